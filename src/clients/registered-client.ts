@@ -1,0 +1,74 @@
+import type { JSONWebKeySet } from 'jose';
+import type { Secret } from '../sealing/secret.ts';
+
+export type ClientAuthentication =
+  | 'none'
+  /** Basic or body, whichever the client likes. */
+  | 'client_secret'
+  | 'client_secret_basic'
+  | 'client_secret_post'
+  | 'private_key_jwt';
+
+/** A device client as the administrator describes it; nothing in it comes from a device. */
+export interface RegisteredClient {
+  id: string;
+  /** What people see. */
+  name: string;
+  authentication: ClientAuthentication;
+  clientSecret?: Secret;
+  jwks?: JSONWebKeySet;
+  /** Lets a client with a secret start a grant without it, as golang.org/x/oauth2 does. */
+  startWithoutSecret: boolean;
+  grantTypes: readonly ('device_code' | 'refresh_token')[];
+  /** Ids of the upstreams its people may sign in at; never empty. */
+  upstreams: readonly string[];
+  tokens: 'mint' | 'relay';
+  relayIdToken: boolean;
+  scopes: { allowed: readonly string[]; default: readonly string[] };
+  /** RFC 8707; the first is the default audience. */
+  resources: readonly string[];
+  claims: { idToken: readonly string[]; accessToken: readonly string[] };
+  signingAlg: 'RS256' | 'ES256';
+  subject: 'prefixed' | 'plain';
+  refreshTokens: 'always' | 'never' | 'offline_access';
+  approvers: Approvers;
+  lifetimes: {
+    codeSeconds: number;
+    accessTokenSeconds: number;
+    refreshIdleSeconds: number;
+    refreshAbsoluteSeconds: number;
+  };
+  intervalSeconds: number;
+  /** CORS. */
+  origins: readonly string[];
+  require: readonly ('pkce' | 'dpop')[];
+  redeliverySeconds: number;
+  endOnLogout: boolean;
+  safeguards: Safeguards;
+}
+
+/** Who may approve. A list that is left out does not restrict. */
+export interface Approvers {
+  groups?: readonly string[];
+  subjects?: readonly string[];
+  upstreams?: readonly string[];
+  denyGroups?: readonly string[];
+}
+
+/** The phishing safeguards of one client, a profile and its overrides resolved. */
+export interface Safeguards {
+  profile: 'open' | 'standard' | 'strict';
+  arrival: 'off' | 'warn' | 'strict';
+  /** `off` also leaves `verification_uri_complete` out. */
+  complete: 'off' | 'compare' | 'type_suffix' | 'type_all';
+  sameNetwork: 'off' | 'warn' | 'require';
+  initiateFrom: readonly string[];
+  approveFrom: readonly string[];
+  prompt?: string;
+  maxAgeSeconds?: number;
+  acr: readonly string[];
+  amr: readonly string[];
+  holdSeconds: number;
+  reverseCode: 'off' | 'supported' | 'required';
+  campaign: 'off' | 'alert' | 'suspend';
+}

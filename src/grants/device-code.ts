@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import { Secret } from '../sealing/secret.ts';
+
+export type RandomBytes = (count: number) => Buffer;
+
+const DEVICE_CODE_BYTES = 32;
+const ID_BYTES = 16;
+
+/** 256 random bits (RFC 8628 §5.2), 43 characters. */
+export function newDeviceCode(randomBytes: RandomBytes): Secret {
+  return new Secret(randomBytes(DEVICE_CODE_BYTES).toString('base64url'));
+}
+
+/**
+ * The id under which everything of a grant is kept, 22 characters. It is a plain hash: the code has too much entropy to
+ * be searched for, and without a key no rotation ever moves a grant. It is also the id of the device session.
+ */
+export function grantId(deviceCode: Secret): string {
+  const hash = createHash('sha256').update('gatehouse grant\n').update(deviceCode.reveal()).digest();
+  return hash.subarray(0, ID_BYTES).toString('base64url');
+}
+
+/** The random id of one attempt to write, with which the written value begins. */
+export function newAttempt(randomBytes: RandomBytes): string {
+  return randomBytes(8).toString('base64url');
+}

@@ -1,0 +1,50 @@
+import type { Holder } from './ledger.ts';
+
+/**
+ * The beginning of a stored grant: the few facts that a driver must judge by itself, in one step with the pace.
+ * Fields are divided by `|`, which none of them contains; what follows the head is the domain's alone.
+ *
+ *     attempt | client (percent-encoded) | challenge | jkt | interval ms | expires ms | kept until ms | …
+ */
+export interface GrantHead extends Holder {
+  attempt: string;
+  intervalMs: number;
+  /** End of the code's lifetime. */
+  expiresAtMs: number;
+  /** When the grant's entries vanish; until then an expired code is answered as expired. */
+  keptUntilMs: number;
+}
+
+export function encodeGrantHead(head: GrantHead): string {
+  const { attempt, clientId, challenge, jkt, intervalMs, expiresAtMs, keptUntilMs } = head;
+  return [attempt, encodeURIComponent(clientId), challenge, jkt, intervalMs, expiresAtMs, keptUntilMs].join('|');
+}
+
+export function decodeGrantHead(grant: string): GrantHead {
+  const [attempt = '', clientId = '', challenge = '', jkt = '', intervalMs, expiresAtMs, keptUntilMs] = grant.split(
+    '|',
+    7,
+  );
+  return {
+    attempt,
+    clientId: decodeURIComponent(clientId),
+    challenge,
+    jkt,
+    intervalMs: Number(intervalMs),
+    expiresAtMs: Number(expiresAtMs),
+    keptUntilMs: Number(keptUntilMs),
+  };
+}
+
+/**
+ * Whether the poller holds the grant: the client that started it (RFC 8628 §3.4), with the PKCE verifier if and only
+ * if the start gave a challenge, and with the DPoP key if the start gave one. A proof beside an unbound grant is fine:
+ * it binds the tokens only.
+ */
+export function isHolder(head: Holder, holder: Holder): boolean {
+  return (
+    head.clientId === holder.clientId &&
+    head.challenge === holder.challenge &&
+    (head.jkt === '' || head.jkt === holder.jkt)
+  );
+}

@@ -1,0 +1,126 @@
+import type { Secret } from '../sealing/secret.ts';
+
+/**
+ * The port to the OpenID providers that people sign in at, and (beside this file) its one adapter over openid-client.
+ * Here is what is said to an upstream and what came back, checked. What an answer means for a grant is not here.
+ */
+export interface Upstream {
+  readonly id: string;
+  readonly displayName: string;
+  readonly issuer: string;
+
+  /** The address to send the browser to. The first call discovers the upstream's metadata. */
+  signInAddress(trip: TripParameters): Promise<URL>;
+
+  /**
+   * Turns the callback's parameters into a checked sign-in: `state`, `iss`, code exchange with PKCE, ID token with nonce,
+   * `auth_time` and `acr` where they were asked for, userinfo where a mapped claim is not in the ID token.
+   *
+   * @param callback the address that was called, with its query, as the browser brought it
+   * @throws {UpstreamError}
+   */
+  finishSignIn(callback: URL, trip: TripParameters): Promise<SignIn>;
+
+  /** Spends an upstream refresh token. @throws {UpstreamError} with `invalid_grant` when the account no longer stands. */
+  refresh(refreshToken: Secret): Promise<Refreshed>;
+
+  /** Revokes a token where the upstream can (RFC 7009); answers whether it could. */
+  revoke(token: Secret, hint: 'access_token' | 'refresh_token'): Promise<boolean>;
+
+  /** Checks a back-channel logout token, all but its replay. @throws {UpstreamError} with `invalid_answer`. */
+  verifyLogoutToken(logoutToken: string): Promise<LogoutToken>;
+
+  /** Asks the upstream what it is and what it lacks, for `gatehouse check --probe`. */
+  probe(redirectUri: string): Promise<ProbeReport>;
+}
+
+/** What one trip to the upstream is bound to; kept by the caller between the two calls. */
+export interface TripParameters {
+  redirectUri: string;
+  state: string;
+  nonce: string;
+  codeVerifier: string;
+  /** Asked for besides the upstream's own; relay asks for the grant's. */
+  scopes: readonly string[];
+  /** Each wins over the upstream's setting. */
+  prompt?: string | undefined;
+  maxAgeSeconds?: number | undefined;
+  acrValues?: readonly string[] | undefined;
+}
+
+export interface SignIn {
+  subject: string;
+  name?: string;
+  email?: string;
+  /** `undefined` where the upstream sent no such claim, which is not the same as being in no group. */
+  groups?: readonly string[];
+  authTimeSeconds?: number;
+  acr?: string;
+  amr?: readonly string[];
+  /** The upstream's session, for back-channel logout. */
+  sid?: string;
+  /** All claims of ID token and userinfo, the ID token's first. */
+  claims: Readonly<Record<string, unknown>>;
+  tokens: UpstreamTokens;
+}
+
+export interface UpstreamTokens {
+  accessToken: Secret;
+  tokenType: string;
+  /** From the moment of the answer. */
+  expiresInSeconds?: number;
+  scopes?: readonly string[];
+  idToken?: Secret;
+  refreshToken?: Secret;
+  /** What else the token answer had; relay passes it through. */
+  members: Readonly<Record<string, unknown>>;
+}
+
+export interface Refreshed {
+  tokens: UpstreamTokens;
+  /** Renewed where the answer had an ID token or userinfo could be asked; `undefined` means: nothing new. */
+  signIn?: Omit<SignIn, 'tokens'>;
+}
+
+export interface LogoutToken {
+  jti: string;
+  sub?: string;
+  sid?: string;
+  issuedAtSeconds: number;
+  expiresAtSeconds?: number;
+}
+
+export interface ProbeReport {
+  ok: boolean;
+  /** One finding a line, in plain words, with what to do next where something is missing. */
+  findings: { level: 'ok' | 'missing' | 'wrong'; text: string }[];
+}
+
+export type UpstreamFault =
+  /** The person or the upstream refused; the only fault that denies a grant. */
+  | 'access_denied'
+  /** A refresh token that is no longer good: the account or its session has ended. */
+  | 'invalid_grant'
+  /** Gatehouse's own credentials or registration are refused there; for the administrator. */
+  | 'client_rejected'
+  /** Interaction was needed or refused in another way (`login_required`, `interaction_required`, …). */
+  | 'not_signed_in'
+  /** Not reachable, hung, 5xx, or `temporarily_unavailable`. */
+  | 'unavailable'
+  /** An answer that does not check: state, iss, signature, nonce, missing subject, not JSON. */
+  | 'invalid_answer'
+  /** Signed in, but less strongly or less recently than asked: `auth_time` or `acr` missing or too weak. */
+  | 'too_weak';
+
+/** `detail` is for our log only; no word of it reaches a page or a device. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+  readonly fault: UpstreamFault;
+  readonly detail: string;
+
+  constructor(fault: UpstreamFault, detail: string, options?: ErrorOptions) {
+    super(`upstream: ${fault}: ${detail}`, options);
+    this.fault = fault;
+    this.detail = detail;
+  }
+}
