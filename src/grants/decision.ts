@@ -1,0 +1,48 @@
+import type { Secret } from '../sealing/secret.ts';
+import { openAsDevice, sealToDevice } from '../sealing/device-seal.ts';
+import type { Sealing } from '../sealing/sealing.ts';
+import type { Approval } from './approval.ts';
+import { UnreadableFormatError, type Grant } from './grant.ts';
+
+/**
+ * A decision as it is stored: `<attempt>|<outer JWE>`. The outer seal (sealing key; grant, client and end in its
+ * context) is what makes it a decision: only a broker can have written it. The approval inside is sealed once more, to
+ * the device code, so that neither the storage nor the sealing key gives it away.
+ */
+export type Decision =
+  | { decision: 'approved'; inner: string; browser: string; heldUntilMs?: number }
+  | { decision: 'denied'; by: DeniedBy; browser?: string };
+
+/** `upstream` is a refusal that nobody signed in for; it is audited as unauthenticated. */
+export type DeniedBy = 'person' | 'report' | 'upstream';
+
+const FORMAT = 1;
+
+export async function sealDecision(attempt: string, grant: Grant, decision: Decision, sealing: Sealing): Promise<string> {
+  return `${attempt}|${await sealing.seal([FORMAT, decision], context(grant))}`;
+}
+
+export async function sealApproval(approval: Approval, grant: Grant): Promise<string> {
+  return sealToDevice(approval, grant.publicKey);
+}
+
+/** @throws {SealBrokenError} when no broker wrote it for this grant */
+export async function openDecision(grant: Grant, stored: string, sealing: Sealing): Promise<Decision> {
+  const [format, decision] = (await sealing.open(stored.slice(stored.indexOf('|') + 1), context(grant))) as [
+    number,
+    Decision,
+  ];
+  if (format !== FORMAT) throw new UnreadableFormatError(`decision of format ${format}, this release reads ${FORMAT}`);
+  return decision;
+}
+
+/** What the person approved; needs the device code. */
+export async function openApproval(decision: Decision & { decision: 'approved' }, deviceCode: Secret): Promise<Approval> {
+  return (await openAsDevice(decision.inner, deviceCode)) as Approval;
+}
+
+/** Binds a decision to its grant: the same blob under another id, client, key or lifetime does not open. */
+function context(grant: Grant): string {
+  return `decision ${grant.id} ${grant.clientId} ${grant.publicKey} ${grant.expiresAtMs}`;
+}
+

@@ -1,0 +1,18 @@
+/** The names of all entries, as the storage table of the documentation lists them; a driver adds its prefix. */
+export const grantEntry = (id: string) => `{${id}}:grant`;
+export const decisionEntry = (id: string) => `{${id}}:decision`;
+export const spentEntry = (id: string) => `{${id}}:spent`;
+export const endedEntry = (id: string) => `{${id}}:ended`;
+export const deliveredEntry = (id: string) => `{${id}}:delivered`;
+export const openedEntry = (id: string) => `{${id}}:opened`;
+export const openedAgainEntry = (id: string) => `{${id}}:opened-again`;
+export const confirmationEntry = (id: string, attempt: number) => `{${id}}:confirmation:${attempt}`;
+export const arrivalEntry = (id: string, trip: string) => `{${id}}:arrival:${trip}`;
+export const sessionEntry = (id: string) => `{${id}}:session`;
+export const refreshEntry = (id: string, n: number) => `{${id}}:refresh:${n}`;
+
+export const userCodeEntry = (tag: string) => `code:${tag}`;
+export const tripEntry = (tag: string) => `trip:${tag}`;
+/** What a trip without a grant (`manage`, `enter`) brought back. */
+export const visitEntry = (trip: string) => `arrival:${trip}`;
+export const subjectIndex = (tag: string) => `subject:${tag}`;

@@ -1,0 +1,52 @@
+import type { RegisteredClient } from '../clients/registered-client.ts';
+
+/** Who wants to approve, as far as a policy can look at it. */
+export interface Approver {
+  upstream: string;
+  subject: string;
+  /** `undefined` where the upstream sent no such claim. */
+  groups?: readonly string[] | undefined;
+}
+
+export type Verdict =
+  | { verdict: 'allowed' }
+  | { verdict: 'refused'; reason: 'upstream' | 'subject' | 'group' | 'deny_group' }
+  /** The policy asks for a claim that did not come; that is the upstream's fault, not the person's. */
+  | { verdict: 'claim_missing' };
+
+/**
+ * Whether this person may approve for this client, by today's configuration. Group names count per upstream: the entry
+ * `corp|engineering` means that upstream's group only, `engineering` means it at each of the client's upstreams.
+ */
+export function judgeApprover(client: RegisteredClient, approver: Approver): Verdict {
+  const { groups, subjects, upstreams, denyGroups } = client.approvers;
+  if (!client.upstreams.includes(approver.upstream)) return { verdict: 'refused', reason: 'upstream' };
+  if (upstreams !== undefined && !upstreams.includes(approver.upstream)) {
+    return { verdict: 'refused', reason: 'upstream' };
+  }
+  if (subjects !== undefined && !names(subjects, approver.upstream, approver.subject)) {
+    return { verdict: 'refused', reason: 'subject' };
+  }
+  const asksForGroups = groups !== undefined || (denyGroups !== undefined && denyGroups.length > 0);
+  if (!asksForGroups) return { verdict: 'allowed' };
+  if (approver.groups === undefined) return { verdict: 'claim_missing' };
+  const isIn = (list: readonly string[]) => approver.groups?.some((group) => names(list, approver.upstream, group));
+  if (denyGroups !== undefined && isIn(denyGroups)) return { verdict: 'refused', reason: 'deny_group' };
+  if (groups !== undefined && !isIn(groups)) return { verdict: 'refused', reason: 'group' };
+  return { verdict: 'allowed' };
+}
+
+/**
+ * What may still be issued of what was shown (I5): judged at the start against what was asked, and again at redemption
+ * and refresh against what was approved, each time by today's configuration.
+ */
+export function stillAllowed(client: RegisteredClient, asked: { scopes: readonly string[]; resources: readonly string[] }) {
+  return {
+    scopes: asked.scopes.filter((scope) => client.scopes.allowed.includes(scope)),
+    resources: asked.resources.filter((resource) => client.resources.includes(resource)),
+  };
+}
+
+function names(list: readonly string[], upstream: string, name: string): boolean {
+  return list.includes(name) || list.includes(`${upstream}|${name}`);
+}

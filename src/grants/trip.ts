@@ -1,0 +1,120 @@
+import { Secret } from '../sealing/secret.ts';
+import { SealBrokenError } from '../sealing/sealing.ts';
+import { newAttempt } from './device-code.ts';
+import { arrivalEntry, tripEntry, visitEntry } from './entry-names.ts';
+import type { GrantGround } from './start-grant.ts';
+
+/**
+ * One way to the upstream and back. It serves one purpose, one browser, one upstream and (to approve) one grant; its
+ * answer counts once.
+ */
+export interface Trip {
+  purpose: 'approve' | 'manage' | 'enter';
+  upstream: string;
+  /** To approve: the grant, and the code as the person entered it. */
+  grant?: { id: string; userCode: string; codePrefilled: boolean };
+  nonce: string;
+  codeVerifier: string;
+  /** What was asked of the upstream, to be checked against what comes back. */
+  prompt?: string | undefined;
+  maxAgeSeconds?: number | undefined;
+  acrValues?: readonly string[] | undefined;
+  scopes: readonly string[];
+}
+
+/** The value that a browser session holds: it opens that browser's trips and arrivals, and nothing else does. */
+export type BrowserValue = Secret;
+
+export type TakenTrip =
+  | { outcome: 'taken'; trip: Trip; tag: string }
+  /** Unknown, run out, or its answer was used already. */
+  | { outcome: 'gone' }
+  /** It began in another browser; nothing was taken, so that it still ends there. */
+  | { outcome: 'other_browser' };
+
+const MINUTE = 60 * 1000;
+/** A person may take this long at the upstream; a code that runs out on the way gets its own page. */
+const TRIP_MS = 30 * MINUTE;
+/** What a `manage` or `enter` sign-in is good for. */
+export const VISIT_MS = 10 * MINUTE;
+
+/** Fingerprint of a browser, as stored beside what it did. */
+export function browserTag(ground: Pick<GrantGround, 'sealing'>, browser: BrowserValue): string {
+  return ground.sealing.tag('browser', browser.reveal());
+}
+
+/** @returns `state` for the authorization request (256 random bits) */
+export async function beginTrip(ground: GrantGround, browser: BrowserValue, trip: Trip): Promise<string> {
+  const { ledger, sealing, randomBytes } = ground;
+  const state = randomBytes(32).toString('base64url');
+  const tag = sealing.tag('trip', state);
+  const attempt = newAttempt(randomBytes);
+  const value = `${attempt}|${await sealing.seal(trip, `trip ${tag}`, browser)}`;
+  await ledger.commit({
+    attempt,
+    writes: [{ key: tripEntry(tag), value, expiresAtMs: (await ledger.now()) + TRIP_MS }],
+  });
+  return state;
+}
+
+/** Takes a trip once, with GETDEL; a browser that it does not belong to takes nothing. */
+export async function takeTrip(ground: GrantGround, browser: BrowserValue, state: string): Promise<TakenTrip> {
+  const { ledger, sealing } = ground;
+  for (const tag of sealing.tags('trip', state)) {
+    const key = tripEntry(tag);
+    const stored = (await ledger.read([key])).values[0];
+    if (stored === undefined) continue;
+    let trip: Trip;
+    try {
+      trip = (await sealing.open(afterAttempt(stored), `trip ${tag}`, browser)) as Trip;
+    } catch (error) {
+      if (error instanceof SealBrokenError) return { outcome: 'other_browser' };
+      throw error;
+    }
+    return (await ledger.take(key)) === undefined ? { outcome: 'gone' } : { outcome: 'taken', trip, tag };
+  }
+  return { outcome: 'gone' };
+}
+
+/**
+ * Keeps what a trip brought back, sealed so that it opens in its browser only.
+ *
+ * @param tag of the trip; pages name the arrival by it
+ * @param expiresAtMs the grant's end of keeping, or `VISIT_MS` from now
+ */
+export async function keepArrival(
+  ground: GrantGround,
+  browser: BrowserValue,
+  arrival: { tag: string; grantId?: string | undefined; content: unknown; expiresAtMs: number },
+): Promise<void> {
+  const key = entryOf(arrival.tag, arrival.grantId);
+  const attempt = newAttempt(ground.randomBytes);
+  const value = `${attempt}|${await ground.sealing.seal(arrival.content, key, browser)}`;
+  await ground.ledger.commit({ attempt, writes: [{ key, value, expiresAtMs: arrival.expiresAtMs }] });
+}
+
+/** What an arrival brought, or `undefined` where there is none or where it belongs to another browser. */
+export async function openArrival(
+  ground: GrantGround,
+  browser: BrowserValue,
+  tag: string,
+  grantId?: string,
+): Promise<unknown> {
+  const key = entryOf(tag, grantId);
+  const stored = (await ground.ledger.read([key])).values[0];
+  if (stored === undefined) return undefined;
+  try {
+    return await ground.sealing.open(afterAttempt(stored), key, browser);
+  } catch (error) {
+    if (error instanceof SealBrokenError) return undefined;
+    throw error;
+  }
+}
+
+function entryOf(tag: string, grantId: string | undefined): string {
+  return grantId === undefined ? visitEntry(tag) : arrivalEntry(grantId, tag);
+}
+
+function afterAttempt(stored: string): string {
+  return stored.slice(stored.indexOf('|') + 1);
+}
