@@ -1,0 +1,75 @@
+import { write } from 'node:fs';
+
+const MOST_WAITING_BYTES = 4 * 1024 * 1024;
+const RETRY_MS = 20;
+const FLUSH_LIMIT_MS = 500;
+
+export interface LogDestination {
+  write(line: string): void;
+  /** Ends when all lines are written, or cannot be within half a second. */
+  flush(): Promise<void>;
+  /** How many lines could not be written. */
+  linesLost(): number;
+}
+
+/**
+ * Writes lines in the background, one write at a time. A full disk, a closed pipe or a reader that has stopped reading
+ * costs lines, which are counted, and nothing else: no request waits for the log and no error of it ends the process.
+ * (pino's own destination cannot do this: on a full disk its flush at exit tries again for ever.)
+ */
+export function openLogDestination(fileDescriptor: number): LogDestination {
+  let waiting: string[] = [];
+  let waitingBytes = 0;
+  let lost = 0;
+  let isWriting = false;
+  let onIdle: (() => void)[] = [];
+
+  function next(): void {
+    isWriting = waiting.length > 0;
+    if (!isWriting) {
+      for (const resolve of onIdle) resolve();
+      onIdle = [];
+      return;
+    }
+    const lines = waiting;
+    waiting = [];
+    waitingBytes = 0;
+    put(Buffer.from(lines.join('')), lines.length);
+  }
+
+  function put(bytes: Buffer, lines: number): void {
+    write(fileDescriptor, bytes, (error, written) => {
+      if (error === null && written < bytes.length) return put(bytes.subarray(written), lines);
+      if (error?.code === 'EAGAIN') {
+        // A pipe in non-blocking mode is full; whoever reads it may catch up. Nobody waits for that.
+        setTimeout(() => put(bytes, lines), RETRY_MS).unref();
+        return;
+      }
+      if (error !== null) lost += lines;
+      next();
+    });
+  }
+
+  return {
+    write(line) {
+      if (waitingBytes + line.length > MOST_WAITING_BYTES) {
+        lost += 1;
+        return;
+      }
+      waiting.push(line);
+      waitingBytes += line.length;
+      if (!isWriting) next();
+    },
+    flush() {
+      if (!isWriting) return Promise.resolve();
+      return new Promise((resolve) => {
+        const limit = setTimeout(resolve, FLUSH_LIMIT_MS);
+        onIdle.push(() => {
+          clearTimeout(limit);
+          resolve();
+        });
+      });
+    },
+    linesLost: () => lost,
+  };
+}

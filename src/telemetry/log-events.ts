@@ -1,0 +1,235 @@
+import type { LogLevel } from './log-settings.ts';
+
+interface LogEvent {
+  level: LogLevel;
+  /** One sentence for the operator; docs/operations/log-events.md is this table in Markdown. */
+  meaning: string;
+  /** All that may stand in the line. A field that is not named here cannot be written. */
+  fields: readonly LogField[];
+}
+
+/**
+ * What a field means wherever it stands. `grant` and `code` are short HMAC tags, never the codes themselves;
+ * nothing here is ever a code, a token, a cookie, a secret or a body.
+ */
+export const LOG_FIELDS = {
+  account: 'what the person was shown as their account',
+  by: 'who decided or ended: `person`, `upstream`, `policy`, `administrator`, `client`, `reuse`, `replay`, `logout`',
+  client: 'the registered client’s id',
+  code: 'a short HMAC tag of a user code',
+  detail: 'the cause in our own words; for this log only',
+  error: 'name, code, message and causes of an error',
+  fault: 'what kind of upstream trouble: one of the port’s `UpstreamFault`',
+  file: 'a file of the configuration',
+  grant: 'a short tag of the grant; the same in all its lines',
+  limit: 'the name of a limit in the configuration',
+  method: 'HTTP method',
+  oauthError: 'the error code that the device was given',
+  outcome: 'what the answer was',
+  pid: 'process id',
+  problems: 'problems of the configuration, as `file:line:col key: …`',
+  publicUrl: 'the issuer',
+  purpose: 'what a trip to the upstream is for: `approve`, `manage` or `enter`',
+  reason: 'why, as one word',
+  requestId: 'the `X-Request-Id` of the answer, which problem pages show as the reference',
+  route: 'the route as in the list of routes, without anything that the caller chose',
+  scopes: 'granted or asked scopes',
+  seconds: 'a duration',
+  session: 'a short tag of a device session',
+  signal: 'the names of phishing signals that raised a warning',
+  source: 'the peer’s address as `trusted_proxies` lets us know it',
+  status: 'HTTP status',
+  storage: '`memory` or `redis`',
+  subject: 'the upstream’s identifier of the person',
+  upstream: 'the upstream’s id in the configuration',
+  verb: 'a verb of the storage contract',
+  version: 'Gatehouse’s version',
+} as const;
+
+export type LogField = keyof typeof LOG_FIELDS;
+
+const TRACED = ['requestId', 'grant', 'client'] as const;
+
+/** Every line that Gatehouse logs: name → level, meaning, fields. */
+export const LOG_EVENTS = {
+  'process.started': {
+    level: 'info',
+    meaning: 'The process listens.',
+    fields: ['publicUrl', 'storage', 'version', 'pid'],
+  },
+  'process.draining': {
+    level: 'info',
+    meaning: 'SIGTERM came; `/readyz` answers 503 and connections are being closed.',
+    fields: ['seconds'],
+  },
+  'process.stopped': { level: 'info', meaning: 'Everything was answered and closed.', fields: [] },
+  'process.fault': {
+    level: 'fatal',
+    meaning: 'An error that nobody caught; a bug of ours.',
+    fields: ['error'],
+  },
+  'config.warning': {
+    level: 'warn',
+    meaning: 'The configuration works, and has something that the administrator should know.',
+    fields: ['file', 'detail'],
+  },
+  'config.reloaded': { level: 'info', meaning: 'A changed configuration is in force.', fields: ['file'] },
+  'config.refused': {
+    level: 'error',
+    meaning: 'A changed configuration has problems; the old one stays in force.',
+    fields: ['file', 'problems'],
+  },
+  'config.restart_needed': {
+    level: 'warn',
+    meaning: 'A changed key takes effect only after a restart.',
+    fields: ['file', 'detail'],
+  },
+  'keys.made': {
+    level: 'warn',
+    meaning: 'A key was made at start because the configuration names none; it is gone with the process.',
+    fields: ['detail'],
+  },
+  'storage.unavailable': {
+    level: 'error',
+    meaning: 'Redis does not answer; requests wait up to 3 s and then get 503.',
+    fields: ['verb', 'detail', 'error'],
+  },
+  'storage.recovered': { level: 'info', meaning: 'Redis answers again.', fields: ['seconds'] },
+  'storage.rejected': {
+    level: 'error',
+    meaning: 'A stored value does not authenticate: it was written or moved by somebody else, or its key is gone.',
+    fields: [...TRACED, 'detail'],
+  },
+  'request.failed': {
+    level: 'error',
+    meaning: 'A request met an error that is ours to mend; the caller saw only the reference.',
+    fields: [...TRACED, 'method', 'route', 'status', 'error'],
+  },
+  'request.refused': {
+    level: 'debug',
+    meaning: 'A device was answered with an error other than a pending poll’s.',
+    fields: [...TRACED, 'route', 'status', 'oauthError', 'detail', 'source', 'error'],
+  },
+  'client.refused': {
+    level: 'info',
+    meaning: 'A client is unknown, or its authentication failed.',
+    fields: ['requestId', 'client', 'route', 'source', 'detail'],
+  },
+  'limit.reached': {
+    level: 'warn',
+    meaning: 'A limit of the configuration was reached.',
+    fields: [...TRACED, 'limit', 'source', 'upstream', 'subject'],
+  },
+  'grant.started': {
+    level: 'info',
+    meaning: 'A device asked for codes.',
+    fields: [...TRACED, 'code', 'source', 'scopes'],
+  },
+  'grant.polled': {
+    level: 'trace',
+    meaning: 'A device polled; at `trace` only, since nine tenths of all requests are this one.',
+    fields: [...TRACED, 'outcome'],
+  },
+  'code.wrong': {
+    level: 'info',
+    meaning: 'A user code was typed that is unknown, expired or used.',
+    fields: ['requestId', 'code', 'source'],
+  },
+  'grant.opened': {
+    level: 'info',
+    meaning: 'A person entered the right code.',
+    fields: [...TRACED, 'code', 'source', 'signal'],
+  },
+  'grant.opened_again': {
+    level: 'warn',
+    meaning: 'The code was entered in a second browser too.',
+    fields: [...TRACED, 'code', 'source'],
+  },
+  'sign_in.started': {
+    level: 'info',
+    meaning: 'A browser was sent to an upstream.',
+    fields: [...TRACED, 'upstream', 'purpose'],
+  },
+  'sign_in.finished': {
+    level: 'info',
+    meaning: 'A person came back signed in.',
+    fields: [...TRACED, 'upstream', 'subject', 'purpose', 'source'],
+  },
+  'sign_in.failed': {
+    level: 'warn',
+    meaning: 'A way to the upstream or back failed; the person saw a page with the reference.',
+    fields: [...TRACED, 'upstream', 'purpose', 'fault', 'reason', 'detail', 'error', 'source', 'status'],
+  },
+  'account.refused': {
+    level: 'info',
+    meaning: 'Somebody signed in who may not approve this client; the grant stays pending.',
+    fields: [...TRACED, 'upstream', 'subject', 'reason'],
+  },
+  'page.refused': {
+    level: 'info',
+    meaning: 'A page was refused: CSRF token or origin, session, grant or decision did not fit.',
+    fields: [...TRACED, 'route', 'status', 'reason', 'detail', 'source'],
+  },
+  'grant.approved': {
+    level: 'info',
+    meaning: 'A person approved.',
+    fields: [...TRACED, 'upstream', 'subject', 'account', 'scopes', 'source', 'signal'],
+  },
+  'grant.denied': {
+    level: 'info',
+    meaning: 'A grant was denied, by a person or by the upstream’s `access_denied`.',
+    fields: [...TRACED, 'upstream', 'subject', 'by', 'reason', 'source', 'signal'],
+  },
+  'grant.undone': {
+    level: 'info',
+    meaning: 'A person took an approval back before the device got tokens.',
+    fields: [...TRACED, 'upstream', 'subject', 'source'],
+  },
+  'grant.redeemed': {
+    level: 'info',
+    meaning: 'A device got its tokens.',
+    fields: [...TRACED, 'upstream', 'subject', 'scopes', 'session', 'source'],
+  },
+  'grant.refused': {
+    level: 'warn',
+    meaning: 'An approved grant was not redeemed: today’s policy, a mark or a limit stands against it.',
+    fields: [...TRACED, 'upstream', 'subject', 'reason'],
+  },
+  'grant.replayed': {
+    level: 'warn',
+    meaning: 'A device code was used again after its redemption.',
+    fields: [...TRACED, 'session', 'source'],
+  },
+  'session.refreshed': {
+    level: 'info',
+    meaning: 'A device session was refreshed.',
+    fields: [...TRACED, 'session', 'upstream', 'subject', 'scopes'],
+  },
+  'session.ended': {
+    level: 'info',
+    meaning: 'A device session ended.',
+    fields: [...TRACED, 'session', 'upstream', 'subject', 'by', 'reason', 'source'],
+  },
+  'upstream.unavailable': {
+    level: 'warn',
+    meaning: 'An upstream does not answer, or answers garbage.',
+    fields: ['requestId', 'upstream', 'fault', 'detail', 'error'],
+  },
+  'upstream.rejected': {
+    level: 'error',
+    meaning: 'An upstream refuses Gatehouse’s own credentials or registration; an administrator must act.',
+    fields: ['requestId', 'upstream', 'detail', 'error'],
+  },
+  'logout.received': {
+    level: 'info',
+    meaning: 'An upstream’s back-channel logout was accepted.',
+    fields: ['requestId', 'upstream', 'subject'],
+  },
+} as const satisfies Record<string, LogEvent>;
+
+export type LogEventName = keyof typeof LOG_EVENTS;
+
+/** The fields of one event's line. */
+export type LogFieldsOf<Name extends LogEventName> = {
+  [Field in (typeof LOG_EVENTS)[Name]['fields'][number]]?: unknown;
+};
