@@ -1,0 +1,146 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createConnection, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { inject } from 'vitest';
+import { Secret } from '../../src/sealing/secret.ts';
+import type { RedisSettings } from '../../src/storage/storage-settings.ts';
+
+/** A Redis for one test file, which nobody else uses. */
+export interface TestRedis {
+  url: string;
+  port: number;
+  /** Settings with a key prefix of their own at every call. */
+  settings(more?: Partial<RedisSettings>): RedisSettings;
+  /** Stops the process like a power cut, and the second starts it again on the same port, empty. */
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+  /** Freezes and thaws it: connections stay, answers do not come. */
+  freeze(): void;
+  thaw(): void;
+  stop(): Promise<void>;
+}
+
+const children = new Set<{ kill(signal: NodeJS.Signals): unknown }>();
+process.once('exit', () => {
+  for (const child of children) {
+    child.kill('SIGKILL');
+  }
+});
+
+let prefixes = 0;
+
+function settingsAt(url: string, more: Partial<RedisSettings> = {}): RedisSettings {
+  prefixes += 1;
+  return { at: { url }, keyPrefix: `test-${process.pid}-${Date.now().toString(36)}-${prefixes}:`, ...more };
+}
+
+/**
+ * The Redis of a test file: `REDIS_URL` where that is set, else a `redis-server` process of its own.
+ * Data of others in a `REDIS_URL` stays untouched, since every storage gets a prefix of its own.
+ */
+export async function redisForTests(): Promise<Pick<TestRedis, 'url' | 'settings' | 'stop'>> {
+  const named = process.env['REDIS_URL'];
+  if (named === undefined || named === '') {
+    return startRedisServer();
+  }
+  const url = new URL(named);
+  const access: Partial<RedisSettings> = {};
+  if (url.password !== '') {
+    access.password = new Secret(decodeURIComponent(url.password));
+    access.username = decodeURIComponent(url.username) || 'default';
+  }
+  url.username = '';
+  url.password = '';
+  return {
+    url: url.href,
+    settings: (more) => settingsAt(url.href, { ...access, ...more }),
+    stop: async () => {},
+  };
+}
+
+/** Starts a `redis-server` process on a free port; `options` are its command line's, later ones win. */
+export async function startRedisServer(options: readonly string[] = []): Promise<TestRedis> {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-redis-'));
+  const port = await freePort();
+  let child = await launch(port, folder, options);
+
+  const kill = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    children.delete(child);
+  };
+  const url = `redis://127.0.0.1:${port}`;
+  return {
+    url,
+    port,
+    settings: (more) => settingsAt(url, more),
+    kill,
+    restart: async () => {
+      await kill();
+      child = await launch(port, folder, options);
+    },
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+    stop: async () => {
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function launch(port: number, folder: string, options: readonly string[]) {
+  const server = inject('redisServer');
+  if ('missing' in server) {
+    throw new Error(server.missing);
+  }
+  const settings = ['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction', '--dir', folder];
+  const child = spawn(server.program, ['--port', `${port}`, '--bind', '127.0.0.1', ...settings, ...options], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.add(child);
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-2000);
+  });
+  child.stderr.resume();
+  for (let waitedMs = 0; waitedMs < 10_000; waitedMs += 20) {
+    if (child.exitCode !== null) {
+      throw new Error(`redis-server ended at once: ${said}`);
+    }
+    if (await accepts(port)) {
+      return child;
+    }
+    await delay(20);
+  }
+  throw new Error(`redis-server did not listen within 10 s: ${said}`);
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = createConnection(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') {
+    throw new Error('no port');
+  }
+  return address.port;
+}
