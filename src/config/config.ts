@@ -1,0 +1,62 @@
+/**
+ * The configuration: one YAML file, checked as a whole and frozen. Each folder declares the slice that it needs in a
+ * `*-settings.ts` of its own; here the slices are read, checked against one another and put together. This is the only
+ * folder that reads the environment. What a setting does is not here.
+ */
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import type { CompatibilitySettings } from '../endpoints/compatibility-settings.ts';
+import type { ResourceServer } from '../endpoints/resource-server.ts';
+import type { UserCodeSettings } from '../grants/user-code-settings.ts';
+import type { LimitSettings } from '../limits/limit-settings.ts';
+import type { NetworkSettings } from '../limits/network-settings.ts';
+import type { SourceSettings } from '../limits/source-settings.ts';
+import type { PageSettings } from '../pages/page-settings.ts';
+import type { SealingSettings } from '../sealing/sealing-settings.ts';
+import type { StorageSettings } from '../storage/storage-settings.ts';
+import type { AuditSettings } from '../telemetry/audit-settings.ts';
+import type { LogSettings } from '../telemetry/log-settings.ts';
+import type { SigningSettings } from '../tokens/signing-settings.ts';
+import type { UpstreamSettings } from '../upstream/upstream-settings.ts';
+
+export interface Config {
+  /** The YAML file, as it was named. */
+  readonly file: string;
+  /** Absolute paths of everything that was read, the YAML file first: what to watch for a reload. */
+  readonly filesRead: readonly string[];
+  /** Said at start and by `gatehouse check`; nothing here keeps the broker from starting. */
+  readonly warnings: readonly string[];
+
+  /** Issuer and only source of every URL; with or without a path, never with a slash at its end. */
+  readonly publicUrl: string;
+  readonly listen: Address;
+  /** `undefined` switches health and metrics off. */
+  readonly operations: Address | undefined;
+  readonly source: SourceSettings;
+  readonly drainSeconds: number;
+  readonly log: LogSettings;
+
+  readonly storage: StorageSettings;
+  /** `undefined` only with the memory driver: a key is made at start. */
+  readonly sealing: SealingSettings | undefined;
+  /** `undefined` only with the memory driver: keys are made at start. */
+  readonly signing: SigningSettings | undefined;
+
+  readonly upstreams: readonly UpstreamSettings[];
+  readonly clients: readonly RegisteredClient[];
+  readonly resourceServers: readonly ResourceServer[];
+  readonly networks: readonly NetworkSettings[];
+
+  readonly userCodes: UserCodeSettings;
+  /** Scope → what it lets a device do, in the administrator's words. */
+  readonly scopeDescriptions: Readonly<Record<string, string>>;
+  readonly limits: LimitSettings;
+  readonly pages: PageSettings;
+  readonly audit: AuditSettings;
+  readonly compatibility: CompatibilitySettings;
+}
+
+export interface Address {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
