@@ -1,0 +1,69 @@
+interface MetricRow {
+  kind: 'counter' | 'gauge' | 'histogram';
+  help: string;
+  labels: readonly string[];
+}
+
+/**
+ * Every metric of ours: name → kind, meaning, labels; docs/operations/metrics.md is this table in Markdown.
+ * No label holds what a caller chose: a client that is not registered is `unknown`, the rest are closed lists.
+ */
+export const METRICS = {
+  gatehouse_device_authorizations_total: {
+    kind: 'counter',
+    help: 'Device authorization requests by client and outcome (`started`, or the error code that was given).',
+    labels: ['client', 'outcome'],
+  },
+  gatehouse_polls_total: {
+    kind: 'counter',
+    help: 'Device access token requests by client and outcome (`tokens`, or the error code that was given).',
+    labels: ['client', 'outcome'],
+  },
+  gatehouse_decisions_total: {
+    kind: 'counter',
+    help: 'Grants decided, by client, upstream and decision (`approved`, `denied`).',
+    labels: ['client', 'upstream', 'decision'],
+  },
+  gatehouse_upstream_seconds: {
+    kind: 'histogram',
+    help: 'Time that an upstream took, by step (`discovery`, `token`, `userinfo`, `refresh`, `revoke`) and outcome (`ok`, or the fault).',
+    labels: ['upstream', 'step', 'outcome'],
+  },
+  gatehouse_upstream_up: {
+    kind: 'gauge',
+    help: '1 while the last call to an upstream was answered, 0 after one that was not; absent before the first.',
+    labels: ['upstream'],
+  },
+  gatehouse_storage_seconds: {
+    kind: 'histogram',
+    help: 'Time that the storage took, by verb of its contract.',
+    labels: ['verb'],
+  },
+  gatehouse_limited_total: {
+    kind: 'counter',
+    help: 'Requests that met a limit, by the limit’s name in the configuration.',
+    labels: ['limit'],
+  },
+  gatehouse_pending_grants: {
+    kind: 'gauge',
+    help: 'Grants started within one code lifetime, decided or not: what `limits.pending_total` counts.',
+    labels: [],
+  },
+  gatehouse_config_reload_success: {
+    kind: 'gauge',
+    help: '1 when the last configuration that was read is in force, 0 when it had problems and the old one stays.',
+    labels: [],
+  },
+  gatehouse_config_reloads_total: {
+    kind: 'counter',
+    help: 'Configurations read again, by outcome (`ok`, `refused`).',
+    labels: ['outcome'],
+  },
+  gatehouse_log_lines_lost_total: {
+    kind: 'counter',
+    help: 'Log lines that could not be written.',
+    labels: [],
+  },
+} as const satisfies Record<string, MetricRow>;
+
+export type MetricName = keyof typeof METRICS;

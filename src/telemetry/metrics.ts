@@ -1,0 +1,98 @@
+import type { OAuthErrorCode } from '../oauth/oauth-error.ts';
+import type { UpstreamFault } from '../upstream/upstream.ts';
+import type { MetricName } from './metric-names.ts';
+import type { MetricRows } from './prometheus-text.ts';
+import { createTally, createTimeTally, type Tally, type TimeTally } from './tally.ts';
+
+export type UpstreamStep = 'discovery' | 'token' | 'userinfo' | 'refresh' | 'revoke';
+
+/** A registered client's id; `undefined` for any other, so that a caller cannot make new label values. */
+type ClientLabel = string | undefined;
+
+/** What is counted while Gatehouse runs. It outlives reloads: a counter that falls back to 0 reads as a restart. */
+export interface Metrics {
+  authorizationAnswered(client: ClientLabel, outcome: 'started' | OAuthErrorCode): void;
+  pollAnswered(client: ClientLabel, outcome: 'tokens' | OAuthErrorCode): void;
+  grantDecided(client: ClientLabel, upstream: string, decision: 'approved' | 'denied'): void;
+  /** Also says whether the upstream is up: every answer of its own, whatever it says, shows that it is. */
+  upstreamAnswered(upstream: string, step: UpstreamStep, outcome: 'ok' | UpstreamFault, seconds: number): void;
+  storageAnswered(verb: string, seconds: number): void;
+  limitReached(limit: string): void;
+  configurationRead(outcome: 'ok' | 'refused'): void;
+  /** The text of `/metrics`, in Prometheus' format. */
+  text(): Promise<{ contentType: string; body: string }>;
+}
+
+/** What is not counted but asked for at each scrape; `undefined` leaves the metric out of that scrape. */
+export interface MetricSources {
+  pendingGrants?: () => Promise<number | undefined>;
+  logLinesLost?: () => number;
+}
+
+export function createMetrics(sources: MetricSources = {}): Metrics {
+  const authorizations = createTally();
+  const polls = createTally();
+  const decisions = createTally();
+  const upstreamSeconds = createTimeTally();
+  const upstreamUp = createTally();
+  const storageSeconds = createTimeTally();
+  const limited = createTally();
+  const reloadSuccess = createTally();
+  const reloads = createTally();
+  reloadSuccess.set([], 1);
+
+  const tallies: Partial<Record<MetricName, Tally | TimeTally>> = {
+    gatehouse_device_authorizations_total: authorizations,
+    gatehouse_polls_total: polls,
+    gatehouse_decisions_total: decisions,
+    gatehouse_upstream_seconds: upstreamSeconds,
+    gatehouse_upstream_up: upstreamUp,
+    gatehouse_storage_seconds: storageSeconds,
+    gatehouse_limited_total: limited,
+    gatehouse_config_reload_success: reloadSuccess,
+    gatehouse_config_reloads_total: reloads,
+  };
+  async function rowsOf(name: MetricName): Promise<Iterable<MetricRows>> {
+    switch (name) {
+      case 'gatehouse_pending_grants':
+        return single(await sources.pendingGrants?.());
+      case 'gatehouse_log_lines_lost_total':
+        return single(sources.logLinesLost?.());
+      default:
+        return tallies[name]?.rows() ?? [];
+    }
+  }
+  const prometheus = once(async () => (await import('./prometheus-text.ts')).createPrometheusText(rowsOf));
+
+  return {
+    authorizationAnswered: (client = 'unknown', outcome) => authorizations.add([client, outcome]),
+    pollAnswered: (client = 'unknown', outcome) => polls.add([client, outcome]),
+    grantDecided: (client = 'unknown', upstream, decision) => decisions.add([client, upstream, decision]),
+    upstreamAnswered(upstream, step, outcome, seconds) {
+      upstreamSeconds.add([upstream, step, outcome], seconds);
+      upstreamUp.set([upstream], outcome === 'unavailable' ? 0 : 1);
+    },
+    storageAnswered: (verb, seconds) => storageSeconds.add([verb], seconds),
+    limitReached: (limit) => limited.add([limit]),
+    configurationRead(outcome) {
+      reloads.add([outcome]);
+      reloadSuccess.set([], outcome === 'ok' ? 1 : 0);
+    },
+    async text() {
+      const registry = await prometheus();
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
+  };
+}
+
+function single(value: number | undefined): MetricRows[] {
+  return value === undefined ? [] : [{ labels: [], value }];
+}
+
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
