@@ -1,0 +1,158 @@
+import { decodeGrantHead, type GrantHead, isHolder } from '../grants/grant-head.ts';
+import type { Change, CommitOutcome, Holder, Ledger, PaceRule, PollFacts, Snapshot } from '../grants/ledger.ts';
+import { judgePace, type Pace } from '../grants/polling.ts';
+import { ExpiringMap } from './expiring-map.ts';
+
+interface StoredEntry {
+  value: string;
+  expiresAtMs: number;
+  /** Of a grant only: its head, read once, and the pace of its polls, which thus vanishes with it. */
+  head?: GrantHead;
+  pace?: Pace;
+}
+
+interface StoredIndex {
+  members: Map<string, number>;
+  expiresAtMs: number;
+}
+
+/** The ledger of one process. A verb is atomic because nothing in it waits. */
+export class MemoryLedger implements Ledger {
+  readonly #clock: () => number;
+  readonly #entries: ExpiringMap<StoredEntry>;
+  readonly #indexes: ExpiringMap<StoredIndex>;
+
+  constructor(clock: () => number, maxEntries: number) {
+    this.#clock = clock;
+    this.#entries = new ExpiringMap(maxEntries);
+    this.#indexes = new ExpiringMap(maxEntries);
+  }
+
+  async now(): Promise<number> {
+    return this.#clock();
+  }
+
+  async read(keys: readonly string[]): Promise<Snapshot> {
+    const nowMs = this.#clock();
+    return { nowMs, values: keys.map((key) => this.#entries.get(key, nowMs)?.value) };
+  }
+
+  async commit(change: Change): Promise<CommitOutcome> {
+    const nowMs = this.#clock();
+    const existing = this.#entries.get(change.writes[0].key, nowMs)?.value;
+    if (existing !== undefined) {
+      return existing.startsWith(`${change.attempt}|`)
+        ? { outcome: 'won', nowMs }
+        : { outcome: 'lost', nowMs, existing };
+    }
+    const because =
+      change.requires?.find((key) => this.#entries.get(key, nowMs) === undefined) ??
+      change.unless?.find((key) => this.#entries.get(key, nowMs) !== undefined) ??
+      (change.notAfterMs !== undefined && nowMs > change.notAfterMs ? 'late' : undefined);
+    if (because !== undefined) {
+      return { outcome: 'refused', nowMs, because };
+    }
+    this.#entries.makeRoom(change.writes.length, nowMs);
+    for (const { key, value, expiresAtMs } of change.writes) {
+      if (this.#entries.get(key, nowMs) === undefined) {
+        this.#entries.set(key, { value, expiresAtMs }, nowMs);
+      }
+    }
+    return { outcome: 'won', nowMs };
+  }
+
+  async take(key: string): Promise<string | undefined> {
+    const entry = this.#entries.get(key, this.#clock());
+    this.#entries.delete(key);
+    return entry?.value;
+  }
+
+  async poll(id: string, holder: Holder, rule: PaceRule): Promise<PollFacts> {
+    const nowMs = this.#clock();
+    const grant = this.#entries.get(`{${id}}:grant`, nowMs);
+    if (grant === undefined) {
+      return { state: 'unknown' };
+    }
+    grant.head ??= decodeGrantHead(grant.value);
+    if (!isHolder(grant.head, holder)) {
+      return { state: 'unknown' };
+    }
+    const decision = this.#entries.get(`{${id}}:decision`, nowMs)?.value;
+    const spent = this.#entries.get(`{${id}}:spent`, nowMs)?.value;
+    const ended = this.#entries.get(`{${id}}:ended`, nowMs)?.value;
+    if (decision !== undefined || spent !== undefined || ended !== undefined || nowMs >= grant.head.expiresAtMs) {
+      const delivered = this.#entries.get(`{${id}}:delivered`, nowMs)?.value;
+      return { state: 'settled', nowMs, grant: grant.value, decision, spent, ended, delivered };
+    }
+    const { pace, next } = judgePace(grant.pace, grant.head.intervalMs, nowMs, rule);
+    grant.pace = next;
+    return { state: 'pending', pace, intervalMs: next.intervalMs };
+  }
+
+  async raise(key: string, atMs: number, expiresAtMs: number): Promise<void> {
+    const nowMs = this.#clock();
+    const mark = this.#entries.get(key, nowMs);
+    const value = String(Math.max(atMs, Number(mark?.value ?? 0)));
+    this.#entries.set(key, { value, expiresAtMs: Math.max(expiresAtMs, mark?.expiresAtMs ?? 0) }, nowMs);
+  }
+
+  async marks(keys: readonly string[]): Promise<number[]> {
+    const nowMs = this.#clock();
+    return keys.map((key) => Number(this.#entries.get(key, nowMs)?.value ?? 0));
+  }
+
+  async enlist(index: string, member: string, expiresAtMs: number): Promise<void> {
+    const nowMs = this.#clock();
+    const members = this.#indexes.get(index, nowMs)?.members ?? new Map<string, number>();
+    members.set(member, Math.max(expiresAtMs, members.get(member) ?? 0));
+    let lastEndsAtMs = 0;
+    for (const [each, endsAtMs] of members) {
+      if (endsAtMs <= nowMs) {
+        members.delete(each);
+      }
+      lastEndsAtMs = Math.max(lastEndsAtMs, endsAtMs);
+    }
+    this.#indexes.set(index, { members, expiresAtMs: lastEndsAtMs }, nowMs);
+  }
+
+  async listed(index: string): Promise<string[]> {
+    const nowMs = this.#clock();
+    const members = this.#indexes.get(index, nowMs)?.members ?? new Map<string, number>();
+    return [...members].filter(([, endsAtMs]) => endsAtMs > nowMs).map(([member]) => member);
+  }
+
+  async lease(key: string, name: string, milliseconds: number): Promise<boolean> {
+    const nowMs = this.#clock();
+    const held = this.#entries.get(key, nowMs);
+    if (held !== undefined) {
+      return held.value === name;
+    }
+    this.#entries.set(key, { value: name, expiresAtMs: nowMs + milliseconds }, nowMs);
+    return true;
+  }
+
+  async release(key: string, name: string): Promise<void> {
+    if (this.#entries.get(key, this.#clock())?.value === name) {
+      this.#entries.delete(key);
+    }
+  }
+
+  async *ids(suffix: string): AsyncIterable<string> {
+    const end = `}:${suffix}`;
+    for (const key of this.#entries.keys(this.#clock())) {
+      if (key.startsWith('{') && key.endsWith(end)) {
+        yield key.slice(1, -end.length);
+      }
+    }
+  }
+
+  /** What is held, for metrics and tests. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#indexes.clear();
+  }
+}
