@@ -1,8 +1,8 @@
-import type { Secret } from '../sealing/secret.ts';
 import { openAsDevice, sealToDevice } from '../sealing/device-seal.ts';
 import type { Sealing } from '../sealing/sealing.ts';
+import type { Secret } from '../sealing/secret.ts';
 import type { Approval } from './approval.ts';
-import { UnreadableFormatError, type Grant } from './grant.ts';
+import { type Grant, UnreadableFormatError } from './grant.ts';
 
 /**
  * A decision as it is stored: `<attempt>|<outer JWE>`. The outer seal (sealing key; grant, client and end in its
@@ -18,7 +18,12 @@ export type DeniedBy = 'person' | 'report' | 'upstream';
 
 const FORMAT = 1;
 
-export async function sealDecision(attempt: string, grant: Grant, decision: Decision, sealing: Sealing): Promise<string> {
+export async function sealDecision(
+  attempt: string,
+  grant: Grant,
+  decision: Decision,
+  sealing: Sealing,
+): Promise<string> {
   return `${attempt}|${await sealing.seal([FORMAT, decision], context(grant))}`;
 }
 
@@ -37,7 +42,10 @@ export async function openDecision(grant: Grant, stored: string, sealing: Sealin
 }
 
 /** What the person approved; needs the device code. */
-export async function openApproval(decision: Decision & { decision: 'approved' }, deviceCode: Secret): Promise<Approval> {
+export async function openApproval(
+  decision: Decision & { decision: 'approved' },
+  deviceCode: Secret,
+): Promise<Approval> {
   return (await openAsDevice(decision.inner, deviceCode)) as Approval;
 }
 
@@ -45,4 +53,3 @@ export async function openApproval(decision: Decision & { decision: 'approved' }
 function context(grant: Grant): string {
   return `decision ${grant.id} ${grant.clientId} ${grant.publicKey} ${grant.expiresAtMs}`;
 }
-

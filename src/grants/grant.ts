@@ -61,8 +61,19 @@ export function decodeGrant(id: string, stored: string, sealing: Sealing): Grant
   const content = sealing.check(grantEntry(id), stored);
   const { attempt: _, ...head } = decodeGrantHead(content);
   const body = JSON.parse(content.split('|').slice(7).join('|'));
-  const [format, lifetimeMs, scopes, resources, source, userCodeTag, publicKey, userAgent, label, issuer, confirmation] =
-    body;
+  const [
+    format,
+    lifetimeMs,
+    scopes,
+    resources,
+    source,
+    userCodeTag,
+    publicKey,
+    userAgent,
+    label,
+    issuer,
+    confirmation,
+  ] = body;
   if (format !== FORMAT) throw new UnreadableFormatError(`grant of format ${format}, this release reads ${FORMAT}`);
   return {
     ...head,

@@ -81,6 +81,8 @@ export interface Change {
   requires?: readonly string[];
   /** Refused if one of these exists. */
   unless?: readonly string[];
+  /** Removed in the same step: what the first entry makes worthless. */
+  removes?: readonly string[];
   /** Refused when the storage's clock is past this: the grant's end, or the moment after which the caller has given up. */
   notAfterMs?: number;
 }

@@ -32,7 +32,11 @@ export interface GrantView {
  * Finds the pending grant of a typed user code. A wrong, an expired and a decided code are told apart nowhere: to a
  * guesser they are all just wrong.
  */
-export async function findByUserCode(ground: GrantGround, typed: string, browser: string): Promise<GrantView | undefined> {
+export async function findByUserCode(
+  ground: GrantGround,
+  typed: string,
+  browser: string,
+): Promise<GrantView | undefined> {
   const { ledger, sealing, userCodes } = ground;
   const code = normaliseUserCode(typed, userCodes);
   if (code === undefined) return undefined;
@@ -89,8 +93,7 @@ export async function viewGrant(ground: GrantGround, id: string, browser: string
       decidedBy: decision?.browser,
       redeemed: spent !== undefined,
       openElsewhere:
-        openedAgain !== undefined ||
-        (opened !== undefined && !isOpenedBy(browser, openedEntry(id), opened, sealing)),
+        openedAgain !== undefined || (opened !== undefined && !isOpenedBy(browser, openedEntry(id), opened, sealing)),
     };
   } catch (error) {
     if (error instanceof SealBrokenError) return undefined;

@@ -40,7 +40,10 @@ export function judgeApprover(client: RegisteredClient, approver: Approver): Ver
  * What may still be issued of what was shown (I5): judged at the start against what was asked, and again at redemption
  * and refresh against what was approved, each time by today's configuration.
  */
-export function stillAllowed(client: RegisteredClient, asked: { scopes: readonly string[]; resources: readonly string[] }) {
+export function stillAllowed(
+  client: RegisteredClient,
+  asked: { scopes: readonly string[]; resources: readonly string[] },
+) {
   return {
     scopes: asked.scopes.filter((scope) => client.scopes.allowed.includes(scope)),
     resources: asked.resources.filter((resource) => client.resources.includes(resource)),

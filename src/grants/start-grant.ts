@@ -1,6 +1,6 @@
-import type { Secret } from '../sealing/secret.ts';
 import { deviceSealPublicKey } from '../sealing/device-seal.ts';
 import type { Sealing } from '../sealing/sealing.ts';
+import type { Secret } from '../sealing/secret.ts';
 import { grantId, newAttempt, newDeviceCode, type RandomBytes } from './device-code.ts';
 import { grantEntry, userCodeEntry } from './entry-names.ts';
 import { encodeGrant, type Grant } from './grant.ts';

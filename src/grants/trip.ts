@@ -1,5 +1,5 @@
-import { Secret } from '../sealing/secret.ts';
 import { SealBrokenError } from '../sealing/sealing.ts';
+import type { Secret } from '../sealing/secret.ts';
 import { newAttempt } from './device-code.ts';
 import { arrivalEntry, tripEntry, visitEntry } from './entry-names.ts';
 import type { GrantGround } from './start-grant.ts';

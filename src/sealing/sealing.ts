@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
-import type { Secret } from './secret.ts';
 import { type SealingKey, SealingKeyMissingError, sealingKey } from './sealing-keys.ts';
+import type { Secret } from './secret.ts';
 
 /**
  * Sealing is what a copy of the storage cannot read and a writer to the storage cannot forge. Here are encryption and

@@ -1,0 +1,69 @@
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import { refreshEntry, sessionEntry } from '../grants/entry-names.ts';
+import type { Entry } from '../grants/ledger.ts';
+import type { BeginSession, Redemption } from '../grants/redeem-grant.ts';
+import type { Sealing } from '../sealing/sealing.ts';
+import { type DeviceSession, sealSession } from './device-session.ts';
+import { sealRefreshEntry } from './refresh-entry.ts';
+import { firstRefreshToken, formatRefreshToken } from './refresh-token.ts';
+
+/**
+ * The entries with which a redemption starts a device session. All of it follows from the device code and the grant's
+ * sealing key, so a second redemption after a failover that lost the first makes the same session, not another one.
+ */
+export function createBeginSession(sealing: Sealing): BeginSession {
+  return async (redemption, deviceCode, attempt) => {
+    const { client, grant, approval, scopes, atMs } = redemption;
+    const { accessTokenSeconds, refreshIdleSeconds, refreshAbsoluteSeconds } = client.lifetimes;
+    const refreshes = givesRefreshToken(client, scopes);
+    const endsAtMs = atMs + 1000 * (refreshes ? refreshAbsoluteSeconds : accessTokenSeconds);
+    const session = await sealSession(attempt, sessionOf(redemption, endsAtMs), sealing);
+    const entries: Entry[] = [{ key: sessionEntry(grant.id), value: session, expiresAtMs: endsAtMs }];
+    if (!refreshes) return { entries, endsAtMs };
+
+    const first = firstRefreshToken(grant.id, deviceCode, grant.keyName, sealing);
+    entries.push({
+      key: refreshEntry(grant.id, 0),
+      value: await sealRefreshEntry(attempt, first, { approval, upstreamAnsweredAtMs: approval.signedInAtMs }, sealing),
+      expiresAtMs: Math.min(endsAtMs, atMs + refreshIdleSeconds * 1000),
+    });
+    return { entries, endsAtMs, refreshToken: formatRefreshToken(first) };
+  };
+}
+
+function sessionOf(
+  { client, grant, approval, scopes, resources, jkt, atMs }: Redemption,
+  endsAtMs: number,
+): DeviceSession {
+  return {
+    id: grant.id,
+    clientId: client.id,
+    upstream: approval.upstream,
+    subject: approval.subject,
+    account: approval.account,
+    sid: approval.sid,
+    scopes,
+    resources,
+    jkt,
+    deviceLabel: grant.deviceLabel,
+    userAgent: grant.userAgent,
+    source: grant.source,
+    issuer: grant.issuer,
+    signedInAtMs: approval.signedInAtMs,
+    startedAtMs: atMs,
+    endsAtMs,
+    keyName: grant.keyName,
+  };
+}
+
+function givesRefreshToken(client: RegisteredClient, scopes: readonly string[]): boolean {
+  if (!client.grantTypes.includes('refresh_token')) return false;
+  switch (client.refreshTokens) {
+    case 'always':
+      return true;
+    case 'never':
+      return false;
+    case 'offline_access':
+      return scopes.includes('offline_access');
+  }
+}

@@ -1,0 +1,82 @@
+import type { Sealing } from '../sealing/sealing.ts';
+import type { Ledger } from './ledger.ts';
+
+/**
+ * Before-marks: moments before which a sign-in no longer counts, set by a logout at the upstream or by an
+ * administrator's kill switch. They are read where something is about to be handed out, so one write is in force on
+ * every replica at once, also for what nobody has listed yet.
+ */
+export type Mark =
+  | { mark: 'all' }
+  | { mark: 'client'; clientId: string }
+  | { mark: 'upstream'; upstream: string }
+  | { mark: 'subject'; upstream: string; subject: string }
+  /** A prefix as `source-prefixes` writes it. */
+  | { mark: 'source'; prefix: string }
+  /** Logouts are kept apart from the kill switch: a client may let its devices outlive a logout. */
+  | { mark: 'logout_sid'; upstream: string; sid: string }
+  | { mark: 'logout_subject'; upstream: string; subject: string };
+
+/** What a sign-in is known by when it is held against the marks. */
+export interface SignedIn {
+  clientId: string;
+  upstream: string;
+  subject: string;
+  sid?: string | undefined;
+  /** The prefixes of the address that asked, narrow and wide. */
+  sourcePrefixes: readonly string[];
+  signedInAtMs: number;
+  /** Whether a logout at the upstream ends it too. */
+  endsOnLogout: boolean;
+}
+
+/** @param untilMs when everything that the mark could end has lapsed by itself */
+export async function setMark(
+  ground: { ledger: Ledger; sealing: Sealing },
+  mark: Mark,
+  atMs: number,
+  untilMs: number,
+): Promise<void> {
+  const [key] = markKeys(mark, ground.sealing);
+  if (key !== undefined) await ground.ledger.raise(key, atMs, untilMs);
+}
+
+/** Whether a mark ends this sign-in. */
+export async function isMarkedEnded(ground: { ledger: Ledger; sealing: Sealing }, signIn: SignedIn): Promise<boolean> {
+  const { upstream, subject, sid, clientId } = signIn;
+  const marks: Mark[] = [
+    { mark: 'all' },
+    { mark: 'client', clientId },
+    { mark: 'upstream', upstream },
+    { mark: 'subject', upstream, subject },
+    ...signIn.sourcePrefixes.map((prefix): Mark => ({ mark: 'source', prefix })),
+  ];
+  if (signIn.endsOnLogout) {
+    marks.push({ mark: 'logout_subject', upstream, subject });
+    if (sid !== undefined) marks.push({ mark: 'logout_sid', upstream, sid });
+  }
+  const moments = await ground.ledger.marks(marks.flatMap((mark) => markKeys(mark, ground.sealing)));
+  return moments.some((moment) => signIn.signedInAtMs < moment);
+}
+
+/** The first is where a mark is written; a fingerprint made under an older sealing key is still found. */
+function markKeys(mark: Mark, sealing: Sealing): string[] {
+  const tagged = (kind: string, ...parts: string[]) =>
+    sealing.tags(`before ${kind}`, JSON.stringify(parts)).map((tag) => `before:${tag}`);
+  switch (mark.mark) {
+    case 'all':
+      return ['before:all'];
+    case 'client':
+      return [`before:client:${encodeURIComponent(mark.clientId)}`];
+    case 'upstream':
+      return [`before:upstream:${mark.upstream}`];
+    case 'source':
+      return [`before:source:${mark.prefix}`];
+    case 'subject':
+      return tagged('subject', mark.upstream, mark.subject);
+    case 'logout_sid':
+      return tagged('logout sid', mark.upstream, mark.sid);
+    case 'logout_subject':
+      return tagged('logout subject', mark.upstream, mark.subject);
+  }
+}

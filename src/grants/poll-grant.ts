@@ -1,0 +1,111 @@
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import { SealBrokenError } from '../sealing/sealing.ts';
+import type { Secret } from '../sealing/secret.ts';
+import { judgeConfirmationCode } from './confirmation-code.ts';
+import { openApproval, openDecision } from './decision.ts';
+import { grantId } from './device-code.ts';
+import { endGrant } from './end-grant.ts';
+import { spentEntry } from './entry-names.ts';
+import { decodeGrant, type Grant } from './grant.ts';
+import type { PollFacts } from './ledger.ts';
+import { PACE_RULE } from './polling.ts';
+import { type RedeemGround, redeemGrant, redelivered, type TokenAnswer } from './redeem-grant.ts';
+
+export interface Poll {
+  client: RegisteredClient;
+  deviceCode: Secret;
+  /** The S256 challenge of the verifier that came along, '' without one. */
+  challenge: string;
+  /** The thumbprint of the DPoP key that came along, '' without one. */
+  jkt: string;
+  confirmationCode?: string | undefined;
+  /** The issuer that was polled, where it is not `public_url`; a grant is redeemed where it was started. */
+  issuer?: string | undefined;
+}
+
+/** RFC 8628 §3.5 and RFC 6749 §5.2, one outcome for each answer. */
+export type PollOutcome =
+  | { outcome: 'authorization_pending' }
+  | { outcome: 'slow_down'; intervalSeconds: number }
+  | { outcome: 'access_denied' }
+  | { outcome: 'expired_token' }
+  | { outcome: 'invalid_grant' }
+  | { outcome: 'tokens'; answer: TokenAnswer; grantId: string; redelivered: boolean };
+
+const REPLAY_GRACE_MS = 30 * 1000;
+
+const PENDING: PollOutcome = { outcome: 'authorization_pending' };
+const INVALID: PollOutcome = { outcome: 'invalid_grant' };
+
+/**
+ * One poll, judged in the order of the protocol table. The storage decides in one step whether the grant is pending and
+ * how its pace stands; only what is settled is opened and looked at here.
+ *
+ * @throws {StorageUnavailableError}
+ * @throws {SealingKeyMissingError} when a key is away; nothing was written then
+ */
+export async function pollGrant(ground: RedeemGround, poll: Poll): Promise<PollOutcome> {
+  const id = grantId(poll.deviceCode);
+  const holder = { clientId: poll.client.id, challenge: poll.challenge, jkt: poll.jkt };
+  const facts = await ground.ledger.poll(id, holder, PACE_RULE);
+  switch (facts.state) {
+    case 'unknown':
+      return INVALID;
+    case 'pending':
+      return facts.pace === 'in_time'
+        ? PENDING
+        : { outcome: 'slow_down', intervalSeconds: Math.ceil(facts.intervalMs / 1000) };
+    case 'settled':
+      try {
+        const grant = decodeGrant(id, facts.grant, ground.sealing);
+        // A grant belongs to the issuer that it was started at, as it belongs to its client.
+        return grant.issuer === poll.issuer ? await judgeSettled(ground, poll, grant, facts) : INVALID;
+      } catch (error) {
+        if (!(error instanceof SealBrokenError)) throw error;
+        // Somebody wrote to the storage who has no sealing key: nothing of this grant can be believed any more.
+        ground.onForgery(id, error);
+        return INVALID;
+      }
+  }
+}
+
+async function judgeSettled(
+  ground: RedeemGround,
+  poll: Poll,
+  grant: Grant,
+  facts: PollFacts & { state: 'settled' },
+): Promise<PollOutcome> {
+  const { nowMs } = facts;
+  if (facts.spent !== undefined) {
+    const answer = await redelivered(ground, poll, grant, facts);
+    if (answer !== undefined) return { outcome: 'tokens', answer, grantId: grant.id, redelivered: true };
+    const spentAtMs = Number(ground.sealing.check(spentEntry(grant.id), facts.spent).split('|')[2]);
+    // A client's own retry comes at once. Much later it is somebody else with a stolen code, or the owner after them.
+    if (nowMs - spentAtMs > REPLAY_GRACE_MS && facts.ended === undefined) {
+      await endGrant(
+        ground,
+        grant.id,
+        'replay',
+        grant.keptUntilMs + poll.client.lifetimes.refreshAbsoluteSeconds * 1000,
+      );
+    }
+    return INVALID;
+  }
+  if (facts.ended !== undefined) return { outcome: 'access_denied' };
+  if (facts.decision === undefined) return { outcome: 'expired_token' };
+
+  const decision = await openDecision(grant, facts.decision, ground.sealing);
+  if (decision.decision === 'denied') return { outcome: 'access_denied' };
+  if (nowMs > grant.expiresAtMs + grant.intervalMs) return { outcome: 'expired_token' };
+  if (decision.heldUntilMs !== undefined && nowMs < decision.heldUntilMs) return PENDING;
+
+  const approval = await openApproval(decision, poll.deviceCode);
+  switch (await judgeConfirmationCode(ground, grant, approval, poll)) {
+    case 'awaited':
+      return PENDING;
+    case 'refused':
+      return { outcome: 'access_denied' };
+    case 'right':
+      return redeemGrant(ground, poll, grant, approval, nowMs);
+  }
+}

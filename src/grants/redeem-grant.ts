@@ -1,0 +1,141 @@
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import type { Secret } from '../sealing/secret.ts';
+import type { Approval } from './approval.ts';
+import { isMarkedEnded } from './before-marks.ts';
+import { newAttempt } from './device-code.ts';
+import { decisionEntry, deliveredEntry, endedEntry, grantEntry, spentEntry, subjectIndex } from './entry-names.ts';
+import type { Grant } from './grant.ts';
+import { type Entry, type PollFacts, StorageUnavailableError } from './ledger.ts';
+import { judgeApprover, stillAllowed } from './policy.ts';
+import type { Poll, PollOutcome } from './poll-grant.ts';
+import type { GrantGround } from './start-grant.ts';
+
+export interface RedeemGround extends GrantGround {
+  /** The prefixes of an address, for the kill switch. */
+  sourcePrefixes: (address: string) => readonly string[];
+  beginSession: BeginSession;
+  issueTokens: IssueTokens;
+  /** Somebody without a sealing key wrote to the storage. */
+  onForgery: (grantId: string, error: Error) => void;
+}
+
+/** What is about to be handed out, by today's configuration. */
+export interface Redemption {
+  client: RegisteredClient;
+  grant: Grant;
+  approval: Approval;
+  scopes: readonly string[];
+  resources: readonly string[];
+  /** The DPoP key that the tokens are bound to. */
+  jkt?: string | undefined;
+  atMs: number;
+}
+
+/** Makes the entries of the device session that a redemption starts; writes nothing by itself. */
+export type BeginSession = (redemption: Redemption, deviceCode: Secret, attempt: string) => Promise<BegunSession>;
+
+export interface BegunSession {
+  entries: readonly Entry[];
+  endsAtMs: number;
+  refreshToken?: Secret | undefined;
+}
+
+/**
+ * Makes the token answer, in memory and by itself: what can fail must fail before anything is written.
+ * `expired` is a relayed token that is no longer worth handing out.
+ */
+export type IssueTokens = (
+  redemption: Redemption,
+  facts: { jti: string; refreshToken?: Secret | undefined },
+) => Promise<{ outcome: 'issued'; answer: TokenAnswer } | { outcome: 'expired' }>;
+
+/** The members of a successful token answer, as they go over the wire. */
+export type TokenAnswer = Readonly<Record<string, unknown>>;
+
+/**
+ * How long after the poll the redemption may still be written. Less than a device waits for us: a command that sat out
+ * an outage in a queue must not spend a code whose poll was told to come again.
+ */
+const COMMIT_WITHIN_MS = 2500;
+
+/**
+ * Validate, then claim, then issue: policy by today's configuration (I5, I6), before-marks and signing come first; then
+ * one script writes `spent`, session and first refresh token, for one caller only (I1); then the answer goes out.
+ */
+export async function redeemGrant(
+  ground: RedeemGround,
+  poll: Poll,
+  grant: Grant,
+  approval: Approval,
+  nowMs: number,
+): Promise<PollOutcome> {
+  const { client, deviceCode } = poll;
+  const { ledger, sealing } = ground;
+
+  if (judgeApprover(client, approval).verdict !== 'allowed') return { outcome: 'access_denied' };
+  const allowed = stillAllowed(client, approval);
+  if (allowed.scopes.length === 0 && approval.scopes.length > 0) return { outcome: 'access_denied' };
+  if (allowed.resources.length === 0 && approval.resources.length > 0) return { outcome: 'access_denied' };
+  const signedIn = {
+    ...approval,
+    clientId: client.id,
+    sourcePrefixes: ground.sourcePrefixes(grant.source),
+    endsOnLogout: client.endOnLogout,
+  };
+  if (await isMarkedEnded(ground, signedIn)) return { outcome: 'access_denied' };
+
+  const attempt = newAttempt(ground.randomBytes);
+  const jkt = poll.jkt === '' ? undefined : poll.jkt;
+  const redemption = { client, grant, approval, ...allowed, jkt, atMs: nowMs };
+  const session = await ground.beginSession(redemption, deviceCode, attempt);
+  const jti = sealing.derive(grant.keyName, 'jti', deviceCode, 16).toString('base64url');
+  const issued = await ground.issueTokens(redemption, { jti, refreshToken: session.refreshToken });
+  if (issued.outcome === 'expired') return { outcome: 'expired_token' };
+
+  const writes: [Entry, ...Entry[]] = [
+    {
+      key: spentEntry(grant.id),
+      value: sealing.vouch(spentEntry(grant.id), `${attempt}|1|${nowMs}`),
+      expiresAtMs: grant.keptUntilMs,
+    },
+    ...session.entries,
+  ];
+  if (client.redeliverySeconds > 0) {
+    writes.push({
+      key: deliveredEntry(grant.id),
+      value: await sealing.seal(issued.answer, deliveredEntry(grant.id), deviceCode),
+      expiresAtMs: nowMs + client.redeliverySeconds * 1000,
+    });
+  }
+  // Before the redemption: a session that no index names could not be shown to the person, nor be ended by them.
+  const index = subjectIndex(sealing.tag('subject', JSON.stringify([approval.upstream, approval.subject])));
+  await ledger.enlist(index, grant.id, session.endsAtMs);
+  const committed = await ledger.commit({
+    attempt,
+    writes,
+    requires: [grantEntry(grant.id), decisionEntry(grant.id)],
+    unless: [endedEntry(grant.id)],
+    notAfterMs: nowMs + COMMIT_WITHIN_MS,
+  });
+  switch (committed.outcome) {
+    case 'won':
+      return { outcome: 'tokens', answer: issued.answer, grantId: grant.id, redelivered: false };
+    case 'lost':
+      return { outcome: 'invalid_grant' };
+    case 'refused':
+      if (committed.because === 'late') throw new StorageUnavailableError('the redemption came too late to be written');
+      return { outcome: committed.because === endedEntry(grant.id) ? 'access_denied' : 'invalid_grant' };
+  }
+}
+
+/** The answer of a redemption whose device says that it never arrived; same client and keys, within `redelivery`. */
+export async function redelivered(
+  ground: RedeemGround,
+  poll: Poll,
+  grant: Grant,
+  facts: PollFacts & { state: 'settled' },
+): Promise<TokenAnswer | undefined> {
+  const { delivered, ended } = facts;
+  if (delivered === undefined || ended !== undefined || poll.client.redeliverySeconds === 0) return undefined;
+  return (await ground.sealing.open(delivered, deliveredEntry(grant.id), poll.deviceCode)) as TokenAnswer;
+}
