@@ -21,13 +21,22 @@ export interface Upstream {
    */
   finishSignIn(callback: URL, trip: TripParameters): Promise<SignIn>;
 
-  /** Spends an upstream refresh token. @throws {UpstreamError} with `invalid_grant` when the account no longer stands. */
-  refresh(refreshToken: Secret): Promise<Refreshed>;
+  /**
+   * Spends an upstream refresh token.
+   *
+   * @throws {UpstreamError} with `invalid_grant` when the account no longer stands, `invalid_answer` when the answer is
+   *   about another subject than the session's
+   */
+  refresh(refreshToken: Secret, session?: RefreshFor): Promise<Refreshed>;
 
-  /** Revokes a token where the upstream can (RFC 7009); answers whether it could. */
+  /** Revokes a token where the upstream can (RFC 7009); answers whether it could, and never throws. */
   revoke(token: Secret, hint: 'access_token' | 'refresh_token'): Promise<boolean>;
 
-  /** Checks a back-channel logout token, all but its replay. @throws {UpstreamError} with `invalid_answer`. */
+  /**
+   * Checks a back-channel logout token, all but its replay.
+   *
+   * @throws {UpstreamError} `invalid_answer`; `unavailable` where the upstream's keys cannot be had
+   */
   verifyLogoutToken(logoutToken: string): Promise<LogoutToken>;
 
   /** Asks the upstream what it is and what it lacks, for `gatehouse check --probe`. */
@@ -46,6 +55,15 @@ export interface TripParameters {
   prompt?: string | undefined;
   maxAgeSeconds?: number | undefined;
   acrValues?: readonly string[] | undefined;
+  /** Claims that the client copies, besides the mapped ones: userinfo is asked where the ID token lacks one. */
+  wantedClaims?: readonly string[] | undefined;
+}
+
+/** The device session that a refresh is for. */
+export interface RefreshFor {
+  /** As `SignIn.subject` had it. */
+  subject: string;
+  wantedClaims?: readonly string[] | undefined;
 }
 
 export interface SignIn {

@@ -1,0 +1,84 @@
+import { UpstreamError } from './upstream.ts';
+
+const LARGEST_ANSWER_BYTES = 1024 * 1024;
+
+interface BoundedRequest {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: RequestInit['body'] | null | undefined;
+}
+
+/**
+ * The one way out to an upstream. It follows no redirect (one could carry a client secret to another host), reads a
+ * bounded number of bytes, and stops at the deadline of the whole operation. What has no answer of the protocol in it
+ * is thrown here; every other answer, errors included, is handed on.
+ *
+ * @throws {UpstreamError} `unavailable` or `invalid_answer`
+ */
+export async function boundedFetch(address: string, request: BoundedRequest, deadline: AbortSignal): Promise<Response> {
+  const url = new URL(address);
+  const place = `${url.origin}${url.pathname}`;
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
+    throw new UpstreamError('invalid_answer', `${place} is not https (http is accepted on loopback only)`);
+  }
+  try {
+    const { method = 'GET', headers = {}, body: sent = null } = request;
+    const response = await fetch(url, { method, headers, body: sent, redirect: 'manual', signal: deadline });
+    if (response.status >= 300 && response.status < 400) {
+      await response.body?.cancel();
+      throw new UpstreamError(
+        'unavailable',
+        `${place} answers with a redirect (${response.status}), which is not followed`,
+      );
+    }
+    if (response.status >= 500 || response.status === 429) {
+      await response.body?.cancel();
+      throw new UpstreamError('unavailable', `${place} answers ${response.status}`);
+    }
+    const body = await readBounded(response, place);
+    const isBodyless = response.status === 204 || response.status === 205;
+    return new Response(isBodyless ? null : body, { status: response.status, headers: plainHeaders(response.headers) });
+  } catch (error) {
+    throw error instanceof UpstreamError ? error : new UpstreamError('unavailable', `${place}: ${reason(error)}`);
+  }
+}
+
+/** Whether a host name is this machine and nothing else; only there may an upstream speak http. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+async function readBounded(response: Response, place: string): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > LARGEST_ANSWER_BYTES) {
+      throw new UpstreamError('invalid_answer', `${place} answers with more than ${LARGEST_ANSWER_BYTES} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  const body = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return body;
+}
+
+/** The body was decoded while it was read, so these no longer describe it. */
+function plainHeaders(headers: Headers): Headers {
+  const plain = new Headers(headers);
+  plain.delete('content-encoding');
+  plain.delete('content-length');
+  return plain;
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return 'the request failed';
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'no answer in time';
+  const { cause } = error;
+  if (cause instanceof Error) return 'code' in cause ? `${String(cause.code)} (${cause.message})` : cause.message;
+  return error.message;
+}

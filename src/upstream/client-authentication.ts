@@ -1,0 +1,31 @@
+import { type CryptoKey, importJWK, type JWK } from 'jose';
+import { UpstreamError } from './upstream.ts';
+import type { UpstreamSettings } from './upstream-settings.ts';
+
+/** The private key of `private_key_jwt` (RFC 7523), ready to sign. */
+export async function assertionKey(settings: UpstreamSettings): Promise<{ key: CryptoKey; kid?: string }> {
+  const jwk = parseKey(settings);
+  const key = await importJWK(jwk, jwk.alg ?? usualAlgorithm(jwk)).catch(() => undefined);
+  if (key === undefined || key instanceof Uint8Array || key.type !== 'private') throw unusable(settings);
+  return { key, ...(jwk.kid !== undefined && { kid: jwk.kid }) };
+}
+
+function parseKey(settings: UpstreamSettings): JWK {
+  try {
+    return JSON.parse(settings.privateKey?.reveal() ?? '') as JWK;
+  } catch {
+    throw unusable(settings);
+  }
+}
+
+function usualAlgorithm(jwk: JWK): string {
+  if (jwk.kty === 'EC') return jwk.crv === 'P-521' ? 'ES512' : jwk.crv === 'P-384' ? 'ES384' : 'ES256';
+  return jwk.kty === 'OKP' ? 'Ed25519' : 'RS256';
+}
+
+function unusable(settings: UpstreamSettings): UpstreamError {
+  return new UpstreamError(
+    'client_rejected',
+    `private_key of upstream ${settings.id} is not a private JWK (RSA, EC or Ed25519) that can sign`,
+  );
+}

@@ -1,0 +1,74 @@
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+export interface KeptAnswerOptions<T> {
+  load: (deadline: AbortSignal) => Promise<T>;
+  /** Milliseconds since the epoch. */
+  clock: () => number;
+  freshMs: number;
+  timeoutMs: number;
+  /** Told when a renewal failed and the old answer is used instead. */
+  onStale: (error: unknown) => void;
+}
+
+/**
+ * Something that the upstream publishes (metadata, keys), kept while it is fresh and, for up to a day, while the
+ * upstream cannot renew it. Callers who come at once share one request.
+ */
+export class KeptAnswer<T> {
+  readonly #options: KeptAnswerOptions<T>;
+  #kept: { answer: T; atMs: number } | undefined;
+  #pending: Promise<T> | undefined;
+  #failedAtMs = Number.NEGATIVE_INFINITY;
+  #forcedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: KeptAnswerOptions<T>) {
+    this.#options = options;
+  }
+
+  async current(): Promise<T> {
+    const kept = this.#kept;
+    const nowMs = this.#options.clock();
+    if (kept === undefined || nowMs - kept.atMs > STALE_MS) return this.#load(this.#options.timeoutMs);
+    const isFresh = nowMs - kept.atMs < this.#options.freshMs;
+    if (isFresh || nowMs - this.#failedAtMs < RETRY_AFTER_MS) return kept.answer;
+    try {
+      // Half the time, so that an upstream that hangs here leaves the caller some for the rest of its work.
+      return await this.#load(this.#options.timeoutMs / 2);
+    } catch (error) {
+      this.#failedAtMs = nowMs;
+      this.#options.onStale(error);
+      return kept.answer;
+    }
+  }
+
+  /**
+   * Loads anew because the kept answer lacks something; `undefined` where that was done less than half a minute ago.
+   * Without the limit anybody could make us ask the upstream as often as he likes, by sending tokens with made-up keys.
+   */
+  async renewed(): Promise<T | undefined> {
+    const nowMs = this.#options.clock();
+    if (this.#pending !== undefined) return this.#pending;
+    if (nowMs - this.#forcedAtMs < FORCE_AGAIN_AFTER_MS) return undefined;
+    this.#forcedAtMs = nowMs;
+    return this.#load(this.#options.timeoutMs);
+  }
+
+  #load(timeoutMs: number): Promise<T> {
+    this.#pending ??= this.#options
+      .load(AbortSignal.timeout(timeoutMs))
+      .then((answer) => {
+        this.#kept = { answer, atMs: this.#options.clock() };
+        return answer;
+      })
+      .finally(() => {
+        this.#pending = undefined;
+      });
+    return this.#pending;
+  }
+}
+
+const STALE_MS = 24 * HOUR;
+const RETRY_AFTER_MS = 30 * SECOND;
+const FORCE_AGAIN_AFTER_MS = 30 * SECOND;

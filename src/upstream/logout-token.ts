@@ -1,0 +1,66 @@
+import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { type LogoutToken, UpstreamError } from './upstream.ts';
+import { printable } from './upstream-faults.ts';
+import type { UpstreamKeys } from './upstream-keys.ts';
+
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+const TOLERANCE_SECONDS = 30;
+/** Older ones are refused even without `exp`, so that nobody has to remember a `jti` for ever. */
+const LONGEST_AGE_SECONDS = 10 * 60;
+
+export interface LogoutTokenRule {
+  issuer: string;
+  clientId: string;
+  algorithms: string[];
+  keys: UpstreamKeys;
+  nowMs: number;
+}
+
+/**
+ * Checks a logout token (OpenID Connect Back-Channel Logout §2.6), all but its replay, which needs a store.
+ *
+ * @throws {UpstreamError} `invalid_answer`, or what fetching the keys threw
+ */
+export async function checkLogoutToken(token: string, rule: LogoutTokenRule): Promise<LogoutToken> {
+  const { protectedHeader, payload } = await jwtVerify(token, rule.keys.find, {
+    issuer: rule.issuer,
+    audience: rule.clientId,
+    algorithms: rule.algorithms,
+    currentDate: new Date(rule.nowMs),
+    clockTolerance: TOLERANCE_SECONDS,
+    maxTokenAge: LONGEST_AGE_SECONDS,
+    requiredClaims: ['iss', 'aud', 'iat', 'jti', 'events'],
+  }).catch((error: unknown) => {
+    throw error instanceof errors.JOSEError ? refused(error.message) : error;
+  });
+  // An ID or access token must never pass for one: both are signed with the same keys for the same audience.
+  const type = protectedHeader.typ?.toLowerCase();
+  if (type !== undefined && type !== 'jwt' && type !== 'logout+jwt' && type !== 'application/logout+jwt') {
+    throw refused('"typ" is not logout+jwt');
+  }
+  if (payload['nonce'] !== undefined) throw refused('it has a "nonce", which a logout token must not have');
+  if (!hasLogoutEvent(payload)) throw refused('"events" does not have the back-channel logout event');
+  const { jti, sub, iat, exp } = payload;
+  const sid = payload['sid'];
+  if (typeof jti !== 'string' || jti === '') throw refused('"jti" is not a text');
+  if (sub !== undefined && (typeof sub !== 'string' || sub === '')) throw refused('"sub" is not a text');
+  if (sid !== undefined && (typeof sid !== 'string' || sid === '')) throw refused('"sid" is not a text');
+  if (sub === undefined && sid === undefined) throw refused('it has neither "sub" nor "sid"');
+  return {
+    jti,
+    ...(sub !== undefined && { sub }),
+    ...(sid !== undefined && { sid }),
+    issuedAtSeconds: iat as number,
+    ...(exp !== undefined && { expiresAtSeconds: exp }),
+  };
+}
+
+function hasLogoutEvent({ events }: JWTPayload): boolean {
+  if (typeof events !== 'object' || events === null || !Object.hasOwn(events, LOGOUT_EVENT)) return false;
+  const event = (events as Record<string, unknown>)[LOGOUT_EVENT];
+  return typeof event === 'object' && event !== null && !Array.isArray(event);
+}
+
+function refused(why: string): UpstreamError {
+  return new UpstreamError('invalid_answer', `logout token: ${printable(why)}`);
+}

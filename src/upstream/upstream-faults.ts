@@ -1,0 +1,171 @@
+import { UpstreamError } from './upstream.ts';
+
+/** What was being done when it failed; the same error means different things at different steps. */
+export type UpstreamStep =
+  | 'discovery'
+  | 'keys'
+  | 'sign-in address'
+  | 'sign-in'
+  | 'userinfo'
+  | 'refresh'
+  | 'revocation'
+  | 'logout token';
+
+/** What openid-client's errors carry. They are told apart by their `code`, so that only the adapter imports it. */
+interface ProtocolFailure extends Error {
+  code?: string;
+  error?: string;
+  error_description?: string;
+  response?: Response;
+}
+
+/**
+ * Turns whatever an operation threw into one of the port's faults. The original error is not kept as a cause: it holds
+ * whole answers, tokens among them, and would end up in the log.
+ */
+export async function asUpstreamError(thrown: unknown, step: UpstreamStep): Promise<UpstreamError> {
+  const own = ownError(thrown);
+  if (own !== undefined) return own;
+  if (!(thrown instanceof Error)) return new UpstreamError('invalid_answer', `${step}: ${typeof thrown} thrown`);
+  const failure: ProtocolFailure = thrown;
+  switch (failure.code) {
+    case 'OAUTH_AUTHORIZATION_RESPONSE_ERROR':
+      return refusedSignIn(failure.error ?? '', failure.error_description);
+    case 'OAUTH_RESPONSE_BODY_ERROR':
+      return refusedRequest(step, failure.error ?? '', failure.error_description, failure.response?.status);
+    case 'OAUTH_WWW_AUTHENTICATE_CHALLENGE':
+      return refusedChallenge(step, failure.response);
+    case 'OAUTH_TIMEOUT':
+    case 'OAUTH_ABORT':
+      return new UpstreamError('unavailable', `${step}: no answer in time`);
+    default: {
+      if (isIssuerMismatch(failure)) {
+        const { expected, body } = failure.cause as Comparison;
+        return issuerMismatch(String(expected), body?.['issuer']);
+      }
+      return new UpstreamError('invalid_answer', `${step}: ${describe(failure)}`);
+    }
+  }
+}
+
+/** RFC 6749 §4.1.2.1 and OpenID Connect Core §3.1.2.6. Only `access_denied` is a refusal. */
+function refusedSignIn(error: string, description: string | undefined): UpstreamError {
+  const detail = `the upstream sent the browser back with ${quote(error, description)}`;
+  switch (error) {
+    case 'access_denied':
+      return new UpstreamError('access_denied', detail);
+    case 'temporarily_unavailable':
+    case 'server_error':
+      return new UpstreamError('unavailable', detail);
+    case 'unauthorized_client':
+    case 'invalid_scope':
+    case 'unsupported_response_type':
+    case 'invalid_request':
+      return new UpstreamError('client_rejected', `${detail}; check the client's registration there`);
+    default:
+      return new UpstreamError('not_signed_in', detail);
+  }
+}
+
+/** RFC 6749 §5.2, with what providers in the field really answer. */
+function refusedRequest(
+  step: UpstreamStep,
+  error: string,
+  description: string | undefined,
+  status: number | undefined,
+): UpstreamError {
+  const detail = `${step}: the upstream answers ${quote(error, description)}`;
+  if (error === 'invalid_client' || error === 'unauthorized_client' || status === 401) {
+    return new UpstreamError('client_rejected', `${detail}; ${CHECK_CREDENTIALS}`);
+  }
+  switch (error) {
+    case 'invalid_grant':
+      return new UpstreamError(step === 'refresh' ? 'invalid_grant' : 'invalid_answer', detail);
+    case 'access_denied':
+      return new UpstreamError(step === 'refresh' ? 'invalid_grant' : 'access_denied', detail);
+    case 'interaction_required':
+    case 'login_required':
+    case 'consent_required':
+      // Nobody is there to sign in again at a refresh, so the token is as good as ended.
+      return new UpstreamError(step === 'refresh' ? 'invalid_grant' : 'not_signed_in', detail);
+    case 'temporarily_unavailable':
+    case 'server_error':
+    case 'slow_down':
+      return new UpstreamError('unavailable', detail);
+    case 'unsupported_grant_type':
+    case 'invalid_scope':
+    case 'invalid_target':
+      return new UpstreamError('client_rejected', `${detail}; check what the client may do there`);
+    default:
+      return new UpstreamError('invalid_answer', detail);
+  }
+}
+
+/** An answer with `WWW-Authenticate`; its body, where there is one, says more. */
+async function refusedChallenge(step: UpstreamStep, response: Response | undefined): Promise<UpstreamError> {
+  const body: unknown = await response?.json().catch(() => undefined);
+  const { error, error_description: description } = (body ?? {}) as Record<string, unknown>;
+  const status = step === 'userinfo' ? undefined : response?.status;
+  return refusedRequest(
+    step,
+    typeof error === 'string' ? error : `status ${response?.status}`,
+    typeof description === 'string' ? description : undefined,
+    status,
+  );
+}
+
+export const CHECK_CREDENTIALS =
+  'it does not accept our client credentials: check client_id, client_secret and authentication of this upstream, ' +
+  'and that the client exists and is enabled there (Keycloak answers unauthorized_client to a wrong secret)';
+
+function ownError(thrown: unknown): UpstreamError | undefined {
+  for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1) {
+    if (error instanceof UpstreamError) return error;
+  }
+  return undefined;
+}
+
+/** The issuer is compared as text: a `/` at the end makes it another one (OpenID Connect Discovery §4.3). */
+export function issuerMismatch(expected: string, found: unknown): UpstreamError {
+  return new UpstreamError(
+    'invalid_answer',
+    `the upstream's metadata says issuer "${printable(String(found))}", the configuration says "${expected}": ` +
+      'the two must be the same, character by character',
+  );
+}
+
+/** What openid-client tells about a comparison that failed. */
+interface Comparison {
+  expected?: unknown;
+  claim?: string;
+  claims?: Record<string, unknown>;
+  attribute?: string;
+  body?: Record<string, unknown>;
+}
+
+/** Which check failed. Of the answer's values only those are named that an administrator compares with his own. */
+function describe(failure: ProtocolFailure): string {
+  if (failure.cause instanceof Response) return printable(`${failure.message} (status ${failure.cause.status})`);
+  const inner = failure.cause instanceof Error ? failure.cause : failure;
+  const { expected, claim = '', claims } = (inner.cause ?? {}) as Comparison;
+  const isOurs = ['iss', 'aud', 'azp'].includes(claim);
+  const seen = isOurs ? `: ${JSON.stringify(claims?.[claim])}, not ${JSON.stringify(expected)}` : '';
+  return printable(`${inner.message}${seen}`);
+}
+
+function isIssuerMismatch(failure: ProtocolFailure): boolean {
+  return (
+    failure.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED' && (failure.cause as Comparison).attribute === 'issuer'
+  );
+}
+
+function quote(error: string, description: string | undefined): string {
+  if (description === undefined) return printable(error);
+  // Some upstreams repeat what they were sent: a long word might be a code or a token.
+  return `${printable(error)} "${printable(description).replace(/[\w.~+/=-]{25,}/g, '[…]')}"`;
+}
+
+/** A foreign text for our log: short, and nothing in it but printable ASCII. */
+export function printable(text: string): string {
+  return text.slice(0, 300).replace(/[^\x20-\x7e]/g, '?');
+}
