@@ -19,6 +19,8 @@ export interface Poll {
   /** The thumbprint of the DPoP key that came along, '' without one. */
   jkt: string;
   confirmationCode?: string | undefined;
+  /** RFC 8707: narrows the access token to some of what was approved; empty for all of it. */
+  resources: readonly string[];
   /** The issuer that was polled, where it is not `public_url`; a grant is redeemed where it was started. */
   issuer?: string | undefined;
 }
@@ -30,6 +32,7 @@ export type PollOutcome =
   | { outcome: 'access_denied' }
   | { outcome: 'expired_token' }
   | { outcome: 'invalid_grant' }
+  | { outcome: 'invalid_target' }
   | { outcome: 'tokens'; answer: TokenAnswer; grantId: string; redelivered: boolean };
 
 const REPLAY_GRACE_MS = 30 * 1000;

@@ -26,6 +26,8 @@ export interface Redemption {
   approval: Approval;
   scopes: readonly string[];
   resources: readonly string[];
+  /** Of these, the ones that this access token is for. */
+  tokenResources: readonly string[];
   /** The DPoP key that the tokens are bound to. */
   jkt?: string | undefined;
   atMs: number;
@@ -76,6 +78,10 @@ export async function redeemGrant(
   const allowed = stillAllowed(client, approval);
   if (allowed.scopes.length === 0 && approval.scopes.length > 0) return { outcome: 'access_denied' };
   if (allowed.resources.length === 0 && approval.resources.length > 0) return { outcome: 'access_denied' };
+  // Not consumed: the device may ask again for something that was approved (RFC 8707 §2.2).
+  const approved = allowed.resources.length > 0 ? allowed.resources : client.resources.slice(0, 1);
+  if (!poll.resources.every((resource) => approved.includes(resource))) return { outcome: 'invalid_target' };
+  const tokenResources = poll.resources.length > 0 ? poll.resources : allowed.resources;
   const signedIn = {
     ...approval,
     clientId: client.id,
@@ -86,7 +92,7 @@ export async function redeemGrant(
 
   const attempt = newAttempt(ground.randomBytes);
   const jkt = poll.jkt === '' ? undefined : poll.jkt;
-  const redemption = { client, grant, approval, ...allowed, jkt, atMs: nowMs };
+  const redemption = { client, grant, approval, ...allowed, tokenResources, jkt, atMs: nowMs };
   const session = await ground.beginSession(redemption, deviceCode, attempt);
   const jti = sealing.derive(grant.keyName, 'jti', deviceCode, 16).toString('base64url');
   const issued = await ground.issueTokens(redemption, { jti, refreshToken: session.refreshToken });

@@ -1,0 +1,154 @@
+import { authenticateClient, type ClientRegistry } from '../clients/authenticate-client.ts';
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import { type GrantGround, startGrant } from '../grants/start-grant.ts';
+import { userCodeLength } from '../grants/user-code.ts';
+import { OAuthError } from '../oauth/oauth-error.ts';
+import { isWithinScopes, parseScope } from '../oauth/scope.ts';
+import type { DpopProofs } from './dpop-proofs.ts';
+import type { DeviceRequest, Endpoint } from './endpoint.ts';
+import type { Form } from './form.ts';
+import type { Issuer } from './issuer.ts';
+import { credentialsOf } from './request-credentials.ts';
+
+export interface DeviceAuthorizationGround {
+  issuer: Issuer;
+  grants: GrantGround;
+  registry: ClientRegistry;
+  dpop: DpopProofs;
+  /** Counts the start, and says whether there is room for it. */
+  admitStart: (start: { source: string; client: RegisteredClient }) => Promise<StartAdmission>;
+  /** Whether this address may start grants for this client (`initiate_from`). */
+  mayInitiate: (client: RegisteredClient, source: string) => boolean;
+  /** With `{verification_uri}` and `{user_code}` to be filled in. */
+  verificationUriComplete: string;
+  onStarted: (started: { requestId: string; grantId: string; client: RegisteredClient; userCode: string; source: string }) => void;
+}
+
+export type StartAdmission =
+  | { admitted: true; liveCodes: number; wrongEntries: number }
+  | { admitted: false; limit: string; retryAfterSeconds: number };
+
+const LONGEST_LABEL = 64;
+const LONGEST_USER_AGENT = 120;
+const S256_CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
+
+/** RFC 8628 §3.1 and §3.2. */
+export function createDeviceAuthorization(ground: DeviceAuthorizationGround): Endpoint {
+  return async (request) => {
+    const { form } = request;
+    const asked = readRequest(form);
+    const client = await authenticateClient(ground.registry, credentialsOf(request), { withoutSecret: true });
+    request.clientId = client.id;
+    if (!client.grantTypes.includes('device_code')) {
+      throw new OAuthError('unauthorized_client', 'this client may not use the device grant');
+    }
+    const scopes = grantedScopes(client, form);
+    const resources = grantedResources(client, form);
+    const jkt = await bindingKey(ground.dpop, request, asked.jkt);
+    if (client.require.includes('pkce') && asked.challenge === '') {
+      throw new OAuthError('invalid_request', 'code_challenge is missing; this client must use PKCE');
+    }
+    if (client.require.includes('dpop') && jkt === '') {
+      throw new OAuthError('invalid_request', 'a DPoP proof or dpop_jkt is missing; this client must use DPoP');
+    }
+    const source = request.source();
+    if (!ground.mayInitiate(client, source)) {
+      throw new OAuthError('access_denied', 'sign-ins for this client may not start from this address');
+    }
+
+    const admission = await ground.admitStart({ source, client });
+    if (!admission.admitted) {
+      throw new OAuthError('temporarily_unavailable', 'too many sign-ins were started; try again later', {
+        status: 429,
+        headers: { 'Retry-After': String(admission.retryAfterSeconds) },
+        detail: admission.limit,
+      });
+    }
+    const started = await startGrant(ground.grants, {
+      ...asked,
+      clientId: client.id,
+      jkt,
+      scopes,
+      resources,
+      source,
+      userAgent: request.headers['user-agent']?.slice(0, LONGEST_USER_AGENT),
+      issuer: ground.issuer.name,
+      lifetimeSeconds: client.lifetimes.codeSeconds,
+      intervalSeconds: client.intervalSeconds,
+      userCodeLength: userCodeLength(ground.grants.userCodes, admission.liveCodes, admission.wrongEntries),
+    });
+    ground.onStarted({ requestId: request.requestId, grantId: started.id, client, userCode: started.userCode, source });
+    return { status: 200, body: answer(ground, client, started.deviceCode.reveal(), started.userCode) };
+  };
+}
+
+function answer(ground: DeviceAuthorizationGround, client: RegisteredClient, deviceCode: string, userCode: string) {
+  const verificationUri = ground.issuer.addresses.verification;
+  const complete = ground.verificationUriComplete
+    .replaceAll('{verification_uri}', verificationUri)
+    .replaceAll('{user_code}', encodeURIComponent(userCode));
+  return {
+    device_code: deviceCode,
+    user_code: userCode,
+    verification_uri: verificationUri,
+    ...(client.safeguards.complete === 'off' ? {} : { verification_uri_complete: complete }),
+    expires_in: client.lifetimes.codeSeconds,
+    interval: client.intervalSeconds,
+  };
+}
+
+/** What the request asks for besides scopes, resources and credentials. @throws {OAuthError} `invalid_request` */
+function readRequest(form: Form) {
+  const challenge = form.get('code_challenge') ?? '';
+  const method = form.get('code_challenge_method');
+  if (method !== undefined && method !== 'S256') {
+    throw new OAuthError('invalid_request', 'code_challenge_method must be S256');
+  }
+  if (challenge !== '' && (method === undefined || !S256_CHALLENGE.test(challenge))) {
+    throw new OAuthError('invalid_request', 'code_challenge must be an S256 challenge, with code_challenge_method=S256');
+  }
+  if (challenge === '' && method !== undefined) throw new OAuthError('invalid_request', 'code_challenge is missing');
+  const jkt = form.get('dpop_jkt') ?? '';
+  if (jkt !== '' && !S256_CHALLENGE.test(jkt)) {
+    throw new OAuthError('invalid_request', 'dpop_jkt must be a SHA-256 thumbprint');
+  }
+  const deviceLabel = form.get('device_label');
+  if (deviceLabel !== undefined && ([...deviceLabel].length > LONGEST_LABEL || /\p{C}/u.test(deviceLabel))) {
+    throw new OAuthError('invalid_request', `device_label has at most ${LONGEST_LABEL} characters, none of them control`);
+  }
+  const confirmation = form.get('confirmation');
+  if (confirmation !== undefined && confirmation !== 'supported' && confirmation !== 'required') {
+    throw new OAuthError('invalid_request', 'confirmation must be supported or required');
+  }
+  return { challenge, jkt, deviceLabel, confirmation } as const;
+}
+
+/** I5: asked ∩ allowed, resolved now. @throws {OAuthError} `invalid_scope` */
+function grantedScopes(client: RegisteredClient, form: Form): readonly string[] {
+  const parameter = form.get('scope');
+  if (parameter === undefined) return client.scopes.default;
+  const scopes = parseScope(parameter);
+  if (!isWithinScopes(scopes, client.scopes.allowed)) {
+    throw new OAuthError('invalid_scope', 'a scope is not allowed for this client');
+  }
+  return scopes;
+}
+
+/** @throws {OAuthError} `invalid_target` (RFC 8707 §2) */
+function grantedResources(client: RegisteredClient, form: Form): readonly string[] {
+  const resources = [...new Set(form.resources)];
+  if (!resources.every((resource) => client.resources.includes(resource))) {
+    throw new OAuthError('invalid_target', 'a resource is not allowed for this client');
+  }
+  return resources;
+}
+
+/** The key that the grant is bound to from the start, by a proof or by name; both must mean the same key. */
+async function bindingKey(dpop: DpopProofs, request: DeviceRequest, named: string): Promise<string> {
+  const proven = await dpop.keyOf(request);
+  if (proven !== '' && named !== '' && proven !== named) {
+    throw new OAuthError('invalid_dpop_proof', 'dpop_jkt is not the key of the proof');
+  }
+  return proven === '' ? named : proven;
+}
+

@@ -1,0 +1,38 @@
+import { StorageUnavailableError } from '../grants/ledger.ts';
+import { OAuthError } from '../oauth/oauth-error.ts';
+import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
+import type { DeviceReply } from './endpoint.ts';
+
+/** When to come again after trouble of ours; a device that polls every 5 s is not kept waiting for longer than that. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** Ready-made, since nine tenths of all answers are this one. */
+export const PENDING_REPLY: DeviceReply = {
+  status: 400,
+  body: '{"error":"authorization_pending","error_description":"the person has not decided yet"}',
+};
+
+/** The error response of RFC 6749 §5.2. */
+export function oauthErrorReply(error: OAuthError, members: Record<string, unknown> = {}): DeviceReply {
+  return {
+    status: error.status,
+    headers: error.headers,
+    body: { error: error.code, error_description: error.description, ...members },
+  };
+}
+
+/**
+ * Any error as the refusal that a device is given: our own trouble never looks like its fault, and says nothing of what
+ * it was. `undefined` cause means that it was expected.
+ */
+export function asOAuthError(error: unknown): OAuthError {
+  if (error instanceof OAuthError) return error;
+  if (error instanceof StorageUnavailableError || error instanceof SealingKeyMissingError) {
+    return new OAuthError('temporarily_unavailable', 'try again in a moment', {
+      headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+      detail: error.message,
+      cause: error,
+    });
+  }
+  return new OAuthError('server_error', 'something went wrong here; the reference is in X-Request-Id', { cause: error });
+}

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { authenticateClient, type ClientRegistry } from '../clients/authenticate-client.ts';
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import { pollGrant, type PollOutcome } from '../grants/poll-grant.ts';
+import type { RedeemGround } from '../grants/redeem-grant.ts';
+import { grantTypeOf } from '../oauth/grant-types.ts';
+import { OAuthError } from '../oauth/oauth-error.ts';
+import { Secret } from '../sealing/secret.ts';
+import type { DpopProofs } from './dpop-proofs.ts';
+import type { DeviceReply, DeviceRequest, Endpoint } from './endpoint.ts';
+import type { Issuer } from './issuer.ts';
+import { oauthErrorReply, PENDING_REPLY } from './oauth-reply.ts';
+import { credentialsOf } from './request-credentials.ts';
+
+export interface TokenGround {
+  issuer: Issuer;
+  redeem: RedeemGround;
+  registry: ClientRegistry;
+  dpop: DpopProofs;
+  refresh: (request: DeviceRequest, client: RegisteredClient) => Promise<DeviceReply>;
+  onPolled: (request: DeviceRequest, client: RegisteredClient, outcome: PollOutcome) => void;
+}
+
+const LONGEST_CODE = 128;
+
+/** RFC 6749 §3.2 with the grants of RFC 8628 §3.4 and RFC 6749 §6. */
+export function createToken(ground: TokenGround): Endpoint {
+  return async (request) => {
+    const { form } = request;
+    const named = form.need('grant_type');
+    const grantType = grantTypeOf(named);
+    if (grantType === 'device_code') form.need('device_code');
+    if (grantType === 'refresh_token') form.need('refresh_token');
+    const client = await authenticateClient(ground.registry, credentialsOf(request));
+    request.clientId = client.id;
+    if (grantType === undefined) throw new OAuthError('unsupported_grant_type', 'this grant type is not known here');
+    if (!client.grantTypes.includes(grantType)) {
+      throw new OAuthError('unauthorized_client', 'this client may not use this grant type');
+    }
+    return grantType === 'device_code' ? poll(ground, request, client) : ground.refresh(request, client);
+  };
+}
+
+async function poll(ground: TokenGround, request: DeviceRequest, client: RegisteredClient): Promise<DeviceReply> {
+  const { form } = request;
+  const deviceCode = form.need('device_code');
+  const jkt = await ground.dpop.keyOf(request);
+  const outcome: PollOutcome =
+    deviceCode.length > LONGEST_CODE
+      ? { outcome: 'invalid_grant' }
+      : await pollGrant(ground.redeem, {
+          client,
+          deviceCode: new Secret(deviceCode),
+          challenge: challengeOf(form.get('code_verifier')),
+          jkt,
+          confirmationCode: form.get('confirmation_code'),
+          resources: form.resources,
+          issuer: ground.issuer.name,
+        });
+  ground.onPolled(request, client, outcome);
+  return reply(outcome);
+}
+
+function reply(outcome: PollOutcome): DeviceReply {
+  switch (outcome.outcome) {
+    case 'authorization_pending':
+      return PENDING_REPLY;
+    case 'slow_down':
+      return oauthErrorReply(new OAuthError('slow_down', 'polled too early; wait for the new interval'), {
+        interval: outcome.intervalSeconds,
+      });
+    case 'access_denied':
+      return oauthErrorReply(new OAuthError('access_denied', 'the sign-in was refused'));
+    case 'expired_token':
+      return oauthErrorReply(new OAuthError('expired_token', 'the device code has expired; start again'));
+    case 'invalid_grant':
+      return oauthErrorReply(new OAuthError('invalid_grant', 'the device code is not valid for this client'));
+    case 'invalid_target':
+      return oauthErrorReply(new OAuthError('invalid_target', 'a resource was not part of what was approved'));
+    case 'tokens':
+      return { status: 200, headers: { Pragma: 'no-cache' }, body: outcome.answer };
+  }
+}
+
+/** RFC 7636 §4.6. */
+function challengeOf(verifier: string | undefined): string {
+  return verifier === undefined ? '' : createHash('sha256').update(verifier).digest('base64url');
+}
