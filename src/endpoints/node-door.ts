@@ -1,0 +1,160 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { OAuthError } from '../oauth/oauth-error.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Cors } from './cors.ts';
+import type { DeviceReply, DeviceRequest, Endpoint } from './endpoint.ts';
+import { Form, parseForm } from './form.ts';
+import { asOAuthError, oauthErrorReply } from './oauth-reply.ts';
+
+/** One path of the device door: what it answers to which method. GET answers HEAD too. */
+export interface DeviceRoute {
+  /** As in the list of routes; for logs. */
+  name: string;
+  GET?: Endpoint;
+  POST?: Endpoint;
+}
+
+export interface NodeDoorGround {
+  sourceAddress: (request: IncomingMessage) => string;
+  newRequestId: () => string;
+  cors: Cors;
+  isHttps: boolean;
+  logger: Logger;
+}
+
+const MOST_BODY_BYTES = 8 * 1024;
+
+/**
+ * Puts endpoints on node:http. Ours is the short way in: no framework stands between a poll and its answer, since a
+ * pending poll is nine tenths of all the traffic that this program will ever see.
+ */
+export function createNodeDoor(ground: NodeDoorGround) {
+  const hsts = ground.isHttps ? { 'Strict-Transport-Security': 'max-age=31536000' } : undefined;
+
+  return async function answer(message: IncomingMessage, response: ServerResponse, route: DeviceRoute): Promise<void> {
+    const request: DeviceRequest = {
+      method: message.method ?? '',
+      headers: message.headers,
+      form: NO_FORM,
+      source: () => ground.sourceAddress(message),
+      requestId: ground.newRequestId(),
+    };
+    let reply: DeviceReply;
+    try {
+      reply = await replyTo(ground, message, request, route);
+    } catch (thrown) {
+      const error = asOAuthError(thrown);
+      log(ground.logger, request, route, error);
+      reply = oauthErrorReply(error);
+    }
+    send(response, request, reply, { ...hsts, ...ground.cors.headers(request) });
+  };
+}
+
+const NO_FORM = new Form();
+
+async function replyTo(
+  ground: NodeDoorGround,
+  message: IncomingMessage,
+  request: DeviceRequest,
+  route: DeviceRoute,
+): Promise<DeviceReply> {
+  const { method } = request;
+  const endpoint = method === 'POST' ? route.POST : method === 'GET' || method === 'HEAD' ? route.GET : undefined;
+  if (endpoint === undefined) {
+    message.resume();
+    const allow = [route.GET && 'GET, HEAD', route.POST && 'POST'].filter(Boolean).join(', ');
+    if (method === 'OPTIONS') return ground.cors.preflight(request, allow);
+    const error = new OAuthError('invalid_request', `use ${allow}`, { status: 405, headers: { Allow: allow } });
+    return oauthErrorReply(error);
+  }
+  if (method === 'POST') {
+    request.form = parseForm(await readBody(message, request));
+    refuseRepeatedInQuery(message.url ?? '', request.form);
+  }
+  return endpoint(request);
+}
+
+/** @throws {OAuthError} `invalid_request` */
+async function readBody(message: IncomingMessage, { headers }: DeviceRequest): Promise<string> {
+  if ('body' in message && message.readableEnded) throw new Error('mount Gatehouse before body parsers');
+  const type = headers['content-type'] ?? '';
+  if (!FORM_TYPE.test(type)) {
+    message.resume();
+    throw new OAuthError('invalid_request', 'the body must be application/x-www-form-urlencoded');
+  }
+  if (headers['content-encoding'] !== undefined) {
+    message.resume();
+    throw new OAuthError('invalid_request', 'the body must not have a Content-Encoding');
+  }
+  const body = await collect(message);
+  if (!isUtf8(body)) throw new OAuthError('invalid_request', 'the body is not UTF-8');
+  return body.toString('utf8');
+}
+
+const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(;\s*charset="?utf-?8"?\s*)?;?$/i;
+
+function collect(message: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    message.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      // What is too much is still read to its end or to the request's time-out, but not kept.
+      if (bytes <= MOST_BODY_BYTES) chunks.push(chunk);
+      else reject(new OAuthError('invalid_request', `the body has more than ${MOST_BODY_BYTES} bytes`, CLOSE));
+    });
+    message.on('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
+    message.on('error', (cause) => reject(new OAuthError('invalid_request', 'the body broke off', { cause })));
+    message.on('close', () => reject(new OAuthError('invalid_request', 'the body broke off')));
+  });
+}
+
+const CLOSE = { headers: { Connection: 'close' } };
+
+/** Parameters in the query are not read; but one that stands in both places is there twice (RFC 8628 §3.1). */
+function refuseRepeatedInQuery(url: string, form: Form): void {
+  const mark = url.indexOf('?');
+  if (mark < 0) return;
+  for (const name of new URLSearchParams(url.slice(mark + 1)).keys()) {
+    if (form.get(name) !== undefined || (name === 'resource' && form.resources.length > 0)) {
+      throw new OAuthError('invalid_request', 'a parameter occurs in the query and in the body');
+    }
+  }
+}
+
+function send(
+  response: ServerResponse,
+  request: DeviceRequest,
+  reply: DeviceReply,
+  more: Readonly<Record<string, string>>,
+): void {
+  if (response.destroyed) return;
+  const { body } = reply;
+  const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
+  response.writeHead(reply.status, {
+    ...(body === undefined ? undefined : { 'Content-Type': 'application/json' }),
+    'Cache-Control': 'no-store',
+    'Content-Length': Buffer.byteLength(text),
+    'X-Content-Type-Options': 'nosniff',
+    'X-Request-Id': request.requestId,
+    ...more,
+    ...reply.headers,
+  });
+  response.end(request.method === 'HEAD' ? undefined : text);
+}
+
+function log(logger: Logger, request: DeviceRequest, route: DeviceRoute, error: OAuthError): void {
+  const { requestId, clientId: client, method } = request;
+  const { status, code: oauthError, detail } = error;
+  if (status >= 500) {
+    logger.event('request.failed', { requestId, client, method, route: route.name, status, error: error.cause ?? error });
+  } else if (oauthError === 'invalid_client') {
+    logger.event('client.refused', { requestId, client, route: route.name, source: request.source(), detail });
+  } else if (logger.writes('request.refused')) {
+    const source = request.source();
+    logger.event('request.refused', { requestId, client, route: route.name, status, oauthError, detail, source });
+  }
+}
+
