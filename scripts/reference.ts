@@ -1,0 +1,73 @@
+/** The reference pages whose tables are the code's own: `npm run docs` writes them, and a test compares them. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LOG_EVENTS, LOG_FIELDS } from '../src/telemetry/log-events.ts';
+import { METRICS } from '../src/telemetry/metric-names.ts';
+
+export const REFERENCE_PAGES: Record<string, () => string> = {
+  'docs/operations/log-events.md': logEventsPage,
+  'docs/operations/metrics.md': metricsPage,
+};
+
+function logEventsPage(): string {
+  const events = Object.entries(LOG_EVENTS).map(([name, { level, meaning, fields }]) => [
+    code(name),
+    level,
+    meaning,
+    (fields as readonly string[]).map(code).join(', '),
+  ]);
+  const fields = Object.entries(LOG_FIELDS).map(([name, meaning]) => [code(name), meaning]);
+  return `# Log events
+
+Gatehouse writes one line of JSON for each event to stderr, with \`time\`, \`level\`, \`event\` and the event's fields. A line has no other
+fields than these, and none of them holds a code, a token, a cookie, a secret or a body. \`log.level\` (or \`GATEHOUSE_LOG_LEVEL\`) says from which level on
+events are written.
+
+A person who reports a problem has a reference on the page: look for it as \`requestId\`. The line that it finds names the \`grant\`, and all
+other lines of that sign-in carry the same tag.
+
+A log that cannot be written (a full disk, a closed pipe, a reader that has stopped reading) costs lines and nothing else;
+\`gatehouse_log_lines_lost_total\` counts them.
+
+${table(['event', 'level', 'meaning', 'fields'], events)}
+
+## Fields
+
+${table(['field', 'meaning'], fields)}
+`;
+}
+
+function metricsPage(): string {
+  const metrics = Object.entries(METRICS).map(([name, { kind, help, labels }]) => [
+    code(name),
+    kind,
+    (labels as readonly string[]).map(code).join(', '),
+    help,
+  ]);
+  return `# Metrics
+
+\`GET /metrics\` on the operations listener (\`operations:\` in the configuration), in Prometheus' text format. A client that is not registered is counted as
+\`unknown\`, and all other labels come from closed lists or from the configuration, so that no caller can make new series.
+
+${table(['metric', 'kind', 'labels', 'meaning'], metrics)}
+
+Besides these there are prom-client's default metrics of the process: \`nodejs_eventloop_lag_*\`, \`process_resident_memory_bytes\`,
+\`process_cpu_seconds_total\`, \`nodejs_heap_*\`, \`nodejs_gc_duration_seconds\` and so on. They begin with the first scrape.
+`;
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [file, page] of Object.entries(REFERENCE_PAGES)) {
+    writeFileSync(join(import.meta.dirname, '..', file), page());
+  }
+}
