@@ -30,12 +30,16 @@ export function algsOf(keys: readonly { alg: SigningAlg }[]): SigningAlg[] {
 
 const generate = promisify(generateKeyPair);
 
-/** A new private key; its `kid` is its thumbprint (RFC 7638). */
+/**
+ * A new private key. Its `kid` is half of its thumbprint (RFC 7638), in hex: it is typed in commands, and a base64url
+ * one may begin with a dash.
+ */
 export async function makeSigningKey(alg: SigningAlg, nowMs: number): Promise<SigningKey> {
   const { privateKey } =
     alg === 'RS256' ? await generate('rsa', { modulusLength: 2048 }) : await generate('ec', { namedCurve: 'P-256' });
   const jwk = privateKey.export({ format: 'jwk' }) as JWK;
-  const kid = await calculateJwkThumbprint(jwk);
+  const thumbprint = Buffer.from(await calculateJwkThumbprint(jwk), 'base64url');
+  const kid = thumbprint.subarray(0, 16).toString('hex');
   return { ...jwk, kid, alg, use: 'sig', iat: Math.floor(nowMs / 1000) };
 }
 
