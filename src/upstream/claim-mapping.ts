@@ -59,6 +59,13 @@ export function readSignIn(idToken: Claims, userinfo: Claims, settings: Upstream
   };
 }
 
+/** OpenID Connect Core §5.3.2: without this, userinfo of anybody could be put beside an ID token. */
+export function requireSameSubject(idToken: Claims, userinfo: Claims | undefined): void {
+  if (userinfo !== undefined && userinfo['sub'] !== idToken['sub']) {
+    throw new UpstreamError('invalid_answer', 'userinfo is about another subject than the ID token');
+  }
+}
+
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -1,0 +1,238 @@
+import { compactVerify, errors as joseErrors } from 'jose';
+import type { Secret } from '../sealing/secret.ts';
+import { authorizationRequest, strengthAsked } from './authorization-request.ts';
+import { boundedFetch } from './bounded-fetch.ts';
+import { type Claims, claimAt, missingClaims, readSignIn, requireSameSubject } from './claim-mapping.ts';
+import { KeptAnswer } from './kept-answer.ts';
+import { checkLogoutToken } from './logout-token.ts';
+import { checkStrength } from './sign-in-strength.ts';
+import { signingAlgorithms } from './signing-algorithms.ts';
+import { tokensOf } from './token-answer.ts';
+import {
+  type LogoutToken,
+  type ProbeReport,
+  type Refreshed,
+  type RefreshFor,
+  type SignIn,
+  type TripParameters,
+  type Upstream,
+  UpstreamError,
+} from './upstream.ts';
+import { asUpstreamError, type UpstreamStep } from './upstream-faults.ts';
+import { UpstreamKeys } from './upstream-keys.ts';
+import { probeUpstream } from './upstream-probe.ts';
+import type { CheckedAnswer, ProviderMetadata, RequestContext, UpstreamRequests } from './upstream-requests.ts';
+import type { UpstreamSettings } from './upstream-settings.ts';
+import { withinDeadline } from './within-deadline.ts';
+
+const HOUR = 60 * 60 * 1000;
+/** What a refresh may spend on claims once it has the new tokens, which must not be lost to a slow userinfo. */
+const LONGEST_RENEWAL_MS = 3000;
+
+export interface UpstreamDependencies {
+  /** Milliseconds since the epoch. */
+  clock: () => number;
+  logger?: UpstreamLogger | undefined;
+  /** For a whole operation, whatever number of requests it takes. */
+  timeoutMs?: number | undefined;
+}
+
+export interface UpstreamLogger {
+  warn(facts: { event: string; upstream: string; detail: string }, message: string): void;
+}
+
+/** The port's operations: which requests each one takes, and what must be true of their answers. */
+export class CheckedUpstream implements Upstream {
+  readonly id: string;
+  readonly displayName: string;
+  readonly issuer: string;
+  readonly #settings: UpstreamSettings;
+  readonly #requests: UpstreamRequests;
+  readonly #clock: () => number;
+  readonly #logger: UpstreamLogger | undefined;
+  readonly #timeoutMs: number;
+  readonly #metadata: KeptAnswer<ProviderMetadata>;
+  readonly #keys: UpstreamKeys;
+
+  constructor(
+    settings: UpstreamSettings,
+    requests: UpstreamRequests,
+    { clock, logger, timeoutMs = 10_000 }: UpstreamDependencies,
+  ) {
+    this.id = settings.id;
+    this.displayName = settings.displayName;
+    this.issuer = settings.issuer;
+    this.#settings = settings;
+    this.#requests = requests;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#timeoutMs = timeoutMs;
+    const keeping = { clock, timeoutMs, onStale: (error: unknown) => this.#warn('upstream.stale', error) };
+    this.#metadata = new KeptAnswer({ ...keeping, freshMs: HOUR, load: (deadline) => this.#discover(deadline) });
+    this.#keys = new UpstreamKeys({
+      ...keeping,
+      load: async (deadline) => loadKeys(await this.#metadata.current(), deadline),
+    });
+  }
+
+  signInAddress(trip: TripParameters): Promise<URL> {
+    return this.#within('sign-in address', (context) =>
+      this.#requests.authorizationAddress(context, authorizationRequest(this.#settings, trip)),
+    );
+  }
+
+  finishSignIn(callback: URL, trip: TripParameters): Promise<SignIn> {
+    return this.#within('sign-in', async (context) => {
+      // Only the query is the browser's. Which address it was sent to is ours to say, whatever a proxy made of it.
+      const answered = new URL(trip.redirectUri);
+      answered.search = callback.search;
+      const checked = await this.#requests.exchangeCode(context, answered, trip);
+      const claims = checked.claims ?? {};
+      await this.#verifySignature(context, checked);
+      const userinfo = await this.#userinfo(context, checked, trip.wantedClaims ?? []);
+      requireSameSubject(claims, userinfo);
+      const signIn = readSignIn(claims, userinfo ?? {}, this.#settings);
+      checkStrength(signIn, strengthAsked(this.#settings, trip), this.#clock());
+      return { ...signIn, tokens: tokensOf(checked.answer) };
+    });
+  }
+
+  async refresh(refreshToken: Secret, session?: RefreshFor): Promise<Refreshed> {
+    const { checked, metadata } = await this.#within('refresh', async (context) => ({
+      checked: await this.#requests.refresh(context, refreshToken.reveal()),
+      metadata: context.metadata,
+    }));
+    const tokens = tokensOf(checked.answer);
+    try {
+      const signIn = await withinDeadline('refresh', Math.min(LONGEST_RENEWAL_MS, this.#timeoutMs), (deadline) =>
+        this.#renewedSignIn({ metadata, deadline }, checked, session),
+      );
+      return { tokens, ...(signIn !== undefined && { signIn }) };
+    } catch (error) {
+      if (error instanceof UpstreamError && error.fault === 'invalid_answer') throw error;
+      this.#warn('upstream.not_renewed', error);
+      return { tokens };
+    }
+  }
+
+  async revoke(token: Secret, hint: 'access_token' | 'refresh_token'): Promise<boolean> {
+    try {
+      return await this.#within('revocation', async (context) => {
+        if (context.metadata.revocation_endpoint === undefined) return false;
+        await this.#requests.revoke(context, token.reveal(), hint);
+        return true;
+      });
+    } catch (error) {
+      this.#warn('upstream.not_revoked', error);
+      return false;
+    }
+  }
+
+  verifyLogoutToken(logoutToken: string): Promise<LogoutToken> {
+    return this.#within('logout token', ({ metadata }) =>
+      checkLogoutToken(logoutToken, {
+        issuer: this.issuer,
+        clientId: this.#settings.clientId,
+        algorithms: signingAlgorithms(metadata),
+        keys: this.#keys,
+        nowMs: this.#clock(),
+      }),
+    );
+  }
+
+  probe(redirectUri: string): Promise<ProbeReport> {
+    return probeUpstream(redirectUri, this.#settings, {
+      discover: () => withinDeadline('discovery', this.#timeoutMs, (deadline) => this.#discover(deadline)),
+      loadKeys: (metadata) => withinDeadline('keys', this.#timeoutMs, (deadline) => loadKeys(metadata, deadline)),
+      signInAddress: (trip) => this.signInAddress(trip),
+      ask: (grantType, parameters) =>
+        this.#within('sign-in', (context) => this.#requests.ask(context, grantType, parameters)),
+      timeoutMs: this.#timeoutMs,
+    });
+  }
+
+  /** What a refreshed session says about its person; `undefined` where the upstream said nothing that counts. */
+  async #renewedSignIn(
+    context: RequestContext,
+    checked: CheckedAnswer,
+    session: RefreshFor | undefined,
+  ): Promise<Refreshed['signIn']> {
+    const { claims } = checked;
+    if (claims !== undefined) {
+      await this.#verifySignature(context, checked);
+      requireSubject(session, claimAt(claims, this.#settings.claims.subject));
+    }
+    let userinfo: Claims | undefined;
+    try {
+      userinfo = await this.#userinfo(context, checked, session?.wantedClaims ?? []);
+    } catch (error) {
+      this.#warn('upstream.not_renewed', error);
+      return undefined;
+    }
+    if (claims === undefined && userinfo === undefined) return undefined;
+    if (claims !== undefined) requireSameSubject(claims, userinfo);
+    const signIn = readSignIn(claims ?? {}, userinfo ?? {}, this.#settings);
+    requireSubject(session, signIn.subject);
+    return signIn;
+  }
+
+  /** Asks userinfo where the ID token lacks a mapped or wanted claim and the upstream has such an endpoint. */
+  async #userinfo(
+    context: RequestContext,
+    { answer, claims = {} }: CheckedAnswer,
+    wanted: readonly string[],
+  ): Promise<Claims | undefined> {
+    if (context.metadata.userinfo_endpoint === undefined) return undefined;
+    if (missingClaims(claims, this.#settings, wanted).length === 0) return undefined;
+    try {
+      return await this.#requests.userinfo(context, answer.access_token);
+    } catch (error) {
+      const fault = await asUpstreamError(error, 'userinfo');
+      // An access token for another audience is refused there, which takes nothing from the ID token.
+      if (fault.fault !== 'client_rejected') throw fault;
+      this.#warn('upstream.userinfo_refused', fault);
+      return undefined;
+    }
+  }
+
+  async #verifySignature({ metadata }: RequestContext, { answer }: CheckedAnswer): Promise<void> {
+    const algorithms = signingAlgorithms(metadata);
+    await compactVerify(answer.id_token ?? '', this.#keys.find, { algorithms }).catch((error: unknown) => {
+      if (!(error instanceof joseErrors.JOSEError)) throw error;
+      throw new UpstreamError('invalid_answer', `ID token: ${error.message}`);
+    });
+  }
+
+  async #discover(deadline: AbortSignal): Promise<ProviderMetadata> {
+    try {
+      return await this.#requests.discover(deadline);
+    } catch (error) {
+      throw await asUpstreamError(error, 'discovery');
+    }
+  }
+
+  #within<T>(step: UpstreamStep, work: (context: RequestContext) => Promise<T>): Promise<T> {
+    return withinDeadline(step, this.#timeoutMs, async (deadline) =>
+      work({ metadata: await this.#metadata.current(), deadline }),
+    );
+  }
+
+  #warn(event: string, error: unknown): void {
+    const detail = error instanceof UpstreamError ? error.detail : String(error);
+    this.#logger?.warn({ event, upstream: this.id, detail }, event);
+  }
+}
+
+/** OpenID Connect Core §12.2: what is refreshed stays about the same person. */
+function requireSubject(session: RefreshFor | undefined, found: unknown): void {
+  if (session !== undefined && found !== undefined && found !== session.subject) {
+    throw new UpstreamError('invalid_answer', 'refresh: the answer is about another subject');
+  }
+}
+
+async function loadKeys({ jwks_uri: address }: ProviderMetadata, deadline: AbortSignal): Promise<unknown> {
+  if (address === undefined) throw new UpstreamError('invalid_answer', 'the upstream’s metadata has no jwks_uri');
+  const response = await boundedFetch(address, { headers: { accept: 'application/json' } }, deadline);
+  if (response.status !== 200) throw new UpstreamError('unavailable', `jwks_uri answers ${response.status}`);
+  return response.json().catch(() => undefined);
+}

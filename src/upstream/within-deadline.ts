@@ -1,0 +1,22 @@
+import { UpstreamError } from './upstream.ts';
+import { asUpstreamError, type UpstreamStep } from './upstream-faults.ts';
+
+/**
+ * Gives a whole operation one deadline, whatever number of requests it takes, and turns what it throws into the
+ * port's faults. The deadline aborts the request that is under way and answers the caller even if nothing heeds it.
+ */
+export async function withinDeadline<T>(
+  step: UpstreamStep,
+  timeoutMs: number,
+  work: (deadline: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const expiry = new Promise<never>((_resolve, reject) => {
+    deadline.addEventListener('abort', () => reject(new UpstreamError('unavailable', `${step}: no answer in time`)));
+  });
+  try {
+    return await Promise.race([work(deadline), expiry]);
+  } catch (error) {
+    throw await asUpstreamError(error, step);
+  }
+}
