@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { installFromDebian, onPath, say } from './programs.ts';
 
 const run = promisify(execFile);
 const MINUTE = 60_000;
@@ -22,13 +22,6 @@ export async function findRedisServer(): Promise<{ program: string } | { missing
   };
 }
 
-function onPath(program: string): string | undefined {
-  return (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .map((folder) => join(folder, program))
-    .find((file) => existsSync(file));
-}
-
 async function fromRedisMemoryServer(): Promise<string | undefined> {
   const named = process.env['REDISMS_SYSTEM_BINARY'];
   if (named !== undefined && existsSync(named)) {
@@ -46,26 +39,6 @@ async function fromRedisMemoryServer(): Promise<string | undefined> {
 }
 
 async function fromDebian(): Promise<string | undefined> {
-  if (process.getuid?.() !== 0 || onPath('apt-get') === undefined) {
-    return undefined;
-  }
-  say('installing the Debian package redis-server');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // With --no-install-recommends only the program and what it needs come.
-  const install = ['install', '-y', '--no-install-recommends', 'redis-server'];
-  try {
-    await run('apt-get', install, { env, timeout: 5 * MINUTE });
-  } catch {
-    try {
-      await run('apt-get', ['update'], { env, timeout: 5 * MINUTE });
-      await run('apt-get', install, { env, timeout: 5 * MINUTE });
-    } catch (error) {
-      say(`that failed: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
-    }
-  }
+  await installFromDebian('redis-server');
   return onPath('redis-server');
-}
-
-function say(text: string): void {
-  process.stderr.write(`tests: ${text}\n`);
 }
