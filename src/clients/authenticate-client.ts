@@ -26,7 +26,8 @@ export async function authenticateClient(
     case 'none': {
       const client = registry.clients.get(credentials.clientId);
       if (client === undefined) throw refused(credentials, 'unknown client');
-      const isEnough = client.authentication === 'none' || (options.withoutSecret === true && client.startWithoutSecret);
+      const isEnough =
+        client.authentication === 'none' || (options.withoutSecret === true && client.startWithoutSecret);
       if (!isEnough) throw refused(credentials, 'the client did not authenticate');
       return client;
     }

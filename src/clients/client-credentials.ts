@@ -44,9 +44,7 @@ export function readClientCredentials(
     return { method: 'assertion', clientId, assertion };
   }
   if (clientId === undefined) throw new OAuthError('invalid_request', 'client_id is missing');
-  return secret === undefined
-    ? { method: 'none', clientId }
-    : { method: 'body', clientId, secret: new Secret(secret) };
+  return secret === undefined ? { method: 'none', clientId } : { method: 'body', clientId, secret: new Secret(secret) };
 }
 
 function readBasic(authorization: string, parameterId: string | undefined): ClientCredentials {

@@ -15,7 +15,7 @@ export function createBeginSession(sealing: Sealing): BeginSession {
   return async (redemption, deviceCode, attempt) => {
     const { client, grant, approval, scopes, atMs } = redemption;
     const { accessTokenSeconds, refreshIdleSeconds, refreshAbsoluteSeconds } = client.lifetimes;
-    const refreshes = givesRefreshToken(client, scopes);
+    const refreshes = givesRefreshToken(client, scopes, approval.upstreamTokens?.refreshToken);
     const endsAtMs = atMs + 1000 * (refreshes ? refreshAbsoluteSeconds : accessTokenSeconds);
     const session = await sealSession(attempt, sessionOf(redemption, endsAtMs), sealing);
     const entries: Entry[] = [{ key: sessionEntry(grant.id), value: session, expiresAtMs: endsAtMs }];
@@ -56,8 +56,14 @@ function sessionOf(
   };
 }
 
-function givesRefreshToken(client: RegisteredClient, scopes: readonly string[]): boolean {
+function givesRefreshToken(
+  client: RegisteredClient,
+  scopes: readonly string[],
+  upstreamRefreshToken: string | undefined,
+): boolean {
   if (!client.grantTypes.includes('refresh_token')) return false;
+  // Relay hands out a refresh token in the place of the upstream's, or none.
+  if (client.tokens === 'relay' && upstreamRefreshToken === undefined) return false;
   switch (client.refreshTokens) {
     case 'always':
       return true;

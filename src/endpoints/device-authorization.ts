@@ -21,7 +21,13 @@ export interface DeviceAuthorizationGround {
   mayInitiate: (client: RegisteredClient, source: string) => boolean;
   /** With `{verification_uri}` and `{user_code}` to be filled in. */
   verificationUriComplete: string;
-  onStarted: (started: { requestId: string; grantId: string; client: RegisteredClient; userCode: string; source: string }) => void;
+  onStarted: (started: {
+    requestId: string;
+    grantId: string;
+    client: RegisteredClient;
+    userCode: string;
+    source: string;
+  }) => void;
 }
 
 export type StartAdmission =
@@ -105,7 +111,10 @@ function readRequest(form: Form) {
     throw new OAuthError('invalid_request', 'code_challenge_method must be S256');
   }
   if (challenge !== '' && (method === undefined || !S256_CHALLENGE.test(challenge))) {
-    throw new OAuthError('invalid_request', 'code_challenge must be an S256 challenge, with code_challenge_method=S256');
+    throw new OAuthError(
+      'invalid_request',
+      'code_challenge must be an S256 challenge, with code_challenge_method=S256',
+    );
   }
   if (challenge === '' && method !== undefined) throw new OAuthError('invalid_request', 'code_challenge is missing');
   const jkt = form.get('dpop_jkt') ?? '';
@@ -114,7 +123,10 @@ function readRequest(form: Form) {
   }
   const deviceLabel = form.get('device_label');
   if (deviceLabel !== undefined && ([...deviceLabel].length > LONGEST_LABEL || /\p{C}/u.test(deviceLabel))) {
-    throw new OAuthError('invalid_request', `device_label has at most ${LONGEST_LABEL} characters, none of them control`);
+    throw new OAuthError(
+      'invalid_request',
+      `device_label has at most ${LONGEST_LABEL} characters, none of them control`,
+    );
   }
   const confirmation = form.get('confirmation');
   if (confirmation !== undefined && confirmation !== 'supported' && confirmation !== 'required') {
@@ -151,4 +163,3 @@ async function bindingKey(dpop: DpopProofs, request: DeviceRequest, named: strin
   }
   return proven === '' ? named : proven;
 }
-

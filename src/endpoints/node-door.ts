@@ -105,7 +105,9 @@ function collect(message: IncomingMessage): Promise<Buffer> {
       if (bytes <= MOST_BODY_BYTES) chunks.push(chunk);
       else reject(new OAuthError('invalid_request', `the body has more than ${MOST_BODY_BYTES} bytes`, CLOSE));
     });
-    message.on('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
+    message.on('end', () =>
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
+    );
     message.on('error', (cause) => reject(new OAuthError('invalid_request', 'the body broke off', { cause })));
     message.on('close', () => reject(new OAuthError('invalid_request', 'the body broke off')));
   });
@@ -149,7 +151,14 @@ function log(logger: Logger, request: DeviceRequest, route: DeviceRoute, error: 
   const { requestId, clientId: client, method } = request;
   const { status, code: oauthError, detail } = error;
   if (status >= 500) {
-    logger.event('request.failed', { requestId, client, method, route: route.name, status, error: error.cause ?? error });
+    logger.event('request.failed', {
+      requestId,
+      client,
+      method,
+      route: route.name,
+      status,
+      error: error.cause ?? error,
+    });
   } else if (oauthError === 'invalid_client') {
     logger.event('client.refused', { requestId, client, route: route.name, source: request.source(), detail });
   } else if (logger.writes('request.refused')) {
@@ -157,4 +166,3 @@ function log(logger: Logger, request: DeviceRequest, route: DeviceRoute, error: 
     logger.event('request.refused', { requestId, client, route: route.name, status, oauthError, detail, source });
   }
 }
-

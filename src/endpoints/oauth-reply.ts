@@ -34,5 +34,7 @@ export function asOAuthError(error: unknown): OAuthError {
       cause: error,
     });
   }
-  return new OAuthError('server_error', 'something went wrong here; the reference is in X-Request-Id', { cause: error });
+  return new OAuthError('server_error', 'something went wrong here; the reference is in X-Request-Id', {
+    cause: error,
+  });
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { authenticateClient, type ClientRegistry } from '../clients/authenticate-client.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import { pollGrant, type PollOutcome } from '../grants/poll-grant.ts';
+import { type PollOutcome, pollGrant } from '../grants/poll-grant.ts';
 import type { RedeemGround } from '../grants/redeem-grant.ts';
 import { grantTypeOf } from '../oauth/grant-types.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';

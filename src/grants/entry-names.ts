@@ -16,3 +16,9 @@ export const tripEntry = (tag: string) => `trip:${tag}`;
 /** What a trip without a grant (`manage`, `enter`) brought back. */
 export const visitEntry = (trip: string) => `arrival:${trip}`;
 export const subjectIndex = (tag: string) => `subject:${tag}`;
+export const usedEntry = (id: string, n: number) => `{${id}}:used:${n}`;
+export const answerEntry = (id: string, n: number) => `{${id}}:answer:${n}`;
+export const refreshingLease = (id: string, n: number) => `{${id}}:refreshing:${n}`;
+/** When the session was last refreshed: a moment that only grows. */
+export const lastUsedMark = (id: string) => `{${id}}:last-used`;
+export const sessionNameEntry = (id: string, n: number) => `{${id}}:name:${n}`;

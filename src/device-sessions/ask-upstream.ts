@@ -1,0 +1,62 @@
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import type { Approval, ApprovedUpstreamTokens } from '../grants/approval.ts';
+import { Secret } from '../sealing/secret.ts';
+import type { Carried } from './refresh-entry.ts';
+
+/** The port to upstreams, as far as a refresh needs it. */
+export interface AskUpstream {
+  /** Spends an upstream refresh token. */
+  refresh(upstream: string, client: RegisteredClient, refreshToken: Secret): Promise<UpstreamAnswer>;
+  /** Revokes a token there, as far as that upstream can; never fails. */
+  revoke(upstream: string, refreshToken: Secret): Promise<void>;
+  /** How long minted sessions refresh while the upstream is away. */
+  toleranceSeconds(upstream: string): number;
+}
+
+export type UpstreamAnswer =
+  | {
+      outcome: 'stands';
+      tokens: ApprovedUpstreamTokens;
+      /** Renewed facts, where the upstream sent any. */
+      facts?: Pick<Approval, 'subject' | 'claims' | 'groups'> & Partial<Pick<Approval, 'account'>>;
+    }
+  /** The account or its session there has ended. */
+  | { outcome: 'gone' }
+  | { outcome: 'away' };
+
+/** The upstream at a refresh: whether the account still stands, and what is new. */
+export async function askUpstream(
+  upstreams: AskUpstream,
+  client: RegisteredClient,
+  carried: Carried,
+  nowMs: number,
+): Promise<{ outcome: 'stands'; carried: Carried } | { outcome: 'gone' } | { outcome: 'unavailable' }> {
+  const { approval } = carried;
+  const refreshToken = approval.upstreamTokens?.refreshToken;
+  // Without a refresh token there is nothing to ask with: a relayed session cannot go on, a minted one does.
+  if (refreshToken === undefined)
+    return client.tokens === 'relay' ? { outcome: 'gone' } : { outcome: 'stands', carried };
+
+  const answer = await upstreams.refresh(approval.upstream, client, new Secret(refreshToken));
+  switch (answer.outcome) {
+    case 'gone':
+      return answer;
+    case 'away': {
+      const silentMs = nowMs - carried.upstreamAnsweredAtMs;
+      const isTolerated = client.tokens === 'mint' && silentMs <= upstreams.toleranceSeconds(approval.upstream) * 1000;
+      return isTolerated ? { outcome: 'stands', carried } : { outcome: 'unavailable' };
+    }
+    case 'stands': {
+      // Another person's answer to our token would be an upstream gone wrong; nothing of it is believed.
+      if (answer.facts !== undefined && answer.facts.subject !== approval.subject) return { outcome: 'gone' };
+      const tokens = { ...answer.tokens, refreshToken: answer.tokens.refreshToken ?? refreshToken };
+      // An upstream that leaves its groups out of a refresh has not taken anybody out of them.
+      const facts = { ...answer.facts, groups: answer.facts?.groups ?? approval.groups };
+      const kept = client.tokens === 'relay' ? tokens : { ...tokens, accessToken: undefined, idToken: undefined };
+      return {
+        outcome: 'stands',
+        carried: { approval: { ...approval, ...facts, upstreamTokens: kept }, upstreamAnsweredAtMs: nowMs },
+      };
+    }
+  }
+}

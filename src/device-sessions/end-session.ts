@@ -1,0 +1,57 @@
+import type { RandomBytes } from '../grants/device-code.ts';
+import { type EndReason, endGrant } from '../grants/end-grant.ts';
+import { refreshEntry } from '../grants/entry-names.ts';
+import type { Ledger } from '../grants/ledger.ts';
+import type { Sealing } from '../sealing/sealing.ts';
+import { Secret } from '../sealing/secret.ts';
+import type { AskUpstream } from './ask-upstream.ts';
+import type { DeviceSession } from './device-session.ts';
+import { openRefreshEntry } from './refresh-entry.ts';
+import { nextRefreshToken, type RefreshToken } from './refresh-token.ts';
+
+export interface EndGround {
+  ledger: Ledger;
+  sealing: Sealing;
+  randomBytes: RandomBytes;
+  upstreams: Pick<AskUpstream, 'revoke'>;
+}
+
+/** How far behind the newest token an old one may be and still lead to it. */
+const LONGEST_WALK = 1000;
+
+/**
+ * Ends a session for good. Who brings one of its refresh tokens also opens what is sealed under the newest one, so the
+ * upstream's refresh token is revoked there too; in every other case it can be used by nobody and lapses there by itself.
+ *
+ * @returns whether this call ended it
+ */
+export async function endSession(
+  ground: EndGround,
+  session: DeviceSession,
+  reason: EndReason,
+  token?: RefreshToken,
+): Promise<boolean> {
+  const hasEnded = await endGrant(ground, session.id, reason, session.endsAtMs);
+  if (hasEnded && token !== undefined && reason !== 'upstream') {
+    const upstreamToken = await newestUpstreamToken(ground, session, token);
+    if (upstreamToken !== undefined) await ground.upstreams.revoke(session.upstream, new Secret(upstreamToken));
+  }
+  return hasEnded;
+}
+
+/** Each token gives the next, so an old one leads to the newest, whose entry alone still exists. */
+async function newestUpstreamToken(
+  { ledger, sealing }: EndGround,
+  session: DeviceSession,
+  token: RefreshToken,
+): Promise<string | undefined> {
+  let current = token;
+  for (let step = 0; step < LONGEST_WALK; step += 1) {
+    const [stored] = (await ledger.read([refreshEntry(session.id, current.n)])).values;
+    if (stored !== undefined) {
+      return (await openRefreshEntry(current, stored, sealing))?.approval.upstreamTokens?.refreshToken;
+    }
+    current = nextRefreshToken(current, session.keyName, sealing);
+  }
+  return undefined;
+}

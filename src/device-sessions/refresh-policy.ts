@@ -1,0 +1,45 @@
+import { isMarkedEnded } from '../grants/before-marks.ts';
+import { judgeApprover, stillAllowed } from '../grants/policy.ts';
+import { isWithinScopes } from '../oauth/scope.ts';
+import type { DeviceSession } from './device-session.ts';
+import type { Carried } from './refresh-entry.ts';
+import type { RefreshGround, RefreshRequest } from './refresh-session.ts';
+
+export type RefreshVerdict =
+  | { verdict: 'allowed'; scopes: readonly string[]; resources: readonly string[] }
+  | { verdict: 'invalid_grant' | 'invalid_scope' | 'invalid_target' };
+
+/**
+ * What a refresh may hand out by today's configuration (I5, I6). A request may narrow scopes and resources for this
+ * answer, never widen them (RFC 6749 §6, RFC 8707 §2.2), and does not shrink the session.
+ */
+export async function judgeRefresh(
+  ground: RefreshGround,
+  request: RefreshRequest,
+  session: DeviceSession,
+  carried: Carried,
+  nowMs: number,
+): Promise<RefreshVerdict> {
+  const { client } = request;
+  const { approval } = carried;
+  if (nowMs >= session.endsAtMs || !client.grantTypes.includes('refresh_token')) return { verdict: 'invalid_grant' };
+  if (judgeApprover(client, approval).verdict !== 'allowed') return { verdict: 'invalid_grant' };
+  const allowed = stillAllowed(client, session);
+  if (allowed.scopes.length === 0 && session.scopes.length > 0) return { verdict: 'invalid_grant' };
+  if (allowed.resources.length === 0 && session.resources.length > 0) return { verdict: 'invalid_grant' };
+  if (await isMarkedEnded(ground, signInOf(ground, request, session))) return { verdict: 'invalid_grant' };
+
+  const scopes = request.scopes ?? allowed.scopes;
+  if (!isWithinScopes(scopes, session.scopes)) return { verdict: 'invalid_scope' };
+  const audiences = allowed.resources.length > 0 ? allowed.resources : client.resources.slice(0, 1);
+  if (!request.resources.every((resource) => audiences.includes(resource))) return { verdict: 'invalid_target' };
+  return {
+    verdict: 'allowed',
+    scopes: scopes.filter((scope) => allowed.scopes.includes(scope)),
+    resources: request.resources.length > 0 ? request.resources : allowed.resources,
+  };
+}
+
+function signInOf(ground: RefreshGround, { client }: RefreshRequest, session: DeviceSession) {
+  return { ...session, sourcePrefixes: ground.sourcePrefixes(session.source), endsOnLogout: client.endOnLogout };
+}
