@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
+import { processEnvironment } from '../config/environment.ts';
 import { dropSigningKey, type RotationStep, rotateSigningKeys } from '../tokens/rotate-signing-keys.ts';
 import { formatSigningKeySet, makeSigningKey, parseSigningKeySet } from '../tokens/signing-key-set.ts';
 import { changePrivateFile, createPrivateFile } from './private-file.ts';
@@ -15,7 +16,7 @@ const USAGE = `Usage:
   gatehouse keys rotate sealing --out FILE      the next sealing key, and how to bring it in
 
 rotate signing and drop change the file that the configuration names:
-  --config FILE    the configuration (default: config/gatehouse.yaml)
+  --config FILE    the configuration (default: $GATEHOUSE_CONFIG, then config/gatehouse.yaml)
   --file FILE      the signing keys themselves, without looking at a configuration
 `;
 
@@ -196,8 +197,9 @@ async function writeSealingKey(out: string): Promise<void> {
  * The file that `keys.signing` names. Nothing else of the configuration is looked at: a leaked key must be removable
  * while something in there is wrong.
  */
-async function signingFile({ file, config = 'config/gatehouse.yaml' }: Options): Promise<string> {
-  if (file !== undefined) return file;
+async function signingFile(options: Options): Promise<string> {
+  if (options.file !== undefined) return options.file;
+  const config = options.config ?? (processEnvironment()['GATEHOUSE_CONFIG'] || 'config/gatehouse.yaml');
   const document: unknown = parseYaml(await readFile(config, 'utf8'));
   const named = member(member(member(document, 'keys'), 'signing'), 'file');
   if (typeof named !== 'string') {

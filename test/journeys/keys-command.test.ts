@@ -24,6 +24,7 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.restoreAllMocks();
   vi.useRealTimers();
+  vi.unstubAllEnvs();
   await rm(folder, { recursive: true });
 });
 
@@ -102,6 +103,11 @@ describe('gatehouse keys rotate signing', () => {
     await writeFile(at('conf/gatehouse.yaml'), 'keys: { signing: { file: ../signing.json } }\nclients: broken\n');
     expect(await run(['rotate', 'signing', '--config', at('conf/gatehouse.yaml')])).toBe(0);
     expect(await readKeys('signing.json')).toHaveLength(4);
+
+    vi.stubEnv('GATEHOUSE_CONFIG', at('conf/gatehouse.yaml'));
+    const waiting = ofAlg(await readKeys('signing.json'), 'ES256')[1] ?? '';
+    expect(await run(['drop', waiting])).toBe(0);
+    expect(await readKeys('signing.json')).toHaveLength(3);
   });
 
   it('leaves owner and mode of the file and a link to it as they are', async () => {
