@@ -53,6 +53,9 @@ export class MemoryLedger implements Ledger {
       return { outcome: 'refused', nowMs, because };
     }
     this.#entries.makeRoom(change.writes.length, nowMs);
+    for (const key of change.removes ?? []) {
+      this.#entries.delete(key);
+    }
     for (const { key, value, expiresAtMs } of change.writes) {
       if (this.#entries.get(key, nowMs) === undefined) {
         this.#entries.set(key, { value, expiresAtMs }, nowMs);

@@ -1,0 +1,24 @@
+import { StorageUnavailableError } from '../grants/ledger.ts';
+
+/** A wrong password, user name or the lack of one: no waiting mends that. */
+export function isAccessRefused(error: Error): boolean {
+  const last = 'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError : error;
+  return /\b(WRONGPASS|NOAUTH|invalid password|invalid username-password)\b/.test(last.message);
+}
+
+/**
+ * What a command's failure becomes. ioredis hangs the command and its arguments on its errors, and those of AUTH are
+ * the password; so the cause is a copy that has the words only.
+ */
+export function unavailable(error: unknown): StorageUnavailableError {
+  if (error instanceof StorageUnavailableError) {
+    return error;
+  }
+  return new StorageUnavailableError('Redis could not do it', { cause: wordsOf(error) });
+}
+
+export function wordsOf(error: unknown): Error {
+  const words = new Error(error instanceof Error ? error.message : String(error));
+  words.name = error instanceof Error ? error.name : 'Error';
+  return words;
+}
