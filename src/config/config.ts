@@ -6,7 +6,7 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { CompatibilitySettings } from '../endpoints/compatibility-settings.ts';
 import type { ResourceServer } from '../endpoints/resource-server.ts';
-import type { UserCodeSettings } from '../grants/user-code-settings.ts';
+import type { UserCodeSettings } from '../grants/user-code.ts';
 import type { LimitSettings } from '../limits/limit-settings.ts';
 import type { NetworkSettings } from '../limits/network-settings.ts';
 import type { SourceSettings } from '../limits/source-settings.ts';
@@ -47,6 +47,8 @@ export interface Config {
   readonly networks: readonly NetworkSettings[];
 
   readonly userCodes: UserCodeSettings;
+  /** The form of `verification_uri_complete`, with `{verification_uri}` and `{user_code}` still to be filled in. */
+  readonly verificationUriComplete: string;
   /** Scope → what it lets a device do, in the administrator's words. */
   readonly scopeDescriptions: Readonly<Record<string, string>>;
   readonly limits: LimitSettings;

@@ -1,0 +1,33 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Secret } from '../sealing/secret.ts';
+import type { Config } from './config.ts';
+
+/** What stands in the YAML for that which a running process cannot change. */
+const FIXED: Readonly<Record<string, (config: Config) => unknown>> = {
+  public_url: (config) => config.publicUrl,
+  listen: (config) => config.listen,
+  operations: (config) => config.operations,
+  storage: (config) => config.storage,
+  'keys.sealing': (config) => config.sealing,
+  compatibility: (config) => config.compatibility,
+};
+
+/** The keys that a reload cannot bring into force; all others take effect at once. */
+export function diffNeedingRestart(old: Config, next: Config): string[] {
+  return Object.entries(FIXED)
+    .filter(([, slice]) => !isSameSlice(slice(old), slice(next)))
+    .map(([key]) => key);
+}
+
+/** Whether two slices say the same, secrets included: what did not change can be carried over a reload. */
+export function isSameSlice(one: unknown, other: unknown): boolean {
+  return isDeepStrictEqual(withRevealed(one), withRevealed(other));
+}
+
+/** To `isDeepStrictEqual` all secrets are alike, since it does not see into them. */
+function withRevealed(value: unknown): unknown {
+  if (value instanceof Secret) return { secret: value.reveal() };
+  if (Array.isArray(value)) return value.map(withRevealed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withRevealed(inner)]));
+}

@@ -1,0 +1,67 @@
+import type { ResourceServer } from '../endpoints/resource-server.ts';
+import type { NetworkSettings } from '../limits/network-settings.ts';
+import { Secret } from '../sealing/secret.ts';
+import type { AuditTarget } from '../telemetry/audit-settings.ts';
+import type { Config } from './config.ts';
+import type { ConfigFile } from './file-schema.ts';
+import type { Reading } from './reading.ts';
+
+export function readResourceServers(file: ConfigFile, reading: Reading): ResourceServer[] {
+  return Object.entries(file.resource_servers).map(([id, section]) => {
+    const at = ['resource_servers', id];
+    if (id in file.clients) {
+      reading.problem(at, 'is the id of a client too, expected another one: both authenticate with it in one place');
+    }
+    const clientSecret = reading.secret([...at, 'client_secret'], section.client_secret) ?? new Secret('');
+    return { id, audience: section.audience, clientSecret };
+  });
+}
+
+export function readNetworks(file: ConfigFile): NetworkSettings[] {
+  return Object.entries(file.networks).map(([id, { name, cidrs, factor }]) => ({
+    id,
+    name: name ?? id,
+    cidrs,
+    factor,
+  }));
+}
+
+/** The sections that need no more than other names. */
+export function readOthers(
+  file: ConfigFile,
+  reading: Reading,
+): Pick<Config, 'scopeDescriptions' | 'limits' | 'audit' | 'compatibility'> {
+  const { limits, compatibility, audit } = file;
+  const { keycloak, authentik } = compatibility;
+  return {
+    scopeDescriptions: Object.fromEntries(
+      Object.entries(file.scopes).map(([scope, { description }]) => [scope, description]),
+    ),
+    limits: {
+      wrongCodesPerSource: limits.wrong_codes_per_source,
+      wrongCodesTotal: limits.wrong_codes_total,
+      wrongCodesPerBrowser: limits.wrong_codes_per_browser,
+      wrongCodesPerSubject: limits.wrong_codes_per_subject,
+      approvalsPerSubject: limits.approvals_per_subject,
+      startsPerSource: limits.starts_per_source,
+      pendingPerSource: limits.pending_per_source,
+      pendingPerClient: limits.pending_per_client,
+      pendingTotal: limits.pending_total,
+    },
+    audit: {
+      ...(audit.webhook !== undefined && { webhook: readTarget('webhook', audit.webhook, reading) }),
+      ...(audit.on_approval !== undefined && { onApproval: readTarget('on_approval', audit.on_approval, reading) }),
+    },
+    compatibility: {
+      ...(keycloak !== undefined && { keycloak }),
+      ...(authentik !== undefined && { authentik }),
+      djangoOAuthToolkit: compatibility.django_oauth_toolkit,
+      authlete: compatibility.authlete,
+    },
+  };
+}
+
+function readTarget(key: string, section: NonNullable<ConfigFile['audit']['webhook']>, reading: Reading): AuditTarget {
+  const secret = reading.secret(['audit', key, 'secret'], section.secret);
+  return { url: section.url, ...(secret !== undefined && { secret }) };
+}

@@ -1,0 +1,74 @@
+import { createPrivateKey } from 'node:crypto';
+import { Secret } from '../sealing/secret.ts';
+import type { UpstreamSettings } from '../upstream/upstream-settings.ts';
+import type { ConfigFile } from './file-schema.ts';
+import type { Reading } from './reading.ts';
+import type { UpstreamSection } from './upstream-schema.ts';
+
+export function readUpstreams(file: ConfigFile, reading: Reading): UpstreamSettings[] {
+  const all = Object.entries(file.upstreams);
+  if (all.length === 0) reading.problem(['upstreams'], 'found no upstream, expected at least one');
+  return all.map(([id, section]) => readUpstream(id, section, reading));
+}
+
+function readUpstream(id: string, section: UpstreamSection, reading: Reading): UpstreamSettings {
+  const at = ['upstreams', id];
+  const authentication = section.authentication ?? defaultAuthentication(section);
+  const usesSecret = authentication === 'client_secret_basic' || authentication === 'client_secret_post';
+  const usesKey = authentication === 'private_key_jwt';
+  const looksAt = [[...at, 'authentication']];
+  needs(usesSecret, section.client_secret, 'client_secret');
+  needs(usesKey, section.private_key, 'private_key');
+
+  const clientSecret = usesSecret ? reading.secret([...at, 'client_secret'], section.client_secret) : undefined;
+  const privateKey = usesKey ? readPrivateKey([...at, 'private_key'], section.private_key, reading) : undefined;
+  const { prompt, max_age: maxAgeSeconds, acr_values: acr } = section;
+  return {
+    id,
+    displayName: section.display_name ?? id,
+    issuer: section.issuer,
+    clientId: section.client_id,
+    authentication,
+    ...(clientSecret !== undefined && { clientSecret }),
+    ...(privateKey !== undefined && { privateKey }),
+    scopes: [...new Set(section.scopes)],
+    claims: section.claims,
+    ...(prompt !== undefined && { prompt }),
+    ...(maxAgeSeconds !== undefined && { maxAgeSeconds }),
+    ...(acr !== undefined && { acrValues: typeof acr === 'string' ? acr : acr.join(' ') }),
+    authorizationParameters: section.authorization_parameters,
+    toleranceSeconds: section.tolerance,
+  };
+
+  function needs(isUsed: boolean, given: unknown, key: 'client_secret' | 'private_key'): void {
+    const path = [...at, key];
+    if (isUsed && given === undefined) {
+      reading.problem(path, `is missing, expected it with authentication ${authentication}`, ...looksAt);
+    }
+    if (!isUsed && given !== undefined) {
+      const text = `is not used with authentication ${authentication}, expected it left out or another authentication`;
+      reading.problem(path, text, ...looksAt);
+    }
+  }
+}
+
+function defaultAuthentication(section: UpstreamSection): UpstreamSettings['authentication'] {
+  if (section.client_secret !== undefined) return 'client_secret_basic';
+  return section.private_key === undefined ? 'none' : 'private_key_jwt';
+}
+
+/** One private JWK, or the first of a set, since `gatehouse keys generate signing` writes sets. */
+function readPrivateKey(path: string[], ref: UpstreamSection['private_key'], reading: Reading): Secret | undefined {
+  const text = reading.secret(path, ref);
+  if (text === undefined) return undefined;
+  try {
+    const parsed = JSON.parse(text.reveal()) as { keys?: Record<string, unknown>[] } & Record<string, unknown>;
+    const key = parsed.keys?.[0] ?? parsed;
+    const type = createPrivateKey({ key, format: 'jwk' }).asymmetricKeyType ?? '';
+    if (['rsa', 'ec', 'ed25519'].includes(type)) return new Secret(JSON.stringify(key));
+  } catch {
+    // Not JSON, or not a key; the parser's own message could quote it.
+  }
+  reading.problem(path, 'is not a private key, expected a private JWK (RSA, EC or Ed25519) as JSON');
+  return undefined;
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import {
+  duration,
+  entries,
+  expects,
+  list,
+  oneOf,
+  pattern,
+  scope,
+  secret,
+  section,
+  text,
+  webAddress,
+} from './value-schemas.ts';
+
+const ID_FORM = 'an id of up to 32 characters from a-z, 0-9 and -';
+
+/** It is a part of the callback's path and of `sub`. */
+export const upstreamId = () => pattern(/^[a-z0-9][a-z0-9-]{0,31}$/, ID_FORM);
+
+/** What the adapter sets by itself for every sign-in, or what has a key of its own here. */
+const OWN_PARAMETERS = [
+  'client_id',
+  'client_secret',
+  'redirect_uri',
+  'response_type',
+  'response_mode',
+  'scope',
+  'state',
+  'nonce',
+  'code_challenge',
+  'code_challenge_method',
+  'request',
+  'request_uri',
+];
+const KEYS_OF_THEIR_OWN = ['prompt', 'max_age', 'acr_values'];
+
+const parameterName = () =>
+  z
+    .string()
+    .regex(/^[\x21-\x7e]{1,100}$/, { error: expects('the name of a parameter') })
+    .refine((name) => !OWN_PARAMETERS.includes(name), {
+      error: (issue) => `${String(issue.input)} is set by Gatehouse for every sign-in, expected another parameter`,
+    })
+    .refine((name) => !KEYS_OF_THEIR_OWN.includes(name), {
+      error: (issue) =>
+        `${String(issue.input)} has a key of its own beside authorization_parameters, expected it there`,
+    });
+
+const claimPath = () =>
+  pattern(/^[^\s.]+(\.[^\s.]+)*$/, 'the name of a claim, or a dotted path such as realm_access.roles');
+
+/** `none` would mean: no sign-in page at all, so nobody could ever sign in. */
+export const prompt = () =>
+  pattern(/^(?!.*\bnone\b)[a-z_]+( [a-z_]+)*$/, 'a prompt that shows a page, such as login, consent or select_account');
+
+const upstreamSchema = section({
+  display_name: text('a name').optional().describe('What people read on the sign-in page; default: the id'),
+  issuer: webAddress({ query: false }).describe('Exactly as the provider writes it in its discovery document'),
+  client_id: text('the client id that this provider gave to Gatehouse').describe('Gatehouse’s client id there'),
+  client_secret: secret().optional().describe('Where authentication is client_secret_basic or client_secret_post'),
+  private_key: secret().optional().describe('A private JWK, where authentication is private_key_jwt'),
+  authentication: oneOf(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'])
+    .optional()
+    .describe(
+      'How Gatehouse authenticates there; default: client_secret_basic with a client_secret, private_key_jwt with a private_key, else none',
+    ),
+  scopes: list(scope(), 'scopes')
+    .prefault(['openid', 'profile', 'email'])
+    .describe('What is asked for at each sign-in'),
+  claims: section({
+    subject: claimPath().prefault('sub').describe('Who it is; must never change for one account'),
+    name: claimPath().prefault('name').describe('Shown to the person'),
+    email: claimPath().prefault('email').describe('Shown to the person; never an identity'),
+    groups: claimPath().prefault('groups').describe('What approvers and deny_groups look at'),
+  })
+    .prefault({})
+    .describe('Where this upstream keeps them: a dotted path into the ID token, then into userinfo'),
+  prompt: prompt().optional().describe('The prompt parameter of each sign-in'),
+  max_age: duration('0s', '365d').optional().describe('How old a sign-in there may be; checked by auth_time'),
+  acr_values: z
+    .union([text('an acr value'), list(text('an acr value'), 'acr values')], { error: expects('acr values') })
+    .optional()
+    .describe('Which authentication contexts to ask for'),
+  authorization_parameters: entries(parameterName(), text('a text', { longest: 2000 }), 'a section of parameters')
+    .prefault({})
+    .describe('Further parameters of the authorization request'),
+  tolerance: duration('0s', '30d')
+    .prefault('1h')
+    .describe('How long minted sessions refresh while this upstream is away'),
+});
+
+export const upstreamsSchema = entries(upstreamId(), upstreamSchema, 'a section with one entry per upstream').describe(
+  'The OpenID providers that people sign in at, by id',
+);
+
+export type UpstreamSection = z.output<typeof upstreamSchema>;

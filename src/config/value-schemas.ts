@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { parseCidr } from './cidr.ts';
+import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts';
+import { nearestKey } from './nearest-key.ts';
+import { isOrigin, isResource, type UrlFault, webAddressFault } from './web-address.ts';
+
+/**
+ * The values that a YAML key may have. Each says itself what was found and what is expected; none of them looks beyond
+ * its own value, since a rule between two keys would not run while another key is wrong (see `reading.ts`).
+ */
+interface Input {
+  readonly code?: string;
+  readonly input?: unknown;
+}
+
+/** Marks the message of an unknown key: zod's issues do not carry the known ones, so they travel in the message. */
+export const KNOWN_KEYS = 'known keys: ';
+
+export function found(value: unknown): string {
+  if (value === undefined) return 'is missing';
+  if (value === null) return 'found nothing';
+  if (Array.isArray(value)) return 'found a list';
+  if (typeof value === 'object') return 'found a section';
+  const text = JSON.stringify(value);
+  return `found ${text.length > 60 ? `${text.slice(0, 56)}…"` : text}`;
+}
+
+export const expects =
+  (expected: string) =>
+  (issue: Input): string =>
+    `${found(issue.input)}, expected ${expected}`;
+
+export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, expected?: string) {
+  const keys = Object.keys(shape);
+  const names = keys.length > 6 ? `${keys.slice(0, 5).join(', ')} …` : keys.join(', ');
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? KNOWN_KEYS + keys.join(' ')
+        : expects(expected ?? `a section with the keys ${names}`)(issue),
+  });
+}
+
+export function entries<Value extends z.ZodType>(id: z.ZodType<string, string>, value: Value, expected: string) {
+  return z.record(id, value, { error: expects(expected) });
+}
+
+export function text(expected: string, { longest = 200 } = {}) {
+  return z
+    .string({ error: expects(expected) })
+    .min(1, { error: expects(expected) })
+    .max(longest, { error: `found more than ${longest} characters, expected fewer` })
+    .regex(/^[^\p{Cc}\u2028\u2029]*$/u, { error: `found a control character, expected ${expected}` });
+}
+
+export function pattern(regex: RegExp, expected: string) {
+  return z.string({ error: expects(expected) }).regex(regex, { error: expects(expected) });
+}
+
+export function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values, {
+    error: (issue) => {
+      const near = typeof issue.input === 'string' ? nearestKey(issue.input, values) : undefined;
+      const list = values.length === 1 ? values[0] : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+      return `${expects(list ?? '')(issue)}${near === undefined ? '' : `; did you mean ${near}?`}`;
+    },
+  });
+}
+
+export function list<Item extends z.ZodType>(item: Item, expected: string) {
+  return z.array(item, { error: expects(`a list of ${expected}`) });
+}
+
+export const yesOrNo = () => z.boolean({ error: expects('true or false') });
+
+export function wholeNumber(least: number, most: number) {
+  const error = expects(`a whole number from ${least} to ${most}`);
+  return z.int({ error }).min(least, { error }).max(most, { error });
+}
+
+/** Written with a unit, kept in seconds. */
+export function duration(least: string, most: string) {
+  const [leastSeconds = 0, mostSeconds = 0] = [parseDuration(least), parseDuration(most)];
+  const form = 'a duration such as 90s, 10m, 12h or 30d';
+  return pattern(DURATION_PATTERN, form).transform((written, context) => {
+    const seconds = parseDuration(written) ?? 0;
+    if (seconds >= leastSeconds && seconds <= mostSeconds) return seconds;
+    const range = `a duration from ${formatDuration(leastSeconds)} to ${formatDuration(mostSeconds)}`;
+    context.issues.push({ code: 'custom', input: written, message: expects(range)({ input: written }) });
+    return z.NEVER;
+  });
+}
+
+const NETWORK = 'a network such as 192.0.2.0/24 or 2001:db8::/32';
+
+/** A bare address is taken as a network of one. */
+export function cidr({ everything }: { everything: string }) {
+  return z.string({ error: expects(NETWORK) }).transform((written, context) => {
+    const parsed = parseCidr(written);
+    if (parsed !== undefined && parsed.prefix > 0) return parsed.cidr;
+    const message = parsed === undefined ? expects(NETWORK)({ input: written }) : `found "${written}": ${everything}`;
+    context.issues.push({ code: 'custom', input: written, message });
+    return z.NEVER;
+  });
+}
+
+const URL_FAULTS: Record<UrlFault, string> = {
+  'not a URL': 'a URL that begins with https://',
+  'not https': 'https:// (plain http is accepted on loopback only)',
+  credentials: 'a URL without user name and password',
+  query: 'a URL without a query',
+  fragment: 'a URL without a fragment (#)',
+};
+
+export function webAddress(options: { query: boolean }) {
+  const string = z.string({ error: expects(URL_FAULTS['not a URL']) });
+  return string.superRefine((written, context) => {
+    const fault = webAddressFault(written, options);
+    if (fault === undefined) return;
+    const shown = fault === 'credentials' ? 'found credentials in the URL' : found(written);
+    context.addIssue({ code: 'custom', message: `${shown}, expected ${URL_FAULTS[fault]}` });
+  });
+}
+
+export const origin = () =>
+  z.string({ error: expects('an origin such as https://tv.example.com') }).refine(isOrigin, {
+    error: expects('an origin as browsers send it, such as https://tv.example.com: lower case, nothing after the port'),
+  });
+
+export function resource() {
+  const error = expects('an absolute URI without a fragment, such as https://packages.example.com');
+  return z.string({ error }).refine(isResource, { error });
+}
+
+/** RFC 6749 §3.3 */
+export const scope = () => pattern(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope: printable characters without spaces');
+
+const LITERAL =
+  'a literal value is refused here, so that no secret stands in this file: write { env: NAME } or { file: PATH }';
+
+/** Where a secret stands: never in the file itself. No message repeats what was found here. */
+export function secret() {
+  const name = pattern(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable');
+  const where = {
+    env: name.optional().meta({ description: 'Name of the environment variable that has the value' }),
+    file: filePath()
+      .optional()
+      .meta({ description: 'File that has the value, relative to this one; a final newline is dropped' }),
+  };
+  return z
+    .strictObject(where, {
+      error: (issue) => {
+        if (issue.code === 'unrecognized_keys') return `${KNOWN_KEYS}env file`;
+        if (issue.input === undefined) return 'is missing, expected { env: NAME } or { file: PATH }';
+        return typeof issue.input === 'object' ? expects('{ env: NAME } or { file: PATH }')(issue) : LITERAL;
+      },
+    })
+    .refine((ref) => (ref.env === undefined) !== (ref.file === undefined), {
+      error: 'expected exactly one of env and file: { env: NAME } or { file: PATH }',
+    });
+}
+
+export type SecretRef = z.output<ReturnType<typeof secret>>;
+
+export const filePath = () => text('the path of a file, relative to this one', { longest: 4096 });

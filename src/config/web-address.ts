@@ -1,0 +1,33 @@
+/** Whether a URL stays on this machine; plain http is allowed there and nowhere else. */
+export function isLoopback(url: URL): boolean {
+  const host = url.hostname;
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+export function parseUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+export type UrlFault = 'not a URL' | 'not https' | 'credentials' | 'query' | 'fragment';
+
+/** The first thing that is wrong with an address that we publish or call. */
+export function webAddressFault(text: string, allow: { query: boolean }): UrlFault | undefined {
+  const url = parseUrl(text);
+  if (url === undefined || !/^https?:\/\/[^/]/i.test(text) || /\s/.test(text)) return 'not a URL';
+  if (url.protocol !== 'https:' && !isLoopback(url)) return 'not https';
+  if (url.username !== '' || url.password !== '') return 'credentials';
+  if (text.includes('#')) return 'fragment';
+  if (!allow.query && text.includes('?')) return 'query';
+  return undefined;
+}
+
+/** An absolute URI without a fragment (RFC 8707 §2). */
+export function isResource(text: string): boolean {
+  return URL.canParse(text) && /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i.test(text) && !text.includes('#');
+}
+
+/** What a browser sends as `Origin`: scheme, host and port, nothing after. */
+export function isOrigin(text: string): boolean {
+  const url = parseUrl(text);
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.origin === text;
+}
