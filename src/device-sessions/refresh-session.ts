@@ -58,6 +58,8 @@ export type IssueRefreshed = (facts: {
   resources: readonly string[];
   jti: string;
   nowMs: number;
+  /** The DPoP key that the access token is bound to. */
+  jkt: string | undefined;
   refreshToken: Secret;
 }) => Promise<TokenAnswer>;
 
@@ -180,6 +182,7 @@ async function rotate(
     ...judged,
     jti: sealing.derive(session.keyName, 'refreshed jti', token.secret, 16).toString('base64url'),
     nowMs,
+    jkt: request.jkt === '' ? undefined : request.jkt,
     refreshToken: formatRefreshToken(next),
   });
   return write(ground, { request, token, next, session, carried, answer, nowMs });

@@ -1,0 +1,33 @@
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import type { Approval } from './approval.ts';
+
+/** What an upstream says of a person, as far as an approval keeps it. */
+export interface SignedInPerson {
+  subject: string;
+  name?: string | undefined;
+  email?: string | undefined;
+  groups?: readonly string[] | undefined;
+  claims: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Of all that an upstream says, only what this client's configuration names, so that no other claim is ever stored.
+ * `name`, `email` and `groups` are where the upstream's `claims:` setting says; the rest is taken by its own name.
+ */
+export function approvedFacts(
+  client: RegisteredClient,
+  person: SignedInPerson,
+): Pick<Approval, 'subject' | 'account' | 'claims' | 'groups'> {
+  const mapped: Readonly<Record<string, unknown>> = { name: person.name, email: person.email, groups: person.groups };
+  const claims: Record<string, unknown> = {};
+  for (const name of copiedClaimNames(client)) {
+    const value = Object.hasOwn(mapped, name) ? mapped[name] : person.claims[name];
+    if (value !== undefined) claims[name] = value;
+  }
+  return { subject: person.subject, account: person.email ?? person.name ?? person.subject, claims, groups: person.groups };
+}
+
+/** The claims that a client's tokens may carry. */
+export function copiedClaimNames(client: RegisteredClient): string[] {
+  return [...new Set([...client.claims.idToken, ...client.claims.accessToken])];
+}

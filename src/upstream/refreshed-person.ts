@@ -1,0 +1,59 @@
+import type { AskUpstream, UpstreamAnswer } from '../device-sessions/ask-upstream.ts';
+import type { ApprovedUpstreamTokens } from '../grants/approval.ts';
+import { approvedFacts, copiedClaimNames } from '../grants/approved-facts.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { type Upstream, UpstreamError, type UpstreamTokens } from './upstream.ts';
+
+/** Device sessions' way to the upstreams: their port over ours, with faults turned into what a refresh does about them. */
+export function createAskUpstream(ground: {
+  upstreams: ReadonlyMap<string, Upstream>;
+  toleranceSeconds: (upstream: string) => number;
+  now: () => Promise<number>;
+  logger: Logger;
+}): AskUpstream {
+  const { upstreams, logger } = ground;
+  return {
+    toleranceSeconds: ground.toleranceSeconds,
+
+    async refresh(id, client, refreshToken, subject): Promise<UpstreamAnswer> {
+      const upstream = upstreams.get(id);
+      if (upstream === undefined) return { outcome: 'gone' };
+      try {
+        const refreshed = await upstream.refresh(refreshToken, { subject, wantedClaims: copiedClaimNames(client) });
+        const tokens = keptTokens(refreshed.tokens, await ground.now());
+        return refreshed.signIn === undefined
+          ? { outcome: 'stands', tokens }
+          : { outcome: 'stands', tokens, facts: approvedFacts(client, refreshed.signIn) };
+      } catch (error) {
+        if (!(error instanceof UpstreamError)) throw error;
+        if (error.fault === 'invalid_grant') return { outcome: 'gone' };
+        const event = error.fault === 'client_rejected' ? 'upstream.rejected' : 'upstream.unavailable';
+        logger.event(event, { upstream: id, fault: error.fault, detail: error.detail, error });
+        return { outcome: 'away' };
+      }
+    },
+
+    async revoke(id, refreshToken) {
+      try {
+        await upstreams.get(id)?.revoke(refreshToken, 'refresh_token');
+      } catch (error) {
+        // It is sealed away for good all the same, and lapses there by itself.
+        if (!(error instanceof UpstreamError)) throw error;
+        logger.event('upstream.unavailable', { upstream: id, fault: error.fault, detail: error.detail, error });
+      }
+    },
+  };
+}
+
+/** An upstream's token answer as an approval keeps it, with the absolute end instead of a life that runs from now. */
+export function keptTokens(tokens: UpstreamTokens, nowMs: number): ApprovedUpstreamTokens {
+  return {
+    accessToken: tokens.accessToken.reveal(),
+    tokenType: tokens.tokenType,
+    expiresAtMs: tokens.expiresInSeconds === undefined ? undefined : nowMs + tokens.expiresInSeconds * 1000,
+    scopes: tokens.scopes,
+    idToken: tokens.idToken?.reveal(),
+    refreshToken: tokens.refreshToken?.reveal(),
+    members: tokens.members,
+  };
+}
