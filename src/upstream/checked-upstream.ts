@@ -1,5 +1,7 @@
 import { compactVerify, errors as joseErrors } from 'jose';
 import type { Secret } from '../sealing/secret.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { authorizationRequest, strengthAsked } from './authorization-request.ts';
 import { boundedFetch } from './bounded-fetch.ts';
 import { type Claims, claimAt, missingClaims, readSignIn, requireSameSubject } from './claim-mapping.ts';
@@ -18,7 +20,7 @@ import {
   type Upstream,
   UpstreamError,
 } from './upstream.ts';
-import { asUpstreamError, type UpstreamStep } from './upstream-faults.ts';
+import type { UpstreamStep } from './upstream-faults.ts';
 import { UpstreamKeys } from './upstream-keys.ts';
 import { probeUpstream } from './upstream-probe.ts';
 import type { CheckedAnswer, ProviderMetadata, RequestContext, UpstreamRequests } from './upstream-requests.ts';
@@ -32,13 +34,10 @@ const LONGEST_RENEWAL_MS = 3000;
 export interface UpstreamDependencies {
   /** Milliseconds since the epoch. */
   clock: () => number;
-  logger?: UpstreamLogger | undefined;
+  logger?: Pick<Logger, 'event'> | undefined;
+  metrics?: Pick<Metrics, 'upstreamAnswered'> | undefined;
   /** For a whole operation, whatever number of requests it takes. */
   timeoutMs?: number | undefined;
-}
-
-export interface UpstreamLogger {
-  warn(facts: { event: string; upstream: string; detail: string }, message: string): void;
 }
 
 /** The port's operations: which requests each one takes, and what must be true of their answers. */
@@ -49,7 +48,7 @@ export class CheckedUpstream implements Upstream {
   readonly #settings: UpstreamSettings;
   readonly #requests: UpstreamRequests;
   readonly #clock: () => number;
-  readonly #logger: UpstreamLogger | undefined;
+  readonly #logger: Pick<Logger, 'event'> | undefined;
   readonly #timeoutMs: number;
   readonly #metadata: KeptAnswer<ProviderMetadata>;
   readonly #keys: UpstreamKeys;
@@ -67,8 +66,8 @@ export class CheckedUpstream implements Upstream {
     this.#clock = clock;
     this.#logger = logger;
     this.#timeoutMs = timeoutMs;
-    const keeping = { clock, timeoutMs, onStale: (error: unknown) => this.#warn('upstream.stale', error) };
-    this.#metadata = new KeptAnswer({ ...keeping, freshMs: HOUR, load: (deadline) => this.#discover(deadline) });
+    const keeping = { clock, timeoutMs, onStale: (error: unknown) => this.#report('stale answers are used', error) };
+    this.#metadata = new KeptAnswer({ ...keeping, freshMs: HOUR, load: (deadline) => requests.discover(deadline) });
     this.#keys = new UpstreamKeys({
       ...keeping,
       load: async (deadline) => loadKeys(await this.#metadata.current(), deadline),
@@ -76,13 +75,13 @@ export class CheckedUpstream implements Upstream {
   }
 
   signInAddress(trip: TripParameters): Promise<URL> {
-    return this.#within('sign-in address', (context) =>
+    return this.#within('authorization', (context) =>
       this.#requests.authorizationAddress(context, authorizationRequest(this.#settings, trip)),
     );
   }
 
   finishSignIn(callback: URL, trip: TripParameters): Promise<SignIn> {
-    return this.#within('sign-in', async (context) => {
+    return this.#within('token', async (context) => {
       // Only the query is the browser's. Which address it was sent to is ours to say, whatever a proxy made of it.
       const answered = new URL(trip.redirectUri);
       answered.search = callback.search;
@@ -110,20 +109,20 @@ export class CheckedUpstream implements Upstream {
       return { tokens, ...(signIn !== undefined && { signIn }) };
     } catch (error) {
       if (error instanceof UpstreamError && error.fault === 'invalid_answer') throw error;
-      this.#warn('upstream.not_renewed', error);
+      this.#report('claims were not renewed', error);
       return { tokens };
     }
   }
 
   async revoke(token: Secret, hint: 'access_token' | 'refresh_token'): Promise<boolean> {
     try {
-      return await this.#within('revocation', async (context) => {
+      return await this.#within('revoke', async (context) => {
         if (context.metadata.revocation_endpoint === undefined) return false;
         await this.#requests.revoke(context, token.reveal(), hint);
         return true;
       });
     } catch (error) {
-      this.#warn('upstream.not_revoked', error);
+      this.#report('a token was not revoked', error);
       return false;
     }
   }
@@ -142,11 +141,11 @@ export class CheckedUpstream implements Upstream {
 
   probe(redirectUri: string): Promise<ProbeReport> {
     return probeUpstream(redirectUri, this.#settings, {
-      discover: () => withinDeadline('discovery', this.#timeoutMs, (deadline) => this.#discover(deadline)),
+      discover: () => withinDeadline('discovery', this.#timeoutMs, (deadline) => this.#requests.discover(deadline)),
       loadKeys: (metadata) => withinDeadline('keys', this.#timeoutMs, (deadline) => loadKeys(metadata, deadline)),
       signInAddress: (trip) => this.signInAddress(trip),
-      ask: (grantType, parameters) =>
-        this.#within('sign-in', (context) => this.#requests.ask(context, grantType, parameters)),
+      tryGrant: (grantType, parameters) =>
+        this.#within('token', (context) => this.#requests.tryGrant(context, grantType, parameters)),
       timeoutMs: this.#timeoutMs,
     });
   }
@@ -166,7 +165,7 @@ export class CheckedUpstream implements Upstream {
     try {
       userinfo = await this.#userinfo(context, checked, session?.wantedClaims ?? []);
     } catch (error) {
-      this.#warn('upstream.not_renewed', error);
+      this.#report('claims were not renewed', error);
       return undefined;
     }
     if (claims === undefined && userinfo === undefined) return undefined;
@@ -187,10 +186,9 @@ export class CheckedUpstream implements Upstream {
     try {
       return await this.#requests.userinfo(context, answer.access_token);
     } catch (error) {
-      const fault = await asUpstreamError(error, 'userinfo');
       // An access token for another audience is refused there, which takes nothing from the ID token.
-      if (fault.fault !== 'client_rejected') throw fault;
-      this.#warn('upstream.userinfo_refused', fault);
+      if (!(error instanceof UpstreamError && error.fault === 'client_rejected')) throw error;
+      this.#report('only the ID token’s claims are used', error);
       return undefined;
     }
   }
@@ -203,23 +201,17 @@ export class CheckedUpstream implements Upstream {
     });
   }
 
-  async #discover(deadline: AbortSignal): Promise<ProviderMetadata> {
-    try {
-      return await this.#requests.discover(deadline);
-    } catch (error) {
-      throw await asUpstreamError(error, 'discovery');
-    }
-  }
-
   #within<T>(step: UpstreamStep, work: (context: RequestContext) => Promise<T>): Promise<T> {
     return withinDeadline(step, this.#timeoutMs, async (deadline) =>
       work({ metadata: await this.#metadata.current(), deadline }),
     );
   }
 
-  #warn(event: string, error: unknown): void {
-    const detail = error instanceof UpstreamError ? error.detail : String(error);
-    this.#logger?.warn({ event, upstream: this.id, detail }, event);
+  #report(consequence: string, error: unknown): void {
+    if (!(error instanceof UpstreamError)) throw error;
+    const detail = `${error.detail}; ${consequence}`;
+    if (error.fault === 'client_rejected') this.#logger?.event('upstream.rejected', { upstream: this.id, detail });
+    else this.#logger?.event('upstream.unavailable', { upstream: this.id, fault: error.fault, detail });
   }
 }
 

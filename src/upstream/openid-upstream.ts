@@ -1,115 +1,155 @@
 import type * as OpenIdClient from 'openid-client';
+import type { UpstreamStep as MeasuredStep } from '../telemetry/metrics.ts';
 import { boundedFetch, isLoopback } from './bounded-fetch.ts';
 import { CheckedUpstream, type UpstreamDependencies } from './checked-upstream.ts';
 import type { Claims } from './claim-mapping.ts';
 import { assertionKey } from './client-authentication.ts';
 import { signingAlgorithms } from './signing-algorithms.ts';
-import type { Upstream } from './upstream.ts';
-import { issuerMismatch } from './upstream-faults.ts';
+import type { Upstream, UpstreamFault } from './upstream.ts';
+import { asUpstreamError, issuerMismatch, type UpstreamStep } from './upstream-faults.ts';
 import type { CheckedAnswer, ProviderMetadata, RequestContext, UpstreamRequests } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
 /** An upstream that is spoken to with openid-client. Nothing is asked of it before it is first used. */
 export function openIdUpstream(settings: UpstreamSettings, dependencies: UpstreamDependencies): Upstream {
-  return new CheckedUpstream(settings, new OpenIdRequests(settings, dependencies.clock), dependencies);
+  return new CheckedUpstream(settings, new OpenIdRequests(settings, dependencies), dependencies);
 }
 
-/** The one place where openid-client is used. It is loaded at the first request, so that starting does not wait for it. */
+type Library = typeof OpenIdClient;
+type Configuration = OpenIdClient.Configuration;
+
+/** The one place where openid-client is used. It is loaded at the first request, so that starting need not wait for it. */
 class OpenIdRequests implements UpstreamRequests {
   readonly #settings: UpstreamSettings;
   readonly #clock: () => number;
+  readonly #metrics: UpstreamDependencies['metrics'];
   readonly #isInsecure: boolean;
   #authentication: Promise<OpenIdClient.ClientAuth> | undefined;
 
-  constructor(settings: UpstreamSettings, clock: () => number) {
+  constructor(settings: UpstreamSettings, { clock, metrics }: UpstreamDependencies) {
     this.#settings = settings;
     this.#clock = clock;
+    this.#metrics = metrics;
     const { protocol, hostname } = new URL(settings.issuer);
     this.#isInsecure = protocol === 'http:' && isLoopback(hostname);
   }
 
-  async discover(deadline: AbortSignal): Promise<ProviderMetadata> {
-    const oidc = await import('openid-client');
-    const { issuer, clientId } = this.#settings;
-    const found = await oidc.discovery(new URL(issuer), clientId, undefined, undefined, {
-      execute: this.#isInsecure ? [oidc.allowInsecureRequests] : [],
-      [oidc.customFetch]: (url, request) => boundedFetch(url, request, deadline),
+  discover(deadline: AbortSignal): Promise<ProviderMetadata> {
+    return this.#measured('discovery', async (send) => {
+      const oidc = await import('openid-client');
+      const { issuer, clientId } = this.#settings;
+      const found = await oidc.discovery(new URL(issuer), clientId, undefined, undefined, {
+        execute: this.#isInsecure ? [oidc.allowInsecureRequests] : [],
+        [oidc.customFetch]: (url, request) => send(url, request, deadline),
+      });
+      const metadata = found.serverMetadata();
+      // openid-client compares parsed addresses: `https://a.example` and `https://a.example/` are the same to it.
+      if (metadata.issuer !== issuer) throw issuerMismatch(issuer, metadata.issuer);
+      return { ...metadata };
     });
-    const metadata = found.serverMetadata();
-    // openid-client compares parsed addresses, to which `https://a.example` and `https://a.example/` are the same.
-    if (metadata.issuer !== issuer) throw issuerMismatch(issuer, metadata.issuer);
-    return { ...metadata };
   }
 
-  async authorizationAddress(context: RequestContext, request: URLSearchParams): Promise<URL> {
-    const { oidc, config } = await this.#client(context);
-    return context.metadata['require_pushed_authorization_requests'] === true
-      ? oidc.buildAuthorizationUrlWithPAR(config, request)
-      : oidc.buildAuthorizationUrl(config, request);
+  authorizationAddress(context: RequestContext, request: URLSearchParams): Promise<URL> {
+    return this.#ask('authorization', context, async (oidc, config) =>
+      context.metadata['require_pushed_authorization_requests'] === true
+        ? oidc.buildAuthorizationUrlWithPAR(config, request)
+        : oidc.buildAuthorizationUrl(config, request),
+    );
   }
 
-  async exchangeCode(
+  exchangeCode(
     context: RequestContext,
     answered: URL,
     expected: { state: string; nonce: string; codeVerifier: string },
   ): Promise<CheckedAnswer> {
-    const { oidc, config } = await this.#client(context);
-    const answer = await oidc.authorizationCodeGrant(config, answered, {
-      expectedState: expected.state,
-      expectedNonce: expected.nonce,
-      pkceCodeVerifier: expected.codeVerifier,
-      idTokenExpected: true,
+    return this.#ask('token', context, async (oidc, config) => {
+      const answer = await oidc.authorizationCodeGrant(config, answered, {
+        expectedState: expected.state,
+        expectedNonce: expected.nonce,
+        pkceCodeVerifier: expected.codeVerifier,
+        idTokenExpected: true,
+      });
+      return { answer, claims: answer.claims() as Claims | undefined };
     });
-    return { answer, claims: answer.claims() as Claims | undefined };
   }
 
-  async refresh(context: RequestContext, refreshToken: string): Promise<CheckedAnswer> {
-    const { oidc, config } = await this.#client(context);
-    const answer = await oidc.refreshTokenGrant(config, refreshToken);
-    return { answer, claims: answer.claims() as Claims | undefined };
+  refresh(context: RequestContext, refreshToken: string): Promise<CheckedAnswer> {
+    return this.#ask('refresh', context, async (oidc, config) => {
+      const answer = await oidc.refreshTokenGrant(config, refreshToken);
+      return { answer, claims: answer.claims() as Claims | undefined };
+    });
   }
 
-  async userinfo(context: RequestContext, accessToken: string): Promise<Claims> {
-    const { oidc, config } = await this.#client(context);
-    // For an answer that is a signed JWT. ID tokens are checked by the caller, with keys that outlive one operation.
-    oidc.enableNonRepudiationChecks(config);
-    return oidc.fetchUserInfo(config, accessToken, oidc.skipSubjectCheck);
+  userinfo(context: RequestContext, accessToken: string): Promise<Claims> {
+    return this.#ask('userinfo', context, async (oidc, config) => {
+      // For an answer that is a signed JWT. ID tokens are checked by the caller, with keys that outlive one operation.
+      oidc.enableNonRepudiationChecks(config);
+      return oidc.fetchUserInfo(config, accessToken, oidc.skipSubjectCheck);
+    });
   }
 
-  async revoke(context: RequestContext, token: string, hint: string): Promise<void> {
-    const { oidc, config } = await this.#client(context);
-    await oidc.tokenRevocation(config, token, { token_type_hint: hint });
-  }
-
-  async ask(context: RequestContext, grantType: string, parameters: Record<string, string>): Promise<void> {
-    const { oidc, config } = await this.#client(context);
-    await oidc.genericGrantRequest(config, grantType, parameters);
-  }
-
-  /** A configuration for one request: it carries that operation's deadline, and our clock in place of the system's. */
-  async #client({ metadata, deadline }: RequestContext): Promise<{
-    oidc: typeof OpenIdClient;
-    config: OpenIdClient.Configuration;
-  }> {
-    const oidc = await import('openid-client');
-    this.#authentication ??= authenticationOf(oidc, this.#settings);
-    const server = { ...metadata, id_token_signing_alg_values_supported: signingAlgorithms(metadata) };
-    const config = new oidc.Configuration(
-      server as OpenIdClient.ServerMetadata,
-      this.#settings.clientId,
-      { [oidc.clockSkew]: Math.round((this.#clock() - Date.now()) / 1000) },
-      await this.#authentication,
+  revoke(context: RequestContext, token: string, hint: string): Promise<void> {
+    return this.#ask('revoke', context, (oidc, config) =>
+      oidc.tokenRevocation(config, token, { token_type_hint: hint }),
     );
-    config[oidc.customFetch] = (url, request) => boundedFetch(url, request, deadline);
-    if (this.#isInsecure) oidc.allowInsecureRequests(config);
-    return { oidc, config };
+  }
+
+  tryGrant(context: RequestContext, grantType: string, parameters: Record<string, string>): Promise<void> {
+    return this.#ask('token', context, async (oidc, config) => {
+      await oidc.genericGrantRequest(config, grantType, parameters);
+    });
+  }
+
+  /** Does one request with a configuration of its own, which carries the deadline and our clock. */
+  #ask<T>(
+    step: UpstreamStep,
+    { metadata, deadline }: RequestContext,
+    work: (oidc: Library, config: Configuration) => Promise<T>,
+  ): Promise<T> {
+    return this.#measured(step, async (send) => {
+      const oidc = await import('openid-client');
+      this.#authentication ??= authenticationOf(oidc, this.#settings);
+      const server = { ...metadata, id_token_signing_alg_values_supported: signingAlgorithms(metadata) };
+      const config = new oidc.Configuration(
+        server as OpenIdClient.ServerMetadata,
+        this.#settings.clientId,
+        { [oidc.clockSkew]: Math.round((this.#clock() - Date.now()) / 1000) },
+        await this.#authentication,
+      );
+      config[oidc.customFetch] = (url, request) => send(url, request, deadline);
+      if (this.#isInsecure) oidc.allowInsecureRequests(config);
+      return work(oidc, config);
+    });
+  }
+
+  /** Turns what is thrown into a fault, and counts those ends that the upstream had a part in. */
+  async #measured<T>(step: UpstreamStep, work: (send: typeof boundedFetch) => Promise<T>): Promise<T> {
+    const startedAtMs = performance.now();
+    let isSent = false;
+    const finished = (outcome: 'ok' | UpstreamFault) => {
+      if (!isSent || !isMeasured(step)) return;
+      this.#metrics?.upstreamAnswered(this.#settings.id, step, outcome, (performance.now() - startedAtMs) / 1000);
+    };
+    try {
+      const done = await work((...request) => {
+        isSent = true;
+        return boundedFetch(...request);
+      });
+      finished('ok');
+      return done;
+    } catch (error) {
+      const fault = await asUpstreamError(error, step);
+      finished(fault.fault);
+      throw fault;
+    }
   }
 }
 
-async function authenticationOf(
-  oidc: typeof OpenIdClient,
-  settings: UpstreamSettings,
-): Promise<OpenIdClient.ClientAuth> {
+function isMeasured(step: UpstreamStep): step is MeasuredStep {
+  return step !== 'authorization' && step !== 'keys' && step !== 'logout token';
+}
+
+async function authenticationOf(oidc: Library, settings: UpstreamSettings): Promise<OpenIdClient.ClientAuth> {
   const secret = settings.clientSecret?.reveal() ?? '';
   switch (settings.authentication) {
     case 'none':

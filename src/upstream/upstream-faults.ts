@@ -4,11 +4,11 @@ import { UpstreamError } from './upstream.ts';
 export type UpstreamStep =
   | 'discovery'
   | 'keys'
-  | 'sign-in address'
-  | 'sign-in'
+  | 'authorization'
+  | 'token'
   | 'userinfo'
   | 'refresh'
-  | 'revocation'
+  | 'revoke'
   | 'logout token';
 
 /** What openid-client's errors carry. They are told apart by their `code`, so that only the adapter imports it. */

@@ -6,7 +6,7 @@ export interface ProbeTools {
   discover: () => Promise<ProviderMetadata>;
   loadKeys: (metadata: ProviderMetadata) => Promise<unknown>;
   signInAddress: (trip: TripParameters) => Promise<URL>;
-  ask: (grantType: string, parameters: Record<string, string>) => Promise<void>;
+  tryGrant: (grantType: string, parameters: Record<string, string>) => Promise<void>;
   timeoutMs: number;
 }
 

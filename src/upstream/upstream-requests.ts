@@ -23,7 +23,10 @@ export interface CheckedAnswer {
   claims: Claims | undefined;
 }
 
-/** The requests that an upstream understands, one by one. openid-client makes them and checks the answers' form. */
+/**
+ * The requests that an upstream understands, one by one. openid-client makes them and checks the answers' form; what
+ * goes wrong is thrown as an `UpstreamError`.
+ */
 export interface UpstreamRequests {
   discover(deadline: AbortSignal): Promise<ProviderMetadata>;
   authorizationAddress(context: RequestContext, request: URLSearchParams): Promise<URL>;
@@ -38,5 +41,5 @@ export interface UpstreamRequests {
   userinfo(context: RequestContext, accessToken: string): Promise<Claims>;
   revoke(context: RequestContext, token: string, hint: string): Promise<void>;
   /** A token request of the caller's making, for a probe. */
-  ask(context: RequestContext, grantType: string, parameters: Record<string, string>): Promise<void>;
+  tryGrant(context: RequestContext, grantType: string, parameters: Record<string, string>): Promise<void>;
 }
