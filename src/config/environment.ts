@@ -9,3 +9,8 @@ export function processEnvironment(): Environment {
 export function configFile(asked: string | undefined, environment: Environment = processEnvironment()): string {
   return asked ?? (environment['GATEHOUSE_CONFIG'] || 'config/gatehouse.yaml');
 }
+
+/** https://no-color.org: set, and not to nothing. */
+export function wantsNoColour(environment: Environment = processEnvironment()): boolean {
+  return (environment['NO_COLOR'] ?? '') !== '';
+}
