@@ -2,7 +2,7 @@ import type { Sealing } from '../sealing/sealing.ts';
 import type { Counters } from './counters.ts';
 import type { LimitSettings } from './limit-settings.ts';
 import type { Networks } from './networks.ts';
-import { sourcePrefixes } from './source-prefixes.ts';
+import { sourcePrefixes, WIDER_FACTOR } from './source-prefixes.ts';
 import { addTo, countIn, type Window, windowAt } from './window.ts';
 
 export interface CodeEntryLimits {
@@ -43,8 +43,6 @@ export interface CodeEntryLimitsGround {
 }
 
 const WINDOW_SECONDS = 10 * 60;
-/** What a /24 or a /48 gets of the limit of a source. */
-const WIDER_FACTOR = 10;
 const TOTAL = 'total';
 
 /** One of the counters that an attempt is held against. */
@@ -146,7 +144,7 @@ export async function countWrongEntries(counters: Counters, nowMs: number): Prom
   return countOpen(counters, TOTAL, windowAt(nowMs, WINDOW_SECONDS));
 }
 
-/** Read in the order in which they are written, so the answer may be too high for a moment, never too low. */
+/** `right` first: beside entries that are being judged the answer may then be too high, never too low. */
 async function countOpen(counters: Counters, name: string, window: Window): Promise<number> {
   const right = await countIn(counters, `right:${name}`, window);
   return (await countIn(counters, `tried:${name}`, window)) - right;

@@ -4,7 +4,7 @@ import type { Counters } from './counters.ts';
 import type { LimitSettings } from './limit-settings.ts';
 import type { Networks } from './networks.ts';
 import { slowedMark, suspendedMark } from './source-marks.ts';
-import { sourcePrefixes } from './source-prefixes.ts';
+import { sourcePrefixes, WIDER_FACTOR } from './source-prefixes.ts';
 import { addTo, countIn, type Window, windowAt } from './window.ts';
 
 /**
@@ -50,8 +50,6 @@ export interface StartLimitsGround {
 }
 
 const MINUTE_SECONDS = 60;
-/** What a /24 or a /48 gets of the limit of a source. */
-export const WIDER_FACTOR = 10;
 /** What a source that somebody reported gets of its limits. */
 const SLOWED_PART = 1 / 10;
 

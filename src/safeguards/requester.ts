@@ -1,0 +1,49 @@
+import { cidrSet } from '../limits/cidr.ts';
+import type { Networks } from '../limits/networks.ts';
+import { isSameNetwork } from './same-network.ts';
+
+/** Where a request came from, for the page to say in words; and how long ago. */
+export interface Requester {
+  from: RequesterPlace;
+  address: string;
+  ageSeconds: number;
+}
+
+export type RequesterPlace =
+  /** The network that the person is in too; with its name where it has one. */
+  | { place: 'same_network'; name?: string | undefined }
+  | { place: 'named_network'; name: string }
+  | { place: 'private' }
+  | { place: 'internet' };
+
+/** Loopback, private, shared and link-local addresses (RFC 1918, 6598, 3927, 4193, 4291). */
+const PRIVATE = cidrSet([
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '169.254.0.0/16',
+  '::1/128',
+  'fc00::/7',
+  'fe80::/10',
+]);
+
+export function requesterOf(
+  request: { source: string; startedAtMs: number },
+  person: { address: string; nowMs: number },
+  networks: Networks,
+): Requester {
+  return {
+    from: placeOf(request.source, person.address, networks),
+    address: request.source,
+    ageSeconds: Math.max(0, Math.floor((person.nowMs - request.startedAtMs) / 1000)),
+  };
+}
+
+function placeOf(source: string, personAddress: string, networks: Networks): RequesterPlace {
+  const name = networks.networkOf(source)?.name;
+  if (isSameNetwork(source, personAddress, networks)) return { place: 'same_network', name };
+  if (name !== undefined) return { place: 'named_network', name };
+  return { place: PRIVATE.has(source) ? 'private' : 'internet' };
+}

@@ -1,0 +1,188 @@
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import type { RandomBytes } from '../grants/device-code.ts';
+import type { Grant } from '../grants/grant.ts';
+import type { Ledger } from '../grants/ledger.ts';
+import type { UserCodeSettings } from '../grants/user-code.ts';
+import type { ApprovalLimits } from '../limits/approval-limits.ts';
+import type { Networks } from '../limits/networks.ts';
+import { setSourceMark, slowedMark } from '../limits/source-marks.ts';
+import { sourcePrefixes } from '../limits/source-prefixes.ts';
+import type { SignIn } from '../upstream/upstream.ts';
+import { mayApproveFrom, mayInitiateFrom } from './approval-network.ts';
+import type { Campaigns, CampaignVerdict } from './campaign.ts';
+import { charactersToType, isTypedFromDevice } from './complete.ts';
+import { heldUntilMs } from './hold.ts';
+import { type Requester, requesterOf } from './requester.ts';
+import { judgeReverseCode, newReverseCode } from './reverse-code.ts';
+import { isSameNetwork, judgeSameNetwork } from './same-network.ts';
+import { judgeSignIn, type SignInVerdict } from './strong-sign-in.ts';
+
+/**
+ * Safeguards are the signals against phishing by device codes: the sign-in at the upstream is genuine there, so only what
+ * the person understands and what the broker itself sees can help. Each file turns facts into the verdict of one signal;
+ * here is what each step of a grant asks of them. Words for people are in the pages, counters in `limits/`.
+ */
+export interface SafeguardJudge {
+  /** At device authorization. */
+  judgeStart(client: RegisteredClient, start: { source: string; confirmation?: Grant['confirmation'] }): StartJudgement;
+  /** When a person came back signed in to approve: judged, and noted for the campaign detector. Once per trip. */
+  judgeArrived(client: RegisteredClient, grant: Grant, signIn: SignIn, person: Person): Promise<ArrivedJudgement>;
+  /** What the confirm page says and asks; nothing is counted, so the page can be reloaded. */
+  judgeConfirm(client: RegisteredClient, grant: Grant, person: Person, entry: EnteredCode): Promise<ConfirmJudgement>;
+  /** At `decision=approve`. Denying is never judged. */
+  judgeApproval(client: RegisteredClient, grant: Grant, person: Person, form: ConfirmForm): Promise<ApprovalJudgement>;
+  /** At `decision=report`, beside the denial: what this source may start is cut to a tenth for an hour. */
+  report(grant: Grant, nowMs: number): Promise<void>;
+}
+
+export interface Person {
+  upstream: string;
+  subject: string;
+  /** Of the browser, as `sourceAddress` gives it. */
+  address: string;
+  /** By the ledger's clock. */
+  nowMs: number;
+}
+
+/** How the code got into the form. */
+export interface EnteredCode {
+  /** As the person entered it, normalised: without hyphens. */
+  userCode: string;
+  codePrefilled: boolean;
+  /** The person followed a link from another site and went on past the stop page. */
+  followedLink: boolean;
+  openElsewhere: boolean;
+}
+
+export interface ConfirmForm extends EnteredCode {
+  /** The form's `confirm_code`; '' where it has none. */
+  confirmCode: string;
+}
+
+/** What the confirm page warns of; also the names in the log's `signal`. */
+export type Warning = 'other_network' | 'followed_link' | 'open_elsewhere' | 'campaign';
+
+/** What keeps this person from approving here and now; the grant stays pending, and can be denied. */
+export type Obstacle = 'same_network' | 'approve_from' | 'campaign';
+
+export type StartJudgement =
+  | { verdict: 'ok' }
+  /** `confirmation`: the client's devices must be able to send the reverse code. */
+  | { verdict: 'refused'; reason: 'initiate_from' | 'confirmation' };
+
+export interface ArrivedJudgement {
+  signIn: SignInVerdict;
+  campaign: CampaignVerdict;
+}
+
+export interface ConfirmJudgement {
+  requester: Requester;
+  warnings: readonly Warning[];
+  /** How many of the code's last characters the person must type from the device (`confirm_code`); 0: none. */
+  charactersToType: number;
+  obstacle?: Obstacle | undefined;
+}
+
+export type ApprovalJudgement =
+  | {
+      verdict: 'allowed';
+      warnings: readonly Warning[];
+      heldUntilMs?: number | undefined;
+      /** Four digits for the done page, and for the approval. */
+      confirmationCode?: string | undefined;
+    }
+  | { verdict: 'refused'; reason: Obstacle; warnings: readonly Warning[] }
+  /** What was typed is not the end of the code: the form again. */
+  | { verdict: 'wrong_code'; warnings: readonly Warning[] }
+  | { verdict: 'too_many'; limit: 'approvals_per_subject'; retryAfterSeconds: number; warnings: readonly Warning[] };
+
+export interface SafeguardGround {
+  ledger: Pick<Ledger, 'raise'>;
+  networks: Networks;
+  campaigns: Campaigns;
+  approvalLimits: ApprovalLimits;
+  userCodes: UserCodeSettings;
+  randomBytes: RandomBytes;
+}
+
+const SLOWED_MS = 60 * 60 * 1000;
+
+export function createSafeguardJudge(ground: SafeguardGround): SafeguardJudge {
+  const { ledger, networks, campaigns, approvalLimits, userCodes, randomBytes } = ground;
+
+  async function judgeConfirm(
+    { safeguards }: RegisteredClient,
+    grant: Grant,
+    person: Person,
+    entry: EnteredCode,
+  ): Promise<ConfirmJudgement> {
+    const campaign = await campaigns.judge(safeguards.campaign, grant.source, person.nowMs);
+    const isSame = isSameNetwork(grant.source, person.address, networks);
+    const network = judgeSameNetwork(safeguards.sameNetwork, isSame);
+
+    const warnings: Warning[] = [];
+    if (network !== 'ok') warnings.push('other_network');
+    if (entry.followedLink) warnings.push('followed_link');
+    if (entry.openElsewhere) warnings.push('open_elsewhere');
+    if (campaign.verdict !== 'quiet') warnings.push('campaign');
+
+    let obstacle: Obstacle | undefined;
+    if (campaign.verdict === 'suspended') obstacle = 'campaign';
+    else if (!mayApproveFrom(safeguards, person.address)) obstacle = 'approve_from';
+    else if (network === 'refuse') obstacle = 'same_network';
+
+    return {
+      requester: requesterOf(grant, person, networks),
+      warnings,
+      charactersToType: charactersToType(safeguards.complete, entry.userCode.length, entry.codePrefilled),
+      obstacle,
+    };
+  }
+
+  return {
+    judgeConfirm,
+
+    judgeStart({ safeguards }, { source, confirmation }) {
+      if (!mayInitiateFrom(safeguards, source)) return { verdict: 'refused', reason: 'initiate_from' };
+      const isMissing = judgeReverseCode(safeguards.reverseCode, confirmation) === 'refuse';
+      return isMissing ? { verdict: 'refused', reason: 'confirmation' } : { verdict: 'ok' };
+    },
+
+    async judgeArrived({ safeguards }, grant, signIn, { upstream, subject, address, nowMs }) {
+      return {
+        signIn: judgeSignIn(safeguards, signIn, grant.startedAtMs, nowMs),
+        campaign: await campaigns.note({
+          mode: safeguards.campaign,
+          source: grant.source,
+          personAddress: address,
+          upstream,
+          subject,
+          nowMs,
+        }),
+      };
+    },
+
+    async judgeApproval(client, grant, person, form) {
+      const { safeguards } = client;
+      const { warnings, obstacle, charactersToType: characters } = await judgeConfirm(client, grant, person, form);
+      if (obstacle !== undefined) return { verdict: 'refused', reason: obstacle, warnings };
+      if (characters > 0 && !isTypedFromDevice(form.confirmCode, form.userCode, characters, userCodes)) {
+        return { verdict: 'wrong_code', warnings };
+      }
+      // Last, since it counts: what is refused for another reason is no approval.
+      const counted = await approvalLimits.mayApprove({ grantId: grant.id, ...person });
+      if (counted.verdict === 'refused') return { ...counted, verdict: 'too_many', warnings };
+      const isReversed = judgeReverseCode(safeguards.reverseCode, grant.confirmation) === 'make';
+      return {
+        verdict: 'allowed',
+        warnings,
+        heldUntilMs: heldUntilMs(safeguards, person.nowMs),
+        confirmationCode: isReversed ? newReverseCode(randomBytes) : undefined,
+      };
+    },
+
+    async report(grant, nowMs) {
+      await setSourceMark(ledger, slowedMark(sourcePrefixes(grant.source).source), nowMs + SLOWED_MS);
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { Safeguards } from '../clients/registered-client.ts';
+import type { SignIn, TripParameters } from '../upstream/upstream.ts';
+
+type SignInDemands = Pick<Safeguards, 'prompt' | 'maxAgeSeconds' | 'acr' | 'amr'>;
+
+export type SignInVerdict =
+  | { verdict: 'strong_enough' }
+  | { verdict: 'too_weak'; missing: 'auth_time' | 'recent_sign_in' | 'acr' | 'amr' };
+
+/** How far the upstream's clock may be from ours. */
+const TOLERANCE_SECONDS = 60;
+
+/**
+ * What a trip asks of the upstream for this client.
+ *
+ * @param prompt what the person's own wish needs ("use another account"); the client's `login` includes it
+ */
+export function signInDemands(
+  safeguards: SignInDemands,
+  prompt?: string,
+): Pick<TripParameters, 'prompt' | 'maxAgeSeconds' | 'acrValues'> {
+  return {
+    prompt: safeguards.prompt === 'login' ? 'login' : (prompt ?? safeguards.prompt),
+    maxAgeSeconds: safeguards.maxAgeSeconds,
+    acrValues: safeguards.acr.length === 0 ? undefined : safeguards.acr,
+  };
+}
+
+/**
+ * Judges what came back, since an upstream may ignore what it was asked for. `max_age` needs an `auth_time` that is
+ * recent enough (OpenID Connect Core §3.1.2.1). `prompt=login` has no claim of its own; but an `auth_time` from before
+ * the grant was started shows that nobody signed in again, and a live session at the upstream approved by itself.
+ * One of `acr` must have come, and all of `amr`; an entry `hwk|fido` of `amr` is met by either.
+ *
+ * @param grantStartedAtMs the sign-in that a grant is approved by cannot be older than the grant
+ */
+export function judgeSignIn(
+  safeguards: SignInDemands,
+  signIn: Pick<SignIn, 'authTimeSeconds' | 'acr' | 'amr'>,
+  grantStartedAtMs: number,
+  nowMs: number,
+): SignInVerdict {
+  const { prompt, maxAgeSeconds, acr, amr } = safeguards;
+  const { authTimeSeconds } = signIn;
+  if (maxAgeSeconds !== undefined) {
+    if (authTimeSeconds === undefined) return tooWeak('auth_time');
+    if (authTimeSeconds + maxAgeSeconds + TOLERANCE_SECONDS < nowMs / 1000) return tooWeak('recent_sign_in');
+  }
+  const isAskedAgain = prompt?.split(' ').includes('login') ?? false;
+  if (isAskedAgain && authTimeSeconds !== undefined && authTimeSeconds + TOLERANCE_SECONDS < grantStartedAtMs / 1000) {
+    return tooWeak('recent_sign_in');
+  }
+  if (acr.length > 0 && (signIn.acr === undefined || !acr.includes(signIn.acr))) return tooWeak('acr');
+  const methods = signIn.amr ?? [];
+  const hasAll = amr.every((wanted) => wanted.split('|').some((method) => methods.includes(method)));
+  return hasAll ? { verdict: 'strong_enough' } : tooWeak('amr');
+}
+
+function tooWeak(missing: 'auth_time' | 'recent_sign_in' | 'acr' | 'amr'): SignInVerdict {
+  return { verdict: 'too_weak', missing };
+}
