@@ -1,0 +1,113 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BuiltStage, carryOut } from '../support/dockerfile.ts';
+import { freePort } from '../support/redis.ts';
+
+const MINUTE = 60_000;
+let folder: string;
+let image: BuiltStage;
+let broker: ChildProcess;
+let origin: string;
+let config: string;
+
+/** What the container would run, as it would run it, but on loopback. */
+function inImage(command: readonly string[]): [string, string[], { cwd: string; env: NodeJS.ProcessEnv }] {
+  const [program = '', ...rest] = command;
+  const env = {
+    PATH: process.env['PATH'],
+    ...image.environment,
+    GATEHOUSE_LISTEN_HOST: '127.0.0.1',
+    GATEHOUSE_OPERATIONS_HOST: '127.0.0.1',
+    GATEHOUSE_CONFIG: config,
+  };
+  return [program, rest, { cwd: join(image.root, image.workdir), env }];
+}
+
+function healthcheck(): Promise<number> {
+  return new Promise((resolve) => {
+    execFile(...inImage(image.healthcheck), (error) => resolve(error === null ? 0 : Number(error.code ?? 1)));
+  });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gatehouse-image-'));
+  image = await carryOut(join(import.meta.dirname, '../..'), folder);
+  const port = await freePort();
+  origin = `http://127.0.0.1:${port}`;
+  config = join(folder, 'gatehouse.yaml');
+  writeFileSync(
+    config,
+    `public_url: ${origin}
+listen: { port: ${port} }
+upstreams: { corp: { issuer: http://127.0.0.1:1, client_id: gatehouse } }
+clients: { build-cli: { name: Build CLI } }
+`,
+  );
+  broker = spawn(...inImage(image.command));
+  let errors = '';
+  broker.stderr?.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const started = await Promise.race([
+    once(broker.stdout ?? broker, 'data').then(([chunk]) => String(chunk)),
+    once(broker, 'exit').then(([code]) => `exit ${code}: ${errors}`),
+  ]);
+  expect(started).toContain(origin);
+}, 6 * MINUTE);
+
+afterAll(async () => {
+  broker?.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('the image', () => {
+  it('runs `node dist/main.js` as somebody other than root, reachable from outside the container', () => {
+    expect(image.command).toEqual(['node', 'dist/main.js']);
+    expect(image.user).toBe('node');
+    expect(image.environment).toMatchObject({
+      NODE_ENV: 'production',
+      GATEHOUSE_LISTEN_HOST: '0.0.0.0',
+      GATEHOUSE_OPERATIONS_HOST: '0.0.0.0',
+    });
+  });
+
+  it('has what production needs and nothing else', () => {
+    const app = join(image.root, image.workdir);
+    expect(readdirSync(app).sort()).toEqual([
+      '.npmrc',
+      'dist',
+      'node_modules',
+      'package-lock.json',
+      'package.json',
+      'views',
+    ]);
+    expect(existsSync(join(app, 'node_modules/express'))).toBe(true);
+    for (const tool of ['typescript', 'vitest', 'oidc-provider', 'playwright-core']) {
+      expect(existsSync(join(app, 'node_modules', tool)), tool).toBe(false);
+    }
+  });
+
+  it('serves devices and people', async () => {
+    const metadata = await fetch(`${origin}/.well-known/oauth-authorization-server`);
+    expect(await metadata.json()).toMatchObject({ issuer: origin });
+    const page = await fetch(`${origin}/device`);
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<h1')]);
+  });
+
+  it('is healthy while it serves, without an operations listener and with a file that was broken meanwhile', async () => {
+    expect(await healthcheck()).toBe(0);
+    writeFileSync(config, `listen: { port: ${new URL(origin).port} }\nclients: [`);
+    expect(await healthcheck()).toBe(0);
+  });
+
+  it('is unhealthy when it does not', async () => {
+    broker.kill('SIGKILL');
+    await once(broker, 'exit');
+    expect(await healthcheck()).toBe(1);
+  });
+});
