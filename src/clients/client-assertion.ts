@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { createLocalJWKSet, decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
+import type { RegisteredClient } from './registered-client.ts';
+
+/** Signature algorithms of client assertions; symmetric ones would make the secret a key. */
+export const ASSERTION_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
+
+export interface AssertionGround {
+  clients: ReadonlyMap<string, RegisteredClient>;
+  /** The issuer that was called. */
+  issuer: string;
+  now: () => Promise<number>;
+  /** Keeps a name until a moment; `false` where it is kept already. */
+  useOnce: (name: string, untilMs: number) => Promise<boolean>;
+}
+
+const LONGEST_LIFE_SECONDS = 10 * 60;
+const SKEW_SECONDS = 60;
+const TYPES = [undefined, 'JWT', 'client-authentication+jwt'];
+
+/**
+ * `private_key_jwt` (RFC 7523 §3, as its successor tightens it): issuer and subject are the client, the audience is our
+ * issuer and nothing besides (an endpoint's address there could be another server's, which would then replay it), it
+ * lives for minutes and counts once.
+ *
+ * @returns the client, or `undefined` where anything about the assertion is wrong
+ */
+export function createAssertionVerifier(ground: AssertionGround) {
+  return async (assertion: string, clientId: string | undefined): Promise<RegisteredClient | undefined> => {
+    const client = ground.clients.get(claimedClient(assertion) ?? '');
+    if (client?.jwks === undefined || (clientId !== undefined && clientId !== client.id)) return undefined;
+    const nowMs = await ground.now();
+    let payload: JWTPayload;
+    try {
+      const verified = await jwtVerify(assertion, createLocalJWKSet(client.jwks), {
+        algorithms: [...ASSERTION_ALGS],
+        issuer: client.id,
+        subject: client.id,
+        audience: ground.issuer,
+        requiredClaims: ['exp', 'jti'],
+        clockTolerance: SKEW_SECONDS,
+        currentDate: new Date(nowMs),
+      });
+      if (!TYPES.includes(verified.protectedHeader.typ)) return undefined;
+      payload = verified.payload;
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return undefined;
+      throw error;
+    }
+    const { aud, jti, exp = 0 } = payload;
+    if (typeof aud !== 'string' || typeof jti !== 'string') return undefined;
+    if (exp > nowMs / 1000 + LONGEST_LIFE_SECONDS + SKEW_SECONDS) return undefined;
+    const name = createHash('sha256').update(JSON.stringify([client.id, jti])).digest('base64url');
+    const isFirst = await ground.useOnce(`assertion:${name}`, (exp + SKEW_SECONDS + 1) * 1000);
+    return isFirst ? client : undefined;
+  };
+}
+
+/** Whose keys to look at; believed only once the signature checks. */
+function claimedClient(assertion: string): string | undefined {
+  try {
+    return decodeJwt(assertion).sub;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,55 @@
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import { type RefreshGround, type RefreshOutcome, refreshSession } from '../device-sessions/refresh-session.ts';
+import { OAuthError } from '../oauth/oauth-error.ts';
+import { parseScope } from '../oauth/scope.ts';
+import { Secret } from '../sealing/secret.ts';
+import type { DpopProofs } from './dpop-proofs.ts';
+import type { DeviceReply, DeviceRequest } from './endpoint.ts';
+import type { Issuer } from './issuer.ts';
+import { oauthErrorReply } from './oauth-reply.ts';
+
+export interface RefreshEndpointGround {
+  issuer: Issuer;
+  refresh: RefreshGround;
+  dpop: DpopProofs;
+  onRefreshed: (request: DeviceRequest, client: RegisteredClient, outcome: RefreshOutcome) => void;
+}
+
+const RETRY_AFTER_SECONDS = 5;
+
+/** RFC 6749 §6: the refresh_token grant of the token endpoint. */
+export function createRefresh(ground: RefreshEndpointGround) {
+  return async (request: DeviceRequest, client: RegisteredClient): Promise<DeviceReply> => {
+    const { form } = request;
+    const scope = form.get('scope');
+    const outcome = await refreshSession(ground.refresh, {
+      client,
+      refreshToken: new Secret(form.need('refresh_token')),
+      scopes: scope === undefined ? undefined : parseScope(scope),
+      resources: form.resources,
+      jkt: await ground.dpop.keyOf(request),
+      issuer: ground.issuer.name,
+    });
+    ground.onRefreshed(request, client, outcome);
+    return reply(outcome);
+  };
+}
+
+function reply(outcome: RefreshOutcome): DeviceReply {
+  switch (outcome.outcome) {
+    case 'tokens':
+      return { status: 200, headers: { Pragma: 'no-cache' }, body: outcome.answer };
+    case 'invalid_grant':
+      return oauthErrorReply(new OAuthError('invalid_grant', 'the refresh token is not valid for this client'));
+    case 'invalid_scope':
+      return oauthErrorReply(new OAuthError('invalid_scope', 'a scope was not part of what was approved'));
+    case 'invalid_target':
+      return oauthErrorReply(new OAuthError('invalid_target', 'a resource was not part of what was approved'));
+    case 'unavailable':
+      return oauthErrorReply(
+        new OAuthError('temporarily_unavailable', 'the token is still good; try again in a moment', {
+          headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+        }),
+      );
+  }
+}

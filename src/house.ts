@@ -1,0 +1,125 @@
+import { randomBytes as systemRandomBytes } from 'node:crypto';
+import type { RegisteredClient } from './clients/registered-client.ts';
+import type { Config } from './config/config.ts';
+import type { AskUpstream } from './device-sessions/ask-upstream.ts';
+import type { RandomBytes } from './grants/device-code.ts';
+import type { GrantGround } from './grants/start-grant.ts';
+import { createNetworks, type Networks } from './limits/networks.ts';
+import { sourcePrefixes } from './limits/source-prefixes.ts';
+import { createSealing, type Sealing } from './sealing/sealing.ts';
+import { Secret } from './sealing/secret.ts';
+import type { Storage } from './storage/storage.ts';
+import { type Logger, silentLogger } from './telemetry/logger.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { createSigningKeys, type SigningKeys } from './tokens/signing-keys.ts';
+import { openIdUpstream } from './upstream/openid-upstream.ts';
+import { createAskUpstream } from './upstream/refreshed-person.ts';
+import type { Upstream } from './upstream/upstream.ts';
+import type { UpstreamSettings } from './upstream/upstream-settings.ts';
+
+/** What outlives a reload: what holds connections, keys that were made, and what was counted. */
+export interface Foundation {
+  storage: Storage;
+  sealing: Sealing;
+  logger: Logger;
+  metrics: Metrics;
+  randomBytes: RandomBytes;
+  /** For the upstreams' tokens and caches; grants go by the storage's clock. */
+  clock: () => number;
+  sleep: (milliseconds: number) => Promise<void>;
+  madeSigningKeys: () => SigningKeys;
+}
+
+/** All that follows from one configuration. A reload builds it anew; a request keeps the one that it began with. */
+export interface House {
+  config: Config;
+  clients: ReadonlyMap<string, RegisteredClient>;
+  upstreams: ReadonlyMap<string, Upstream>;
+  askUpstream: AskUpstream;
+  signingKeys: SigningKeys;
+  networks: Networks;
+  grants: GrantGround;
+  sourcePrefixes: (address: string) => readonly string[];
+}
+
+export interface FoundationOptions {
+  storage: Storage;
+  logger?: Logger;
+  metrics?: Metrics;
+  randomBytes?: RandomBytes;
+  clock?: () => number;
+  sleep?: (milliseconds: number) => Promise<void>;
+}
+
+const SEALING_KEY_BYTES = 32;
+
+export function layFoundation(config: Config, options: FoundationOptions): Foundation {
+  const { storage, logger = silentLogger, randomBytes = systemRandomBytes } = options;
+  if (config.sealing === undefined) {
+    logger.event('keys.made', { detail: 'a sealing key: what is stored can be opened by this process only' });
+  }
+  const made = new Secret(randomBytes(SEALING_KEY_BYTES).toString('base64url'));
+  let madeKeys: SigningKeys | undefined;
+  return {
+    storage,
+    sealing: createSealing(config.sealing?.keys ?? [made]),
+    logger,
+    metrics: options.metrics ?? createMetrics(),
+    randomBytes,
+    clock: options.clock ?? Date.now,
+    sleep: options.sleep ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))),
+    madeSigningKeys() {
+      if (madeKeys === undefined) {
+        logger.event('keys.made', { detail: 'signing keys: tokens verify until this process ends' });
+        madeKeys = createSigningKeys();
+      }
+      return madeKeys;
+    },
+  };
+}
+
+/** @param before the house of the last configuration: upstreams whose settings did not change keep what they know */
+export function buildHouse(config: Config, foundation: Foundation, before?: House): House {
+  const { storage, sealing, randomBytes, logger } = foundation;
+  const upstreams = new Map(
+    config.upstreams.map((settings) => [settings.id, upstreamFor(settings, foundation, before)] as const),
+  );
+  const tolerances = new Map(config.upstreams.map(({ id, toleranceSeconds }) => [id, toleranceSeconds]));
+  return {
+    config,
+    clients: new Map(config.clients.map((client) => [client.id, client])),
+    upstreams,
+    askUpstream: createAskUpstream({
+      upstreams,
+      toleranceSeconds: (upstream) => tolerances.get(upstream) ?? 0,
+      now: () => storage.ledger.now(),
+      logger,
+    }),
+    signingKeys: config.signing === undefined ? foundation.madeSigningKeys() : createSigningKeys(config.signing),
+    networks: createNetworks(config.networks),
+    grants: { ledger: storage.ledger, sealing, randomBytes, userCodes: config.userCodes },
+    sourcePrefixes(address) {
+      const { source, wider } = sourcePrefixes(address);
+      return [source, wider];
+    },
+  };
+}
+
+function upstreamFor(settings: UpstreamSettings, foundation: Foundation, before: House | undefined): Upstream {
+  const known = before?.config.upstreams.find(({ id }) => id === settings.id);
+  const standing = before?.upstreams.get(settings.id);
+  if (known !== undefined && standing !== undefined && isSame(known, settings)) return standing;
+  const { clock, logger } = foundation;
+  return openIdUpstream(settings, { clock, logger });
+}
+
+/** Equal in everything, the secrets too, which print alike on purpose. */
+function isSame(left: UpstreamSettings, right: UpstreamSettings): boolean {
+  const inClear = (settings: UpstreamSettings) =>
+    JSON.stringify({
+      ...settings,
+      clientSecret: settings.clientSecret?.reveal(),
+      privateKey: settings.privateKey?.reveal(),
+    });
+  return inClear(left) === inClear(right);
+}
