@@ -1,0 +1,75 @@
+import { parseArgs } from 'node:util';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { configFile } from '../config/environment.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { EXIT } from './run-command.ts';
+
+const USAGE = `Usage: gatehouse check [--config FILE] [--probe]
+
+Reads the configuration and reports every problem as file:line:col key: what was found, what is expected.
+  --config FILE   default: $GATEHOUSE_CONFIG, then config/gatehouse.yaml
+  --probe         also asks Redis and each upstream, and counts what still names an old sealing key
+Exit 0: good. 78: problems in the configuration. 69: something that was asked is away or wrong.
+`;
+
+export async function run(argv: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: argv,
+    options: { config: { type: 'string' }, probe: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help === true) {
+    process.stdout.write(USAGE);
+    return EXIT.done;
+  }
+  let config: Config;
+  try {
+    config = await loadConfig(configFile(values.config));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return EXIT.config;
+  }
+  process.stdout.write(`${describe(config).join('\n')}\n`);
+  for (const warning of config.warnings) process.stderr.write(`warning: ${config.file} ${warning}\n`);
+  if (values.probe !== true) return EXIT.done;
+
+  // The libraries that ask are heavy, and `check` alone has no use for them.
+  const { probe } = await import('./probe.ts');
+  const isFine = await probe(config, (line) => void process.stdout.write(`${line}\n`));
+  return isFine ? EXIT.done : EXIT.unavailable;
+}
+
+/** What was understood, in words that an administrator can compare with what was meant. */
+export function describe(config: Config): string[] {
+  const { publicUrl, listen, operations, storage, upstreams, clients, userCodes } = config;
+  return [
+    `${config.file} is good.`,
+    `public URL: ${publicUrl}, people type the code at ${publicUrl}/device`,
+    `listens on ${listen.host}:${listen.port}; ${
+      operations === undefined ? 'no health and metrics' : `health and metrics on ${operations.host}:${operations.port}`
+    }`,
+    `storage: ${storage.driver}`,
+    `user codes: ${userCodes.length} out of ${userCodes.alphabet.length} characters`,
+    `${count(upstreams.length, 'upstream')}:`,
+    ...upstreams.flatMap(({ id, displayName, issuer, authentication }) => [
+      `  ${id}: ${displayName}, ${issuer}, authentication ${authentication}`,
+      `    redirect URI to register there: ${redirectUri(config, id)}`,
+      `    back-channel logout URI, where it offers that: ${publicUrl}/backchannel-logout/${id}`,
+    ]),
+    `${count(clients.length, 'client')}:`,
+    ...clients.map(
+      ({ id, name, authentication, tokens, upstreams: at }) =>
+        `  ${id}: ${name}, authentication ${authentication}, ${tokens === 'mint' ? 'minted' : 'relayed'} tokens, signs in at ${at.join(', ')}`,
+    ),
+    ...(config.resourceServers.length > 0 ? [count(config.resourceServers.length, 'resource server')] : []),
+  ];
+}
+
+export function redirectUri({ publicUrl }: Config, upstreamId: string): string {
+  return `${publicUrl}/callback/${upstreamId}`;
+}
+
+function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}

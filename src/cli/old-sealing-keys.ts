@@ -1,0 +1,100 @@
+import { decodeProtectedHeader } from 'jose';
+import { openSession } from '../device-sessions/device-session.ts';
+import { grantEntry, refreshEntry, sessionEntry } from '../grants/entry-names.ts';
+import type { Ledger } from '../grants/ledger.ts';
+import { createSealing, SealBrokenError, type Sealing } from '../sealing/sealing.ts';
+import { SealingKeyMissingError, sealingKey } from '../sealing/sealing-keys.ts';
+import type { SealingSettings } from '../sealing/sealing-settings.ts';
+import { redisStorage } from '../storage/redis-storage.ts';
+import type { RedisSettings } from '../storage/storage-settings.ts';
+
+export interface OldKey {
+  /** Its place in `keys.sealing`. */
+  index: number;
+  name: string;
+  /** How many grants and device sessions could not go on without it. */
+  entries: number;
+}
+
+const AT_ONCE = 50;
+
+/** For each sealing key after the first: what still names it, so that an administrator knows when it can go. */
+export async function countOldSealingKeys(redis: RedisSettings, { keys }: SealingSettings): Promise<OldKey[]> {
+  const old = keys.map((key, index) => ({ index, name: sealingKey(key).name, entries: 0 })).slice(1);
+  const sealing = createSealing(keys);
+  const storage = redisStorage(redis);
+  const { ledger } = storage;
+  await storage.open();
+  try {
+    for await (const names of inBatches(ledger.ids('session'), (id) => namesInSession(id, ledger, sealing)))
+      count(names);
+    for await (const names of inBatches(ledger.ids('grant'), (id) => namesInGrant(id, ledger))) count(names);
+  } finally {
+    await storage.close();
+  }
+  return old;
+
+  function count(names: ReadonlySet<string>): void {
+    for (const key of old) if (names.has(key.name)) key.entries += 1;
+  }
+}
+
+async function* inBatches<Result>(
+  ids: AsyncIterable<string>,
+  ask: (id: string) => Promise<Result>,
+): AsyncGenerator<Result> {
+  let batch: Promise<Result>[] = [];
+  for await (const id of ids) {
+    batch.push(ask(id));
+    if (batch.length < AT_ONCE) continue;
+    yield* await Promise.all(batch);
+    batch = [];
+  }
+  yield* await Promise.all(batch);
+}
+
+/** Of a grant without a session; the others are counted as sessions, which outlive their grants. */
+async function namesInGrant(id: string, ledger: Ledger): Promise<Set<string>> {
+  const { values } = await ledger.read([grantEntry(id), sessionEntry(id)]);
+  const [grant, session] = values;
+  return new Set(grant === undefined || session !== undefined ? [] : [grant.split('|').at(-2) ?? '']);
+}
+
+/** The keys that a session was sealed with, that its refresh chain is derived from, and that sealed its last refresh. */
+async function namesInSession(id: string, ledger: Ledger, sealing: Sealing): Promise<Set<string>> {
+  const { values } = await ledger.read([sessionEntry(id), refreshEntry(id, await lastRefresh(id, ledger))]);
+  const [session, refresh] = values;
+  const names = new Set<string>();
+  if (session === undefined) return names;
+  names.add(nameInSeal(session));
+  if (refresh !== undefined) names.add(nameInSeal(refresh));
+  try {
+    names.add((await openSession(id, session, sealing)).keyName);
+  } catch (error) {
+    // What nobody can read any more needs no key.
+    if (!(error instanceof SealBrokenError || error instanceof SealingKeyMissingError)) throw error;
+  }
+  return names;
+}
+
+/** The entries `refresh:0`, `refresh:1`, … stand without a gap; found by doubling and halving, as there can be many. */
+async function lastRefresh(id: string, ledger: Ledger): Promise<number> {
+  const isThere = async (n: number) => (await ledger.read([refreshEntry(id, n)])).values[0] !== undefined;
+  let beyond = 1;
+  while (await isThere(beyond)) beyond *= 2;
+  let last = Math.floor(beyond / 2);
+  while (beyond - last > 1) {
+    const middle = Math.floor((last + beyond) / 2);
+    if (await isThere(middle)) last = middle;
+    else beyond = middle;
+  }
+  return last;
+}
+
+function nameInSeal(stored: string): string {
+  try {
+    return String(decodeProtectedHeader(stored.slice(stored.lastIndexOf('|') + 1)).kid);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,62 @@
+import type { Config } from '../config/config.ts';
+import { StorageUnavailableError } from '../grants/ledger.ts';
+import type { RedisSettings } from '../storage/storage-settings.ts';
+import { UpstreamError } from '../upstream/upstream.ts';
+import { redirectUri } from './check.ts';
+
+type Say = (line: string) => void;
+
+/** Asks everything that the broker would stand on; answers whether all of it is there and as it must be. */
+export async function probe(config: Config, say: Say): Promise<boolean> {
+  const fine = [await probeStorage(config, say), await probeUpstreams(config, say)];
+  return fine.every(Boolean);
+}
+
+async function probeStorage({ storage, sealing }: Config, say: Say): Promise<boolean> {
+  if (storage.driver === 'memory') return true;
+  if (!(await probeRedis(storage.redis, say))) return false;
+  if (sealing === undefined || sealing.keys.length < 2) return true;
+  const { countOldSealingKeys } = await import('./old-sealing-keys.ts');
+  const counts = await countOldSealingKeys(storage.redis, sealing);
+  for (const { index, name, entries } of counts) {
+    const advice = entries === 0 ? 'it can be taken out' : 'keep it until they have ended';
+    say(`keys.sealing[${index}] (${name}): ${entries} grants and sessions name it; ${advice}`);
+  }
+  return true;
+}
+
+async function probeRedis(settings: RedisSettings, say: Say): Promise<boolean> {
+  const { inspectRedis } = await import('../storage/redis-inspection.ts');
+  try {
+    const { version, policy, problems, advice } = await inspectRedis(settings);
+    for (const problem of problems) say(`Redis: wrong: ${problem}`);
+    for (const text of advice) say(`Redis: advice: ${text}`);
+    if (problems.length === 0) say(`Redis: ok: version ${version}, maxmemory-policy ${policy || 'noeviction'}`);
+    return problems.length === 0;
+  } catch (error) {
+    if (!(error instanceof StorageUnavailableError)) throw error;
+    say(`Redis: away: ${error.message}`);
+    return false;
+  }
+}
+
+async function probeUpstreams(config: Config, say: Say): Promise<boolean> {
+  const { openIdUpstream } = await import('../upstream/openid-upstream.ts');
+  const results = await Promise.all(
+    config.upstreams.map(async (settings) => {
+      const uri = redirectUri(config, settings.id);
+      try {
+        const report = await openIdUpstream(settings, { clock: Date.now }).probe(uri);
+        return { id: settings.id, uri, ...report };
+      } catch (error) {
+        if (!(error instanceof UpstreamError)) throw error;
+        return { id: settings.id, uri, ok: false, findings: [{ level: 'wrong' as const, text: error.detail }] };
+      }
+    }),
+  );
+  for (const { id, uri, findings } of results) {
+    say(`upstream ${id}: redirect URI to register there: ${uri}`);
+    for (const { level, text } of findings) say(`upstream ${id}: ${level}: ${text}`);
+  }
+  return results.every(({ ok }) => ok);
+}
