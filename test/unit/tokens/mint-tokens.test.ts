@@ -150,6 +150,12 @@ describe('copied claims', () => {
     expect(await accessTokenClaims({ client, approval: sampleApproval({ claims }) })).not.toHaveProperty('groups');
   });
 
+  it('are only what the upstream sent, also for names that every object has', async () => {
+    const names = ['constructor', 'toString', 'valueOf'];
+    const client = sampleClient({ claims: { idToken: names, accessToken: names } });
+    for (const name of names) expect(Object.hasOwn(await accessTokenClaims({ client }), name)).toBe(false);
+  });
+
   it('never change or add a protocol claim, whatever is configured and whatever the upstream sends', async () => {
     const names = fc.oneof(
       fc.constantFrom(...PROTOCOL_CLAIMS, 'constructor', 'toString'),
