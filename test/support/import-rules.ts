@@ -14,6 +14,9 @@ const DOMAIN = ['grants', 'device-sessions', 'tokens', 'safeguards', 'limits'];
 const BELOW_THE_DOORS = [...DOMAIN, ...INNERMOST, UPSTREAM_PORT, 'telemetry'];
 const BELOW_THE_BROKER = [...BELOW_THE_DOORS, 'endpoints', 'pages', 'storage', 'upstream', STORAGE_PORT];
 
+/** The files directly in src/ that others than the broker's own begin with. */
+const ENDS = ['main.ts', 'index.ts', 'contract.ts', 'mount-in-express.ts'];
+
 /** Imports point inwards: folder (or file directly in src/, or port) → what it may import besides itself. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   oauth: [],
@@ -23,7 +26,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   [STORAGE_PORT]: DOMAIN,
   telemetry: ['oauth', 'sealing', UPSTREAM_PORT],
   ...Object.fromEntries(DOMAIN.map((folder) => [folder, BELOW_THE_DOORS])),
-  upstream: [UPSTREAM_PORT, ...INNERMOST, 'telemetry'],
+  upstream: [UPSTREAM_PORT, ...DOMAIN, ...INNERMOST, 'telemetry'],
   storage: [STORAGE_PORT, ...DOMAIN, 'sealing', 'telemetry'],
   endpoints: BELOW_THE_DOORS,
   pages: BELOW_THE_DOORS,
@@ -39,7 +42,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const WHERE_IT_BELONGS =
   'Hand the value in from broker.ts, or declare what you need as an interface in your own folder.';
 
-/** Packages that only some places may import, by the beginning of the path below src/. */
+/** Packages that only some places may import, by folder, file or part. */
 const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: string }[] = [
   {
     packages: /^(ioredis|connect-redis)$/,
@@ -53,7 +56,7 @@ const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: strin
   },
   {
     packages: /^(express|helmet|ejs|i18next)$/,
-    homes: ['pages/', 'broker.ts', 'mount-in-express.ts'],
+    homes: ['pages/', 'broker', 'mount-in-express.ts'],
     advice: 'Endpoints and the domain are plain functions; what needs Express belongs in src/pages/.',
   },
   {
@@ -78,7 +81,7 @@ const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: strin
   },
   {
     packages: /^(node:)?(https?|http2|net|tls|dgram|dns|fetch)$/,
-    homes: ['endpoints/', 'pages/', 'upstream/', 'storage/', 'telemetry/', 'config/', 'cli/', 'broker.ts', 'main.ts'],
+    homes: ['endpoints/', 'pages/', 'upstream/', 'storage/', 'telemetry/', 'config/', 'cli/', 'broker', 'main.ts'],
     advice: 'The domain knows no network: take the fact that you need as a parameter.',
   },
   {
@@ -127,11 +130,12 @@ function withoutComments(text: string): string {
   return text.replace(/^\s*(\/\/|\/?\*).*$/gm, '');
 }
 
-/** The folder of a file, its own name directly in src/, or itself for a port. */
+/** The folder of a file, or itself for a port. Directly in src/ stands what puts the broker together, and its ends. */
 function partOf(file: string): string {
   if (PORTS.includes(file)) return file;
-  const [first = ''] = file.split('/');
-  return first.replace(/\.ts$/, '');
+  const [first = '', ...rest] = file.split('/');
+  if (rest.length > 0) return first;
+  return ENDS.includes(first) ? first.replace(/\.ts$/, '') : 'broker';
 }
 
 function ownImports(source: Source): { target: string; isTypeOnly: boolean }[] {
@@ -147,7 +151,7 @@ function packageImports(source: Source): string[] {
 }
 
 function isAt(file: string, homes: readonly string[]): boolean {
-  return homes.some((home) => (home.endsWith('/') ? file.startsWith(home) : file === home));
+  return homes.some((home) => (home.endsWith('/') ? file.startsWith(home) : file === home || partOf(file) === home));
 }
 
 export function misdirectedImports(sources: Source[]): string[] {
