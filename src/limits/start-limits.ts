@@ -15,6 +15,8 @@ import { addTo, countIn, type Window, windowAt } from './window.ts';
 export interface StartLimits {
   /** Counts one start and says whether it may go on. */
   admitStart(start: Start): Promise<StartVerdict>;
+  /** Starts within one code lifetime, decided or not: what `pending_total` counts. */
+  countPending(nowMs: number): Promise<number>;
 }
 
 export interface Start {
@@ -74,6 +76,8 @@ export function createStartLimits(ground: StartLimitsGround): StartLimits {
   }
 
   return {
+    countPending: (nowMs) => pending('pending:total', nowMs),
+
     async admitStart({ source: address, clientId, codeLifetimeSeconds, nowMs, campaign }) {
       const { source, wider } = sourcePrefixes(address);
       const minute = windowAt(nowMs, MINUTE_SECONDS);

@@ -2,7 +2,7 @@ import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { RandomBytes } from '../grants/device-code.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Ledger } from '../grants/ledger.ts';
-import type { UserCodeSettings } from '../grants/user-code.ts';
+import { normaliseUserCode, type UserCodeSettings } from '../grants/user-code.ts';
 import type { ApprovalLimits } from '../limits/approval-limits.ts';
 import type { Networks } from '../limits/networks.ts';
 import { setSourceMark, slowedMark } from '../limits/source-marks.ts';
@@ -46,7 +46,7 @@ export interface Person {
 
 /** How the code got into the form. */
 export interface EnteredCode {
-  /** As the person entered it, normalised: without hyphens. */
+  /** As the person entered it. */
   userCode: string;
   codePrefilled: boolean;
   /** The person followed a link from another site and went on past the stop page. */
@@ -134,9 +134,14 @@ export function createSafeguardJudge(ground: SafeguardGround): SafeguardJudge {
     return {
       requester: requesterOf(grant, person, networks),
       warnings,
-      charactersToType: charactersToType(safeguards.complete, entry.userCode.length, entry.codePrefilled),
+      charactersToType: charactersToType(safeguards.complete, codeOf(entry).length, entry.codePrefilled),
       obstacle,
     };
+  }
+
+  /** The code without the hyphens and spaces that it was entered with. */
+  function codeOf({ userCode }: EnteredCode): string {
+    return normaliseUserCode(userCode, userCodes) ?? userCode;
   }
 
   return {
@@ -166,7 +171,7 @@ export function createSafeguardJudge(ground: SafeguardGround): SafeguardJudge {
       const { safeguards } = client;
       const { warnings, obstacle, charactersToType: characters } = await judgeConfirm(client, grant, person, form);
       if (obstacle !== undefined) return { verdict: 'refused', reason: obstacle, warnings };
-      if (characters > 0 && !isTypedFromDevice(form.confirmCode, form.userCode, characters, userCodes)) {
+      if (characters > 0 && !isTypedFromDevice(form.confirmCode, codeOf(form), characters, userCodes)) {
         return { verdict: 'wrong_code', warnings };
       }
       // Last, since it counts: what is refused for another reason is no approval.

@@ -1,0 +1,159 @@
+import { BlockList, isIP, SocketAddress } from 'node:net';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cidrSet, contains, networkText, parseCidr } from '../../../src/limits/cidr.ts';
+import { formatIpAddress, parseIpAddress } from '../../../src/limits/ip-address.ts';
+
+const normalise = (text: string) => {
+  const address = parseIpAddress(text);
+  return address === undefined ? undefined : formatIpAddress(address);
+};
+
+const MAPPED = /^::ffff:[^:]+:[^:]+$/;
+
+describe('an address', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['::FFFF:c000:0201', '192.0.2.1'],
+    ['0:0:0:0:0:ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:DB8::1', '2001:db8::1'],
+    ['2001:0db8:0000:0000:0001:0000:0000:0001', '2001:db8::1:0:0:1'],
+    ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
+    ['::', '::'],
+    ['::1', '::1'],
+    ['1::', '1::'],
+    ['64:ff9b::192.0.2.33', '64:ff9b::c000:221'],
+    ['fe80::1%eth0', 'fe80::1'],
+  ])('%s is written as %s', (text, written) => {
+    expect(normalise(text)).toBe(written);
+  });
+
+  it.each([
+    '',
+    ' 192.0.2.1',
+    '192.0.2',
+    '192.0.2.256',
+    '192.0.02.1',
+    '0x7f.0.0.1',
+    '2130706433',
+    '192.0.2.1.',
+    ':',
+    ':::',
+    '1:2:3:4:5:6:7',
+    '1:2:3:4:5:6:7:8:9',
+    '1::2::3',
+    '12345::',
+    '::192.0.2.1:1',
+    '192.0.2.1::',
+    'fe80::1%',
+    '::g',
+    'unknown',
+    '[::1]',
+    '١٢٧.0.0.1',
+  ])('%j is none', (text) => {
+    expect(parseIpAddress(text)).toBeUndefined();
+  });
+
+  it('is one exactly where the platform says so, and is written the same way', () => {
+    const likely = fc.oneof(
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.string({ unit: fc.constantFrom(...'0123456789abcdefF:.'), maxLength: 40 }),
+      fc
+        .array(fc.constantFrom('0', '1', 'ffff', 'db8', '', '1.2.3.4'), { maxLength: 9 })
+        .map((parts) => parts.join(':')),
+    );
+    fc.assert(
+      fc.property(likely, (text) => {
+        const family = isIP(text);
+        const written = normalise(text);
+        expect(written !== undefined).toBe(family !== 0);
+        if (family === 4) expect(written).toBe(text);
+        if (family === 6 && written?.includes(':')) {
+          expect(written).toBe(new URL(`http://[${text}]`).hostname.slice(1, -1));
+          expect(written).not.toMatch(MAPPED);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('is the same however often it is read and written', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
+        const once = normalise(text) ?? '';
+        expect(normalise(once)).toBe(once);
+      }),
+    );
+  });
+});
+
+describe('a network', () => {
+  const address = fc.oneof(
+    fc.uint8Array({ minLength: 4, maxLength: 4 }),
+    fc.uint8Array({ minLength: 16, maxLength: 16 }),
+  );
+
+  it('contains what the platform says it contains', () => {
+    const near = fc.tuple(address, fc.nat(127), fc.nat(128));
+    fc.assert(
+      fc.property(near, ([bytes, flipped, length]) => {
+        const longest = bytes.length * 8;
+        const bits = Math.min(length, longest);
+        const other = bytes.slice();
+        const at = flipped % longest;
+        other[at >> 3] = (other[at >> 3] ?? 0) ^ (0x80 >> (at & 7));
+        const family = bytes.length === 4 ? 'ipv4' : 'ipv6';
+        const network = formatIpAddress(bytes);
+        const list = new BlockList();
+        list.addSubnet(new SocketAddress({ address: network, family }), bits);
+        for (const each of [bytes, other]) {
+          const expected = list.check(formatIpAddress(each), family);
+          expect(contains({ address: bytes, bits }, each)).toBe(expected);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('has one name for all of its addresses', () => {
+    fc.assert(
+      fc.property(address, fc.nat(128), (bytes, length) => {
+        const bits = Math.min(length, bytes.length * 8);
+        const name = networkText(bytes, bits);
+        const network = parseCidr(name);
+        // A wide IPv6 network around the mapped addresses may be written like one of them.
+        if (network === undefined || network.address.length !== bytes.length) return;
+        expect(contains(network, bytes)).toBe(true);
+        expect(networkText(network.address, bits)).toBe(name);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each([
+    ['10.0.0.0/8', '10.1.2.3', true],
+    ['10.9.9.9/8', '10.1.2.3', true],
+    ['10.0.0.0/8', '::ffff:10.1.2.3', true],
+    ['::ffff:10.0.0.0/104', '10.1.2.3', true],
+    ['::ffff:10.0.0.0/104', '11.1.2.3', false],
+    ['192.0.2.7', '192.0.2.7', true],
+    ['192.0.2.7', '192.0.2.8', false],
+    ['2001:db8::/32', '2001:db8:ffff::1', true],
+    ['2001:db8::/32', '2001:db9::1', false],
+    ['::/0', '192.0.2.1', false],
+    ['0.0.0.0/0', '2001:db8::1', false],
+    ['2001:db8::/32', 'unknown', false],
+  ])('%s has %s: %s', (network, candidate, has) => {
+    expect(cidrSet([network]).has(candidate)).toBe(has);
+  });
+
+  it.each(['10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/08', '10.0.0.0/', '10.0.0.0/8/8', '::/129', '::ffff:0:0/95', 'x/8'])(
+    '%j is none, and is not passed over',
+    (text) => {
+      expect(parseCidr(text)).toBeUndefined();
+      expect(() => cidrSet([text])).toThrow(RangeError);
+    },
+  );
+});
