@@ -12,7 +12,10 @@ export function createIssueTokens(
 ): { issueTokens: IssueTokens; issueRefreshed: IssueRefreshed } {
   async function issue(input: Omit<MintInput, 'publicUrl'>, refreshToken: Parameters<typeof tokenResponse>[1]) {
     if (input.client.tokens === 'mint') {
-      return { outcome: 'issued', answer: tokenResponse(await mintTokens(signingKeys, { ...input, publicUrl }), refreshToken) } as const;
+      return {
+        outcome: 'issued',
+        answer: tokenResponse(await mintTokens(signingKeys, { ...input, publicUrl }), refreshToken),
+      } as const;
     }
     const { upstreamTokens } = input.approval;
     const hasRefreshToken = refreshToken !== undefined;
@@ -24,7 +27,17 @@ export function createIssueTokens(
   return {
     issueTokens: ({ client, grant, approval, scopes, tokenResources, jkt, atMs }, { jti, refreshToken }) => {
       const issuer = grant.issuer ?? publicUrl;
-      const input = { client, issuer, approval, scopes, resources: tokenResources, sessionId: grant.id, jti, nowMs: atMs, jkt };
+      const input = {
+        client,
+        issuer,
+        approval,
+        scopes,
+        resources: tokenResources,
+        sessionId: grant.id,
+        jti,
+        nowMs: atMs,
+        jkt,
+      };
       return issue(input, refreshToken);
     },
 
@@ -33,7 +46,8 @@ export function createIssueTokens(
       const { approval } = carried;
       const input = { client, issuer, approval, scopes, resources, sessionId: session.id, jti, nowMs, jkt };
       const issued = await issue(input, refreshToken);
-      if (issued.outcome === 'expired') throw new Error('a relayed token with a refresh token beside it is never expired');
+      if (issued.outcome === 'expired')
+        throw new Error('a relayed token with a refresh token beside it is never expired');
       return issued.answer;
     },
   };

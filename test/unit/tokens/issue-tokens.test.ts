@@ -1,5 +1,7 @@
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { DeviceSession } from '../../../src/device-sessions/device-session.ts';
+import type { Carried } from '../../../src/device-sessions/refresh-entry.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 import type { Redemption } from '../../../src/grants/redeem-grant.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
@@ -33,7 +35,7 @@ function redemption(changes: Partial<Redemption> = {}): Redemption {
 }
 
 async function answer(redeemed: Redemption, refreshToken?: Secret): Promise<Readonly<Record<string, unknown>>> {
-  const issued = await createIssueTokens({ signingKeys, publicUrl: PUBLIC_URL })(redeemed, {
+  const issued = await createIssueTokens(signingKeys, PUBLIC_URL).issueTokens(redeemed, {
     jti: 'jti-1',
     refreshToken,
   });
@@ -76,5 +78,29 @@ describe('the token answer of a redemption', () => {
     const approval = sampleApproval({ upstreamTokens: UPSTREAM_TOKENS });
     const relayed = await answer(redemption({ client, approval, jkt: 'k' }), new Secret('refresh'));
     expect(relayed['token_type']).toBe('Bearer');
+  });
+});
+
+describe('the token answer of a refresh', () => {
+  it('has the issuer and id of its session and the facts that are carried now', async () => {
+    const answer = await createIssueTokens(signingKeys, PUBLIC_URL).issueRefreshed({
+      client: sampleClient({ claims: { idToken: [], accessToken: ['email'] } }),
+      session: { id: 'session-1', issuer: 'https://login.example.com/o' } as DeviceSession,
+      carried: { approval: sampleApproval({ claims: { email: 'new@example.com' } }) } as Carried,
+      scopes: ['packages:read'],
+      resources: [],
+      jti: 'jti-2',
+      nowMs: NOW_MS + 60_000,
+      jkt: undefined,
+      refreshToken: new Secret('next'),
+    });
+    expect(answer).toMatchObject({ refresh_token: 'next', expires_in: 600 });
+    expect(decodeJwt(String(answer['access_token']))).toMatchObject({
+      iss: 'https://login.example.com/o',
+      sid: 'session-1',
+      jti: 'jti-2',
+      iat: Math.floor((NOW_MS + 60_000) / 1000),
+      email: 'new@example.com',
+    });
   });
 });
