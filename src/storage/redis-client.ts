@@ -44,17 +44,15 @@ export function createRedisClient(settings: RedisSettings, more: RedisOptions = 
       ...(isTls ? { enableTLSForSentinelMode: true, sentinelTLS: tls.tls ?? {} } : {}),
     });
   }
-  // A cluster's own nodes take no part in reconnecting: the cluster does, after it has asked who serves which slot.
-  const { retryStrategy, lazyConnect, ...nodeOptions } = options;
   const nodes = at.cluster.map((node) => hostAndPort(node, DEFAULT_PORT));
   return new Cluster(nodes, {
     lazyConnect: true,
-    clusterRetryStrategy: (attempt) => (retryStrategy?.(attempt) ?? null) as number | null,
+    clusterRetryStrategy: options.retryStrategy as (attempt: number) => number | null,
     // A slot whose master is failing over is asked for again every 100 ms; 3 s of that and RedisConnection has given up.
     maxRedirections: 32,
     // Certificates name hosts, not the addresses that a look-up gives.
     ...(isTls ? { dnsLookup: (host, done) => done(null, host) } : {}),
-    redisOptions: nodeOptions,
+    redisOptions: options,
   });
 }
 

@@ -1,0 +1,336 @@
+import assert from 'node:assert/strict';
+import {
+  type CreateStorage,
+  fresh,
+  MINUTE,
+  SECOND,
+  startGrant,
+  type TestRunner,
+  withStorage,
+} from './contract-harness.ts';
+
+/** What each verb of the ledger does for one caller; what two callers see is in the races. */
+export function describeLedger({ describe, it }: TestRunner, create: CreateStorage): void {
+  describe('ledger: entries', () => {
+    it(
+      'its clock goes on, and stands in every snapshot',
+      withStorage(create, async ({ storage, advance }) => {
+        const before = await storage.ledger.now();
+        await advance(MINUTE);
+        const { nowMs } = await storage.ledger.read(['{clock}:nothing']);
+        assert.ok(nowMs >= before + MINUTE && nowMs < before + MINUTE + 30 * SECOND);
+      }),
+    );
+
+    it(
+      'a commit writes all its entries, and read gives them in the order that was asked',
+      withStorage(create, async ({ storage, replica }) => {
+        const { ledger } = storage;
+        const id = fresh('id');
+        const expiresAtMs = (await ledger.now()) + MINUTE;
+        const outcome = await ledger.commit({
+          attempt: 'a1',
+          writes: [
+            { key: `{${id}}:spent`, value: 'a1|spent', expiresAtMs },
+            { key: `{${id}}:session`, value: 'session, | and ünïcödé\n', expiresAtMs },
+          ],
+        });
+        assert.equal(outcome.outcome, 'won');
+        const { values } = await replica.ledger.read([`{${id}}:session`, `{${id}}:missing`, `{${id}}:spent`]);
+        assert.deepEqual(values, ['session, | and ünïcödé\n', undefined, 'a1|spent']);
+      }),
+    );
+
+    it(
+      'the first to write an entry has written it: the second is told what stands there',
+      withStorage(create, async ({ storage, replica }) => {
+        const id = fresh('id');
+        const expiresAtMs = (await storage.ledger.now()) + MINUTE;
+        const key = `{${id}}:decision`;
+        await storage.ledger.commit({ attempt: 'a1', writes: [{ key, value: 'a1|approved', expiresAtMs }] });
+        const second = await replica.ledger.commit({
+          attempt: 'a2',
+          writes: [{ key, value: 'a2|denied', expiresAtMs }],
+        });
+        assert.equal(second.outcome === 'lost' && second.existing, 'a1|approved');
+        assert.deepEqual((await storage.ledger.read([key])).values, ['a1|approved']);
+      }),
+    );
+
+    it(
+      'a commit that finds its own attempt has won, and writes nothing again',
+      withStorage(create, async ({ storage, advance }) => {
+        const { ledger } = storage;
+        const id = fresh('id');
+        const expiresAtMs = (await ledger.now()) + MINUTE;
+        const change = (later: number) => ({
+          attempt: 'a1',
+          writes: [{ key: `{${id}}:spent`, value: 'a1|', expiresAtMs: expiresAtMs + later }] as const,
+          // What held at the first time need not hold any more.
+          requires: [`{${id}}:gone-since`],
+          notAfterMs: 0,
+        });
+        await ledger.commit({ attempt: 'a1', writes: [...change(0).writes] });
+        assert.equal((await ledger.commit(change(MINUTE))).outcome, 'won');
+        await advance(MINUTE + SECOND);
+        assert.deepEqual((await ledger.read([`{${id}}:spent`])).values, [undefined], 'its life was extended');
+      }),
+    );
+
+    it(
+      'an attempt whose name begins like another is another',
+      withStorage(create, async ({ storage }) => {
+        const id = fresh('id');
+        const expiresAtMs = (await storage.ledger.now()) + MINUTE;
+        const key = `{${id}}:spent`;
+        await storage.ledger.commit({ attempt: 'a12', writes: [{ key, value: 'a12|x', expiresAtMs }] });
+        const second = await storage.ledger.commit({ attempt: 'a1', writes: [{ key, value: 'a1|y', expiresAtMs }] });
+        assert.equal(second.outcome, 'lost');
+      }),
+    );
+
+    it(
+      'a commit is refused, and writes nothing, while something that it requires is missing',
+      withStorage(create, async ({ storage }) => {
+        const { ledger } = storage;
+        const { id, keptUntilMs: expiresAtMs } = await startGrant({ storage });
+        const outcome = await ledger.commit({
+          attempt: 'a1',
+          writes: [
+            { key: `{${id}}:spent`, value: 'a1|', expiresAtMs },
+            { key: `{${id}}:session`, value: 's', expiresAtMs },
+          ],
+          requires: [`{${id}}:grant`, `{${id}}:decision`],
+        });
+        assert.equal(outcome.outcome === 'refused' && outcome.because, `{${id}}:decision`);
+        assert.deepEqual((await ledger.read([`{${id}}:spent`, `{${id}}:session`])).values, [undefined, undefined]);
+      }),
+    );
+
+    it(
+      'a commit is refused, and writes nothing, once something stands that excludes it',
+      withStorage(create, async ({ storage }) => {
+        const { ledger } = storage;
+        const { id, keptUntilMs: expiresAtMs } = await startGrant({ storage });
+        await ledger.commit({ attempt: 'e1', writes: [{ key: `{${id}}:ended`, value: 'e1|', expiresAtMs }] });
+        const outcome = await ledger.commit({
+          attempt: 'a1',
+          writes: [{ key: `{${id}}:decision`, value: 'a1|', expiresAtMs }],
+          requires: [`{${id}}:grant`],
+          unless: [`{${id}}:other`, `{${id}}:ended`],
+        });
+        assert.equal(outcome.outcome === 'refused' && outcome.because, `{${id}}:ended`);
+        assert.deepEqual((await ledger.read([`{${id}}:decision`])).values, [undefined]);
+      }),
+    );
+
+    it(
+      'a commit that comes too late is refused, and writes nothing',
+      withStorage(create, async ({ storage, advance }) => {
+        const { ledger } = storage;
+        const id = fresh('id');
+        const nowMs = await ledger.now();
+        const write = { key: `{${id}}:decision`, value: 'a1|', expiresAtMs: nowMs + 10 * MINUTE };
+        await advance(3 * SECOND);
+        const late = await ledger.commit({ attempt: 'a1', writes: [write], notAfterMs: nowMs + 2 * SECOND });
+        assert.equal(late.outcome === 'refused' && late.because, 'late');
+        assert.deepEqual((await ledger.read([write.key])).values, [undefined]);
+        const inTime = await ledger.commit({ attempt: 'a1', writes: [write], notAfterMs: nowMs + MINUTE });
+        assert.equal(inTime.outcome, 'won');
+      }),
+    );
+
+    it(
+      'entries after the first stay as they are where they exist, and what is removed is gone',
+      withStorage(create, async ({ storage }) => {
+        const { ledger } = storage;
+        const id = fresh('id');
+        const expiresAtMs = (await ledger.now()) + MINUTE;
+        const key = (name: string) => `{${id}}:${name}`;
+        await ledger.commit({ attempt: 'a1', writes: [{ key: key('session'), value: 'a1|old', expiresAtMs }] });
+        await ledger.commit({ attempt: 'a2', writes: [{ key: key('sealed-token'), value: 'a2|', expiresAtMs }] });
+        const outcome = await ledger.commit({
+          attempt: 'a3',
+          writes: [
+            { key: key('ended'), value: 'a3|', expiresAtMs },
+            { key: key('session'), value: 'new', expiresAtMs },
+          ],
+          removes: [key('sealed-token'), key('never-there')],
+        });
+        assert.equal(outcome.outcome, 'won');
+        const { values } = await ledger.read([key('ended'), key('session'), key('sealed-token')]);
+        assert.deepEqual(values, ['a3|', 'a1|old', undefined]);
+      }),
+    );
+
+    it(
+      'a refused commit removes nothing',
+      withStorage(create, async ({ storage }) => {
+        const { ledger } = storage;
+        const { id, keptUntilMs: expiresAtMs, value } = await startGrant({ storage });
+        const outcome = await ledger.commit({
+          attempt: 'a1',
+          writes: [{ key: `{${id}}:ended`, value: 'a1|', expiresAtMs }],
+          requires: [`{${id}}:session`],
+          removes: [`{${id}}:grant`],
+        });
+        assert.equal(outcome.outcome, 'refused');
+        assert.deepEqual((await ledger.read([`{${id}}:grant`])).values, [value]);
+      }),
+    );
+
+    it(
+      'an entry vanishes at its moment, and its key can be written again',
+      withStorage(create, async ({ storage, advance }) => {
+        const { ledger } = storage;
+        const key = fresh('code:');
+        const nowMs = await ledger.now();
+        await ledger.commit({ attempt: 'a1', writes: [{ key, value: 'a1|first', expiresAtMs: nowMs + MINUTE }] });
+        await advance(MINUTE - 10 * SECOND);
+        assert.deepEqual((await ledger.read([key])).values, ['a1|first']);
+        await advance(10 * SECOND + 100);
+        assert.deepEqual((await ledger.read([key])).values, [undefined]);
+        const again = { key, value: 'a2|second', expiresAtMs: nowMs + 5 * MINUTE };
+        assert.equal((await ledger.commit({ attempt: 'a2', writes: [again] })).outcome, 'won');
+      }),
+    );
+
+    it(
+      'what has expired neither fulfils nor excludes',
+      withStorage(create, async ({ storage, advance }) => {
+        const { ledger } = storage;
+        const id = fresh('id');
+        const nowMs = await ledger.now();
+        const short = { key: `{${id}}:short`, value: 'a1|', expiresAtMs: nowMs + SECOND };
+        await ledger.commit({ attempt: 'a1', writes: [short] });
+        await advance(2 * SECOND);
+        const write = { key: `{${id}}:decision`, value: 'a2|', expiresAtMs: nowMs + MINUTE };
+        assert.equal(
+          (await ledger.commit({ attempt: 'a2', writes: [write], requires: [short.key] })).outcome,
+          'refused',
+        );
+        assert.equal((await ledger.commit({ attempt: 'a2', writes: [write], unless: [short.key] })).outcome, 'won');
+      }),
+    );
+
+    it(
+      'all entries of a grant, its pace too, expire together',
+      withStorage(create, async ({ storage, advance }) => {
+        const { ledger } = storage;
+        const { id, keptUntilMs } = await startGrant({ storage });
+        await ledger.commit({
+          attempt: 'o1',
+          writes: [{ key: `{${id}}:opened`, value: 'o1|', expiresAtMs: keptUntilMs }],
+        });
+        for (let polls = 0; polls < 5; polls += 1) {
+          await ledger.poll(id, { clientId: 'tv app|1', challenge: '', jkt: '' }, RULE);
+          await advance(100 * SECOND);
+        }
+        const keys = ['grant', 'pace', 'opened'].map((name) => `{${id}}:${name}`);
+        await advance(keptUntilMs - (await ledger.now()) + 100);
+        assert.deepEqual((await ledger.read(keys)).values, [undefined, undefined, undefined]);
+      }),
+    );
+
+    it(
+      'take gives an entry once',
+      withStorage(create, async ({ storage, replica }) => {
+        const key = fresh('trip:');
+        const expiresAtMs = (await storage.ledger.now()) + MINUTE;
+        await storage.ledger.commit({ attempt: 'a1', writes: [{ key, value: 'a1|trip', expiresAtMs }] });
+        assert.equal(await replica.ledger.take(key), 'a1|trip');
+        assert.equal(await storage.ledger.take(key), undefined);
+        assert.equal(await storage.ledger.take(fresh('trip:')), undefined);
+      }),
+    );
+  });
+
+  describe('ledger: marks, indexes, leases', () => {
+    it(
+      'a mark only moves forward, and lives as long as the longest that raised it',
+      withStorage(create, async ({ storage, replica, advance }) => {
+        const { ledger } = storage;
+        const nowMs = await ledger.now();
+        const [raised, never] = [fresh('before:'), fresh('before:')];
+        await ledger.raise(raised, nowMs, nowMs + 10 * MINUTE);
+        await replica.ledger.raise(raised, nowMs - MINUTE, nowMs + MINUTE);
+        assert.deepEqual(await ledger.marks([never, raised]), [0, nowMs]);
+        await ledger.raise(raised, nowMs + MINUTE, nowMs + 5 * MINUTE);
+        assert.deepEqual(await replica.ledger.marks([raised, never]), [nowMs + MINUTE, 0]);
+        await advance(9 * MINUTE);
+        assert.deepEqual(await ledger.marks([raised]), [nowMs + MINUTE]);
+        await advance(MINUTE + SECOND);
+        assert.deepEqual(await ledger.marks([raised]), [0]);
+      }),
+    );
+
+    it(
+      'no marks asked, none given',
+      withStorage(create, async ({ storage }) => {
+        assert.deepEqual(await storage.ledger.marks([]), []);
+      }),
+    );
+
+    it(
+      'an index lists each member until its own moment',
+      withStorage(create, async ({ storage, replica, advance }) => {
+        const { ledger } = storage;
+        const index = fresh('subject:');
+        const nowMs = await ledger.now();
+        await ledger.enlist(index, 'short', nowMs + MINUTE);
+        await ledger.enlist(index, 'long', nowMs + 10 * MINUTE);
+        await replica.ledger.enlist(index, 'long', nowMs + 10 * MINUTE);
+        assert.deepEqual((await replica.ledger.listed(index)).sort(), ['long', 'short']);
+        await advance(2 * MINUTE);
+        assert.deepEqual(await ledger.listed(index), ['long']);
+        await ledger.enlist(index, 'later', nowMs + 20 * MINUTE);
+        await advance(9 * MINUTE);
+        assert.deepEqual(await ledger.listed(index), ['later']);
+        await advance(10 * MINUTE);
+        assert.deepEqual(await ledger.listed(index), []);
+        assert.deepEqual(await ledger.listed(fresh('subject:')), []);
+      }),
+    );
+
+    it(
+      'a lease is held under one name until it is given back or lapses',
+      withStorage(create, async ({ storage, replica, advance }) => {
+        const key = `{${fresh('id')}}:refreshing:0`;
+        assert.equal(await storage.ledger.lease(key, 'one', 15 * SECOND), true);
+        assert.equal(await replica.ledger.lease(key, 'two', 15 * SECOND), false);
+        assert.equal(await storage.ledger.lease(key, 'one', 15 * SECOND), true);
+        await replica.ledger.release(key, 'two');
+        assert.equal(await replica.ledger.lease(key, 'two', 15 * SECOND), false);
+        await storage.ledger.release(key, 'one');
+        assert.equal(await replica.ledger.lease(key, 'two', 15 * SECOND), true);
+        await advance(16 * SECOND);
+        assert.equal(await storage.ledger.lease(key, 'one', 15 * SECOND), true);
+      }),
+    );
+
+    it(
+      'ids finds every grant that has the entry, once',
+      withStorage(create, async ({ storage, advance }) => {
+        const { ledger } = storage;
+        const expiresAtMs = (await ledger.now()) + MINUTE;
+        const found = async (suffix: string) => {
+          const ids: string[] = [];
+          for await (const id of ledger.ids(suffix)) {
+            ids.push(id);
+          }
+          return ids.sort();
+        };
+        const write = (key: string) => ledger.commit({ attempt: 'a', writes: [{ key, value: 'a|', expiresAtMs }] });
+        const sessions = Array.from({ length: 300 }, () => fresh('id')).sort();
+        await Promise.all(sessions.map((id) => write(`{${id}}:session`)));
+        await Promise.all([write('{lonely}:grant'), write('{x}:session:2'), write('session'), write('code:session')]);
+        assert.deepEqual(await found('session'), sessions);
+        assert.deepEqual(await found('sess*'), []);
+        await advance(MINUTE + SECOND);
+        assert.deepEqual(await found('session'), []);
+      }),
+    );
+  });
+}
+
+const RULE = { sameMs: SECOND, toleranceMs: 500, stepMs: 5 * SECOND, ceilingMs: MINUTE };

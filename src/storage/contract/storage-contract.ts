@@ -1,0 +1,19 @@
+import { describeBrowserSessions } from './browser-session-contract.ts';
+import type { CreateStorage, TestRunner } from './contract-harness.ts';
+import { describeCounters } from './counter-contract.ts';
+import { describeLedger } from './ledger-contract.ts';
+import { describePolls } from './poll-contract.ts';
+import { describeRaces } from './race-contract.ts';
+
+/**
+ * What every storage must do, as tests: give them your test runner and a way to make an empty storage.
+ *
+ *     describeStorage({ describe, it }, async () => ({ storage, replica, advance, close }));
+ */
+export function describeStorage(runner: TestRunner, create: CreateStorage): void {
+  describeLedger(runner, create);
+  describePolls(runner, create);
+  describeRaces(runner, create);
+  describeCounters(runner, create);
+  describeBrowserSessions(runner, create);
+}

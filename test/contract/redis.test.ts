@@ -1,0 +1,14 @@
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { describeStorage } from '../../src/contract.ts';
+import { redisForTests } from '../support/redis.ts';
+import { movableRedis } from '../support/storage-under-test.ts';
+
+describe('Redis storage', () => {
+  let redis: Awaited<ReturnType<typeof redisForTests>>;
+  beforeAll(async () => {
+    redis = await redisForTests();
+  });
+  afterAll(() => redis.stop());
+
+  describeStorage({ describe, it }, () => movableRedis(redis.settings()));
+});

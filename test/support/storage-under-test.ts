@@ -1,0 +1,62 @@
+import type { StorageUnderTest } from '../../src/contract.ts';
+import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import { answeringNodes, createRedisClient } from '../../src/storage/redis-client.ts';
+import { redisStorage } from '../../src/storage/redis-storage.ts';
+import type { RedisSettings } from '../../src/storage/storage-settings.ts';
+
+/** A memory storage whose clock is moved by hand, and goes on by itself too. */
+export async function movableMemory(): Promise<StorageUnderTest> {
+  let aheadMs = 0;
+  const storage = memoryStorage({ clock: () => Math.floor(performance.timeOrigin + performance.now()) + aheadMs });
+  await storage.open();
+  return {
+    storage,
+    replica: storage,
+    advance: async (milliseconds) => {
+      aheadMs += milliseconds;
+    },
+    close: () => storage.close(),
+  };
+}
+
+/** Two processes' storages in one Redis. Time is moved by the offset, and what it passes is made to expire. */
+export async function movableRedis(settings: RedisSettings): Promise<StorageUnderTest> {
+  let aheadMs = 0;
+  const storage = redisStorage(settings, { clockOffsetMs: () => aheadMs });
+  const replica = redisStorage(settings, { clockOffsetMs: () => aheadMs });
+  await Promise.all([storage.open(), replica.open()]);
+  return {
+    storage,
+    replica,
+    advance: async (milliseconds) => {
+      aheadMs += milliseconds;
+      await ageKeys(settings, milliseconds);
+    },
+    close: async () => {
+      await Promise.all([storage.close(), replica.close()]);
+    },
+  };
+}
+
+async function ageKeys(settings: RedisSettings, milliseconds: number): Promise<void> {
+  if (milliseconds === 0) {
+    return;
+  }
+  const client = createRedisClient(settings);
+  try {
+    await client.connect();
+    for (const node of answeringNodes(client)) {
+      for await (const keys of node.scanStream({ match: `${settings.keyPrefix}*`, count: 1000 })) {
+        await Promise.all((keys as string[]).map((key) => node.eval(AGE_KEY, 1, key, milliseconds)));
+      }
+    }
+  } finally {
+    client.disconnect();
+  }
+}
+
+const AGE_KEY = `
+  local left = redis.call('PTTL', KEYS[1])
+  if left == -1 then return redis.error_reply('a key that never expires: ' .. KEYS[1]) end
+  if left >= 0 then redis.call('PEXPIRE', KEYS[1], left - ARGV[1]) end
+`;
