@@ -1,0 +1,73 @@
+/** How an endpoint can go wrong without answering in the protocol at all. */
+export type Trouble =
+  /** Takes the request and never answers. */
+  | 'hang'
+  /** Answers properly, after `slowMs`. */
+  | 'slow'
+  | 'status_500'
+  | 'status_503'
+  | 'status_429'
+  | 'status_404'
+  /** Text that claims to be JSON. */
+  | 'garbage'
+  /** A page, as a proxy in front shows it. */
+  | 'html'
+  | 'redirect_for_ever'
+  /** More bytes than anybody wants to read. */
+  | 'huge'
+  /** JSON, but not an object. */
+  | 'json_array'
+  /** Closes the connection without a word. */
+  | 'close';
+
+export interface OAuthFault {
+  error: string;
+  description?: string;
+  status?: number;
+  /** Sends `WWW-Authenticate: Basic` too. */
+  challenge?: boolean;
+}
+
+/** What a fake upstream does wrong; nothing, unless told. `null` leaves a value out. */
+export interface Behaviour {
+  slowMs?: number;
+  discovery?: { trouble?: Trouble; metadata?: Record<string, unknown> };
+  jwks?: { trouble?: Trouble; keys?: 'one_without_kid' | 'two_alike_without_kid' | 'none' };
+  authorize?: {
+    /** Shows a page with two buttons instead of signing in by itself. */
+    asksPerson?: boolean;
+    error?: string;
+    description?: string;
+    iss?: string | null;
+    state?: string | null;
+    code?: string | null;
+    /** Sends the browser over another origin before it comes back, as a provider with a provider of its own does. */
+    overThirdOrigin?: boolean;
+    /** Sends the browser somewhere else instead, as a malicious provider in a mix-up does. */
+    elsewhere?: (request: URL) => URL;
+    extra?: Record<string, string>;
+  };
+  token?: { trouble?: Trouble; fault?: OAuthFault; members?: Record<string, unknown>; keepsRefreshToken?: boolean };
+  /** For refreshes only, over what `token` says. */
+  refresh?: { trouble?: Trouble; fault?: OAuthFault; members?: Record<string, unknown> };
+  idToken?: {
+    claims?: Record<string, unknown>;
+    header?: Record<string, unknown>;
+    signature?: 'none' | 'broken' | 'foreign_key' | 'client_secret';
+  };
+  userinfo?: { trouble?: Trouble; claims?: Record<string, unknown>; fault?: OAuthFault; signed?: 'good' | 'broken' };
+  revocation?: { trouble?: Trouble; fault?: OAuthFault };
+}
+
+export interface SeenRequest {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  form: URLSearchParams;
+  headers: Record<string, string | string[] | undefined>;
+}
+
+/** Changes claims, headers and metadata: a value replaces, `null` removes. */
+export function changed(base: Record<string, unknown>, changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return Object.fromEntries(Object.entries({ ...base, ...changes }).filter(([, value]) => value !== null));
+}
