@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createInstance, type i18n } from 'i18next';
+
+/** Texts for people, one file per language; nothing that a person reads stands in code or in a template. */
+export interface Languages {
+  /** What `pages.languages` offers and a file exists for, in the administrator's order. */
+  readonly offered: readonly string[];
+  /** The language of a cookie or of `Accept-Language`, if it is offered. */
+  speaks(language: string | undefined): boolean;
+  in(language: string): Language;
+}
+
+export interface Language {
+  code: string;
+  direction: 'ltr' | 'rtl';
+  /** As its speakers call it. */
+  ownName: string;
+  t(key: string, words?: Readonly<Record<string, unknown>>): string;
+  has(key: string): boolean;
+  /** "38 seconds ago", from a difference in milliseconds. */
+  ago(ms: number): string;
+  list(items: readonly string[]): string;
+}
+
+/** What everything falls back to, key by key. */
+const FALLBACK = 'en';
+const RIGHT_TO_LEFT = new Set(['ar', 'fa', 'he', 'ur']);
+const FOLDER = new URL('../../views/languages/', import.meta.url);
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+/** Reads the files at the first text, not at start-up. */
+export function createLanguages(wanted: readonly string[]): Languages {
+  const known = new Map<string, Language>();
+  let texts: i18n | undefined;
+  let offered: readonly string[] | undefined;
+
+  function offer(): readonly string[] {
+    if (offered === undefined) {
+      const files = readdirSync(FOLDER).map((file) => file.replace(/\.json$/, ''));
+      const found = wanted.filter((language) => files.includes(language));
+      offered = found.length > 0 ? found : [FALLBACK];
+    }
+    return offered;
+  }
+
+  function load(): i18n {
+    const instance = createInstance();
+    const codes = [...new Set([FALLBACK, ...offer()])];
+    const resources = Object.fromEntries(codes.map((code) => [code, { translation: fileOf(code) }]));
+    // Templates escape; escaping twice would show `&amp;`.
+    const interpolation = { escapeValue: false };
+    void instance.init({ resources, lng: FALLBACK, fallbackLng: FALLBACK, initAsync: false, interpolation });
+    return instance;
+  }
+
+  return {
+    get offered() {
+      return offer();
+    },
+    speaks: (language) => language !== undefined && offer().includes(language),
+    in(code) {
+      let language = known.get(code);
+      if (language === undefined) {
+        texts ??= load();
+        language = languageOf(texts, code);
+        known.set(code, language);
+      }
+      return language;
+    },
+  };
+}
+
+function languageOf(texts: i18n, code: string): Language {
+  const translate = texts.getFixedT(code);
+  const relative = new Intl.RelativeTimeFormat(code, { numeric: 'always' });
+  const lists = new Intl.ListFormat(code, { type: 'conjunction' });
+  return {
+    code,
+    direction: RIGHT_TO_LEFT.has(code) ? 'rtl' : 'ltr',
+    ownName: new Intl.DisplayNames(code, { type: 'language' }).of(code) ?? code,
+    t: (key, words = {}) => translate(key, words),
+    has: (key) => texts.exists(key, { lng: code }),
+    ago(ms) {
+      const seconds = Math.max(0, Math.round(ms / 1000));
+      if (seconds < MINUTE) return relative.format(-seconds, 'second');
+      if (seconds < HOUR) return relative.format(-Math.round(seconds / MINUTE), 'minute');
+      return relative.format(-Math.round(seconds / HOUR), 'hour');
+    },
+    list: (items) => lists.format(items),
+  };
+}
+
+function fileOf(code: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(new URL(`${code}.json`, FOLDER), 'utf8')) as Record<string, unknown>;
+}

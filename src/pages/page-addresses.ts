@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Every address and cookie name that the pages use. They follow from `public_url` alone, so that no header decides
+ * where a link goes or whether a cookie is safe.
+ */
+export interface PageAddresses {
+  origin: string;
+  isSecure: boolean;
+  /** A path on our own origin, with `public_url`'s path in front. */
+  to(path: string, query?: Readonly<Record<string, string>>): string;
+  /** The redirect URI that the upstream knows; one per upstream, so that no answer counts for another (RFC 9700 §4.4). */
+  callback(upstream: string): string;
+  cookieName(name: string): string;
+  /** Whether an address may be gone back to: a page that GET shows, here. */
+  isPage(address: string): boolean;
+}
+
+const RETURNABLE = ['/device', '/device/sign-in', '/device/confirm', '/device/done', '/sessions'];
+
+export function pageAddresses(publicUrl: URL): PageAddresses {
+  const base = publicUrl.pathname.replace(/\/$/, '');
+  const isSecure = publicUrl.protocol === 'https:';
+  // `__Host-` cookies have the path `/`, so two brokers on one host are told apart by name.
+  const tag = createHash('sha256').update(base).digest('hex').slice(0, 6);
+  return {
+    origin: publicUrl.origin,
+    isSecure,
+    to(path, query = {}) {
+      const search = new URLSearchParams(query).toString();
+      return base + path + (search === '' ? '' : `?${search}`);
+    },
+    callback: (upstream) => `${publicUrl.origin}${base}/callback/${upstream}`,
+    cookieName: (name) => `${isSecure ? '__Host-' : ''}gatehouse${name === '' ? '' : `-${name}`}-${tag}`,
+    isPage(address) {
+      if (!address.startsWith('/') || !URL.canParse(address, publicUrl.origin)) return false;
+      const { origin, pathname, username } = new URL(address, publicUrl.origin);
+      return origin === publicUrl.origin && username === '' && RETURNABLE.some((path) => pathname === base + path);
+    },
+  };
+}

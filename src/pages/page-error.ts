@@ -1,0 +1,74 @@
+import type { ErrorRequestHandler, Request, Response } from 'express';
+import { StorageUnavailableError } from '../grants/ledger.ts';
+import { type PageKit, requestIdOf } from './page-kit.ts';
+import { PageProblem } from './page-problem.ts';
+
+const RETRY_AFTER_SECONDS = '5';
+
+/** Every error at the people door becomes a page in our own words, with a reference that the log has too. */
+export function pageError(kit: PageKit): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    // A page that is half sent cannot become another one.
+    if (response.headersSent) return next(error);
+    const problem = problemOf(kit, error, request, response);
+    try {
+      renderProblem(kit, request, response, problem);
+    } catch (failure) {
+      // A template or text that does not work, perhaps the administrator's own: still no word of it to the visitor.
+      const requestId = requestIdOf(response);
+      kit.ground.log.event('request.failed', { requestId, method: request.method, status: 500, error: failure });
+      response.status(500).type('text').send(requestId);
+    }
+  };
+}
+
+function problemOf(kit: PageKit, error: unknown, request: Request, response: Response): PageProblem {
+  const { log, sourceOf } = kit.ground;
+  const requestId = requestIdOf(response);
+  const route = routeOf(request);
+  if (error instanceof PageProblem) {
+    const { kind: reason, status, detail } = error;
+    if (error.cause === undefined) {
+      log.event('page.refused', { requestId, route, status, reason, detail, source: sourceOf(request) });
+    }
+    return error;
+  }
+  if (error instanceof StorageUnavailableError) {
+    const again = request.method === 'GET' ? { again: kit.addresses.to(request.url) } : {};
+    return new PageProblem('storage_away', { headers: { 'Retry-After': RETRY_AFTER_SECONDS }, ...again });
+  }
+  const status = clientErrorStatus(error);
+  if (status !== undefined) {
+    const detail = error instanceof Error ? error.message : undefined;
+    log.event('page.refused', { requestId, route, status, reason: 'bad_request', detail, source: sourceOf(request) });
+    return new PageProblem(status === 413 ? 'too_large' : 'bad_request', { status });
+  }
+  log.event('request.failed', { requestId, method: request.method, route, status: 500, error });
+  return new PageProblem('fault');
+}
+
+export function renderProblem(kit: PageKit, request: Request, response: Response, problem: PageProblem): void {
+  const { kind, words, again, headers, status } = problem;
+  const home = kit.addresses.to('/device');
+  const page = kit.views.problem(kit.frame(request, response, again ?? home), {
+    kind,
+    words,
+    reference: requestIdOf(response),
+    time: `${new Date().toISOString().slice(0, 19)}Z`,
+    next: { address: again ?? home, isAgain: again !== undefined },
+  });
+  response.status(status).set(headers).type('html').send(page);
+}
+
+/** What Express and its body reader say of a request that they cannot read; 4xx only, the rest would be ours. */
+function clientErrorStatus(error: unknown): number | undefined {
+  if (error instanceof URIError) return 400;
+  const status = (error as { status?: unknown } | null | undefined)?.status;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+}
+
+/** The route as it is listed, without what the caller chose. */
+function routeOf(request: Request): string {
+  const path: unknown = request.route?.path;
+  return typeof path === 'string' ? path : 'none';
+}

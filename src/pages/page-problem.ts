@@ -1,0 +1,65 @@
+/** Kind → status. The words for people stand under `problem.<kind>` in the language files. */
+export const PAGE_PROBLEMS = {
+  bad_request: 400,
+  not_found: 404,
+  method: 405,
+  too_large: 413,
+  /** CSRF: token or origin. */
+  form_refused: 403,
+  cookies_missing: 403,
+  /** Confirm, done or sign-in without the browser session that they belong to. */
+  no_session: 400,
+  /** Back from the upstream in a browser that did not set out. */
+  other_browser: 400,
+  bad_callback: 400,
+  /** A sign-in's answer that was used already, or that came too late. */
+  sign_in_used: 400,
+  /** The code ran out before the person was signed in. */
+  ran_out: 400,
+  /** The code ran out during the sign-in. */
+  ran_out_signed_in: 400,
+  too_many_tries: 429,
+  too_many_approvals: 429,
+  upstream_not_signed_in: 401,
+  upstream_too_weak: 403,
+  upstream_garbled: 502,
+  upstream_rejects_us: 502,
+  upstream_claim_missing: 502,
+  upstream_away: 503,
+  storage_away: 503,
+  fault: 500,
+} as const;
+
+export type PageProblemKind = keyof typeof PAGE_PROBLEMS;
+
+export interface PageProblemOptions extends ErrorOptions {
+  /** For our log only. */
+  detail?: string;
+  status?: number;
+  headers?: Readonly<Record<string, string>>;
+  /** The address to try again at; without one the page leads to the code form. */
+  again?: string;
+  /** What the words name: an upstream, a number of minutes. */
+  words?: Readonly<Record<string, string | number>>;
+}
+
+/** A refusal at the people door: shown as a page in our own words, with what the person can do next. */
+export class PageProblem extends Error {
+  override readonly name = 'PageProblem';
+  readonly kind: PageProblemKind;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly detail: string | undefined;
+  readonly again: string | undefined;
+  readonly words: Readonly<Record<string, string | number>>;
+
+  constructor(kind: PageProblemKind, options: PageProblemOptions = {}) {
+    super(`page problem: ${kind}`, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.status = options.status ?? PAGE_PROBLEMS[kind];
+    this.headers = options.headers ?? {};
+    this.detail = options.detail;
+    this.again = options.again;
+    this.words = options.words ?? {};
+  }
+}

@@ -1,0 +1,111 @@
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
+import helmet from 'helmet';
+import { browserSessions } from './browser-session.ts';
+import { comeBack } from './callback.ts';
+import { showConfirm } from './confirm.ts';
+import { decide } from './decide.ts';
+import { showDone } from './done.ts';
+import { enterCode, showCodeForm } from './enter-code.ts';
+import { pageError } from './page-error.ts';
+import type { PagesGround } from './page-ground.ts';
+import { createPageKit, type PageKit } from './page-kit.ts';
+import { PageProblem } from './page-problem.ts';
+import { SealedSessionStore } from './sealed-session-store.ts';
+import { signIn } from './sign-in.ts';
+import { switchLanguage } from './switch-language.ts';
+
+/** Bytes; a form of ours is a ticket, a token and a few words. */
+const LARGEST_FORM = 8 * 1024;
+const MOST_FIELDS = 64;
+const HSTS_SECONDS = 365 * 24 * 60 * 60;
+
+type Handler = (kit: PageKit, request: Request, response: Response) => Promise<void> | void;
+type Methods = Partial<Record<'GET' | 'POST', Handler>>;
+
+/** Path → what it does by method. HEAD is GET without a body, but for the callback, where a link scanner must burn nothing. */
+const ROUTES: Readonly<Record<string, Methods>> = {
+  '/device': { GET: showCodeForm, POST: enterCode },
+  '/device/sign-in': { GET: signIn },
+  '/callback/:upstream': { GET: comeBack },
+  '/device/confirm': { GET: showConfirm, POST: decide },
+  '/device/done': { GET: showDone },
+  '/language': { POST: switchLanguage },
+};
+const WITHOUT_HEAD = '/callback/:upstream';
+
+/**
+ * The people door: what a person visits to connect a device, as an Express app that listens nowhere by itself. Here are
+ * forms, browser sessions, words and looks. What a decision means for a grant is in `grants/`; what machines call is in
+ * `endpoints/`.
+ */
+export function createPages(ground: PagesGround): Express {
+  const kit = createPageKit(ground);
+  const { randomBytes, sealing } = ground.grants;
+  const app = express();
+  app.disable('x-powered-by').disable('etag').set('query parser', 'simple').enable('case sensitive routing');
+  // `public_url` alone says whether this is https: express-session sends no Secure cookie on what it takes for http.
+  Object.defineProperty(app.request, 'secure', { get: () => kit.addresses.isSecure });
+
+  app.use(securityHeaders(kit.addresses.isSecure));
+  app.get(kit.stylesheet.path, kit.stylesheet.handler);
+  app.use((_request, response, next) => {
+    response.set('Cache-Control', 'no-store');
+    next();
+  });
+  const store = new SealedSessionStore({
+    inner: ground.browserSessions,
+    sealing,
+    onForgery: (error) => ground.log.event('storage.rejected', { detail: error.message }),
+  });
+  const before = [
+    express.urlencoded({ extended: false, inflate: false, limit: LARGEST_FORM, parameterLimit: MOST_FIELDS }),
+    browserSessions({ store, sealing, randomBytes, addresses: kit.addresses }),
+  ];
+  for (const [path, methods] of Object.entries(ROUTES)) {
+    app.all(path, onlyMethods(path, methods), ...before, dispatch(kit, methods));
+  }
+  app.use(() => {
+    throw new PageProblem('not_found');
+  });
+  app.use(pageError(kit));
+  return app;
+}
+
+function onlyMethods(path: string, methods: Methods): RequestHandler {
+  const allowed = Object.keys(methods);
+  if (methods.GET !== undefined && path !== WITHOUT_HEAD) allowed.push('HEAD');
+  return (request, _response, next) => {
+    if (!allowed.includes(request.method)) throw new PageProblem('method', { headers: { Allow: allowed.join(', ') } });
+    next();
+  };
+}
+
+function dispatch(kit: PageKit, methods: Methods): RequestHandler {
+  return async (request, response) => {
+    const handler = request.method === 'POST' ? methods.POST : methods.GET;
+    await handler?.(kit, request, response);
+  };
+}
+
+/**
+ * Nothing is loaded from elsewhere. `form-action 'self'` holds for the whole redirect chain of a POST in Chromium, so
+ * no form of ours leads off our origin. Under `no-referrer` Chromium sends `Origin: null` with our own forms.
+ */
+function securityHeaders(isSecure: boolean): RequestHandler {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+    },
+    frameguard: { action: 'deny' },
+    referrerPolicy: { policy: 'same-origin' },
+    strictTransportSecurity: isSecure ? { maxAge: HSTS_SECONDS, includeSubDomains: false } : false,
+  });
+}

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { type SessionData, Store } from 'express-session';
+import { SealBrokenError, type Sealing } from '../sealing/sealing.ts';
+import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
+import { Secret } from '../sealing/secret.ts';
+
+export interface SealedSessionStoreOptions {
+  inner: Store;
+  sealing: Sealing;
+  /** Somebody without a sealing key wrote to the storage. */
+  onForgery: (error: Error) => void;
+}
+
+interface Kept {
+  browser: string;
+  expiresAtMs: number;
+}
+
+/**
+ * Browser sessions as the storage may see them: kept under the hash of the session id, sealed to that place and to the
+ * id itself. Who copies the storage, even together with the sealing key, gets no cookie that works, and none that he
+ * has opens what he copied.
+ *
+ * There is no `touch`: a session ends with its grant, however often somebody looks at it.
+ */
+export class SealedSessionStore extends Store {
+  readonly #options: SealedSessionStoreOptions;
+
+  constructor(options: SealedSessionStoreOptions) {
+    super();
+    this.#options = options;
+  }
+
+  override get(id: string, done: (error: unknown, session?: SessionData | null) => void): void {
+    const key = storeKey(id);
+    this.#options.inner.get(key, (error, stored) => {
+      if (error !== null && error !== undefined) return done(error);
+      const sealed = (stored as { sealed?: unknown } | null | undefined)?.sealed;
+      if (typeof sealed !== 'string') return done(null, null);
+      this.#open(id, key, sealed).then((session) => done(null, session), done);
+    });
+  }
+
+  override set(id: string, session: SessionData, done: (error?: unknown) => void = () => {}): void {
+    const { inner, sealing } = this.#options;
+    const key = storeKey(id);
+    const { expires, originalMaxAge } = session.cookie;
+    const expiresAtMs = expires === null || expires === undefined ? 0 : new Date(expires).getTime();
+    const kept: Kept = { browser: session.browser ?? '', expiresAtMs };
+    sealing.seal(kept, context(key), new Secret(id)).then((sealed) => {
+      // The inner store reads the life from the cookie, and keeps the rest as it is.
+      const stored = { cookie: { expires, originalMaxAge }, sealed };
+      inner.set(key, stored as unknown as SessionData, done);
+    }, done);
+  }
+
+  override destroy(id: string, done: (error?: unknown) => void = () => {}): void {
+    this.#options.inner.destroy(storeKey(id), done);
+  }
+
+  async #open(id: string, key: string, sealed: string): Promise<SessionData | null> {
+    try {
+      const kept = (await this.#options.sealing.open(sealed, context(key), new Secret(id))) as Kept;
+      const lifeMs = kept.expiresAtMs - Date.now();
+      if (lifeMs <= 0) return null;
+      const cookie = { expires: new Date(kept.expiresAtMs), originalMaxAge: lifeMs };
+      return { cookie, browser: kept.browser } as SessionData;
+    } catch (error) {
+      // A key that is not here yet, or no longer: the person types the code again, which works.
+      if (error instanceof SealingKeyMissingError) return null;
+      if (!(error instanceof SealBrokenError)) throw error;
+      this.#options.onForgery(error);
+      return null;
+    }
+  }
+}
+
+function storeKey(id: string): string {
+  return createHash('sha256').update('gatehouse browser session\n').update(id).digest('base64url');
+}
+
+function context(key: string): string {
+  return `browser session ${key}`;
+}

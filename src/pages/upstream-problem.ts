@@ -1,0 +1,39 @@
+import type { Logger } from '../telemetry/logger.ts';
+import { type Upstream, UpstreamError, type UpstreamFault } from '../upstream/upstream.ts';
+import { PageProblem, type PageProblemKind } from './page-problem.ts';
+
+/** What a person reads when the upstream is in trouble: our own words for each fault, never the upstream's. */
+const PROBLEMS: Record<UpstreamFault, PageProblemKind> = {
+  access_denied: 'upstream_not_signed_in',
+  invalid_grant: 'upstream_not_signed_in',
+  not_signed_in: 'upstream_not_signed_in',
+  client_rejected: 'upstream_rejects_us',
+  unavailable: 'upstream_away',
+  invalid_answer: 'upstream_garbled',
+  too_weak: 'upstream_too_weak',
+};
+
+export interface FailedTrip {
+  upstream: Pick<Upstream, 'id' | 'displayName'>;
+  again: string;
+  requestId: string;
+  grant?: string | undefined;
+  client?: string | undefined;
+  purpose?: string;
+}
+
+/** Logs what went wrong and gives the page for it; an error that is not the upstream's is given back as it is. */
+export function upstreamProblem(log: Pick<Logger, 'event'>, error: unknown, trip: FailedTrip): unknown {
+  if (!(error instanceof UpstreamError)) return error;
+  const { upstream, again, requestId, grant, client, purpose = 'approve' } = trip;
+  const { fault, detail } = error;
+  log.event('sign_in.failed', { requestId, grant, client, upstream: upstream.id, purpose, fault, detail });
+  if (fault === 'client_rejected') log.event('upstream.rejected', { requestId, upstream: upstream.id, detail });
+  if (fault === 'unavailable') log.event('upstream.unavailable', { requestId, upstream: upstream.id, fault, detail });
+  return new PageProblem(PROBLEMS[fault], {
+    again,
+    words: { upstream: upstream.displayName },
+    ...(fault === 'unavailable' && { headers: { 'Retry-After': '5' } }),
+    cause: error,
+  });
+}

@@ -1,0 +1,128 @@
+import type { Language } from './languages.ts';
+import type { FillTemplate } from './templates.ts';
+
+/** What every page has around it. */
+export interface Frame {
+  language: Language;
+  /** Address of the stylesheet. */
+  stylesheet: string;
+  /** The product as the administrator calls it. */
+  product: string;
+  logo: string | undefined;
+  support: string | undefined;
+  footer: string | undefined;
+  home: string;
+  languageSwitch: LanguageSwitch | undefined;
+}
+
+export interface LanguageSwitch {
+  action: string;
+  fields: HiddenFields;
+  choices: readonly { code: string; name: string; direction: string }[];
+}
+
+/** Every other field that a form needs. */
+export type HiddenFields = Readonly<Record<string, string>>;
+
+export interface EnterCodeLocals {
+  action: string;
+  fields: HiddenFields;
+  /** What was typed or filled in. */
+  code: string;
+  isPrefilled: boolean;
+  isNumeric: boolean;
+  problem: 'wrong' | undefined;
+}
+
+export interface SignInLocals {
+  client: string;
+  code: string;
+  isRunningOut: boolean;
+  /** Goes on by itself where there is just one and nothing that should be read first. */
+  goesOn: boolean;
+  upstreams: readonly { name: string; address: string }[];
+}
+
+export interface ConfirmLocals {
+  action: string;
+  fields: HiddenFields;
+  client: string;
+  account: string;
+  upstream: string;
+  scopes: readonly { name: string; description: string | undefined }[];
+  /** In groups; without its last characters where the person must type those. */
+  code: string;
+  age: string;
+  source: string;
+  deviceLabel: string | undefined;
+  /** How long the device may act: until it is ended, within these days. */
+  days: number | undefined;
+  minutes: number;
+  isOpenElsewhere: boolean;
+  /** Set where the person types what the device shows. */
+  confirmCode: { length: number | undefined; isWhole: boolean; isNumeric: boolean; isWrong: boolean } | undefined;
+}
+
+export interface RefusedLocals {
+  action: string;
+  fields: HiddenFields;
+  client: string;
+  account: string;
+  upstream: string;
+}
+
+export interface DoneLocals {
+  state: DoneState;
+  client: string;
+  account: string | undefined;
+  upstream: string | undefined;
+  undo: { action: string | undefined; fields: HiddenFields; seconds: number } | undefined;
+}
+
+export type DoneState =
+  | 'approved'
+  | 'connected'
+  | 'denied'
+  | 'reported'
+  | 'denied_upstream'
+  | 'approved_elsewhere'
+  | 'denied_elsewhere'
+  | 'ended';
+
+export interface ProblemLocals {
+  kind: string;
+  words: Readonly<Record<string, string | number>>;
+  reference: string;
+  /** RFC 3339, UTC. */
+  time: string;
+  next: { address: string; isAgain: boolean };
+}
+
+/** One function for each thing that a person sees, so that a missing local does not compile. */
+export interface Views {
+  enterCode(frame: Frame, locals: EnterCodeLocals): string;
+  signIn(frame: Frame, locals: SignInLocals): string;
+  confirm(frame: Frame, locals: ConfirmLocals): string;
+  refused(frame: Frame, locals: RefusedLocals): string;
+  done(frame: Frame, locals: DoneLocals): string;
+  problem(frame: Frame, locals: ProblemLocals): string;
+}
+
+export function createViews(fill: FillTemplate): Views {
+  function page(name: string, frame: Frame, locals: object, title: string, refresh?: string): string {
+    const { t } = frame.language;
+    const body = fill(name, { ...locals, t, title });
+    return fill('layout', { ...frame, t, title, refresh, body });
+  }
+  return {
+    enterCode: (frame, locals) => page('enter-code', frame, locals, frame.language.t('enter_code.title')),
+    signIn(frame, locals) {
+      const refresh = locals.goesOn ? locals.upstreams[0]?.address : undefined;
+      return page('sign-in', frame, locals, frame.language.t('sign_in.title'), refresh);
+    },
+    confirm: (frame, locals) => page('confirm', frame, locals, frame.language.t('confirm.title')),
+    refused: (frame, locals) => page('refused', frame, locals, frame.language.t('refused.title')),
+    done: (frame, locals) => page('done', frame, locals, frame.language.t(`done.${locals.state}.title`, { ...locals })),
+    problem: (frame, locals) => page('problem', frame, locals, frame.language.t(`problem.${locals.kind}.title`)),
+  };
+}

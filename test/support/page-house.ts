@@ -1,0 +1,234 @@
+import { randomBytes } from 'node:crypto';
+import express from 'express';
+import type { RegisteredClient } from '../../src/clients/registered-client.ts';
+import { type StartedGrant, startGrant } from '../../src/grants/start-grant.ts';
+import { BASE20 } from '../../src/grants/user-code.ts';
+import { createApprovalLimits } from '../../src/limits/approval-limits.ts';
+import { createCodeEntryLimits } from '../../src/limits/code-entry-limits.ts';
+import type { LimitSettings } from '../../src/limits/limit-settings.ts';
+import { createNetworks } from '../../src/limits/networks.ts';
+import type { PagesGround } from '../../src/pages/page-ground.ts';
+import { createPages } from '../../src/pages/pages.ts';
+import { createSealing } from '../../src/sealing/sealing.ts';
+import { Secret } from '../../src/sealing/secret.ts';
+import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import type { LogEventName } from '../../src/telemetry/log-events.ts';
+import type { SignIn, TripParameters, Upstream } from '../../src/upstream/upstream.ts';
+import { PageVisitor, type VisitedPage } from './page-visitor.ts';
+
+/** The pages over memory storage, with upstreams that answer what a test says, and a clock that a test moves. */
+export interface PageHouse {
+  ground: PagesGround;
+  publicUrl: string;
+  upstreams: Record<string, ScriptedUpstream>;
+  clients: Map<string, RegisteredClient>;
+  events: { name: LogEventName; fields: Record<string, unknown> }[];
+  advance(milliseconds: number): void;
+  newVisitor(): PageVisitor;
+  start(changes?: Partial<Parameters<typeof startGrant>[1]>): Promise<StartedGrant>;
+  /** From the code to the confirm page. */
+  signIn(visitor: PageVisitor, userCode: string): Promise<VisitedPage>;
+}
+
+export interface ScriptedUpstream extends Upstream {
+  signedIn: SignIn;
+  /** Thrown by the next steps, where it is set. */
+  failure: { at: 'address' | 'answer'; error: Error } | undefined;
+  readonly trips: TripParameters[];
+  readonly revoked: string[];
+}
+
+export interface PageHouseOptions {
+  publicUrl?: string;
+  client?: Partial<RegisteredClient>;
+  limits?: Partial<LimitSettings>;
+  settings?: Partial<PagesGround['settings']>;
+  ground?: Partial<PagesGround>;
+}
+
+const LIMITS: LimitSettings = {
+  wrongCodesPerSource: 50,
+  wrongCodesTotal: 1000,
+  wrongCodesPerBrowser: 10,
+  wrongCodesPerSubject: 20,
+  approvalsPerSubject: 5,
+  startsPerSource: 60,
+  pendingPerSource: 1000,
+  pendingPerClient: 100_000,
+  pendingTotal: 1_000_000,
+};
+
+const SAFEGUARDS: RegisteredClient['safeguards'] = {
+  profile: 'standard',
+  arrival: 'off',
+  complete: 'type_suffix',
+  sameNetwork: 'off',
+  initiateFrom: [],
+  approveFrom: [],
+  acr: [],
+  amr: [],
+  holdSeconds: 0,
+  reverseCode: 'off',
+  campaign: 'off',
+};
+
+export const SOURCE = '203.0.113.7';
+
+export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
+  const { publicUrl = 'https://login.example.com' } = options;
+  let offset = 0;
+  const clock = () => Date.now() + offset;
+  const storage = memoryStorage({ clock });
+  const sealing = createSealing([new Secret(randomBytes(32).toString('base64url'))]);
+  const upstreams = { corp: scriptedUpstream('corp', 'Example Corp'), labs: scriptedUpstream('labs', 'Example Labs') };
+  const clients = new Map([['build-cli', registeredClient(options.client)]]);
+  const events: PageHouse['events'] = [];
+  const limits = { ...LIMITS, ...options.limits };
+  const { counters } = storage;
+  const grants = { ledger: storage.ledger, sealing, randomBytes, userCodes: { alphabet: BASE20, length: 8, group: 4 } };
+  const ground: PagesGround = {
+    publicUrl: new URL(publicUrl),
+    grants,
+    browserSessions: storage.browserSessions,
+    clients,
+    upstreams: new Map(Object.entries(upstreams)),
+    scopeDescriptions: { 'packages:read': 'Read packages' },
+    settings: { title: 'Example sign-in', languages: ['en'], theme: {}, ...options.settings },
+    codeEntryLimits: createCodeEntryLimits({ counters, sealing, networks: createNetworks([]), limits }),
+    approvalLimits: createApprovalLimits({ counters, sealing, limits }),
+    sourcePrefixes: (address) => [`${address}/32`],
+    sourceOf: (request) => String(request.headers['x-test-source'] ?? '192.0.2.10'),
+    log: { event: (name, fields = {}) => events.push({ name, fields }) },
+    ...options.ground,
+  };
+  const outer = express();
+  outer.use((_request, response, next) => {
+    response.set('X-Request-Id', 'reference123');
+    next();
+  });
+  outer.use(ground.publicUrl.pathname, createPages(ground));
+
+  const house: PageHouse = {
+    ground,
+    publicUrl,
+    upstreams,
+    clients,
+    events,
+    advance(milliseconds) {
+      offset += milliseconds;
+    },
+    newVisitor: () => new PageVisitor(outer, publicUrl),
+    start: (changes = {}) =>
+      startGrant(grants, {
+        clientId: 'build-cli',
+        challenge: '',
+        jkt: '',
+        scopes: ['openid', 'packages:read'],
+        resources: [],
+        source: SOURCE,
+        lifetimeSeconds: 600,
+        intervalSeconds: 5,
+        userCodeLength: 8,
+        ...changes,
+      }),
+    async signIn(visitor, userCode) {
+      const way = await visitor.submit(await visitor.open(`${basePath(publicUrl)}/device`), { user_code: userCode });
+      return comeBack(visitor, way);
+    },
+  };
+  return house;
+}
+
+/** From the page before the upstream, over a scripted upstream, to wherever the callback leads. */
+export async function comeBack(visitor: PageVisitor, way: VisitedPage, answer = 'code=abc'): Promise<VisitedPage> {
+  const there = await visitor.get(way.links[0]?.href ?? '');
+  return visitor.open(callbackOf(there, answer));
+}
+
+export function callbackOf(there: VisitedPage, answer = 'code=abc'): string {
+  const address = new URL(there.location ?? '');
+  const redirect = new URL(address.searchParams.get('redirect_uri') ?? '');
+  return `${redirect.pathname}?${answer}&state=${address.searchParams.get('state')}`;
+}
+
+export function basePath(publicUrl: string): string {
+  return new URL(publicUrl).pathname.replace(/\/$/, '');
+}
+
+function scriptedUpstream(id: string, displayName: string): ScriptedUpstream {
+  const issuer = `https://${id}.example`;
+  const trips: TripParameters[] = [];
+  const revoked: string[] = [];
+  const upstream: ScriptedUpstream = {
+    id,
+    displayName,
+    issuer,
+    trips,
+    revoked,
+    failure: undefined,
+    signedIn: {
+      subject: 'alice',
+      name: 'Alice Adams',
+      email: 'alice@example.com',
+      groups: ['engineering'],
+      claims: { sub: 'alice', department: 'R&D', secret_claim: 'nobody asked' },
+      tokens: {
+        accessToken: new Secret('upstream-access'),
+        refreshToken: new Secret('upstream-refresh'),
+        tokenType: 'Bearer',
+        expiresInSeconds: 300,
+        members: {},
+      },
+    },
+    async signInAddress(trip) {
+      if (upstream.failure?.at === 'address') throw upstream.failure.error;
+      trips.push(trip);
+      return new URL(`${issuer}/authorize?state=${trip.state}&redirect_uri=${encodeURIComponent(trip.redirectUri)}`);
+    },
+    async finishSignIn() {
+      if (upstream.failure?.at === 'answer') throw upstream.failure.error;
+      return upstream.signedIn;
+    },
+    async revoke(token) {
+      revoked.push(token.reveal());
+      return true;
+    },
+    refresh: () => Promise.reject(new Error('not scripted')),
+    verifyLogoutToken: () => Promise.reject(new Error('not scripted')),
+    probe: () => Promise.reject(new Error('not scripted')),
+  };
+  return upstream;
+}
+
+export function registeredClient(changes: Partial<RegisteredClient> = {}): RegisteredClient {
+  return {
+    id: 'build-cli',
+    name: 'Build CLI',
+    authentication: 'none',
+    startWithoutSecret: false,
+    grantTypes: ['device_code', 'refresh_token'],
+    upstreams: ['corp'],
+    tokens: 'mint',
+    relayIdToken: false,
+    scopes: { allowed: ['openid', 'packages:read', 'offline_access'], default: ['openid'] },
+    resources: [],
+    claims: { idToken: ['department', 'email', 'groups'], accessToken: [] },
+    signingAlg: 'RS256',
+    subject: 'prefixed',
+    refreshTokens: 'always',
+    approvers: {},
+    lifetimes: {
+      codeSeconds: 600,
+      accessTokenSeconds: 600,
+      refreshIdleSeconds: 2_592_000,
+      refreshAbsoluteSeconds: 7_776_000,
+    },
+    intervalSeconds: 5,
+    origins: [],
+    require: [],
+    redeliverySeconds: 0,
+    endOnLogout: true,
+    ...changes,
+    safeguards: { ...SAFEGUARDS, ...changes.safeguards },
+  };
+}
