@@ -72,7 +72,7 @@ describe('the source of a request', () => {
   });
 
   it('cannot be moved by anything left of what the trusted proxies wrote', () => {
-    const noise = fc.string({ unit: fc.constantFrom(...'for=;:,." \\[]0123456789abcdef_'), maxLength: 60 });
+    const noise = fc.string({ unit: fc.constantFrom(...'for=;:,." \\[]0123456789abcdef_'.split('')), maxLength: 60 });
     const address = fc.oneof(fc.ipV4(), fc.ipV6()).filter((text) => !/^(10|127)\.|^2001:d|[.:]ffff:/i.test(text));
     fc.assert(
       fc.property(noise, address, fc.boolean(), (junk, visitor, isChained) => {

@@ -1,0 +1,39 @@
+import type { LimitSettings } from '../../../src/limits/limit-settings.ts';
+import { createNetworks } from '../../../src/limits/networks.ts';
+import { createSealing } from '../../../src/sealing/sealing.ts';
+import { Secret } from '../../../src/sealing/secret.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+
+/** The defaults of the configuration. */
+export const LIMITS: LimitSettings = {
+  wrongCodesPerSource: 50,
+  wrongCodesTotal: 1000,
+  wrongCodesPerBrowser: 10,
+  wrongCodesPerSubject: 20,
+  approvalsPerSubject: 5,
+  startsPerSource: 60,
+  pendingPerSource: 1000,
+  pendingPerClient: 100_000,
+  pendingTotal: 1_000_000,
+};
+
+export const OFFICE = '198.51.100.9';
+export const OFFICE_NETWORK = { id: 'oslo', name: 'Oslo office', cidrs: ['198.51.100.0/24'], factor: 20 };
+
+/** A storage with a clock that tests move; it stands at the beginning of an hour, so no window ends by surprise. */
+export function limitGround(overrides: Partial<LimitSettings> = {}) {
+  let nowMs = Date.UTC(2027, 0, 1, 12);
+  const storage = memoryStorage({ clock: () => nowMs });
+  return {
+    counters: storage.counters,
+    ledger: storage.ledger,
+    sealing: createSealing([new Secret(Buffer.alloc(32, 7).toString('base64url'))]),
+    networks: createNetworks([OFFICE_NETWORK]),
+    limits: { ...LIMITS, ...overrides },
+    codeLifetimesSeconds: [600],
+    now: () => nowMs,
+    wait(seconds: number) {
+      nowMs += seconds * 1000;
+    },
+  };
+}
