@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import * as oauth from 'openid-client';
-import { processEnvironment } from '../config/process-environment.ts';
+import { processEnvironment } from '../config/environment.ts';
 import { type DeviceClient, type DeviceClientOptions, type LoginSurroundings, logIn } from './login-flow.ts';
 import { assertIssuer, metadataAddresses } from './login-metadata.ts';
 import type { PollAnswer } from './login-polling.ts';
