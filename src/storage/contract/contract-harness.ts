@@ -5,8 +5,8 @@ import type { Storage } from '../storage.ts';
 
 /** The two functions that the suites need of a test runner: vitest's, node:test's or mocha's. */
 export interface TestRunner {
-  describe(title: string, body: () => void): unknown;
-  it(title: string, body: () => Promise<void>): unknown;
+  describe: (title: string, body: () => void) => unknown;
+  it: (title: string, body: () => Promise<void>) => unknown;
 }
 
 export interface StorageUnderTest {
@@ -15,8 +15,8 @@ export interface StorageUnderTest {
   /** What another process has that keeps its data in the same place. A storage of one process: the same object. */
   replica: Storage;
   /** Moves the clock that judges: what has expired by then is gone. */
-  advance(milliseconds: number): Promise<void>;
-  close(): Promise<void>;
+  advance: (milliseconds: number) => Promise<void>;
+  close: () => Promise<void>;
 }
 
 export type CreateStorage = () => Promise<StorageUnderTest>;

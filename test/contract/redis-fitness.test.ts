@@ -1,0 +1,142 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, it } from 'vitest';
+import { encodeGrantHead } from '../../src/grants/grant-head.ts';
+import { StorageUnavailableError } from '../../src/grants/ledger.ts';
+import { PACE_RULE } from '../../src/grants/polling.ts';
+import { Secret } from '../../src/sealing/secret.ts';
+import { createRedisClient } from '../../src/storage/redis-client.ts';
+import { inspectRedis, type RedisStorageOptions, redisStorage } from '../../src/storage/redis-storage.ts';
+import { type Storage, StorageRefusedError } from '../../src/storage/storage.ts';
+import type { RedisSettings } from '../../src/storage/storage-settings.ts';
+import { startRedisServer, type TestRedis } from '../support/redis.ts';
+
+const PASSWORD = 'correct horse battery staple';
+const stops: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const stop of stops.splice(0).toReversed()) {
+    await stop();
+  }
+});
+
+async function server(...options: string[]): Promise<TestRedis> {
+  const redis = await startRedisServer(options);
+  stops.push(() => redis.stop());
+  return redis;
+}
+
+function storageAt(settings: RedisSettings, options: RedisStorageOptions = {}): Storage {
+  const storage = redisStorage(settings, options);
+  stops.push(() => storage.close());
+  return storage;
+}
+
+describe('a Redis that evicts', () => {
+  it('is refused at the first connection', async () => {
+    const redis = await server('--maxmemory-policy', 'allkeys-lru');
+    const storage = storageAt(redis.settings());
+    await expect(storage.open()).rejects.toThrow(StorageRefusedError);
+    await expect(storage.ledger.now()).rejects.toThrow(StorageUnavailableError);
+    expect(await storage.isReady()).toBe(false);
+  });
+
+  it('is refused when it comes later than we', async () => {
+    const redis = await server('--maxmemory-policy', 'volatile-ttl');
+    await redis.kill();
+    const refused = new Promise<StorageRefusedError>((resolve) => {
+      void storageAt(redis.settings(), { onRefused: resolve }).open();
+    });
+    await delay(100);
+    await redis.restart();
+    expect((await refused).message).toMatch(/volatile-ttl.*noeviction/);
+  });
+
+  it('is found by an inspection, which says what to do', async () => {
+    const redis = await server('--maxmemory-policy', 'allkeys-lru');
+    const { policy, problems } = await inspectRedis(redis.settings());
+    expect(policy).toBe('allkeys-lru');
+    expect(problems).toEqual([expect.stringContaining('set it to noeviction')]);
+  });
+});
+
+describe('an inspection', () => {
+  it('of a Redis that is fit finds no problem', async () => {
+    const redis = await server();
+    const { version, policy, problems } = await inspectRedis(redis.settings());
+    expect(version).toMatch(/^\d+\.\d+\.\d+/);
+    expect({ policy, problems }).toEqual({ policy: 'noeviction', problems: [] });
+  });
+
+  it('of a Redis that is away or hangs fails in time', async () => {
+    const redis = await server();
+    redis.freeze();
+    await expect(inspectRedis(redis.settings(), 300)).rejects.toThrow(StorageUnavailableError);
+    redis.thaw();
+    await redis.kill();
+    await expect(inspectRedis(redis.settings(), 300)).rejects.toThrow(StorageUnavailableError);
+  });
+
+  it('of a Redis whose user may not ask says which right is missing', async () => {
+    const redis = await server('--user', 'nosy', 'on', `>${PASSWORD}`, '~*', '+@all', '-info');
+    const { problems } = await inspectRedis(redis.settings({ username: 'nosy', password: new Secret(PASSWORD) }));
+    expect(problems).toEqual([expect.stringContaining('+info')]);
+  });
+});
+
+describe('access', () => {
+  it('with a wrong password or none is refused, and neither is in the error', async () => {
+    const redis = await server('--requirepass', PASSWORD);
+    const wrong = 'wrong and secret';
+    for (const password of [new Secret(wrong), undefined]) {
+      const settings = redis.settings(password === undefined ? {} : { password });
+      const error = await storageAt(settings)
+        .open()
+        .catch((each: unknown) => each);
+      expect(error).toBeInstanceOf(StorageRefusedError);
+      expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(wrong);
+      expect((await inspectRedis(settings)).problems).toEqual([expect.stringContaining('user name or password')]);
+    }
+  });
+
+  it('whose password is changed later is an outage, without the password in the error', async () => {
+    const redis = await server('--requirepass', PASSWORD);
+    const storage = storageAt(redis.settings({ password: new Secret(PASSWORD) }), { waitMs: 300 });
+    await storage.open();
+    const admin = createRedisClient(redis.settings({ password: new Secret(PASSWORD) }));
+    stops.push(async () => admin.disconnect());
+    await admin.call('CONFIG', 'SET', 'requirepass', 'another');
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    const error = await storage.ledger.now().catch((each: unknown) => each);
+    expect(error).toBeInstanceOf(StorageUnavailableError);
+    expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(PASSWORD);
+  });
+});
+
+describe('a full Redis', () => {
+  it('refuses what is new, and lets pending polls and reading go on', async () => {
+    const redis = await server('--maxmemory', '3mb');
+    const { ledger } = await opened(storageAt(redis.settings()));
+    const expiresAtMs = Date.now() + 60_000;
+    const holder = { clientId: 'tv', challenge: '', jkt: '' };
+    const value = encodeGrantHead({ attempt: 'a', ...holder, intervalMs: 5000, expiresAtMs, keptUntilMs: expiresAtMs });
+    await ledger.commit({ attempt: 'a', writes: [{ key: '{id}:grant', value, expiresAtMs }] });
+    const fill = async () => {
+      for (let n = 0; n < 10_000; n += 1) {
+        const big = { key: `code:${n}`, value: `a|${'x'.repeat(10_000)}`, expiresAtMs };
+        await ledger.commit({ attempt: 'a', writes: [big] });
+      }
+    };
+    const error = await fill().catch((each: unknown) => each);
+    expect(error).toBeInstanceOf(StorageUnavailableError);
+    expect((error as Error).cause).toHaveProperty('message', expect.stringContaining('OOM'));
+    const facts = await ledger.poll('id', holder, PACE_RULE);
+    expect(facts).toEqual({ state: 'pending', pace: 'in_time', intervalMs: 5000 });
+    expect((await ledger.read(['{id}:grant'])).values).toEqual([value]);
+  });
+});
+
+async function opened(storage: Storage): Promise<Storage> {
+  await storage.open();
+  return storage;
+}

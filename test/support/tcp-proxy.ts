@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { createConnection, createServer, type Socket } from 'node:net';
+
+/** A connection to a server that a test can cut or hold at a chosen moment. */
+export interface TcpProxy {
+  port: number;
+  /** Lets the next answer come out of the server, throws it away, and cuts the connection that it was for. */
+  cutBeforeNextReply(): void;
+  /** Cuts all connections now; new ones are let through. */
+  cut(): void;
+  /** Lets nothing through any more on the connections that stand; new ones are let through. */
+  hang(): void;
+  connections(): number;
+  close(): Promise<void>;
+}
+
+export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
+  const pairs = new Set<{ near: Socket; far: Socket }>();
+  let isCutting = false;
+  const server = createServer((near) => {
+    const far = createConnection(targetPort, '127.0.0.1');
+    const pair = { near, far };
+    pairs.add(pair);
+    const end = (): void => {
+      pairs.delete(pair);
+      near.destroy();
+      far.destroy();
+    };
+    for (const socket of [near, far]) {
+      socket.on('error', end).on('close', end);
+    }
+    near.on('data', (chunk) => far.write(chunk));
+    far.on('data', (chunk) => {
+      if (isCutting) {
+        isCutting = false;
+        end();
+        return;
+      }
+      near.write(chunk);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') {
+    throw new Error('no port');
+  }
+  const cut = (): void => {
+    for (const { near } of pairs) {
+      near.destroy();
+    }
+  };
+  return {
+    port: address.port,
+    cutBeforeNextReply: () => {
+      isCutting = true;
+    },
+    cut,
+    hang: () => {
+      for (const { near, far } of pairs) {
+        near.removeAllListeners('data').pause();
+        far.removeAllListeners('data').pause();
+      }
+    },
+    connections: () => pairs.size,
+    close: async () => {
+      cut();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
