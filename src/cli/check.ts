@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { configFile } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { EXIT } from './run-command.ts';
+import { EXIT } from './exit-codes.ts';
 
 const USAGE = `Usage: gatehouse check [--config FILE] [--probe]
 

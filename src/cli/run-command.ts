@@ -1,11 +1,9 @@
 import { ConfigError } from '../config/config-error.ts';
-
-/** Exit codes after BSD's sysexits, which init systems and scripts know. */
-export const EXIT = { done: 0, failed: 1, usage: 64, unavailable: 69, config: 78 } as const;
+import { EXIT } from './exit-codes.ts';
 
 interface Command {
   summary: string;
-  load: () => Promise<{ run(argv: string[]): Promise<number> }>;
+  load: () => Promise<{ run: (argv: string[]) => Promise<number> }>;
 }
 
 /** Each command is loaded when it is called: `gatehouse login` on a laptop has no use for a broker. */

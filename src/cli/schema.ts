@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { EXIT } from './run-command.ts';
+import { EXIT } from './exit-codes.ts';
 
 const USAGE = `Usage: gatehouse schema > gatehouse.schema.json
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compile, type TemplateFunction } from 'ejs';
+import ejs from 'ejs';
 
 const OWN_FOLDER = fileURLToPath(new URL('../../views/', import.meta.url));
 
@@ -9,13 +9,13 @@ const OWN_FOLDER = fileURLToPath(new URL('../../views/', import.meta.url));
 export type FillTemplate = (name: string, locals: object) => string;
 
 export function createTemplates(overrides: string | undefined): FillTemplate {
-  const compiled = new Map<string, TemplateFunction>();
+  const compiled = new Map<string, (locals: object) => string>();
 
   function fill(name: string, locals: object): string {
     let template = compiled.get(name);
     if (template === undefined) {
       const file = fileOf(name);
-      template = compile(readFileSync(file, 'utf8'), { filename: file });
+      template = ejs.compile(readFileSync(file, 'utf8'), { filename: file });
       compiled.set(name, template);
     }
     return template({ ...locals, part: (part: string, more: object = {}) => fill(part, { ...locals, ...more }) });

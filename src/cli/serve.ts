@@ -1,0 +1,115 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createBroker } from '../broker.ts';
+import type { Address, Config } from '../config/config.ts';
+import { openStorage } from '../storage/open-storage.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { createOperations } from '../telemetry/operations-listener.ts';
+import { EXIT } from './exit-codes.ts';
+import { reloadOnChange } from './reload.ts';
+
+const SECOND = 1000;
+
+/** How long what is still running after the drain may take, before the process leaves it. */
+const FINISH_MS = 5 * SECOND;
+
+/**
+ * One broker process: opens its resources in order, listens, and on SIGTERM or SIGINT closes them in reverse. Answers
+ * when it has stopped, with the exit code.
+ *
+ * @throws {StorageRefusedError} when the storage must not be used as it is set up
+ */
+export async function serve(config: Config): Promise<number> {
+  const logger = createLogger(config.log);
+  for (const detail of config.warnings) logger.event('config.warning', { file: config.file, detail });
+  let stop: (exitCode: number) => void = () => {};
+  const stopped = new Promise<number>((resolve) => {
+    stop = resolve;
+  });
+  const storage = await openStorage(config.storage, {
+    logger,
+    onRefused(error) {
+      process.stderr.write(`${error.message}\n`);
+      stop(EXIT.config);
+    },
+  });
+  const metrics = createMetrics({ logLinesLost: () => logger.linesLost() });
+  const broker = await createBroker({ config, storage, logger, metrics });
+  let isDraining = false;
+
+  const server = publicServer((request, response) => {
+    if (isDraining) response.setHeader('Connection', 'close');
+    broker.handle(request, response);
+  });
+  await listen(server, config.listen);
+  const operations = createServer(
+    createOperations({
+      async isReady() {
+        const reasons = [...(await broker.missing()), ...(isDraining ? ['draining'] : [])];
+        return { ready: reasons.length === 0, reasons };
+      },
+      metrics,
+      logger,
+    }),
+  );
+  if (config.operations !== undefined) await listen(operations, config.operations);
+  const stopWatching = reloadOnChange(config, broker, { logger, metrics });
+
+  process.stdout.write(`Gatehouse is ready at ${config.publicUrl}\n`);
+  logger.event('process.started', { publicUrl: config.publicUrl, storage: storage.kind, pid: process.pid });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      isDraining = true;
+      logger.event('process.draining', { seconds: config.drainSeconds });
+      setTimeout(() => stop(EXIT.done), config.drainSeconds * SECOND);
+    });
+  }
+
+  const exitCode = await stopped;
+  stopWatching();
+  await Promise.all([close(server), close(operations)]);
+  await storage.close();
+  logger.event('process.stopped');
+  await logger.flush();
+  return exitCode;
+}
+
+/**
+ * Keep-alive outlives the longest interval between two polls and the idle time of proxies in front of us: with Node's
+ * own five seconds nearly every poll after a pause met a closing connection. Slow headers and bodies are cut.
+ */
+function publicServer(handle: RequestListener): Server {
+  return createServer(
+    {
+      keepAliveTimeout: 75 * SECOND,
+      headersTimeout: 10 * SECOND,
+      requestTimeout: 12 * SECOND,
+      connectionsCheckingInterval: 2 * SECOND,
+      maxHeaderSize: 16 * 1024,
+    },
+    handle,
+  );
+}
+
+function listen(server: Server, { host, port }: Address): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 4096 }, () => {
+      server.off('error', reject);
+      resolve(server.address() as AddressInfo);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    if (!server.listening) return resolve();
+    const giveUp = setTimeout(() => server.closeAllConnections(), FINISH_MS);
+    server.close(() => {
+      clearTimeout(giveUp);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,29 @@
+import { parseArgs } from 'node:util';
+import { ConfigError } from '../config/config-error.ts';
+import { configFile } from '../config/environment.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { StorageRefusedError } from '../storage/storage.ts';
+import { EXIT } from './exit-codes.ts';
+import { serve } from './serve.ts';
+
+const USAGE = `Usage: gatehouse start [--config FILE]
+
+Runs the broker. FILE is $GATEHOUSE_CONFIG or config/gatehouse.yaml where it is left out.
+SIGTERM stops it when every request has been answered, SIGHUP reads the configuration again.
+`;
+
+/** `gatehouse start`. Answers when the process has stopped, with its exit code. */
+export async function run(argv: string[]): Promise<number> {
+  const { values } = parseArgs({ args: argv, options: { config: { type: 'string' }, help: { type: 'boolean' } } });
+  if (values.help === true) {
+    process.stdout.write(USAGE);
+    return EXIT.done;
+  }
+  try {
+    return await serve(await loadConfig(configFile(values.config)));
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof StorageRefusedError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return EXIT.config;
+  }
+}

@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http';
+import type { Express } from 'express';
+import type { Foundation, House } from './house.ts';
+import { createApprovalLimits } from './limits/approval-limits.ts';
+import { createCodeEntryLimits } from './limits/code-entry-limits.ts';
+import { createPages } from './pages/pages.ts';
+
+/** Builds the people door: what a person visits. */
+export function buildPeopleDoor(
+  foundation: Foundation,
+  house: House,
+  sourceOf: (request: IncomingMessage) => string,
+): Express {
+  const { storage, sealing, logger } = foundation;
+  const { config, clients, upstreams, grants, networks, sourcePrefixes } = house;
+  const { counters } = storage;
+  const { limits } = config;
+  return createPages({
+    publicUrl: new URL(config.publicUrl),
+    grants,
+    browserSessions: storage.browserSessions,
+    clients,
+    upstreams,
+    scopeDescriptions: config.scopeDescriptions,
+    settings: config.pages,
+    codeEntryLimits: createCodeEntryLimits({ counters, sealing, networks, limits }),
+    approvalLimits: createApprovalLimits({ counters, sealing, limits }),
+    sourcePrefixes,
+    sourceOf,
+    log: logger,
+  });
+}

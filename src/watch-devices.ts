@@ -1,0 +1,95 @@
+import type { RegisteredClient } from './clients/registered-client.ts';
+import type { DeviceSession } from './device-sessions/device-session.ts';
+import type { RefreshOutcome } from './device-sessions/refresh-session.ts';
+import type { DeviceRequest, Endpoint } from './endpoints/endpoint.ts';
+import { asOAuthError } from './endpoints/oauth-reply.ts';
+import type { PollOutcome } from './grants/poll-grant.ts';
+import type { OAuthErrorCode } from './oauth/oauth-error.ts';
+import type { Sealing } from './sealing/sealing.ts';
+import type { Logger } from './telemetry/logger.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+/** How a grant or a device session is called in the log: the same in all its lines, and no use to anybody. */
+export function logTag(id: string): string {
+  return id.slice(0, 8);
+}
+
+/** What happens at the device door, as log lines and counters. */
+export function watchDevices({ logger, metrics, sealing }: { logger: Logger; metrics: Metrics; sealing: Sealing }) {
+  type Count = (client: string | undefined, outcome: OAuthErrorCode) => void;
+
+  /** Counts what an endpoint refuses; what it answers is counted where its outcome is known. */
+  const refusals = (endpoint: Endpoint, count: Count): Endpoint => {
+    return async (request) => {
+      try {
+        return await endpoint(request);
+      } catch (error) {
+        count(request.clientId, asOAuthError(error).code);
+        throw error;
+      }
+    };
+  };
+
+  return {
+    starts: (endpoint: Endpoint) => refusals(endpoint, metrics.authorizationAnswered),
+    polls: (endpoint: Endpoint) => refusals(endpoint, metrics.pollAnswered),
+
+    started(started: {
+      requestId: string;
+      grantId: string;
+      client: RegisteredClient;
+      userCode: string;
+      source: string;
+    }) {
+      const { requestId, grantId, client, userCode, source } = started;
+      metrics.authorizationAnswered(client.id, 'started');
+      logger.event('grant.started', {
+        requestId,
+        grant: logTag(grantId),
+        client: client.id,
+        code: sealing.tag('log', userCode.replaceAll('-', '')).slice(0, 8),
+        source,
+      });
+    },
+
+    polled(request: DeviceRequest, client: RegisteredClient, outcome: PollOutcome) {
+      metrics.pollAnswered(client.id, outcome.outcome);
+      const { requestId } = request;
+      if (outcome.outcome === 'tokens') {
+        const grant = logTag(outcome.grantId);
+        const scopes = outcome.answer['scope'];
+        const fields = { requestId, grant, session: grant, client: client.id, scopes, source: request.source() };
+        logger.event('grant.redeemed', fields);
+      } else if (logger.writes('grant.polled')) {
+        logger.event('grant.polled', { requestId, client: client.id, outcome: outcome.outcome });
+      }
+    },
+
+    refreshed(request: DeviceRequest, client: RegisteredClient, outcome: RefreshOutcome) {
+      if (outcome.outcome !== 'tokens') return;
+      const { session, answer } = outcome;
+      logger.event('session.refreshed', {
+        requestId: request.requestId,
+        session: logTag(session.id),
+        client: client.id,
+        upstream: session.upstream,
+        subject: session.subject,
+        scopes: answer['scope'],
+      });
+    },
+
+    reused(session: DeviceSession) {
+      const { id, clientId: client, upstream, subject } = session;
+      logger.event('session.ended', { session: logTag(id), client, upstream, subject, by: 'reuse', reason: 'reuse' });
+    },
+
+    limited(limit: string, source: string, client: string) {
+      metrics.limitReached(limit);
+      logger.event('limit.reached', { limit, source, client });
+    },
+
+    forgery(grantId: string, error: Error) {
+      logger.event('storage.rejected', { grant: logTag(grantId), detail: error.message });
+    },
+  };
+}
