@@ -2,6 +2,18 @@ import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { UpstreamError } from './upstream.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
+/**
+ * RFC 6749 §2.3.1, encoded as little as it allows. openid-client's own also encodes `-`, `_` and `.`, which fails at
+ * servers that compare what they get as it is; most secrets consist of these and of letters and digits.
+ */
+export function basicCredentials(clientId: string, clientSecret: string): string {
+  return `Basic ${Buffer.from(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`).toString('base64')}`;
+}
+
+function formEncoded(word: string): string {
+  return new URLSearchParams([['', word]]).toString().slice(1);
+}
+
 /** The private key of `private_key_jwt` (RFC 7523), ready to sign. */
 export async function assertionKey(settings: UpstreamSettings): Promise<{ key: CryptoKey; kid?: string }> {
   const jwk = parseKey(settings);

@@ -3,10 +3,10 @@ import type { UpstreamStep as MeasuredStep } from '../telemetry/metrics.ts';
 import { boundedFetch, isLoopback } from './bounded-fetch.ts';
 import { CheckedUpstream, type UpstreamDependencies } from './checked-upstream.ts';
 import type { Claims } from './claim-mapping.ts';
-import { assertionKey } from './client-authentication.ts';
+import { assertionKey, basicCredentials } from './client-authentication.ts';
 import { signingAlgorithms } from './signing-algorithms.ts';
 import type { Upstream, UpstreamFault } from './upstream.ts';
-import { asUpstreamError, issuerMismatch, type UpstreamStep } from './upstream-faults.ts';
+import { asUpstreamError, foundOtherIssuer, issuerMismatch, type UpstreamStep } from './upstream-faults.ts';
 import type { CheckedAnswer, ProviderMetadata, RequestContext, UpstreamRequests } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
@@ -38,10 +38,15 @@ class OpenIdRequests implements UpstreamRequests {
     return this.#measured('discovery', async (send) => {
       const oidc = await import('openid-client');
       const { issuer, clientId } = this.#settings;
-      const found = await oidc.discovery(new URL(issuer), clientId, undefined, undefined, {
+      const options: OpenIdClient.DiscoveryRequestOptions = {
         execute: this.#isInsecure ? [oidc.allowInsecureRequests] : [],
         [oidc.customFetch]: (url, request) => send(url, request, deadline),
-      });
+      };
+      const found = await oidc
+        .discovery(new URL(issuer), clientId, undefined, undefined, options)
+        .catch((error: unknown) => {
+          throw foundOtherIssuer(error, issuer) ?? error;
+        });
       const metadata = found.serverMetadata();
       // openid-client compares parsed addresses: `https://a.example` and `https://a.example/` are the same to it.
       if (metadata.issuer !== issuer) throw issuerMismatch(issuer, metadata.issuer);
@@ -155,7 +160,9 @@ async function authenticationOf(oidc: Library, settings: UpstreamSettings): Prom
     case 'none':
       return oidc.None();
     case 'client_secret_basic':
-      return oidc.ClientSecretBasic(secret);
+      return (_server, _client, _body, headers) => {
+        headers.set('authorization', basicCredentials(settings.clientId, secret));
+      };
     case 'client_secret_post':
       return oidc.ClientSecretPost(secret);
     case 'private_key_jwt':

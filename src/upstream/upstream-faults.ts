@@ -38,13 +38,9 @@ export async function asUpstreamError(thrown: unknown, step: UpstreamStep): Prom
     case 'OAUTH_TIMEOUT':
     case 'OAUTH_ABORT':
       return new UpstreamError('unavailable', `${step}: no answer in time`);
-    default: {
-      if (isIssuerMismatch(failure)) {
-        const { expected, body } = failure.cause as Comparison;
-        return issuerMismatch(String(expected), body?.['issuer']);
-      }
+    default:
+      if (step === 'userinfo' && isRefused(failure.cause)) return refusedUserinfo(failure.cause.status);
       return new UpstreamError('invalid_answer', `${step}: ${describe(failure)}`);
-    }
   }
 }
 
@@ -103,15 +99,24 @@ function refusedRequest(
 
 /** An answer with `WWW-Authenticate`; its body, where there is one, says more. */
 async function refusedChallenge(step: UpstreamStep, response: Response | undefined): Promise<UpstreamError> {
+  if (step === 'userinfo' && isRefused(response)) return refusedUserinfo(response.status);
   const body: unknown = await response?.json().catch(() => undefined);
   const { error, error_description: description } = (body ?? {}) as Record<string, unknown>;
-  const status = step === 'userinfo' ? undefined : response?.status;
   return refusedRequest(
     step,
     typeof error === 'string' ? error : `status ${response?.status}`,
     typeof description === 'string' ? description : undefined,
-    status,
+    response?.status,
   );
+}
+
+function isRefused(response: unknown): response is Response {
+  return response instanceof Response && (response.status === 401 || response.status === 403);
+}
+
+/** Not about our credentials: userinfo may want an access token for another audience than the one that we asked for. */
+function refusedUserinfo(status: number): UpstreamError {
+  return new UpstreamError('client_rejected', `userinfo does not accept the access token (status ${status})`);
 }
 
 export const CHECK_CREDENTIALS =
@@ -153,10 +158,12 @@ function describe(failure: ProtocolFailure): string {
   return printable(`${inner.message}${seen}`);
 }
 
-function isIssuerMismatch(failure: ProtocolFailure): boolean {
-  return (
-    failure.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED' && (failure.cause as Comparison).attribute === 'issuer'
-  );
+/** openid-client's way of saying so; it does not hand on how the configuration writes the issuer. */
+export function foundOtherIssuer(thrown: unknown, expected: string): UpstreamError | undefined {
+  const { code, cause } = (thrown ?? {}) as ProtocolFailure;
+  const { attribute, body } = (cause ?? {}) as Comparison;
+  const isOther = code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED' && attribute === 'issuer';
+  return isOther ? issuerMismatch(expected, body?.['issuer']) : undefined;
 }
 
 function quote(error: string, description: string | undefined): string {

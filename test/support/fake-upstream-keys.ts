@@ -52,9 +52,10 @@ export class FakeKeys {
       const header = changed({ ...usual, alg: 'HS256' }, options.header) as { alg: string };
       return new CompactSign(payload).setProtectedHeader(header).sign(new TextEncoder().encode(secret.padEnd(32, '.')));
     }
-    const header = changed(usual, options.header) as { alg: string };
+    const header = changed(usual, options.header) as { alg: string; crit?: string[] };
     const { privateKey } = signature === 'foreign_key' ? this.#foreign : this.#key;
-    const token = await new CompactSign(payload).setProtectedHeader(header).sign(privateKey);
+    const crit = Object.fromEntries((header.crit ?? []).map((name) => [name, true]));
+    const token = await new CompactSign(payload).setProtectedHeader(header).sign(privateKey, { crit });
     return signature === 'broken' ? flipped(token) : token;
   }
 }

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { isDeepStrictEqual } from 'node:util';
 import { createLocalJWKSet, type JWK, jwtVerify } from 'jose';
 import { Secret } from '../../src/sealing/secret.ts';
 import type { UpstreamSettings } from '../../src/upstream/upstream-settings.ts';
@@ -285,7 +286,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       case 'client_secret_post':
         return form.get('client_id') === clientId && form.get('client_secret') === clientSecret;
       case 'client_secret_basic':
-        return request.headers.authorization === basic(clientId, clientSecret);
+        return isDeepStrictEqual(basicPair(request.headers.authorization), [clientId, clientSecret]);
       case 'private_key_jwt':
         return isOwnAssertion(form.get('client_assertion') ?? '');
     }
@@ -316,10 +317,10 @@ function isRightCode(code: IssuedCode | undefined, form: URLSearchParams): boole
   );
 }
 
-/** RFC 6749 §2.3.1: both are form-encoded before they are joined. */
-function basic(clientId: string, secret: string): string {
-  const encode = (word: string) => new URLSearchParams({ word }).toString().slice('word='.length);
-  return `Basic ${Buffer.from(`${encode(clientId)}:${encode(secret)}`).toString('base64')}`;
+/** RFC 6749 §2.3.1: both were form-encoded before they were joined. */
+function basicPair(header = ''): string[] {
+  const joined = Buffer.from(header.replace(/^Basic /, ''), 'base64').toString();
+  return joined.split(':').map((word) => new URLSearchParams(`=${word}`).get('') ?? '');
 }
 
 function choicePage(url: URL): FakeReply {
