@@ -5,12 +5,15 @@ import { buildDeviceDoor, type IssuerEndpoints } from './device-door.ts';
 import type { DeviceRoute } from './endpoints/node-door.ts';
 import { buildHouse, type Foundation, type FoundationOptions, type House, layFoundation } from './house.ts';
 import { metadataPaths, standardAddresses } from './oauth/metadata.ts';
+import { isPagePath } from './pages/page-addresses.ts';
 import { buildPeopleDoor } from './people-door.ts';
 import { createRequestIds } from './telemetry/request-id.ts';
 
 /** A broker as a value: both doors in one request handler. It starts nothing and listens nowhere. */
 export interface Broker {
   handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Whether a request target is one of its own, for hosts that have other pages beside it. */
+  serves(target: string): boolean;
   /** Puts another configuration in force; requests under way keep the one that they began with. */
   reload(config: Config): void;
   /** What still keeps it from being sent traffic, as words; empty when nothing does. */
@@ -39,6 +42,7 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
     handle(request, response) {
       standing.handle(request, response);
     },
+    serves: (target) => standing.serves(target),
     reload(next) {
       standing = build(next, foundation, newRequestId, standing.house);
     },
@@ -72,6 +76,7 @@ function deviceRoutes(endpoints: IssuerEndpoints, publicUrl: string): ReadonlyMa
 
 interface Standing {
   house: House;
+  serves: (target: string) => boolean;
   handle: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
@@ -84,11 +89,13 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
   // Made at the first visit: a process that only serves devices need not wait for templates.
   let people: Express | undefined;
 
+  const routeAt = (path: string) => routes.get(path) ?? routes.get(withoutBase(path, base));
+
   return {
     house,
+    serves: (target) => routeAt(pathOf(target)) !== undefined || isPagePath(withoutBase(pathOf(target), base)),
     handle(request, response) {
-      const path = pathOf(request.url ?? '/');
-      const route = routes.get(path) ?? routes.get(withoutBase(path, base));
+      const route = routeAt(pathOf(request.url ?? '/'));
       if (route !== undefined) {
         void devices.answer(request, response, route);
         return;

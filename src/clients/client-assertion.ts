@@ -50,7 +50,9 @@ export function createAssertionVerifier(ground: AssertionGround) {
     const { aud, jti, exp = 0 } = payload;
     if (typeof aud !== 'string' || typeof jti !== 'string') return undefined;
     if (exp > nowMs / 1000 + LONGEST_LIFE_SECONDS + SKEW_SECONDS) return undefined;
-    const name = createHash('sha256').update(JSON.stringify([client.id, jti])).digest('base64url');
+    const name = createHash('sha256')
+      .update(JSON.stringify([client.id, jti]))
+      .digest('base64url');
     const isFirst = await ground.useOnce(`assertion:${name}`, (exp + SKEW_SECONDS + 1) * 1000);
     return isFirst ? client : undefined;
   };

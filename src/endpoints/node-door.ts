@@ -9,8 +9,8 @@ import { asOAuthError, oauthErrorReply } from './oauth-reply.ts';
 
 /** One path of the device door: what it answers to which method. GET answers HEAD too. */
 export interface DeviceRoute {
-  /** As in the list of routes; for logs. */
-  name: string;
+  /** As in the list of routes. */
+  path: string;
   GET?: Endpoint;
   POST?: Endpoint;
 }
@@ -78,7 +78,6 @@ async function replyTo(
 
 /** @throws {OAuthError} `invalid_request` */
 async function readBody(message: IncomingMessage, { headers }: DeviceRequest): Promise<string> {
-  if ('body' in message && message.readableEnded) throw new Error('mount Gatehouse before body parsers');
   const type = headers['content-type'] ?? '';
   if (!FORM_TYPE.test(type)) {
     message.resume();
@@ -155,14 +154,14 @@ function log(logger: Logger, request: DeviceRequest, route: DeviceRoute, error: 
       requestId,
       client,
       method,
-      route: route.name,
+      route: route.path,
       status,
       error: error.cause ?? error,
     });
   } else if (oauthError === 'invalid_client') {
-    logger.event('client.refused', { requestId, client, route: route.name, source: request.source(), detail });
+    logger.event('client.refused', { requestId, client, route: route.path, source: request.source(), detail });
   } else if (logger.writes('request.refused')) {
     const source = request.source();
-    logger.event('request.refused', { requestId, client, route: route.name, status, oauthError, detail, source });
+    logger.event('request.refused', { requestId, client, route: route.path, status, oauthError, detail, source });
   }
 }

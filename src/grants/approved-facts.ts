@@ -24,7 +24,12 @@ export function approvedFacts(
     const value = Object.hasOwn(mapped, name) ? mapped[name] : person.claims[name];
     if (value !== undefined) claims[name] = value;
   }
-  return { subject: person.subject, account: person.email ?? person.name ?? person.subject, claims, groups: person.groups };
+  return {
+    subject: person.subject,
+    account: person.email ?? person.name ?? person.subject,
+    claims,
+    groups: person.groups,
+  };
 }
 
 /** The claims that a client's tokens may carry. */

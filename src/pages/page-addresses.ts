@@ -39,3 +39,10 @@ export function pageAddresses(publicUrl: URL): PageAddresses {
     },
   };
 }
+
+const PAGE_PATH = /^\/(device(\/.*)?|callback\/[^/]*|sessions(\/.*)?|language)$/;
+
+/** Whether a path is the people door's, as far as a host that has pages of its own beside it must know. */
+export function isPagePath(path: string): boolean {
+  return PAGE_PATH.test(path);
+}
