@@ -6,7 +6,6 @@ import type { DeviceRoute } from './endpoints/node-door.ts';
 import { buildHouse, type Foundation, type FoundationOptions, type House, layFoundation } from './house.ts';
 import { metadataPaths, standardAddresses } from './oauth/metadata.ts';
 import { isPagePath } from './pages/page-addresses.ts';
-import { buildPeopleDoor } from './people-door.ts';
 import { createRequestIds } from './telemetry/request-id.ts';
 
 /** A broker as a value: both doors in one request handler. It starts nothing and listens nowhere. */
@@ -86,8 +85,8 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
   const issuer = { name: undefined, addresses: standardAddresses(config.publicUrl) };
   const routes = deviceRoutes(devices.endpointsOf(issuer), config.publicUrl);
   const base = new URL(config.publicUrl).pathname.replace(/\/$/, '');
-  // Made at the first visit: a process that only serves devices need not wait for templates.
-  let people: Express | undefined;
+  // Loaded at the first visit: a start, and a process that only serves devices, need not wait for templates.
+  let people: Promise<Express> | undefined;
 
   const routeAt = (path: string) => routes.get(path) ?? routes.get(withoutBase(path, base));
 
@@ -103,8 +102,10 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
       response.setHeader('X-Request-Id', newRequestId());
       // Proxies may strip the path of `public_url` or pass it on; pages know paths without it.
       request.url = withoutBase(request.url ?? '/', base);
-      people ??= buildPeopleDoor(foundation, house, devices.sourceAddress);
-      people(request, response);
+      people ??= import('./people-door.ts').then((door) =>
+        door.buildPeopleDoor(foundation, house, devices.sourceAddress),
+      );
+      void people.then((app) => app(request, response));
     },
   };
 }
