@@ -172,7 +172,7 @@ describe('gatehouse login keeps polling', () => {
 
   it('through a server that accepts the connection and never answers', async () => {
     const timeOut: typeof fetch = async (url, init) => {
-      if (!String(url).endsWith('/token') || timedOut) return fetch(url, init);
+      if (typeof url !== 'string' || !url.endsWith('/token') || timedOut) return fetch(url, init);
       timedOut = true;
       throw new DOMException('The operation timed out', 'TimeoutError');
     };

@@ -12,7 +12,7 @@ describe('large letters', () => {
   });
 
   it('have a different shape for each character that a code may have', () => {
-    const characters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-'];
+    const characters = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-');
     const shapes = characters.map((character) => largeLetters(character, 80)?.join('\n'));
     expect(shapes).not.toContain(undefined);
     expect(new Set(shapes).size).toBe(characters.length);

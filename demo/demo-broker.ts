@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createBroker } from '../src/broker.ts';
+import { readConfig } from '../src/config/load-config.ts';
+import { memoryStorage } from '../src/storage/memory-storage.ts';
+import { EMBEDDED_USERS, type EmbeddedUser, startEmbeddedUpstream } from './embedded-upstream.ts';
+
+export interface DemoBroker {
+  publicUrl: string;
+  upstream: { issuer: string; displayName: string; users: readonly EmbeddedUser[] };
+  client: { id: string; name: string; scopes: readonly string[] };
+  close(): Promise<void>;
+}
+
+/** The port that was asked for is in use. */
+export class PortTakenError extends Error {
+  override readonly name = 'PortTakenError';
+}
+
+const file = new URL('../config/demo.yaml', import.meta.url);
+const host = '127.0.0.1';
+
+/**
+ * A broker on the memory driver, with an OpenID provider in the same process as its upstream.
+ *
+ * @param port 0 takes a free one
+ * @throws {PortTakenError}
+ */
+export async function startDemoBroker(port: number): Promise<DemoBroker> {
+  let handle: RequestListener = (_request, response) => void response.writeHead(503).end();
+  const server = createServer((request, response) => handle(request, response));
+  const publicUrl = `http://${host}:${await listen(server, port)}`;
+  const text = await readFile(file, 'utf8');
+  const written = readConfig(file.pathname, text, {});
+  const [corp] = written.upstreams;
+  const [client] = written.clients;
+  if (corp === undefined || client === undefined) throw new Error(`${file.pathname} has no upstream or no client`);
+  const upstream = await startEmbeddedUpstream({
+    displayName: corp.displayName,
+    clients: [{ clientId: corp.clientId, redirectUris: [`${publicUrl}/callback/${corp.id}`] }],
+  });
+  // The file names the usual ports; the demo has those that it got.
+  const here = text.replaceAll(written.publicUrl, publicUrl).replaceAll(corp.issuer, upstream.issuer);
+  const storage = memoryStorage();
+  const broker = await createBroker({ config: readConfig(file.pathname, here, {}), storage });
+  handle = (request, response) => broker.handle(request, response);
+  return {
+    publicUrl,
+    upstream: { issuer: upstream.issuer, displayName: corp.displayName, users: EMBEDDED_USERS },
+    client: { id: client.id, name: client.name, scopes: client.scopes.default },
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await upstream.close();
+      await storage.close();
+    },
+  };
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' || error.code === 'EACCES' ? new PortTakenError(error.message) : error);
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
