@@ -145,7 +145,7 @@ export class CheckedUpstream implements Upstream {
       loadKeys: (metadata) => withinDeadline('keys', this.#timeoutMs, (deadline) => loadKeys(metadata, deadline)),
       signInAddress: (trip) => this.signInAddress(trip),
       tryGrant: (grantType, parameters) =>
-        this.#within('token', (context) => this.#requests.tryGrant(context, grantType, parameters)),
+        this.#within('probe', (context) => this.#requests.tryGrant(context, grantType, parameters)),
       timeoutMs: this.#timeoutMs,
     });
   }

@@ -100,7 +100,7 @@ class OpenIdRequests implements UpstreamRequests {
   }
 
   tryGrant(context: RequestContext, grantType: string, parameters: Record<string, string>): Promise<void> {
-    return this.#ask('token', context, async (oidc, config) => {
+    return this.#ask('probe', context, async (oidc, config) => {
       await oidc.genericGrantRequest(config, grantType, parameters);
     });
   }
@@ -151,7 +151,7 @@ class OpenIdRequests implements UpstreamRequests {
 }
 
 function isMeasured(step: UpstreamStep): step is MeasuredStep {
-  return step !== 'authorization' && step !== 'keys' && step !== 'logout token';
+  return !['authorization', 'keys', 'logout token', 'probe'].includes(step);
 }
 
 async function authenticationOf(oidc: Library, settings: UpstreamSettings): Promise<OpenIdClient.ClientAuth> {

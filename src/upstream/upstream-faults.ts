@@ -9,7 +9,8 @@ export type UpstreamStep =
   | 'userinfo'
   | 'refresh'
   | 'revoke'
-  | 'logout token';
+  | 'logout token'
+  | 'probe';
 
 /** What openid-client's errors carry. They are told apart by their `code`, so that only the adapter imports it. */
 interface ProtocolFailure extends Error {
@@ -76,7 +77,7 @@ function refusedRequest(
   }
   switch (error) {
     case 'invalid_grant':
-      return new UpstreamError(step === 'refresh' ? 'invalid_grant' : 'invalid_answer', detail);
+      return new UpstreamError(step === 'refresh' || step === 'probe' ? 'invalid_grant' : 'invalid_answer', detail);
     case 'access_denied':
       return new UpstreamError(step === 'refresh' ? 'invalid_grant' : 'access_denied', detail);
     case 'interaction_required':
@@ -104,7 +105,7 @@ async function refusedChallenge(step: UpstreamStep, response: Response | undefin
   const { error, error_description: description } = (body ?? {}) as Record<string, unknown>;
   return refusedRequest(
     step,
-    typeof error === 'string' ? error : `status ${response?.status}`,
+    typeof error === 'string' ? error : 'no error code',
     typeof description === 'string' ? description : undefined,
     response?.status,
   );
@@ -166,10 +167,14 @@ export function foundOtherIssuer(thrown: unknown, expected: string): UpstreamErr
   return isOther ? issuerMismatch(expected, body?.['issuer']) : undefined;
 }
 
+/** Some upstreams repeat what they were sent, so whatever might be a code, a token or a secret is left out. */
 function quote(error: string, description: string | undefined): string {
-  if (description === undefined) return printable(error);
-  // Some upstreams repeat what they were sent: a long word might be a code or a token.
-  return `${printable(error)} "${printable(description).replace(/[\w.~+/=-]{25,}/g, '[…]')}"`;
+  const code = /^[a-z_]{1,40}$/.test(error) ? error : '[…]';
+  if (description === undefined) return code;
+  const words = printable(description).replace(/[\w.~+/=-]{16,}/g, (word) =>
+    /\d/.test(word) || word.length >= 25 ? '[…]' : word,
+  );
+  return `${code} "${words}"`;
 }
 
 /** A foreign text for our log: short, and nothing in it but printable ASCII. */

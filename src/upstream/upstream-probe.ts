@@ -1,4 +1,7 @@
-import type { ProbeReport, TripParameters } from './upstream.ts';
+import { randomBytes } from 'node:crypto';
+import { type Finding, metadataFindings } from './metadata-findings.ts';
+import { type ProbeReport, type TripParameters, UpstreamError } from './upstream.ts';
+import { printable } from './upstream-faults.ts';
 import type { ProviderMetadata } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
@@ -10,10 +13,91 @@ export interface ProbeTools {
   timeoutMs: number;
 }
 
+/**
+ * Asks an upstream what it is, and tries, without a person, what can be tried: whether our credentials and our
+ * redirect URI are known there. Nobody is signed in and nothing is changed.
+ */
 export async function probeUpstream(
-  _redirectUri: string,
-  _settings: UpstreamSettings,
-  _tools: ProbeTools,
+  redirectUri: string,
+  settings: UpstreamSettings,
+  tools: ProbeTools,
 ): Promise<ProbeReport> {
-  return { ok: true, findings: [] };
+  const findings: Finding[] = [];
+  try {
+    const metadata = await tools.discover();
+    findings.push({ level: 'ok', text: `its metadata names the issuer ${settings.issuer}` });
+    findings.push(...metadataFindings(metadata, settings, redirectUri));
+    findings.push(await tryKeys(metadata, tools));
+    findings.push(await tryCredentials(redirectUri, settings, tools));
+    findings.push(await tryRedirectUri(redirectUri, tools));
+  } catch (error) {
+    findings.push({ level: 'wrong', text: reason(error) });
+  }
+  findings.push({ level: 'ok', text: `the redirect URI to register is ${redirectUri}` });
+  return { ok: findings.every(({ level }) => level !== 'wrong'), findings };
+}
+
+async function tryKeys(metadata: ProviderMetadata, tools: ProbeTools): Promise<Finding> {
+  try {
+    const { keys } = ((await tools.loadKeys(metadata)) ?? {}) as { keys?: unknown };
+    const count = Array.isArray(keys) ? keys.length : 0;
+    if (count > 0) return { level: 'ok', text: `${count} public ${count === 1 ? 'key is' : 'keys are'} published` };
+    return { level: 'wrong', text: 'it publishes no key at jwks_uri: no ID token can be checked' };
+  } catch (error) {
+    return { level: 'wrong', text: `its keys cannot be had: ${reason(error)}` };
+  }
+}
+
+/** Offers a code that cannot exist. Whoever looks at the code has accepted the client before. */
+async function tryCredentials(redirectUri: string, settings: UpstreamSettings, tools: ProbeTools): Promise<Finding> {
+  const code = { code: 'gatehouse-probe', redirect_uri: redirectUri, code_verifier: random() };
+  const accepted: Finding = { level: 'ok', text: `it accepts client_id ${settings.clientId} with its credentials` };
+  try {
+    await tools.tryGrant('authorization_code', code);
+    return accepted;
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    if (error.fault === 'invalid_grant') return accepted;
+    if (error.fault === 'client_rejected') return { level: 'wrong', text: error.detail };
+    return { level: 'missing', text: `whether it accepts our credentials could not be seen: ${error.detail}` };
+  }
+}
+
+const NOBODY_SIGNED_IN = ['login_required', 'interaction_required', 'consent_required', 'account_selection_required'];
+
+/** Asks for a sign-in without a person (`prompt=none`): the refusal comes to a redirect URI that is known, only. */
+async function tryRedirectUri(redirectUri: string, tools: ProbeTools): Promise<Finding> {
+  const trip = { redirectUri, state: random(), nonce: random(), codeVerifier: random(), scopes: [], prompt: 'none' };
+  try {
+    const address = await tools.signInAddress(trip);
+    const response = await fetch(address, { redirect: 'manual', signal: AbortSignal.timeout(tools.timeoutMs) });
+    await response.body?.cancel();
+    const location = response.headers.get('location');
+    const next = location === null ? undefined : new URL(location, address);
+    if (next?.href.startsWith(redirectUri) === true) return judgeReturn(next);
+    if (response.status >= 400 && response.status < 500) {
+      const text = `it refuses our sign-in request (status ${response.status}), most likely for its redirect URI: register exactly ${redirectUri} for this client`;
+      return { level: 'wrong', text };
+    }
+    return { level: 'missing', text: 'whether the redirect URI is registered could not be seen' };
+  } catch (error) {
+    return { level: 'missing', text: `whether the redirect URI is registered could not be seen: ${reason(error)}` };
+  }
+}
+
+function judgeReturn({ searchParams }: URL): Finding {
+  const error = searchParams.get('error');
+  if (error === null || NOBODY_SIGNED_IN.includes(error))
+    return { level: 'ok', text: 'the redirect URI is registered' };
+  const description = searchParams.get('error_description') ?? '';
+  return { level: 'wrong', text: `it refuses our sign-in request: ${printable(`${error} ${description}`.trim())}` };
+}
+
+function random(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+function reason(error: unknown): string {
+  if (error instanceof UpstreamError) return error.detail;
+  return error instanceof Error ? error.message : String(error);
 }

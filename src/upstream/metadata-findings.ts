@@ -1,0 +1,99 @@
+import { signingAlgorithms } from './signing-algorithms.ts';
+import type { ProbeReport } from './upstream.ts';
+import type { ProviderMetadata } from './upstream-requests.ts';
+import type { UpstreamSettings } from './upstream-settings.ts';
+
+export type Finding = ProbeReport['findings'][number];
+
+/** What the upstream says about itself, in plain words, with what to do where something is missing. */
+export function metadataFindings(
+  metadata: ProviderMetadata,
+  settings: UpstreamSettings,
+  redirectUri: string,
+): Finding[] {
+  const lists = (member: string, word: string) => strings(metadata[member])?.includes(word) === true;
+  const has = (member: string) => typeof metadata[member] === 'string';
+  const says = (isSo: boolean, yes: string, otherwise: Finding['level'], no: string): Finding =>
+    isSo ? { level: 'ok', text: yes } : { level: otherwise, text: no };
+  const algorithms = signingAlgorithms(metadata);
+  const offered = strings(metadata['scopes_supported']);
+  const unknown = offered === undefined ? [] : settings.scopes.filter((scope) => !offered.includes(scope));
+  const methods = strings(metadata['token_endpoint_auth_methods_supported']) ?? ['client_secret_basic'];
+  const keepsSignedIn = settings.scopes.includes('offline_access');
+  const logoutUri = redirectUri.replace(/\/callback\/([^/]+)$/, '/backchannel-logout/$1');
+
+  return [
+    says(
+      has('authorization_endpoint') && has('token_endpoint') && has('jwks_uri'),
+      'endpoints for signing in, tokens and keys are named',
+      'wrong',
+      'its metadata lacks authorization_endpoint, token_endpoint or jwks_uri: this is no OpenID provider that can be used',
+    ),
+    says(
+      strings(metadata['response_types_supported'])?.includes('code') !== false,
+      'the authorization code flow is offered',
+      'wrong',
+      'it does not offer response_type code: allow the authorization code flow (standard flow) there',
+    ),
+    says(
+      algorithms.length > 0,
+      `ID tokens are signed with ${algorithms.join(', ')}`,
+      'wrong',
+      'it offers no signature that can be checked with a public key: let it sign ID tokens with RS256 or ES256',
+    ),
+    says(
+      methods.includes(settings.authentication),
+      `authentication ${settings.authentication} is offered`,
+      'missing',
+      `it does not offer authentication ${settings.authentication}, only ${methods.join(', ')}`,
+    ),
+    says(
+      lists('code_challenge_methods_supported', 'S256'),
+      'PKCE with S256 is checked',
+      'missing',
+      'it does not say that it checks PKCE; Gatehouse sends it all the same. Where the client has a switch for it, choose S256',
+    ),
+    says(
+      metadata['authorization_response_iss_parameter_supported'] === true,
+      'answers carry the issuer (RFC 9207)',
+      'missing',
+      'answers do not carry the issuer (RFC 9207); the callback address of its own guards against mix-ups',
+    ),
+    says(
+      unknown.length === 0,
+      `scopes ${settings.scopes.join(' ')} are offered`,
+      'missing',
+      `scopes that it does not list: ${unknown.join(' ')}`,
+    ),
+    says(
+      lists('grant_types_supported', 'refresh_token'),
+      'refresh tokens are offered',
+      'missing',
+      'it does not list the grant refresh_token; without, Gatehouse cannot see that an account was closed',
+    ),
+    says(
+      !lists('scopes_supported', 'offline_access') || keepsSignedIn,
+      keepsSignedIn ? 'offline_access is asked for' : 'offline_access is not offered',
+      'missing',
+      'offline_access is offered and not among this upstream’s scopes: without it a device session asks in vain ' +
+        'once the person’s own session there has ended',
+    ),
+    says(has('userinfo_endpoint'), 'userinfo is offered', 'missing', 'no userinfo: all claims must be in the ID token'),
+    says(
+      has('revocation_endpoint'),
+      'tokens can be revoked there (RFC 7009)',
+      'missing',
+      'tokens cannot be revoked there (RFC 7009); they lapse by themselves',
+    ),
+    says(
+      metadata['backchannel_logout_supported'] === true,
+      `back-channel logout is offered; the address to register is ${logoutUri}`,
+      'missing',
+      'no back-channel logout: a sign-out there ends device sessions here only at their next refresh',
+    ),
+  ];
+}
+
+function strings(value: unknown): string[] | undefined {
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : undefined;
+}

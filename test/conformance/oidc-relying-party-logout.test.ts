@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openIdUpstream } from '../../src/upstream/openid-upstream.ts';
+import type { Upstream } from '../../src/upstream/upstream.ts';
+import {
+  type FakeUpstream,
+  LOGOUT_EVENT,
+  type LogoutTokenChanges,
+  startFakeUpstream,
+} from '../support/fake-upstream.ts';
+import { faultOf, signInThere } from '../support/upstream-trip.ts';
+
+/**
+ * OpenID Connect Back-Channel Logout 1.0 §2.4 to §2.6, as far as a token alone can be judged. That it counts once
+ * (`jti`) is the endpoint's business.
+ */
+
+let fake: FakeUpstream;
+let upstream: Upstream;
+let nowMs: number;
+
+beforeEach(async () => {
+  nowMs = Date.now();
+  fake = await startFakeUpstream();
+  upstream = openIdUpstream(fake.settings(), { clock: () => nowMs, timeoutMs: 2000 });
+});
+afterEach(() => fake.close());
+
+async function check(changes: LogoutTokenChanges = {}) {
+  return upstream.verifyLogoutToken(await fake.logoutToken(changes));
+}
+
+const seconds = () => Math.floor(nowMs / 1000);
+
+describe('a logout token is accepted', () => {
+  it('with typ, iss, aud, iat, exp, jti, events, sub and sid in order', async () => {
+    expect(await check()).toEqual({
+      jti: expect.stringMatching(/./),
+      sub: 'alice',
+      sid: 'upstream-session-1',
+      issuedAtSeconds: expect.any(Number),
+      expiresAtSeconds: expect.any(Number),
+    });
+  });
+
+  it.each([
+    ['only sub', { claims: { sid: null } }],
+    ['only sid', { claims: { sub: null } }],
+    ['no typ, as some upstreams send it', { header: { typ: null } }],
+    ['typ JWT', { header: { typ: 'JWT' } }],
+    ['typ in other letters', { header: { typ: 'Logout+JWT' } }],
+    ['no exp, which the first version did not ask for', { claims: { exp: null } }],
+    ['several audiences, ours among them', { claims: { aud: ['somebody-else', 'gatehouse'] } }],
+  ])('with %s', async (_, changes) => {
+    expect((await check(changes)).jti).toMatch(/./);
+  });
+
+  it('by a key that the upstream rotated to', async () => {
+    await signInThere(upstream);
+    await fake.rotateKeys();
+    expect((await check()).sub).toBe('alice');
+  });
+});
+
+describe('a logout token is refused', () => {
+  it.each<[string, LogoutTokenChanges]>([
+    ['its alg is none', { signature: 'none' }],
+    ['its alg is not one that the upstream signs with', { signature: 'client_secret' }],
+    ['its signature is broken', { signature: 'broken' }],
+    ['it is signed with a foreign key', { signature: 'foreign_key' }],
+    ['its kid is unknown', { header: { kid: 'nobody-knows-me' } }],
+    ['it has no events', { claims: { events: null } }],
+    ['its event is another one', { claims: { events: { 'http://schemas.example.com/event/other': {} } } }],
+    ['its event is not an object', { claims: { events: { [LOGOUT_EVENT]: true } } }],
+    ['its events are a list', { claims: { events: [LOGOUT_EVENT] } }],
+    ['it has a nonce', { claims: { nonce: 'abc' } }],
+    ['its aud is another client', { claims: { aud: 'somebody-else' } }],
+    ['it has no aud', { claims: { aud: null } }],
+    ['its iss is another issuer', { claims: { iss: 'https://other.example.com' } }],
+    ['it has no iss', { claims: { iss: null } }],
+    ['it has no iat', { claims: { iat: null } }],
+    ['it has no jti', { claims: { jti: null } }],
+    ['its jti is empty', { claims: { jti: '' } }],
+    ['it has neither sub nor sid', { claims: { sub: null, sid: null } }],
+    ['its sid is not a text', { claims: { sid: 7 } }],
+    ['its sub is empty', { claims: { sub: '' } }],
+    ['it calls itself an access token', { header: { typ: 'at+jwt' } }],
+  ])('when %s', async (_, changes) => {
+    expect((await faultOf(check(changes))).fault).toBe('invalid_answer');
+  });
+
+  it.each([
+    ['expired', () => ({ exp: seconds() - 60 })],
+    ['issued in the future', () => ({ iat: seconds() + 300, exp: seconds() + 420 })],
+    ['old, although it never expires', () => ({ iat: seconds() - 3600, exp: null })],
+  ])('when it is %s', async (_, claims) => {
+    expect((await faultOf(check({ claims: claims() }))).fault).toBe('invalid_answer');
+  });
+
+  it('when it is an ID token', async () => {
+    const { tokens } = await signInThere(upstream);
+    const verified = upstream.verifyLogoutToken(tokens.idToken?.reveal() ?? '');
+    expect((await faultOf(verified)).fault).toBe('invalid_answer');
+  });
+
+  it.each(['', 'x', 'a.b.c', '....', `${'e'.repeat(5000)}.e30.x`])('when it is no token at all', async (text) => {
+    expect((await faultOf(upstream.verifyLogoutToken(text))).fault).toBe('invalid_answer');
+  });
+
+  it('and made-up keys make us ask the upstream at most once in 30 seconds', async () => {
+    await check();
+    for (let attempt = 0; attempt < 5; attempt += 1) await faultOf(check({ header: { kid: `made-up-${attempt}` } }));
+    expect(fake.requestsTo('/jwks')).toHaveLength(2);
+  });
+
+  it('for now, as unavailable, when the upstream’s keys cannot be had', async () => {
+    fake.behaviour = { jwks: { trouble: 'status_500' } };
+    expect((await faultOf(check())).fault).toBe('unavailable');
+  });
+});
