@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { inject } from 'vitest';
 import { Secret } from '../../src/sealing/secret.ts';
 import type { RedisSettings } from '../../src/storage/storage-settings.ts';
@@ -94,21 +95,24 @@ export async function startRedisServer(options: readonly string[] = []): Promise
   };
 }
 
-async function launch(port: number, folder: string, options: readonly string[]) {
+function launch(port: number, folder: string, options: readonly string[]) {
+  const settings = ['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction', '--dir', folder];
+  return spawnServer(port, ['--port', `${port}`, '--bind', '127.0.0.1', ...settings, ...options]);
+}
+
+async function spawnServer(port: number, args: readonly string[]) {
   const server = inject('redisServer');
   if ('missing' in server) {
     throw new Error(server.missing);
   }
-  const settings = ['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction', '--dir', folder];
-  const child = spawn(server.program, ['--port', `${port}`, '--bind', '127.0.0.1', ...settings, ...options], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(server.program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
   let said = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString()).slice(-2000);
-  });
-  child.stderr.resume();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-2000);
+    });
+  }
   for (let waitedMs = 0; waitedMs < 10_000; waitedMs += 20) {
     if (child.exitCode !== null) {
       throw new Error(`redis-server ended at once: ${said}`);
@@ -119,6 +123,59 @@ async function launch(port: number, folder: string, options: readonly string[]) 
     await delay(20);
   }
   throw new Error(`redis-server did not listen within 10 s: ${said}`);
+}
+
+/** Three masters that share the slots, on as many ports. */
+export async function startRedisCluster(): Promise<{ nodes: string[]; stop(): Promise<void> }> {
+  const servers = await Promise.all([0, 1, 2].map(() => startRedisServer(['--cluster-enabled', 'yes'])));
+  const clients = servers.map(({ url }) => new Redis(url));
+  const [first] = servers;
+  const slotsOf = (index: number) =>
+    Array.from({ length: 16384 }, (_, slot) => slot).filter((slot) => Math.floor((slot * 3) / 16384) === index);
+  await Promise.all(clients.map((client, index) => client.cluster('ADDSLOTS', ...slotsOf(index))));
+  await Promise.all(clients.map((client) => client.cluster('MEET', '127.0.0.1', String(first?.port))));
+  for (const client of clients) {
+    const isWhole = async () => /cluster_state:ok.*cluster_known_nodes:3/s.test(String(await client.cluster('INFO')));
+    while (!(await isWhole())) {
+      await delay(50);
+    }
+    client.disconnect();
+  }
+  return {
+    nodes: servers.map(({ port }) => `127.0.0.1:${port}`),
+    stop: async () => {
+      await Promise.all(servers.map((server) => server.stop()));
+    },
+  };
+}
+
+/** A master, its replica, and a sentinel that watches them under the name `mymaster`. */
+export async function startRedisSentinel() {
+  const master = await startRedisServer();
+  const replica = await startRedisServer(['--replicaof', '127.0.0.1', String(master.port)]);
+  const follower = new Redis(replica.url);
+  while (!(await follower.info('replication')).includes('master_link_status:up')) {
+    await delay(50);
+  }
+  follower.disconnect();
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-sentinel-'));
+  const port = await freePort();
+  const lines = [`port ${port}`, 'bind 127.0.0.1', `sentinel monitor mymaster 127.0.0.1 ${master.port} 1`];
+  await writeFile(
+    join(folder, 'sentinel.conf'),
+    [...lines, 'sentinel down-after-milliseconds mymaster 1000', `dir ${folder}`, ''].join('\n'),
+  );
+  const child = await spawnServer(port, [join(folder, 'sentinel.conf'), '--sentinel']);
+  return {
+    nodes: [`127.0.0.1:${port}`],
+    master,
+    replica,
+    stop: async () => {
+      child.kill('SIGKILL');
+      children.delete(child);
+      await Promise.all([master.stop(), replica.stop(), rm(folder, { recursive: true, force: true })]);
+    },
+  };
 }
 
 async function accepts(port: number): Promise<boolean> {
@@ -133,14 +190,16 @@ async function accepts(port: number): Promise<boolean> {
   }
 }
 
+/** Below 55 000, since the nodes of a cluster talk to each other 10 000 ports higher. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') {
-    throw new Error('no port');
+  for (;;) {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    server.close();
+    await once(server, 'close');
+    if (address !== null && typeof address === 'object' && address.port < 55_000) {
+      return address.port;
+    }
   }
-  return address.port;
 }

@@ -19,8 +19,11 @@ export async function movableMemory(): Promise<StorageUnderTest> {
   };
 }
 
-/** Two processes' storages in one Redis. Time is moved by the offset, and what it passes is made to expire. */
-export async function movableRedis(settings: RedisSettings): Promise<StorageUnderTest> {
+/**
+ * Two processes' storages in one Redis. Time is moved by the offset, and what it passes is made to expire,
+ * by a user who may do that, where the storage's own may not.
+ */
+export async function movableRedis(settings: RedisSettings, administrator = settings): Promise<StorageUnderTest> {
   let aheadMs = 0;
   const storage = redisStorage(settings, { clockOffsetMs: () => aheadMs });
   const replica = redisStorage(settings, { clockOffsetMs: () => aheadMs });
@@ -30,7 +33,7 @@ export async function movableRedis(settings: RedisSettings): Promise<StorageUnde
     replica,
     advance: async (milliseconds) => {
       aheadMs += milliseconds;
-      await ageKeys(settings, milliseconds);
+      await ageKeys(administrator, milliseconds);
     },
     close: async () => {
       await Promise.all([storage.close(), replica.close()]);

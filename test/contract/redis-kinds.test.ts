@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createServer } from 'node:tls';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeStorage } from '../../src/contract.ts';
+import { Secret } from '../../src/sealing/secret.ts';
+import { inspectRedis, redisStorage } from '../../src/storage/redis-storage.ts';
+import type { RedisSettings } from '../../src/storage/storage-settings.ts';
+import { startRedisCluster, startRedisSentinel, startRedisServer, type TestRedis } from '../support/redis.ts';
+import { selfSigned } from '../support/self-signed.ts';
+import { movableRedis } from '../support/storage-under-test.ts';
+
+let prefixes = 0;
+
+function keyPrefix(): string {
+  prefixes += 1;
+  return `kind-${prefixes}:`;
+}
+
+describe('a Redis Cluster of three masters', () => {
+  let cluster: Awaited<ReturnType<typeof startRedisCluster>>;
+  beforeAll(async () => {
+    cluster = await startRedisCluster();
+  });
+  afterAll(() => cluster.stop());
+  const settings = (): RedisSettings => ({ at: { cluster: cluster.nodes }, keyPrefix: keyPrefix() });
+
+  describeStorage({ describe, it }, () => movableRedis(settings()));
+
+  it('is found fit by an inspection', async () => {
+    expect((await inspectRedis(settings())).problems).toEqual([]);
+  });
+
+  it('is ready only while all its masters answer', async () => {
+    const storage = redisStorage(settings());
+    await storage.open();
+    expect(await storage.isReady()).toBe(true);
+    await storage.close();
+  });
+});
+
+describe('an ACL user with the least rights', () => {
+  // docs/operations repeats this rule set.
+  const RIGHTS = [
+    '+ping +info +quit +time +scan +client|setname',
+    '+get +mget +set +getdel +del +exists +expire +pttl +pexpireat +incrby',
+    '+zadd +zrange +zrangebyscore +zremrangebyscore +eval +evalsha',
+  ];
+  const password = new Secret('correct-horse');
+  let redis: TestRedis;
+  beforeAll(async () => {
+    const rule = `on >${password.reveal()} ~gatehouse:* ${RIGHTS.join(' ')}`;
+    redis = await startRedisServer(['--user', 'gatehouse', ...rule.split(' ')]);
+  });
+  afterAll(() => redis.stop());
+
+  describeStorage({ describe, it }, () => {
+    const prefix = `gatehouse:${keyPrefix()}`;
+    return movableRedis(redis.settings({ keyPrefix: prefix, username: 'gatehouse', password }), {
+      ...redis.settings(),
+      keyPrefix: prefix,
+    });
+  });
+});
+
+describe('Redis Sentinel', () => {
+  it('names the master, and the new one after a failover', { timeout: 60_000 }, async () => {
+    const watched = await startRedisSentinel();
+    const sentinel = new Redis(`redis://${watched.nodes[0]}`);
+    const storage = redisStorage({
+      at: { sentinel: { name: 'mymaster', nodes: watched.nodes } },
+      keyPrefix: keyPrefix(),
+    });
+    try {
+      await storage.open();
+      const write = async (key: string) =>
+        storage.ledger.commit({ attempt: 'a', writes: [{ key, value: 'a|', expiresAtMs: Date.now() + 60_000 }] });
+      expect((await write('code:before')).outcome).toBe('won');
+
+      let answer: unknown;
+      for (let tries = 0; tries < 200 && answer !== 'OK'; tries += 1) {
+        answer = await sentinel.call('SENTINEL', 'FAILOVER', 'mymaster').catch((error: unknown) => error);
+        await delay(100);
+      }
+      expect(answer).toBe('OK');
+      const replica = new Redis(watched.replica.url);
+      let writes = 0;
+      const arrivesThere = async () => {
+        writes += 1;
+        await write(`code:${writes}`).catch(() => {});
+        return (await replica.keys(`*code:${writes}`)).length === 1 && (await replica.info()).includes('role:master');
+      };
+      await expect.poll(arrivesThere, { timeout: 30_000, interval: 100 }).toBe(true);
+      replica.disconnect();
+    } finally {
+      sentinel.disconnect();
+      await storage.close();
+      await watched.stop();
+    }
+  });
+});
+
+describe('TLS', () => {
+  it('takes a server whose authority the configuration names, and no other', async () => {
+    const redis = await startRedisServer();
+    const { key, cert } = selfSigned();
+    const secure = createServer({ key, cert }, (socket) => {
+      const far = createConnection(redis.port, '127.0.0.1');
+      socket.pipe(far).pipe(socket);
+      socket.on('error', () => far.destroy()).on('close', () => far.destroy());
+      far.on('error', () => socket.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+    const address = secure.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    try {
+      for (const at of [`rediss://127.0.0.1:${port}/0`, `rediss://localhost:${port}`]) {
+        const storage = redisStorage({ at: { url: at }, tls: { ca: cert }, keyPrefix: keyPrefix() });
+        await storage.open();
+        expect(await storage.isReady()).toBe(true);
+        await storage.close();
+      }
+      const stranger = redisStorage(
+        { at: { url: `rediss://127.0.0.1:${port}` }, keyPrefix: keyPrefix() },
+        { waitMs: 300 },
+      );
+      await stranger.open();
+      await expect(stranger.ledger.now()).rejects.toThrow('no answer from Redis');
+      await stranger.close();
+    } finally {
+      secure.close();
+      await redis.stop();
+    }
+  });
+});
