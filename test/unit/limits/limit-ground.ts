@@ -32,7 +32,7 @@ export function limitGround(overrides: Partial<LimitSettings> = {}) {
     limits: { ...LIMITS, ...overrides },
     codeLifetimesSeconds: [600],
     now: () => nowMs,
-    wait(seconds: number) {
+    wait: (seconds: number) => {
       nowMs += seconds * 1000;
     },
   };

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import type { RegisteredClient, Safeguards } from '../../../src/clients/registered-client.ts';
+import { SAFEGUARD_PROFILES } from '../../../src/config/safeguard-profiles.ts';
+import type { Grant } from '../../../src/grants/grant.ts';
+import { BASE20 } from '../../../src/grants/user-code.ts';
+import { createApprovalLimits } from '../../../src/limits/approval-limits.ts';
+import type { LimitSettings } from '../../../src/limits/limit-settings.ts';
+import { createStartLimits } from '../../../src/limits/start-limits.ts';
+import { createCampaigns } from '../../../src/safeguards/campaign.ts';
+import { createSafeguardJudge } from '../../../src/safeguards/safeguards.ts';
+import { Secret } from '../../../src/sealing/secret.ts';
+import type { SignIn } from '../../../src/upstream/upstream.ts';
+import { limitGround } from '../limits/limit-ground.ts';
+
+export function clientWith(
+  profile: Safeguards['profile'],
+  overrides: Partial<Safeguards> = {},
+  id = 'cli',
+): RegisteredClient {
+  return {
+    id,
+    name: 'Build CLI',
+    authentication: 'none',
+    startWithoutSecret: false,
+    grantTypes: ['device_code'],
+    upstreams: ['corp'],
+    tokens: 'mint',
+    relayIdToken: false,
+    scopes: { allowed: ['openid'], default: ['openid'] },
+    resources: [],
+    claims: { idToken: [], accessToken: [] },
+    signingAlg: 'RS256',
+    subject: 'prefixed',
+    refreshTokens: 'always',
+    approvers: {},
+    lifetimes: {
+      codeSeconds: 600,
+      accessTokenSeconds: 600,
+      refreshIdleSeconds: 86_400,
+      refreshAbsoluteSeconds: 864_000,
+    },
+    intervalSeconds: 5,
+    origins: [],
+    require: [],
+    redeliverySeconds: 0,
+    endOnLogout: true,
+    safeguards: { ...SAFEGUARD_PROFILES[profile], ...overrides },
+  };
+}
+
+export function grantFrom(source: string, startedAtMs: number, more: Partial<Grant> = {}): Grant {
+  return {
+    id: 'grant',
+    clientId: 'cli',
+    challenge: '',
+    jkt: '',
+    intervalMs: 5000,
+    startedAtMs,
+    expiresAtMs: startedAtMs + 600_000,
+    keptUntilMs: startedAtMs + 1_200_000,
+    scopes: ['openid'],
+    resources: [],
+    source,
+    userCodeTag: 'tag',
+    publicKey: 'key',
+    keyName: 'k1',
+    ...more,
+  };
+}
+
+export function signedIn(subject: string): SignIn {
+  return { subject, claims: {}, tokens: { accessToken: new Secret('t'), tokenType: 'Bearer', members: {} } };
+}
+
+/** All of the safeguards on the memory storage, with a clock that tests move. */
+export function safeguardGround(limits: Partial<LimitSettings> = {}) {
+  const ground = limitGround(limits);
+  const campaigns = createCampaigns(ground);
+  const approvalLimits = createApprovalLimits(ground);
+  const userCodes = { alphabet: BASE20, length: 8, group: 4 };
+  return {
+    ...ground,
+    campaigns,
+    startLimits: createStartLimits(ground),
+    judge: createSafeguardJudge({ ...ground, campaigns, approvalLimits, userCodes, randomBytes }),
+  };
+}

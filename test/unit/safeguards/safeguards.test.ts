@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import type { Safeguards } from '../../../src/clients/registered-client.ts';
+import type { Grant } from '../../../src/grants/grant.ts';
+import type { ConfirmForm, Person } from '../../../src/safeguards/safeguards.ts';
+import { clientWith, grantFrom, safeguardGround } from './safeguard-ground.ts';
+
+const AWAY = '203.0.113.7';
+const HERE = '192.0.2.44';
+
+function setUp(
+  profile: Safeguards['profile'] = 'standard',
+  overrides: Partial<Safeguards> = {},
+  grantMore: Partial<Grant> = {},
+) {
+  const ground = safeguardGround();
+  const client = clientWith(profile, overrides);
+  const grant = grantFrom(AWAY, ground.now(), grantMore);
+  const person = (more: Partial<Person> = {}): Person => ({
+    upstream: 'corp',
+    subject: 'anna',
+    address: HERE,
+    nowMs: ground.now(),
+    ...more,
+  });
+  const form = (more: Partial<ConfirmForm> = {}): ConfirmForm => ({
+    userCode: 'WDJB-MJHT',
+    codePrefilled: false,
+    followedLink: false,
+    openElsewhere: false,
+    confirmCode: '',
+    ...more,
+  });
+  return {
+    ...ground,
+    confirm: (who?: Partial<Person>, what?: Partial<ConfirmForm>) =>
+      ground.judge.judgeConfirm(client, grant, person(who), form(what)),
+    approve: (who?: Partial<Person>, what?: Partial<ConfirmForm>) =>
+      ground.judge.judgeApproval(client, grant, person(who), form(what)),
+    client,
+    grant,
+  };
+}
+
+describe('the confirm page', () => {
+  it('says where the request came from, and warns of what does not fit', async () => {
+    const { confirm } = setUp();
+    expect(await confirm({}, { followedLink: true, openElsewhere: true })).toEqual({
+      requester: { from: { place: 'internet' }, address: AWAY, ageSeconds: 0 },
+      warnings: ['other_network', 'followed_link', 'open_elsewhere'],
+      charactersToType: 0,
+      obstacle: undefined,
+    });
+  });
+
+  it('has nothing to warn of where device and person are in one place', async () => {
+    const { confirm } = setUp();
+    expect(await confirm({ address: AWAY })).toMatchObject({ warnings: [], obstacle: undefined });
+  });
+
+  it('asks for the end of a code that came prefilled', async () => {
+    const { confirm } = setUp();
+    expect(await confirm({}, { codePrefilled: true })).toMatchObject({ charactersToType: 4 });
+    expect(await setUp('strict').confirm({}, { codePrefilled: true })).toMatchObject({ charactersToType: 8 });
+    expect(await setUp('open').confirm({}, { codePrefilled: true })).toMatchObject({ charactersToType: 0 });
+  });
+
+  it('says at once what will keep the person from approving', async () => {
+    expect(await setUp('strict').confirm()).toMatchObject({ obstacle: 'same_network' });
+    const { confirm } = setUp('standard', { approveFrom: ['10.0.0.0/8'] });
+    expect(await confirm()).toMatchObject({ obstacle: 'approve_from' });
+    expect(await confirm({ address: '10.1.1.1' })).toMatchObject({ obstacle: undefined });
+  });
+});
+
+describe('an approval', () => {
+  it('goes through in each profile where everything fits', async () => {
+    expect(await setUp('open').approve()).toMatchObject({ verdict: 'allowed' });
+    expect(await setUp('standard').approve()).toMatchObject({ verdict: 'allowed', warnings: ['other_network'] });
+    expect(await setUp('strict').approve({ address: AWAY })).toMatchObject({ verdict: 'allowed', warnings: [] });
+  });
+
+  it('is refused where an obstacle stands, and not counted', async () => {
+    const { approve } = setUp('strict');
+    for (let n = 0; n < 20; n += 1) {
+      expect(await approve()).toEqual({
+        verdict: 'refused',
+        reason: 'same_network',
+        warnings: ['other_network'],
+      });
+    }
+    expect(await approve({ address: AWAY })).toMatchObject({ verdict: 'allowed' });
+  });
+
+  it('needs the end of a prefilled code, however the code was written, and wrong ends are not counted', async () => {
+    const { approve } = setUp();
+    for (const confirmCode of ['', 'WDJB', 'XXXX', 'mjhx', 'x', 'MJH']) {
+      expect(await approve({}, { codePrefilled: true, confirmCode })).toMatchObject({ verdict: 'wrong_code' });
+    }
+    expect(await approve({}, { codePrefilled: true, confirmCode: 'mjht' })).toMatchObject({ verdict: 'allowed' });
+  });
+
+  it('is one of five that a person has in an hour', async () => {
+    const ground = safeguardGround();
+    const approve = (n: number) =>
+      ground.judge.judgeApproval(
+        clientWith('standard'),
+        grantFrom(AWAY, ground.now(), { id: `grant-${n}` }),
+        { upstream: 'corp', subject: 'anna', address: AWAY, nowMs: ground.now() },
+        { userCode: 'WDJBMJHT', codePrefilled: false, followedLink: false, openElsewhere: false, confirmCode: '' },
+      );
+    for (let n = 0; n < 5; n += 1) expect(await approve(n)).toMatchObject({ verdict: 'allowed' });
+    expect(await approve(5)).toMatchObject({ verdict: 'too_many', limit: 'approvals_per_subject' });
+  });
+
+  it('waits, and has four digits for the device, where the client wants it and the device can', async () => {
+    const strict = setUp('strict', {}, { confirmation: 'supported' });
+    const judged = await strict.approve({ address: AWAY });
+    expect(judged).toMatchObject({
+      heldUntilMs: strict.now() + 5000,
+      confirmationCode: expect.stringMatching(/^\d{4}$/),
+    });
+    expect(await setUp('strict').approve({ address: AWAY })).toMatchObject({ confirmationCode: undefined });
+    expect(await setUp('standard').approve()).toMatchObject({ heldUntilMs: undefined, confirmationCode: undefined });
+  });
+});
+
+describe('a start', () => {
+  it('is refused outside of initiate_from, and where the device cannot send the digits that the client requires', () => {
+    const { judge } = setUp();
+    const inside = clientWith('standard', { initiateFrom: ['10.0.0.0/8'] });
+    expect(judge.judgeStart(inside, { source: '10.1.1.1' })).toEqual({ verdict: 'ok' });
+    expect(judge.judgeStart(inside, { source: AWAY })).toEqual({ verdict: 'refused', reason: 'initiate_from' });
+    const reversed = clientWith('standard', { reverseCode: 'required' });
+    expect(judge.judgeStart(reversed, { source: AWAY })).toEqual({ verdict: 'refused', reason: 'confirmation' });
+    expect(judge.judgeStart(reversed, { source: AWAY, confirmation: 'supported' })).toEqual({ verdict: 'ok' });
+  });
+});
+
+describe('"I did not start this"', () => {
+  it('cuts what that source may start to a tenth for an hour, and leaves the others alone', async () => {
+    const { judge, grant, startLimits, now, wait } = setUp();
+    const start = (source: string) =>
+      startLimits.admitStart({ source, clientId: 'cli', codeLifetimeSeconds: 600, nowMs: now() });
+    const admitted = async (source: string) => {
+      const verdicts = await Promise.all(Array.from({ length: 100 }, () => start(source)));
+      return verdicts.filter(({ verdict }) => verdict === 'admitted').length;
+    };
+    await judge.report(grant, now());
+    expect(await admitted(AWAY)).toBe(6);
+    expect(await admitted('203.0.113.99')).toBe(60);
+    wait(3600);
+    expect(await admitted(AWAY)).toBe(60);
+  });
+});
