@@ -81,7 +81,18 @@ const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: strin
   },
   {
     packages: /^(node:)?(https?|http2|net|tls|dgram|dns|fetch)$/,
-    homes: ['endpoints/', 'pages/', 'upstream/', 'storage/', 'telemetry/', 'config/', 'cli/', 'broker', 'main.ts'],
+    homes: [
+      'endpoints/',
+      'pages/',
+      'upstream/',
+      'storage/',
+      'telemetry/',
+      'config/',
+      'cli/',
+      'broker',
+      'mount-in-express',
+      'main',
+    ],
     advice: 'The domain knows no network: take the fact that you need as a parameter.',
   },
   {
