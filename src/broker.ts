@@ -105,7 +105,14 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
       people ??= import('./people-door.ts').then((door) =>
         door.buildPeopleDoor(foundation, house, devices.sourceAddress),
       );
-      void people.then((app) => app(request, response));
+      people.then(
+        (app) => app(request, response),
+        (error: unknown) => {
+          people = undefined;
+          foundation.logger.event('request.failed', { method: request.method, route: 'pages', status: 500, error });
+          response.writeHead(500).end();
+        },
+      );
     },
   };
 }
