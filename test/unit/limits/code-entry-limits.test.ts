@@ -131,6 +131,16 @@ describe('at the total', () => {
     expect(await enter({ browser: 'mine', person: ANNA })).toBe('allowed');
   });
 
+  it('costs no tries either where many come together just as it is reached', async () => {
+    const { ground, limits, wrong } = setUp({ wrongCodesTotal: 5, wrongCodesPerSource: 30, wrongCodesPerSubject: 0 });
+    const entries = await Promise.all(
+      Array.from({ length: 30 }, (_, n) => limits.mayEnter({ source: HOME, browser: `c${n}`, nowMs: ground.now() })),
+    );
+    expect(entries.filter(({ verdict }) => verdict === 'allowed')).toHaveLength(5);
+    expect(entries.filter(({ verdict }) => verdict === 'sign_in_first')).toHaveLength(25);
+    expect(await wrong(100, () => ({ person: ANNA }))).toBe(25);
+  });
+
   it('who signed in answers for their own wrong codes', async () => {
     const { enter, wrong } = setUp();
     await wrong(1000, flood);
