@@ -6,6 +6,7 @@ import {
   duration,
   entries,
   expects,
+  expectsOneOf,
   filePath,
   list,
   oneOf,
@@ -36,8 +37,10 @@ const noNetwork = (effect: string) => ({
   everything: `this is every address, expected networks, or the key left out${effect}`,
 });
 
-export const safeguardOverrides = section({
-  profile: oneOf(['open', 'standard', 'strict']).prefault('standard').describe('Where the other keys begin'),
+const PROFILES = ['open', 'standard', 'strict'] as const;
+
+const safeguardOverrides = section({
+  profile: oneOf(PROFILES).prefault('standard').describe('Where the other keys begin'),
   arrival: oneOf(['off', 'warn', 'strict']).optional().describe('What a link followed from another site gets'),
   complete: oneOf(['off', 'compare', 'type_suffix', 'type_all'])
     .optional()
@@ -161,8 +164,8 @@ const clientSchema = section({
   redelivery: duration('0s', '30s').prefault('0s').describe('The same answer again for a device that lost it'),
   end_on_logout: yesOrNo().prefault(true).describe('The upstream’s back-channel logout ends its device sessions'),
   safeguards: z
-    .union([oneOf(['open', 'standard', 'strict']), safeguardOverrides], {
-      error: expects('open, standard, strict, or a section such as { profile: standard, arrival: strict }'),
+    .union([oneOf(PROFILES), safeguardOverrides], {
+      error: expectsOneOf(PROFILES, ', or a section such as { profile: standard, arrival: strict }'),
     })
     .prefault('standard')
     .describe('Against phishing: a profile, or a profile and what differs from it'),

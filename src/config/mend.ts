@@ -3,10 +3,14 @@ import { schemaProblems } from './schema-problems.ts';
 import type { Path } from './yaml-source.ts';
 
 /** Something that is well-formed, in the place of a required value that is missing or wrong. */
-const STAND_INS: Record<string, unknown> = {
+const LEAST = {
   public_url: 'http://127.0.0.1',
-  upstreams: {},
+  upstreams: { none: { issuer: 'http://127.0.0.1', client_id: '-' } },
   clients: {},
+};
+
+const STAND_INS: Record<string, unknown> = {
+  ...LEAST,
   name: '-',
   issuer: 'http://127.0.0.1',
   client_id: '-',
@@ -36,7 +40,7 @@ export function mend(value: unknown, problems: readonly { path: Path }[]): { fil
     if (result.success) return { file: result.data, wrong };
     paths = schemaProblems(result.error.issues).map(({ path }) => path);
   }
-  return { file: fileSchema.parse({ public_url: 'http://127.0.0.1', upstreams: {}, clients: {} }), wrong: [[]] };
+  return { file: fileSchema.parse(LEAST), wrong: [[]] };
 }
 
 function replace(root: Record<string, unknown>, path: Path): void {

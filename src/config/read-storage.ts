@@ -26,14 +26,11 @@ export function readStorage(file: ConfigFile, reading: Reading): StorageSettings
 
 function readRedis(section: RedisSection, reading: Reading): RedisSettings {
   const path = ['storage', 'redis'];
-  const ways = (['url', 'cluster', 'sentinel'] as const).filter((way) => section[way] !== undefined);
-  if (ways.length !== 1) {
-    const foundText = ways.length === 0 ? 'found none' : `found ${ways.join(' and ')}`;
-    reading.problem(
-      path,
-      `${foundText}, expected exactly one of url, cluster and sentinel`,
-      ...ways.map((way) => [...path, way]),
-    );
+  const ways = ['url', 'cluster', 'sentinel'] as const;
+  const stated = ways.filter((way) => section[way] !== undefined);
+  if (stated.length !== 1) {
+    const text = `found ${stated.join(' and ') || 'none'}, expected exactly one of url, cluster and sentinel`;
+    reading.problem(path, text, ...ways.map((way) => [...path, way]));
   }
   const username = section.username;
   const password = reading.secret([...path, 'password'], section.password);

@@ -6,9 +6,7 @@ import type { Reading } from './reading.ts';
 import type { UpstreamSection } from './upstream-schema.ts';
 
 export function readUpstreams(file: ConfigFile, reading: Reading): UpstreamSettings[] {
-  const all = Object.entries(file.upstreams);
-  if (all.length === 0) reading.problem(['upstreams'], 'found no upstream, expected at least one');
-  return all.map(([id, section]) => readUpstream(id, section, reading));
+  return Object.entries(file.upstreams).map(([id, section]) => readUpstream(id, section, reading));
 }
 
 function readUpstream(id: string, section: UpstreamSection, reading: Reading): UpstreamSettings {

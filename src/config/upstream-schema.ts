@@ -90,8 +90,8 @@ const upstreamSchema = section({
     .describe('How long minted sessions refresh while this upstream is away'),
 });
 
-export const upstreamsSchema = entries(upstreamId(), upstreamSchema, 'a section with one entry per upstream').describe(
-  'The OpenID providers that people sign in at, by id',
-);
+export const upstreamsSchema = entries(upstreamId(), upstreamSchema, 'a section with one entry per upstream')
+  .refine((all) => Object.keys(all).length > 0, { error: 'found no upstream, expected at least one' })
+  .describe('The OpenID providers that people sign in at, by id');
 
 export type UpstreamSection = z.output<typeof upstreamSchema>;

@@ -58,14 +58,16 @@ export function pattern(regex: RegExp, expected: string) {
 }
 
 export function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
-  return z.enum(values, {
-    error: (issue) => {
-      const near = typeof issue.input === 'string' ? nearestKey(issue.input, values) : undefined;
-      const list = values.length === 1 ? values[0] : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
-      return `${expects(list ?? '')(issue)}${near === undefined ? '' : `; did you mean ${near}?`}`;
-    },
-  });
+  return z.enum(values, { error: expectsOneOf(values) });
 }
+
+export const expectsOneOf =
+  (values: readonly string[], otherwise = '') =>
+  ({ input }: Input): string => {
+    const near = typeof input === 'string' ? nearestKey(input, values) : undefined;
+    const names = values.length === 1 ? values.join() : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+    return `${expects(names + otherwise)({ input })}${near === undefined ? '' : `; did you mean ${near}?`}`;
+  };
 
 export function list<Item extends z.ZodType>(item: Item, expected: string) {
   return z.array(item, { error: expects(`a list of ${expected}`) });
@@ -157,6 +159,7 @@ export function secret() {
     })
     .refine((ref) => (ref.env === undefined) !== (ref.file === undefined), {
       error: 'expected exactly one of env and file: { env: NAME } or { file: PATH }',
+      when: ({ issues }) => issues.length === 0,
     });
 }
 

@@ -64,7 +64,7 @@ export function readYaml(text: string, kept: 'first' | 'last' = 'last'): YamlSou
     placeOfKey: (path) => place(offsets(path).key),
     placeOf(path) {
       const { key, value: start } = offsets(path);
-      // A block that begins below its key is looked for at its key.
+      // A block that begins below its key, and a value that is not there, are looked for at the key.
       return start !== undefined && place(start).line === place(key ?? start).line ? place(start) : place(key);
     },
   };
@@ -133,7 +133,8 @@ function keyText(key: unknown): string {
 }
 
 function startOf(node: unknown): number | undefined {
-  return (node as { range?: readonly number[] | null } | null)?.range?.[0];
+  const [start, end] = (node as { range?: readonly number[] | null } | null)?.range ?? [];
+  return start === end ? undefined : start;
 }
 
 function firstLine(message: string): string {

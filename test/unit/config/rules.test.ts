@@ -1,0 +1,671 @@
+import { describe, expect, it } from 'vitest';
+import { ecPrivate, ecPublic, jwks, rsaPrivate, sealingKey } from './keys.ts';
+import { type Around, type Lines, leastFile, MARK, problemsOf, unmarked } from './written.ts';
+
+/** What is written, the key that must be named, and words that must be said. */
+type Rule = [title: string, lines: Lines, key: string, words: RegExp, around?: Around];
+
+const HTTPS = 'https://login.example.com';
+/** What an https file must state besides. */
+const STATED = 'trusted_proxies: []\nstorage: { driver: memory }\n';
+const REDIS = { environment: { SEALING: sealingKey() }, files: { 'signing.json': jwks(rsaPrivate) } };
+const KEYS = 'keys: { sealing: [{ env: SEALING }], signing: { file: signing.json } }\n';
+const redis = (lines: string) => `${KEYS}storage:\n  driver: redis\n  redis:\n    ${lines}`;
+
+const rules: Record<string, Rule[]> = {
+  'what is written at all': [
+    ['unknown top key', { top: '▸user_code: {}' }, 'user_code', /unknown key, did you mean user_codes\?/],
+    ['unknown client key', { client: '▸intervall: 5s' }, 'clients.cli.intervall', /did you mean interval\?/],
+    ['camel case', { client: '▸grantTypes: [device_code]' }, 'clients.cli.grantTypes', /did you mean grant_types\?/],
+    ['nothing near', { top: '▸zzzzzz: 1' }, 'zzzzzz', /unknown key, expected one of public_url, listen/],
+    [
+      'unknown key in a secret',
+      { upstream: 'client_secret: { ▸value: x }' },
+      'upstreams.corp.client_secret.value',
+      /unknown key/,
+    ],
+    ['a key without a value', { client: '▸scopes:' }, 'clients.cli.scopes', /found nothing, expected a section/],
+    [
+      'an empty restriction',
+      { client: 'approvers: { groups: ▸[] }' },
+      'clients.cli.approvers.groups',
+      /nobody could approve/,
+    ],
+    [
+      'the same client twice',
+      { top: '', client: 'interval: 5s\n▸interval: 6s' },
+      'clients.cli.interval',
+      /is there twice \(first in line 9\)/,
+    ],
+    [
+      'a text where a list belongs',
+      { client: 'origins: ▸https://tv.example.com' },
+      'clients.cli.origins',
+      /expected a list of origins/,
+    ],
+    [
+      'a section where a text belongs',
+      { client: '▸interval:\n  seconds: 5' },
+      'clients.cli.interval',
+      /found a section, expected a duration/,
+    ],
+    [
+      'a bad choice',
+      { client: 'tokens: ▸mints' },
+      'clients.cli.tokens',
+      /found "mints", expected mint or relay; did you mean mint\?/,
+    ],
+    [
+      'yes in place of true',
+      { client: 'end_on_logout: ▸yes' },
+      'clients.cli.end_on_logout',
+      /found "yes", expected true or false/,
+    ],
+  ],
+  'public_url and the process': [
+    [
+      'http elsewhere',
+      { url: '▸http://login.example.com' },
+      'public_url',
+      /expected https:\/\/ \(plain http is accepted on loopback only\)/,
+    ],
+    ['a host that only looks like loopback', { url: '▸http://127.0.0.1.example.com' }, 'public_url', /expected https/],
+    ['no URL', { url: '▸login.example.com' }, 'public_url', /expected a URL that begins with https/],
+    ['a query', { url: `▸${HTTPS}?a=b`, top: STATED }, 'public_url', /without a query/],
+    ['a fragment', { url: `'▸${HTTPS}/#a'`.replace("'▸", "▸'"), top: STATED }, 'public_url', /without a fragment/],
+    [
+      'credentials',
+      { url: '▸https://me:hunter2@login.example.com', top: STATED },
+      'public_url',
+      /^found credentials in the URL/,
+    ],
+    [
+      'proxies not stated',
+      { url: HTTPS, top: '▸storage: { driver: memory }'.replace(MARK, '') },
+      'trusted_proxies',
+      /must be stated when public_url is https/,
+    ],
+    [
+      'everybody as a proxy',
+      { top: 'trusted_proxies: [127.0.0.1/32, ▸0.0.0.0/0]' },
+      'trusted_proxies[1]',
+      /"0\.0\.0\.0\/0": this would believe/,
+    ],
+    ['everybody by IPv6', { top: 'trusted_proxies: [▸"::/0"]' }, 'trusted_proxies[0]', /this would believe/],
+    ['no network', { top: 'trusted_proxies: [▸10.0.0.0/33]' }, 'trusted_proxies[0]', /expected a network such as/],
+    [
+      'another header',
+      { top: 'forwarded_header: ▸x-real-ip' },
+      'forwarded_header',
+      /expected x-forwarded-for or forwarded/,
+    ],
+    ['a port that is none', { top: 'listen: { port: ▸65536 }' }, 'listen.port', /whole number from 0 to 65535/],
+    ['operations on the public port', { top: 'operations: { port: ▸8080 }' }, 'operations.port', /never public/],
+    ['a drain without unit', { top: 'drain: ▸10' }, 'drain', /found 10, expected a duration such as 90s/],
+    [
+      'a log level',
+      { top: 'log: { level: ▸verbose }' },
+      'log.level',
+      /expected trace, debug, info, warn, error or fatal/,
+    ],
+    [
+      'a log level from outside',
+      { top: '▸log: {}'.replace(MARK, '') },
+      'log.level',
+      /GATEHOUSE_LOG_LEVEL is "loud"/,
+      { environment: { GATEHOUSE_LOG_LEVEL: 'loud' } },
+    ],
+  ],
+  storage: [
+    [
+      'not stated',
+      { url: HTTPS, top: 'trusted_proxies: []' },
+      'storage.driver',
+      /must be stated when public_url is https/,
+    ],
+    [
+      'redis without where',
+      { top: `${KEYS}▸storage: { driver: redis }`.replace(MARK, '') },
+      'storage.redis',
+      /expected it with driver redis/,
+      REDIS,
+    ],
+    [
+      'a password in the url',
+      { top: redis('url: ▸redis://:hunter2@127.0.0.1:6379') },
+      'storage.redis.url',
+      /^found a password in the URL, expected .*password: \{ env: NAME \}/,
+      REDIS,
+    ],
+    [
+      'a user in the url',
+      { top: redis('url: ▸redis://me@127.0.0.1:6379') },
+      'storage.redis.url',
+      /^found a user name in the URL/,
+      REDIS,
+    ],
+    [
+      'a password in the query',
+      { top: redis('url: ▸redis://127.0.0.1?password=hunter2') },
+      'storage.redis.url',
+      /^found credentials in the query/,
+      REDIS,
+    ],
+    [
+      'a literal password',
+      { top: redis('url: redis://127.0.0.1\n    password: ▸hunter2') },
+      'storage.redis.password',
+      /literal value is refused .*\{ env: NAME \} or \{ file: PATH \}/,
+      REDIS,
+    ],
+    [
+      'two places',
+      { top: redis('url: redis://127.0.0.1\n    cluster: [127.0.0.1:7000]').replace('  redis:', '  ▸redis:') },
+      'storage.redis',
+      /found url and cluster, expected exactly one/,
+      REDIS,
+    ],
+    [
+      'a node without a port',
+      { top: redis('cluster: [▸redis-1]') },
+      'storage.redis.cluster[0]',
+      /expected host:port/,
+      REDIS,
+    ],
+    [
+      'a sentinel without nodes',
+      { top: redis('sentinel: ▸{ name: mymaster }') },
+      'storage.redis.sentinel.nodes',
+      /is missing, expected a list/,
+      REDIS,
+    ],
+    [
+      'tls on a plain url',
+      { top: redis('url: redis://127.0.0.1\n    tls: ▸{}') },
+      'storage.redis.tls',
+      /expected rediss:\/\//,
+      REDIS,
+    ],
+    [
+      'braces in the prefix',
+      { top: redis('url: redis://127.0.0.1\n    key_prefix: ▸"{a}"') },
+      'storage.redis.key_prefix',
+      /without braces/,
+      REDIS,
+    ],
+  ],
+  keys: [
+    ['a literal sealing key', { top: 'keys: { sealing: [▸hunter2] }' }, 'keys.sealing[0]', /literal value is refused/],
+    [
+      'not 32 bytes',
+      { top: 'keys: { sealing: [▸{ env: K }] }' },
+      'keys.sealing[0]',
+      /expected 32 bytes in base64url/,
+      { environment: { K: 'c2hvcnQ' } },
+    ],
+    [
+      'the same key twice',
+      { top: 'keys: { sealing: [{ env: SEALING }, ▸{ env: SEALING }] }' },
+      'keys.sealing[1]',
+      /same key as one before/,
+      REDIS,
+    ],
+    ['an empty list', { top: 'keys: { sealing: ▸[] }' }, 'keys.sealing', /at least one key/],
+    [
+      'missing with redis',
+      { top: 'keys: ▸{ signing: { file: signing.json } }\nstorage: { redis: { url: redis://127.0.0.1 } }' },
+      'keys.sealing',
+      /is missing, expected .* with storage\.driver redis/,
+      REDIS,
+    ],
+    [
+      'no signing with redis',
+      { top: 'keys: ▸{ sealing: [{ env: SEALING }] }\nstorage: { redis: { url: redis://127.0.0.1 } }' },
+      'keys.signing',
+      /is missing, expected \{ file: PATH \}/,
+      REDIS,
+    ],
+    [
+      'an environment variable that is not set',
+      { top: 'keys: { sealing: [▸{ env: NOT_SET }] }' },
+      'keys.sealing[0]',
+      /environment variable NOT_SET is not set/,
+    ],
+    [
+      'an empty environment variable',
+      { top: 'keys: { sealing: [▸{ env: EMPTY }] }' },
+      'keys.sealing[0]',
+      /EMPTY is empty/,
+      { environment: { EMPTY: '' } },
+    ],
+    [
+      'a file that is not there',
+      { top: 'keys: { signing: ▸{ file: nowhere.json } }' },
+      'keys.signing',
+      /nowhere\.json cannot be read \(there is no such file\)/,
+    ],
+    [
+      'env and file at once',
+      { top: 'keys: { signing: ▸{ file: a, env: B } }' },
+      'keys.signing',
+      /exactly one of env and file/,
+    ],
+    [
+      'signing keys that are no JSON',
+      { top: 'keys: { signing: ▸{ file: s } }' },
+      'keys.signing',
+      /is not JSON/,
+      { files: { s: 'hunter2' } },
+    ],
+    [
+      'a public signing key',
+      { top: 'keys: { signing: ▸{ file: s } }' },
+      'keys.signing',
+      /key 1 has no private part/,
+      { files: { s: jwks({ ...ecPublic, alg: 'ES256', use: 'sig' }) } },
+    ],
+    [
+      'a signing key without kid',
+      { top: 'keys: { signing: ▸{ file: s } }' },
+      'keys.signing',
+      /has no "kid"/,
+      { files: { s: jwks({ ...ecPrivate, kid: undefined }) } },
+    ],
+    [
+      'another alg',
+      { top: 'keys: { signing: ▸{ file: s } }' },
+      'keys.signing',
+      /another "alg" than RS256 or ES256/,
+      { files: { s: jwks({ ...ecPrivate, alg: 'HS256' }) } },
+    ],
+    [
+      'another use',
+      { top: 'keys: { signing: ▸{ file: s } }' },
+      'keys.signing',
+      /another "use" than "sig"/,
+      { files: { s: jwks({ ...ecPrivate, use: 'enc' }) } },
+    ],
+    [
+      'no key for a client',
+      { top: 'keys: { signing: { file: s } }', client: 'signing_alg: ▸RS256' },
+      'clients.cli.signing_alg',
+      /RS256 has no key in keys\.signing/,
+      { files: { s: jwks(ecPrivate) } },
+    ],
+    [
+      'no RS256 for Keycloak’s clients',
+      {
+        top: 'keys: { signing: { file: s } }\ncompatibility: { keycloak: ▸{ realm: corp } }',
+        client: 'signing_alg: ES256',
+      },
+      'compatibility.keycloak',
+      /no RS256 key/,
+      { files: { s: jwks(ecPrivate) } },
+    ],
+  ],
+  upstreams: [
+    [
+      'a secret that is not used',
+      { upstream: 'authentication: none\nclient_secret: ▸{ env: S }' },
+      'upstreams.corp.client_secret',
+      /not used with authentication none/,
+      { environment: { S: 'x' } },
+    ],
+    [
+      'a secret that is missing',
+      { upstream: 'authentication: client_secret_post' },
+      'upstreams.corp.client_secret',
+      /is missing, expected it with authentication client_secret_post/,
+    ],
+    [
+      'a key that is missing',
+      { upstream: 'authentication: private_key_jwt' },
+      'upstreams.corp.private_key',
+      /is missing, expected it with authentication private_key_jwt/,
+    ],
+    [
+      'a public key for private_key_jwt',
+      { upstream: 'private_key: ▸{ file: k }' },
+      'upstreams.corp.private_key',
+      /is not a private key/,
+      { files: { k: JSON.stringify(ecPublic) } },
+    ],
+    [
+      'a literal secret',
+      { upstream: 'client_secret: ▸hunter2' },
+      'upstreams.corp.client_secret',
+      /literal value is refused/,
+    ],
+    ['prompt none', { upstream: 'prompt: ▸none' }, 'upstreams.corp.prompt', /prompt that shows a page/],
+    [
+      'a parameter of ours',
+      { upstream: 'authorization_parameters: { ▸redirect_uri: https://evil.example }' },
+      'upstreams.corp.authorization_parameters.redirect_uri',
+      /set by Gatehouse/,
+    ],
+    [
+      'a parameter with a key of its own',
+      { upstream: 'authorization_parameters: { ▸prompt: login }' },
+      'upstreams.corp.authorization_parameters.prompt',
+      /key of its own/,
+    ],
+    ['an unknown claim', { upstream: 'claims: { ▸roles: a }' }, 'upstreams.corp.claims.roles', /unknown key/],
+    ['a scope with a space', { upstream: 'scopes: [▸"openid email"]' }, 'upstreams.corp.scopes[0]', /without spaces/],
+    ['a long tolerance', { upstream: 'tolerance: ▸365d' }, 'upstreams.corp.tolerance', /from 0s to 30d/],
+  ],
+  clients: [
+    [
+      'no such upstream',
+      { client: 'upstreams: [▸corpo]' },
+      'clients.cli.upstreams[0]',
+      /"corpo" is no upstream, did you mean corp\?/,
+    ],
+    ['no upstream', { client: 'upstreams: ▸[]' }, 'clients.cli.upstreams', /expected at least one/],
+    [
+      'approvers from elsewhere',
+      { client: 'approvers: { upstreams: [▸other] }' },
+      'clients.cli.approvers.upstreams[0]',
+      /"other" is no upstream of this client/,
+    ],
+    [
+      'a default outside the allowed',
+      { client: 'scopes: { allowed: [openid], default: [openid, ▸email] }' },
+      'clients.cli.scopes.default[1]',
+      /"email" is not in scopes\.allowed, expected one of openid/,
+    ],
+    [
+      'relay_id_token with mint',
+      { client: 'relay_id_token: ▸true' },
+      'clients.cli.relay_id_token',
+      /only with tokens: relay/,
+    ],
+    [
+      'no device_code',
+      { client: 'grant_types: ▸[refresh_token]' },
+      'clients.cli.grant_types',
+      /device_code is missing/,
+    ],
+    [
+      'refresh tokens without the grant',
+      { client: 'grant_types: [device_code]\nrefresh_tokens: ▸always' },
+      'clients.cli.refresh_tokens',
+      /without refresh_token in grant_types/,
+    ],
+    [
+      'offline_access that nobody gets',
+      { client: 'scopes: { allowed: [openid] }\nrefresh_tokens: ▸offline_access' },
+      'clients.cli.refresh_tokens',
+      /not in scopes\.allowed/,
+    ],
+    [
+      'a secret that is missing',
+      { client: 'authentication: client_secret_basic' },
+      'clients.cli.client_secret',
+      /is missing, expected it with authentication client_secret_basic/,
+    ],
+    [
+      'a secret that is not used',
+      { client: 'authentication: none\nclient_secret: ▸{ env: S }' },
+      'clients.cli.client_secret',
+      /not used with authentication none/,
+      { environment: { S: 'x' } },
+    ],
+    [
+      'jwks that is missing',
+      { client: 'authentication: private_key_jwt' },
+      'clients.cli.jwks',
+      /is missing, expected it with authentication private_key_jwt/,
+    ],
+    [
+      'a private key in jwks',
+      { client: 'jwks: ▸{ file: k }' },
+      'clients.cli.jwks',
+      /key 1 has a private part \("d"\)/,
+      { files: { k: jwks(ecPrivate) } },
+    ],
+    [
+      'a shared secret in jwks',
+      { client: 'jwks: { keys: [▸{ kty: oct, k: aHVudGVyMg }] }' },
+      'clients.cli.jwks.keys[0]',
+      /private part \("k"\)/,
+    ],
+    [
+      'jwks that is none',
+      { client: 'jwks: ▸{ file: k }' },
+      'clients.cli.jwks',
+      /is not a JWKS/,
+      { files: { k: 'hunter2' } },
+    ],
+    [
+      'two keys of one name',
+      { client: 'jwks: ▸{ file: k }' },
+      'clients.cli.jwks',
+      /key 2 has the "kid" of another one/,
+      { files: { k: jwks(ecPublic, ecPublic) } },
+    ],
+    ['file and keys', { client: 'jwks: ▸{ file: k, keys: [] }' }, 'clients.cli.jwks', /exactly one of file and keys/],
+    [
+      'a start without a secret that there is not',
+      { client: 'start_without_secret: ▸true' },
+      'clients.cli.start_without_secret',
+      /expected a client with a client_secret/,
+    ],
+    [
+      'a code that lives too long',
+      { client: 'lifetimes: { code: ▸31m }' },
+      'clients.cli.lifetimes.code',
+      /found "31m", expected a duration from 5s to 30m/,
+    ],
+    [
+      'a code that lives too short',
+      { client: 'lifetimes: { code: ▸4s }' },
+      'clients.cli.lifetimes.code',
+      /from 5s to 30m/,
+    ],
+    [
+      'idle longer than absolute',
+      { client: 'lifetimes: { refresh_idle: ▸2d, refresh_absolute: 1d }' },
+      'clients.cli.lifetimes.refresh_idle',
+      /longer than refresh_absolute/,
+    ],
+    [
+      'an endless session',
+      { client: 'lifetimes: { refresh_absolute: ▸4000d }' },
+      'clients.cli.lifetimes.refresh_absolute',
+      /to 400d/,
+    ],
+    ['no interval', { client: 'interval: ▸0s' }, 'clients.cli.interval', /from 1s to 1m/],
+    ['a long interval', { client: 'interval: ▸61s' }, 'clients.cli.interval', /from 1s to 1m/],
+    ['a long redelivery', { client: 'redelivery: ▸31s' }, 'clients.cli.redelivery', /from 0s to 30s/],
+    [
+      'an origin with a path',
+      { client: 'origins: [▸https://tv.example.com/]' },
+      'clients.cli.origins[0]',
+      /nothing after the port/,
+    ],
+    ['any origin', { client: "origins: [▸'*']" }, 'clients.cli.origins[0]', /expected an origin/],
+    [
+      'a resource with a fragment',
+      { client: "resources: [▸'https://api.example.com#a']" },
+      'clients.cli.resources[0]',
+      /without a fragment/,
+    ],
+    ['a relative resource', { client: 'resources: [▸packages]' }, 'clients.cli.resources[0]', /absolute URI/],
+    ['something unknown to require', { client: 'require: [▸mtls]' }, 'clients.cli.require[0]', /expected pkce or dpop/],
+  ],
+  safeguards: [
+    [
+      'an unknown profile',
+      { client: 'safeguards: ▸strickt' },
+      'clients.cli.safeguards',
+      /expected open, standard or strict, .*; did you mean strict\?/,
+    ],
+    [
+      'an unknown key',
+      { client: 'safeguards: { ▸arival: warn }' },
+      'clients.cli.safeguards.arival',
+      /did you mean arrival\?/,
+    ],
+    [
+      'a bad value',
+      { client: 'safeguards: { complete: ▸type_some }' },
+      'clients.cli.safeguards.complete',
+      /expected off, compare, type_suffix or type_all/,
+    ],
+    [
+      'a hold beyond the code',
+      { client: 'safeguards: { hold: ▸20s }\nlifetimes: { code: 10s }' },
+      'clients.cli.safeguards.hold',
+      /as long as the code lives/,
+    ],
+    [
+      'everybody by a network',
+      { client: 'safeguards: { initiate_from: [▸0.0.0.0/0] }' },
+      'clients.cli.safeguards.initiate_from[0]',
+      /every address/,
+    ],
+    [
+      'a number',
+      { client: 'safeguards: ▸3' },
+      'clients.cli.safeguards',
+      /expected open, standard or strict, or a section/,
+    ],
+  ],
+  'user codes': [
+    [
+      'numeric, six',
+      { top: 'user_codes: { alphabet: numeric, length: ▸6 }' },
+      'user_codes.length',
+      /6 characters out of 10 are too few: 50 wrong tries .* 1 in 20000, .* length of 8 or more/,
+    ],
+    [
+      'a character twice',
+      { top: 'user_codes: { alphabet: ▸ABCDEFGHIJKA }' },
+      'user_codes.alphabet',
+      /"A" is there twice/,
+    ],
+    [
+      'lower case',
+      { top: 'user_codes: { alphabet: ▸abcdefghijklm }' },
+      'user_codes.alphabet',
+      /"a" is not an upper-case ASCII letter or digit/,
+    ],
+    ['few characters', { top: 'user_codes: { alphabet: ▸ABC, length: 16 }' }, 'user_codes.alphabet', /at least 10/],
+    [
+      'a number',
+      { top: 'user_codes: { alphabet: ▸123456789 }' },
+      'user_codes.alphabet',
+      /found 123456789, expected base20, numeric/,
+    ],
+    ['no group', { top: 'user_codes: { group: ▸0 }' }, 'user_codes.group', /from 1 to 16/],
+    [
+      'a form without the code',
+      { top: "user_codes: { verification_uri_complete: ▸'{verification_uri}' }" },
+      'user_codes.verification_uri_complete',
+      /query with \{user_code\} once/,
+    ],
+    [
+      'a form that leads elsewhere',
+      { top: "user_codes: { verification_uri_complete: ▸'https://go.example/{user_code}' }" },
+      'user_codes.verification_uri_complete',
+      /expected \{verification_uri\}/,
+    ],
+    [
+      'a form that the page does not read',
+      { top: "user_codes: { verification_uri_complete: ▸'{verification_uri}?c={user_code}' }" },
+      'user_codes.verification_uri_complete',
+      /as user_code or code/,
+    ],
+  ],
+  'the other sections': [
+    ['a scope without words', { top: 'scopes: { read: ▸{} }' }, 'scopes.read.description', /is missing/],
+    [
+      'a resource server of a client’s name',
+      { top: 'resource_servers: { cli: ▸{ audience: https://a.example, client_secret: { env: S } } }' },
+      'resource_servers.cli',
+      /id of a client too/,
+      { environment: { S: 'x' } },
+    ],
+    [
+      'a resource server without a secret',
+      { top: 'resource_servers: { api: ▸{ audience: https://a.example } }' },
+      'resource_servers.api.client_secret',
+      /is missing, expected \{ env: NAME \}/,
+    ],
+    [
+      'a network without addresses',
+      { top: 'networks: { oslo: { cidrs: ▸[] } }' },
+      'networks.oslo.cidrs',
+      /at least one network/,
+    ],
+    [
+      'a network of all addresses',
+      { top: "networks: { all: { cidrs: [▸'::/0'] } }" },
+      'networks.all.cidrs[0]',
+      /every address/,
+    ],
+    [
+      'half a factor',
+      { top: 'networks: { oslo: { cidrs: [192.0.2.0/24], factor: ▸0.5 } }' },
+      'networks.oslo.factor',
+      /from 1 to 1000/,
+    ],
+    ['a negative limit', { top: 'limits: { pending_total: ▸-1 }' }, 'limits.pending_total', /whole number from 0/],
+    [
+      'a colour',
+      { top: 'pages: { theme: { accent: ▸blue } }' },
+      'pages.theme.accent',
+      /expected a colour such as #0b5fff/,
+    ],
+    [
+      'a language',
+      { top: 'pages: { languages: [en, ▸xx] }' },
+      'pages.languages[1]',
+      /expected en, de, fr, es, ja or ar/,
+    ],
+    ['a logo from elsewhere', { top: 'pages: { logo: ▸https://cdn.example/logo.svg }' }, 'pages.logo', /is elsewhere/],
+    ['a logo that is no image', { top: 'pages: { logo: ▸logo.txt }' }, 'pages.logo', /is no image/],
+    ['views that are nowhere', { top: 'pages: { views: ▸no-such-folder }' }, 'pages.views', /is not a folder/],
+    [
+      'a webhook over http',
+      { top: 'audit: { webhook: { url: ▸http://audit.example } }' },
+      'audit.webhook.url',
+      /expected https/,
+    ],
+    ['a webhook without address', { top: 'audit: { webhook: ▸{} }' }, 'audit.webhook.url', /is missing/],
+    [
+      'a prefix without slash',
+      { top: 'compatibility: { keycloak: { realm: corp, prefix: ▸auth } }' },
+      'compatibility.keycloak.prefix',
+      /path such as \/auth/,
+    ],
+    [
+      'a keycloak without realm',
+      { top: 'compatibility: { keycloak: ▸{} }' },
+      'compatibility.keycloak.realm',
+      /is missing/,
+    ],
+  ],
+};
+
+const claims = 'iss sub aud exp iat nbf jti client_id scope azp nonce at_hash auth_time acr amr sid cnf'.split(' ');
+
+describe.each(Object.entries(rules))('%s', (_, table) => {
+  it.each(table)('%s', (_title, lines, key, words, around) => {
+    const marked = leastFile(lines);
+    const { text, line, column } = unmarked(marked);
+    const problems = problemsOf(text, around);
+    expect(problems.map(({ key: named }) => named)).toEqual([key]);
+    expect(problems[0]?.text).toMatch(words);
+    if (marked.includes(MARK)) expect(problems[0]).toMatchObject({ line, column });
+    expect(JSON.stringify(problems)).not.toContain('hunter2');
+  });
+});
+
+describe('claims', () => {
+  it.each(claims)('refuses %s, which only the protocol may say', (claim) => {
+    const { text, line, column } = unmarked(leastFile({ client: `claims: [email, ▸${claim}]` }));
+    expect(problemsOf(text)).toMatchObject([{ line, column, key: 'clients.cli.claims[1]' }]);
+    expect(problemsOf(leastFile({ client: `claims: { access_token: [${claim}] }` }))).toHaveLength(1);
+  });
+});

@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseCidr } from '../../../src/config/cidr.ts';
+import { formatDuration, parseDuration } from '../../../src/config/duration.ts';
+import { nearestKey } from '../../../src/config/nearest-key.ts';
+import { isOrigin, isResource } from '../../../src/config/web-address.ts';
+
+describe('durations', () => {
+  it.each([
+    ['90s', 90],
+    ['10m', 600],
+    ['12h', 43_200],
+    ['30d', 2_592_000],
+    ['0s', 0],
+  ])('%s is %i seconds', (text, seconds) => expect(parseDuration(text)).toBe(seconds));
+
+  it('come back from what they are written as', () => {
+    fc.assert(fc.property(fc.nat(1e9), (seconds) => parseDuration(formatDuration(seconds)) === seconds));
+  });
+
+  it('are nothing else', () => {
+    const unit = fc.constantFrom('', 'ms', 'S', ' s', 'w', 's ', '.5s', 's\n');
+    fc.assert(fc.property(fc.nat(), unit, (n, u) => parseDuration(`${n}${u}`) === undefined));
+    fc.assert(fc.property(fc.string(), (text) => parseDuration(text) === undefined || /^\d+[smhd]$/.test(text)));
+    for (const text of ['-1s', '+1s', '01s', '1e3s', '1s1m']) expect(parseDuration(text)).toBeUndefined();
+  });
+});
+
+describe('networks', () => {
+  it('are an address and a prefix that fits it', () => {
+    fc.assert(
+      fc.property(fc.ipV4(), fc.integer({ min: -1, max: 200 }), (address, prefix) => {
+        const isOne = prefix >= 0 && prefix <= 32;
+        expect(parseCidr(`${address}/${prefix}`)?.prefix).toBe(isOne ? prefix : undefined);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.ipV6(), fc.integer({ min: 0, max: 128 }), (address, prefix) => {
+        expect(parseCidr(`${address}/${prefix}`)).toMatchObject({ family: 6, prefix });
+      }),
+    );
+  });
+
+  it('are one address where there is no prefix', () => {
+    expect(parseCidr('192.0.2.1')?.cidr).toBe('192.0.2.1/32');
+    expect(parseCidr('2001:db8::1')?.cidr).toBe('2001:db8::1/128');
+  });
+
+  it.each(['', '/', '10.0.0.0/', '10.0.0/8', '10.0.0.0/08', '10.0.0.0/8/8', 'fe80::1%eth0/64', 'localhost/8', '::/x'])(
+    'are not %j',
+    (text) => expect(parseCidr(text)).toBeUndefined(),
+  );
+});
+
+it.each([
+  ['https://tv.example.com', true],
+  ['http://localhost:3000', true],
+  ['https://tv.example.com/', false],
+  ['https://TV.example.com', false],
+  ['https://tv.example.com:443', false],
+  ['null', false],
+  ['*', false],
+  ['file:///', false],
+])('%s as an origin: %s', (text, isOne) => expect(isOrigin(text)).toBe(isOne));
+
+it.each([
+  ['https://api.example.com', true],
+  ['https://api.example.com/v1?x=1', true],
+  ['urn:example:api', true],
+  ['https://api.example.com/#', false],
+  ['/v1', false],
+  ['api', false],
+  ['https://api.example.com/a b', false],
+])('%s as a resource: %s', (text, isOne) => expect(isResource(text)).toBe(isOne));
+
+it.each([
+  ['upstrems', 'upstreams'],
+  ['public-url', 'public_url'],
+  ['publicURL', 'public_url'],
+  ['cleints', 'clients'],
+  ['url', 'public_url'],
+  ['zzzz', undefined],
+])('somebody who writes %s means %s', (written, meant) => {
+  expect(nearestKey(written, ['public_url', 'upstreams', 'clients', 'storage'])).toBe(meant);
+});

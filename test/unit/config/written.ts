@@ -1,0 +1,72 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../../../src/config/config.ts';
+import { ConfigError, type Problem } from '../../../src/config/config-error.ts';
+import type { Environment } from '../../../src/config/environment.ts';
+import { readConfig } from '../../../src/config/load-config.ts';
+
+/** Lines to add to the least file, each at its indentation; `public_url` can be replaced. */
+export interface Lines {
+  url?: string;
+  top?: string;
+  upstream?: string;
+  client?: string;
+}
+
+/** Where the marker stands is where the problem must be reported. */
+export const MARK = '▸';
+
+export function leastFile({ url = 'http://127.0.0.1:8080', top = '', upstream = '', client = '' }: Lines = {}): string {
+  return [
+    `public_url: ${url}`,
+    'upstreams:',
+    '  corp:',
+    '    issuer: https://sso.example.com',
+    '    client_id: gatehouse',
+    indent(upstream, 4),
+    'clients:',
+    '  cli:',
+    '    name: Build CLI',
+    indent(client, 4),
+    top,
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+function indent(lines: string, spaces: number): string {
+  return lines.replace(/^(?=.)/gm, ' '.repeat(spaces));
+}
+
+export function folderWith(files: Readonly<Record<string, string>> = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-config-'));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  return folder;
+}
+
+export interface Around {
+  environment?: Environment;
+  files?: Readonly<Record<string, string>>;
+}
+
+export function read(text: string, { environment = {}, files }: Around = {}): Config {
+  const folder = files === undefined ? '' : folderWith(files);
+  return readConfig(join(folder, 'gatehouse.yaml'), text, environment);
+}
+
+export function problemsOf(text: string, around: Around = {}): readonly Problem[] {
+  try {
+    read(text, around);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+/** Takes the marker out and says where it stood. */
+export function unmarked(marked: string): { text: string; line: number; column: number } {
+  const before = marked.slice(0, marked.indexOf(MARK)).split('\n');
+  return { text: marked.replace(MARK, ''), line: before.length, column: (before.at(-1) ?? '').length + 1 };
+}
