@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createBroker } from '../src/broker.ts';
+import { processEnvironment } from '../src/config/environment.ts';
 import { readConfig } from '../src/config/load-config.ts';
 import { memoryStorage } from '../src/storage/memory-storage.ts';
+import { createLogger } from '../src/telemetry/logger.ts';
 import { EMBEDDED_USERS, type EmbeddedUser, startEmbeddedUpstream } from './embedded-upstream.ts';
 
 export interface DemoBroker {
@@ -32,7 +34,9 @@ export async function startDemoBroker(port: number): Promise<DemoBroker> {
   const server = createServer((request, response) => handle(request, response));
   const publicUrl = `http://${host}:${await listen(server, port)}`;
   const text = await readFile(file, 'utf8');
-  const written = readConfig(file.pathname, text, {});
+  // A person wants to see the sign-in, not the log; but what breaks must not break in silence.
+  const environment = { GATEHOUSE_LOG_LEVEL: 'error', ...processEnvironment() };
+  const written = readConfig(file.pathname, text, environment);
   const [corp] = written.upstreams;
   const [client] = written.clients;
   if (corp === undefined || client === undefined) throw new Error(`${file.pathname} has no upstream or no client`);
@@ -43,7 +47,9 @@ export async function startDemoBroker(port: number): Promise<DemoBroker> {
   // The file names the usual ports; the demo has those that it got.
   const here = text.replaceAll(written.publicUrl, publicUrl).replaceAll(corp.issuer, upstream.issuer);
   const storage = memoryStorage();
-  const broker = await createBroker({ config: readConfig(file.pathname, here, {}), storage });
+  const config = readConfig(file.pathname, here, environment);
+  const logger = createLogger(config.log);
+  const broker = await createBroker({ config, storage, logger });
   handle = (request, response) => broker.handle(request, response);
   return {
     publicUrl,
@@ -54,6 +60,7 @@ export async function startDemoBroker(port: number): Promise<DemoBroker> {
       await new Promise((resolve) => server.close(resolve));
       await upstream.close();
       await storage.close();
+      await logger.flush();
     },
   };
 }

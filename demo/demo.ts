@@ -52,11 +52,10 @@ async function demo(argv: readonly string[]): Promise<number> {
 function introduce({ publicUrl, upstream, client }: DemoBroker): void {
   const names = upstream.users.map(({ name }) => name).join(' or ');
   say('Gatehouse demo: everything runs on this machine and is gone at the end.');
-  say(`  the broker              ${publicUrl}`);
-  say(
-    `  the identity provider   ${upstream.issuer} (${upstream.displayName}: sign in as ${names}, without a password)`,
-  );
-  say(`  the device              this terminal, as “${client.name}”`);
+  say(`  broker     ${publicUrl}`);
+  say(`  provider   ${upstream.issuer} (${upstream.displayName})`);
+  say(`  device     this terminal, as “${client.name}”`);
+  say(`Sign in as ${names}; nobody there has a password.`);
   say('');
 }
 

@@ -1,3 +1,4 @@
+import { isLoopback } from '../../upstream/bounded-fetch.ts';
 import { largeLetters } from './large-letters.ts';
 import { printable } from './printable.ts';
 import { type QrPicture, qrCode } from './qr-code.ts';
@@ -54,13 +55,19 @@ function directions(terminal: Terminal, card: SignInCard, columns: number): stri
   const large = terminal.isRich ? largeLetters(printable(card.userCode), columns) : undefined;
   const address = printable(card.verificationUri);
   return [
-    'To sign in, open this page on any device:',
+    `Open this page ${where(card.verificationUri)}:`,
     '',
     terminal.isRich ? bold(address) : address,
     '',
     'and type this code there:',
     ...(large === undefined ? [] : ['', ...large]),
   ];
+}
+
+/** A phone that scans the code of a loopback address would look for the server on itself. */
+function where(address: string): string {
+  const isHere = URL.canParse(address) && isLoopback(new URL(address).hostname);
+  return isHere ? 'in a browser here' : 'on any device';
 }
 
 function sideBySide(picture: QrPicture, text: readonly string[]): string[] {

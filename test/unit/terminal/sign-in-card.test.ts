@@ -50,7 +50,7 @@ describe('the sign-in card', () => {
   it('puts the QR code above the text where there is no room beside it', () => {
     const lines = stripVTControlCharacters(shown({}, { columns: 60 })).split('\n');
     expect(lines.findIndex((line) => line.includes(qrCorner))).toBeLessThan(
-      lines.findIndex((line) => line.includes('To sign in')),
+      lines.findIndex((line) => line.includes('Open this page')),
     );
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);
   });
@@ -95,6 +95,13 @@ describe('the sign-in card', () => {
 
   it('is rich with an empty NO_COLOR', () => {
     expect(shown({}, { environment: { NO_COLOR: '' } })).toContain(qrCorner);
+  });
+
+  it('sends nobody to another device for an address of this machine', () => {
+    expect(shown({ verificationUri: 'http://127.0.0.1:8080/device' }, {})).toContain(
+      'Open this page in a browser here:',
+    );
+    expect(shown({}, {})).toContain('Open this page on any device:');
   });
 
   it('prints no control characters of a server', () => {
