@@ -71,7 +71,7 @@ function refusedRequest(
   description: string | undefined,
   status: number | undefined,
 ): UpstreamError {
-  const detail = `${step}: the upstream answers ${quote(error, description)}`;
+  const detail = `${step}: the upstream answers ${quote(error, description)} (status ${status})`;
   if (error === 'invalid_client' || error === 'unauthorized_client' || status === 401) {
     return new UpstreamError('client_rejected', `${detail}; ${CHECK_CREDENTIALS}`);
   }
@@ -105,7 +105,7 @@ async function refusedChallenge(step: UpstreamStep, response: Response | undefin
   const { error, error_description: description } = (body ?? {}) as Record<string, unknown>;
   return refusedRequest(
     step,
-    typeof error === 'string' ? error : 'no error code',
+    typeof error === 'string' ? error : 'no_error',
     typeof description === 'string' ? description : undefined,
     response?.status,
   );

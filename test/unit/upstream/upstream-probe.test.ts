@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Secret } from '../../../src/sealing/secret.ts';
+import { openIdUpstream } from '../../../src/upstream/openid-upstream.ts';
+import type { ProbeReport } from '../../../src/upstream/upstream.ts';
+import type { UpstreamSettings } from '../../../src/upstream/upstream-settings.ts';
+import { type FakeUpstream, startFakeUpstream } from '../../support/fake-upstream.ts';
+import { CALLBACK } from '../../support/upstream-trip.ts';
+
+/** `gatehouse check --probe`: what an administrator is told about an upstream. */
+
+let fake: FakeUpstream;
+beforeAll(async () => {
+  fake = await startFakeUpstream();
+});
+afterAll(() => fake.close());
+beforeEach(() => {
+  fake.behaviour = { authorize: { error: 'login_required', code: null } };
+});
+
+const COMPLETE = { scopes: ['openid', 'profile', 'email', 'offline_access'] };
+
+async function probe(changes: Partial<UpstreamSettings> = COMPLETE): Promise<ProbeReport> {
+  return openIdUpstream(fake.settings(changes), { clock: Date.now, timeoutMs: 300 }).probe(CALLBACK);
+}
+
+function texts(report: ProbeReport, level: 'ok' | 'missing' | 'wrong'): string {
+  return report.findings
+    .filter((finding) => finding.level === level)
+    .map(({ text }) => text)
+    .join('\n');
+}
+
+describe('an upstream that has everything', () => {
+  it('is found to be in order, with the addresses to register', async () => {
+    const report = await probe();
+    expect(report.ok).toBe(true);
+    expect(texts(report, 'wrong')).toBe('');
+    expect(texts(report, 'missing')).toBe('');
+    expect(texts(report, 'ok')).toContain(`the redirect URI to register is ${CALLBACK}`);
+    expect(texts(report, 'ok')).toContain('http://127.0.0.1:8080/backchannel-logout/corp');
+    expect(texts(report, 'ok')).toContain('the redirect URI is registered');
+    expect(texts(report, 'ok')).toContain('accepts client_id gatehouse');
+  });
+
+  it('is asked without signing anybody in', async () => {
+    fake.requests.length = 0;
+    await probe();
+    expect(fake.requestsTo('/authorize').map(({ query }) => query.get('prompt'))).toEqual(['none']);
+    expect(fake.requestsTo('/userinfo')).toEqual([]);
+  });
+});
+
+describe('what is wrong is said in plain words:', () => {
+  it('a wrong client secret', async () => {
+    const report = await probe({ ...COMPLETE, clientSecret: new Secret('not-the-secret') });
+    expect(report.ok).toBe(false);
+    expect(texts(report, 'wrong')).toMatch(/check client_id, client_secret and authentication/);
+    expect(JSON.stringify(report)).not.toContain('not-the-secret');
+  });
+
+  it('a wrong client secret at Keycloak, which calls it unauthorized_client', async () => {
+    fake.behaviour.token = {
+      fault: { error: 'unauthorized_client', description: 'Invalid client or Invalid client credentials', status: 401 },
+    };
+    expect(texts(await probe(), 'wrong')).toMatch(/unauthorized_client.*check client_id, client_secret/);
+  });
+
+  it('another issuer', async () => {
+    fake.behaviour.discovery = { metadata: { issuer: `${fake.issuer}/` } };
+    const report = await probe();
+    expect(report.ok).toBe(false);
+    expect(texts(report, 'wrong')).toContain(`"${fake.issuer}/"`);
+    expect(texts(report, 'ok')).toContain(CALLBACK);
+  });
+
+  it('nobody there', async () => {
+    fake.behaviour.discovery = { trouble: 'hang' };
+    const report = await probe();
+    expect(report.ok).toBe(false);
+    expect(texts(report, 'wrong')).toContain('no answer in time');
+  });
+
+  it('a redirect URI that is not registered', async () => {
+    fake.behaviour.authorize = { elsewhere: () => new URL('/error-page', fake.issuer) };
+    expect(texts(await probe(), 'missing')).toContain('could not be seen');
+    fake.behaviour.discovery = { metadata: { authorization_endpoint: `${fake.issuer}/no-such-page` } };
+    const report = await probe();
+    expect(report.ok).toBe(false);
+    expect(texts(report, 'wrong')).toContain(`register exactly ${CALLBACK}`);
+  });
+
+  it('a sign-in request that is refused', async () => {
+    fake.behaviour.authorize = { error: 'invalid_scope', description: 'Invalid scopes: groups', code: null };
+    expect(texts(await probe(), 'wrong')).toContain('invalid_scope Invalid scopes: groups');
+  });
+
+  it('no keys', async () => {
+    fake.behaviour.jwks = { keys: 'none' };
+    expect(texts(await probe(), 'wrong')).toContain('publishes no key');
+    fake.behaviour.jwks = { trouble: 'status_404' };
+    expect(texts(await probe(), 'wrong')).toContain('keys cannot be had');
+  });
+
+  it('no signature that can be checked, or no authorization code flow', async () => {
+    fake.behaviour.discovery = {
+      metadata: { id_token_signing_alg_values_supported: ['none', 'HS256'], response_types_supported: ['id_token'] },
+    };
+    const wrong = texts(await probe(), 'wrong');
+    expect(wrong).toContain('RS256 or ES256');
+    expect(wrong).toContain('response_type code');
+  });
+});
+
+describe('what is missing is said, and is no failure:', () => {
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    ['PKCE', { code_challenge_methods_supported: null }, /PKCE.*choose S256/],
+    ['iss', { authorization_response_iss_parameter_supported: null }, /RFC 9207/],
+    ['back-channel logout', { backchannel_logout_supported: null }, /no back-channel logout/],
+    ['revocation', { revocation_endpoint: null }, /cannot be revoked/],
+    ['refresh tokens', { grant_types_supported: ['authorization_code'] }, /refresh_token/],
+    ['userinfo', { userinfo_endpoint: null }, /no userinfo/],
+    ['a scope', { scopes_supported: ['openid', 'email', 'offline_access'] }, /profile/],
+    ['the authentication', { token_endpoint_auth_methods_supported: ['private_key_jwt'] }, /client_secret_basic/],
+  ])('%s', async (_, metadata, words) => {
+    fake.behaviour.discovery = { metadata };
+    const report = await probe();
+    expect(report.ok).toBe(true);
+    expect(texts(report, 'missing')).toMatch(words);
+  });
+
+  it('offline_access, where it is offered and not asked for', async () => {
+    const report = await probe({});
+    expect(report.ok).toBe(true);
+    expect(texts(report, 'missing')).toContain('offline_access');
+  });
+});
