@@ -7,6 +7,7 @@ import {
   refreshEntry,
   refreshingLease,
   sessionEntry,
+  turnsMark,
   usedEntry,
 } from '../grants/entry-names.ts';
 import { type Ledger, StorageUnavailableError } from '../grants/ledger.ts';
@@ -242,7 +243,10 @@ async function write(ground: RefreshGround, rotation: Rotation): Promise<Refresh
     if (carried.approval.upstreamTokens !== undefined) void writeLater(ground, () => ledger.commit(commit));
     throw error;
   }
-  await ledger.raise(lastUsedMark(id), nowMs, session.endsAtMs);
+  await Promise.all([
+    ledger.raise(lastUsedMark(id), nowMs, session.endsAtMs),
+    ledger.raise(turnsMark(id), n + 1, session.endsAtMs),
+  ]);
   return { outcome: 'tokens', answer, session };
 }
 

@@ -122,7 +122,7 @@ function readRequest(form: Form) {
     throw new OAuthError('invalid_request', 'dpop_jkt must be a SHA-256 thumbprint');
   }
   const deviceLabel = form.get('device_label');
-  if (deviceLabel !== undefined && ([...deviceLabel].length > LONGEST_LABEL || /\p{C}/u.test(deviceLabel))) {
+  if (deviceLabel !== undefined && (Array.from(deviceLabel).length > LONGEST_LABEL || /\p{C}/u.test(deviceLabel))) {
     throw new OAuthError(
       'invalid_request',
       `device_label has at most ${LONGEST_LABEL} characters, none of them control`,

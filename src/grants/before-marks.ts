@@ -43,20 +43,31 @@ export async function setMark(
 
 /** Whether a mark ends this sign-in. */
 export async function isMarkedEnded(ground: { ledger: Ledger; sealing: Sealing }, signIn: SignedIn): Promise<boolean> {
-  const { upstream, subject, sid, clientId } = signIn;
-  const marks: Mark[] = [
+  return (await endingMark(ground, signIn)) !== undefined;
+}
+
+/** Whose mark ends this sign-in, if one does. */
+export async function endingMark(
+  { ledger, sealing }: { ledger: Ledger; sealing: Sealing },
+  signIn: SignedIn,
+): Promise<'administrator' | 'logout' | undefined> {
+  const { upstream, subject, sid, clientId, signedInAtMs } = signIn;
+  const kills: Mark[] = [
     { mark: 'all' },
     { mark: 'client', clientId },
     { mark: 'upstream', upstream },
     { mark: 'subject', upstream, subject },
     ...signIn.sourcePrefixes.map((prefix): Mark => ({ mark: 'source', prefix })),
   ];
-  if (signIn.endsOnLogout) {
-    marks.push({ mark: 'logout_subject', upstream, subject });
-    if (sid !== undefined) marks.push({ mark: 'logout_sid', upstream, sid });
-  }
-  const moments = await ground.ledger.marks(marks.flatMap((mark) => markKeys(mark, ground.sealing)));
-  return moments.some((moment) => signIn.signedInAtMs < moment);
+  const logouts: Mark[] = signIn.endsOnLogout ? [{ mark: 'logout_subject', upstream, subject }] : [];
+  if (signIn.endsOnLogout && sid !== undefined) logouts.push({ mark: 'logout_sid', upstream, sid });
+
+  const killKeys = kills.flatMap((mark) => markKeys(mark, sealing));
+  const logoutKeys = logouts.flatMap((mark) => markKeys(mark, sealing));
+  const moments = await ledger.marks([...killKeys, ...logoutKeys]);
+  const isAfter = (moment: number) => signedInAtMs < moment;
+  if (moments.slice(0, killKeys.length).some(isAfter)) return 'administrator';
+  return moments.slice(killKeys.length).some(isAfter) ? 'logout' : undefined;
 }
 
 /** The first is where a mark is written; a fingerprint made under an older sealing key is still found. */

@@ -21,4 +21,6 @@ export const answerEntry = (id: string, n: number) => `{${id}}:answer:${n}`;
 export const refreshingLease = (id: string, n: number) => `{${id}}:refreshing:${n}`;
 /** When the session was last refreshed: a moment that only grows. */
 export const lastUsedMark = (id: string) => `{${id}}:last-used`;
+/** How often the session was refreshed, at least: tells where its newest refresh token is to be looked for. */
+export const turnsMark = (id: string) => `{${id}}:turns`;
 export const sessionNameEntry = (id: string, n: number) => `{${id}}:name:${n}`;

@@ -1,0 +1,136 @@
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import { endingMark } from '../grants/before-marks.ts';
+import type { EndReason } from '../grants/end-grant.ts';
+import { endedEntry, lastUsedMark, sessionEntry, subjectIndex } from '../grants/entry-names.ts';
+import { UnreadableFormatError } from '../grants/grant.ts';
+import type { Ledger } from '../grants/ledger.ts';
+import { SealBrokenError, type Sealing } from '../sealing/sealing.ts';
+import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
+import { type DeviceSession, openSession } from './device-session.ts';
+import { latestName, nameEntries } from './rename-session.ts';
+
+/** What looking at sessions stands on. */
+export interface SessionsGround {
+  ledger: Ledger;
+  sealing: Sealing;
+  clients: ReadonlyMap<string, RegisteredClient>;
+  sourcePrefixes: (address: string) => readonly string[];
+  /** An entry that nobody here wrote, or whose key is gone; it is left out of the list. */
+  onUnreadable: (sessionId: string, error: Error) => void;
+}
+
+/** The person whose sessions they are: a subject means nothing without its upstream. */
+export interface SessionOwner {
+  upstream: string;
+  subject: string;
+}
+
+export interface ListedSession {
+  session: DeviceSession;
+  /** What the person called it. */
+  name: string | undefined;
+  /** The last refresh, or the redemption. */
+  lastUsedAtMs: number;
+  /** `undefined` while the device may go on. */
+  ended: EndedBy | undefined;
+}
+
+export type EndedBy =
+  | EndReason
+  /** The person signed out at the upstream. */
+  | 'logout'
+  /** The client is no longer in the configuration. */
+  | 'client_removed'
+  /** Not refreshed for longer than `refresh_idle`. */
+  | 'idle';
+
+const AT_ONCE = 50;
+
+/** The device sessions of one person, the last used first. Ended ones stay until their entries lapse. */
+export async function listSessions(ground: SessionsGround, owner: SessionOwner): Promise<ListedSession[]> {
+  const { ledger, sealing } = ground;
+  const tags = sealing.tags('subject', JSON.stringify([owner.upstream, owner.subject]));
+  const ids = new Set((await Promise.all(tags.map((tag) => ledger.listed(subjectIndex(tag))))).flat());
+  const found = await Promise.all([...ids].map((id) => ownSession(ground, id, owner)));
+  return found
+    .filter((listed): listed is ListedSession => listed !== undefined)
+    .sort((a, b) => b.lastUsedAtMs - a.lastUsedAtMs);
+}
+
+/** Everybody's, in no order; for administrators. */
+export async function* listAllSessions(ground: SessionsGround): AsyncGenerator<ListedSession> {
+  let batch: Promise<ListedSession | undefined>[] = [];
+  const settle = async () => (await Promise.all(batch)).filter((one): one is ListedSession => one !== undefined);
+  for await (const id of ground.ledger.ids('session')) {
+    batch.push(lookAtSession(ground, id));
+    if (batch.length < AT_ONCE) continue;
+    yield* await settle();
+    batch = [];
+  }
+  yield* await settle();
+}
+
+/** One session of this person; `undefined` where there is none, or where it is somebody else's: told apart nowhere. */
+export async function ownSession(
+  ground: SessionsGround,
+  id: string,
+  owner: SessionOwner,
+): Promise<ListedSession | undefined> {
+  const listed = await lookAtSession(ground, id);
+  return listed !== undefined && isOwner(listed.session, owner) ? listed : undefined;
+}
+
+/** `undefined` where an index names a session that was never written, or that has lapsed. */
+async function lookAtSession(ground: SessionsGround, id: string): Promise<ListedSession | undefined> {
+  const { ledger, sealing } = ground;
+  const { nowMs, values } = await ledger.read([sessionEntry(id), endedEntry(id), ...nameEntries(id)]);
+  const [stored, ended, ...names] = values;
+  if (stored === undefined) return undefined;
+  try {
+    const session = await openSession(id, stored, sealing);
+    const [lastUsed = 0] = await ledger.marks([lastUsedMark(id)]);
+    const lastUsedAtMs = Math.max(lastUsed, session.startedAtMs);
+    return {
+      session,
+      name: await latestName(id, names, sealing),
+      lastUsedAtMs,
+      ended: ended === undefined ? await endedMeanwhile(ground, session, lastUsedAtMs, nowMs) : reasonIn(ended),
+    };
+  } catch (error) {
+    const isUnreadable =
+      error instanceof SealBrokenError ||
+      error instanceof SealingKeyMissingError ||
+      error instanceof UnreadableFormatError;
+    if (!isUnreadable) throw error;
+    ground.onUnreadable(id, error);
+    return undefined;
+  }
+
+  /** Whoever wrote it, a session with this entry has ended; only the reason is believed or not. */
+  function reasonIn(entry: string): EndReason {
+    return sealing.check(endedEntry(id), entry).split('|')[2] as EndReason;
+  }
+}
+
+/** What ends a session without an entry of its own. */
+async function endedMeanwhile(
+  ground: SessionsGround,
+  session: DeviceSession,
+  lastUsedAtMs: number,
+  nowMs: number,
+): Promise<EndedBy | undefined> {
+  const client = ground.clients.get(session.clientId);
+  if (client === undefined) return 'client_removed';
+  const mark = await endingMark(ground, {
+    ...session,
+    sourcePrefixes: ground.sourcePrefixes(session.source),
+    endsOnLogout: client.endOnLogout,
+  });
+  if (mark !== undefined) return mark;
+  const isIdle = nowMs >= lastUsedAtMs + client.lifetimes.refreshIdleSeconds * 1000;
+  return isIdle && session.endsAtMs > nowMs ? 'idle' : undefined;
+}
+
+function isOwner(session: DeviceSession, { upstream, subject }: SessionOwner): boolean {
+  return session.upstream === upstream && session.subject === subject;
+}

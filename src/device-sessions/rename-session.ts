@@ -1,0 +1,69 @@
+import { newAttempt, type RandomBytes } from '../grants/device-code.ts';
+import { endedEntry, sessionEntry, sessionNameEntry } from '../grants/entry-names.ts';
+import type { Ledger } from '../grants/ledger.ts';
+import type { Sealing } from '../sealing/sealing.ts';
+import type { DeviceSession } from './device-session.ts';
+
+export type RenameOutcome =
+  | { outcome: 'renamed' }
+  /** More than `LONGEST_NAME` characters, or one that nobody sees. */
+  | { outcome: 'bad_name' }
+  /** Renamed `MOST_NAMES` times already. */
+  | { outcome: 'too_often' }
+  | { outcome: 'ended' };
+
+export const LONGEST_NAME = 64;
+/** Each name is an entry that is written once; the last one counts. */
+const MOST_NAMES = 32;
+
+/**
+ * Gives a session a name of the person's own. Only call it with a session of that person (`ownSession`).
+ *
+ * @param name '' takes the name away again
+ */
+export async function renameSession(
+  ground: { ledger: Ledger; sealing: Sealing; randomBytes: RandomBytes },
+  session: DeviceSession,
+  name: string,
+): Promise<RenameOutcome> {
+  const { ledger, sealing, randomBytes } = ground;
+  const { id } = session;
+  const trimmed = name.trim();
+  if (Array.from(trimmed).length > LONGEST_NAME || /\p{C}/u.test(trimmed)) return { outcome: 'bad_name' };
+  const { values } = await ledger.read(nameEntries(id));
+  const last = values.findLastIndex((stored) => stored !== undefined);
+  for (let n = last + 2; n <= MOST_NAMES; n += 1) {
+    const key = sessionNameEntry(id, n);
+    const attempt = newAttempt(randomBytes);
+    const value = `${attempt}|${await sealing.seal(trimmed, key)}`;
+    const written = await ledger.commit({
+      attempt,
+      writes: [{ key, value, expiresAtMs: session.endsAtMs }],
+      requires: [sessionEntry(id)],
+      unless: [endedEntry(id)],
+    });
+    if (written.outcome === 'won') return { outcome: 'renamed' };
+    if (written.outcome === 'refused') return { outcome: 'ended' };
+    // Somebody named it at the same moment; of two names the later one counts.
+  }
+  return { outcome: 'too_often' };
+}
+
+/** All the places where a name can be, the first name first. */
+export function nameEntries(id: string): string[] {
+  return Array.from({ length: MOST_NAMES }, (_, index) => sessionNameEntry(id, index + 1));
+}
+
+/** @param names what stands at `nameEntries` */
+export async function latestName(
+  id: string,
+  names: readonly (string | undefined)[],
+  sealing: Sealing,
+): Promise<string | undefined> {
+  const last = names.findLastIndex((stored) => stored !== undefined);
+  const stored = names[last];
+  if (stored === undefined) return undefined;
+  const sealed = stored.slice(stored.indexOf('|') + 1);
+  const name = (await sealing.open(sealed, sessionNameEntry(id, last + 1))) as string;
+  return name === '' ? undefined : name;
+}
