@@ -17,6 +17,7 @@ import type { RedeemGround } from './grants/redeem-grant.ts';
 import type { Foundation, House } from './house.ts';
 import { createStartLimits } from './limits/start-limits.ts';
 import type { Abilities } from './oauth/metadata.ts';
+import { mayInitiateFrom } from './safeguards/approval-network.ts';
 import { createIssueTokens } from './tokens/issue-tokens.ts';
 import { watchDevices } from './watch-devices.ts';
 
@@ -74,7 +75,7 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
           registry,
           dpop: dpopAt(issuer.addresses.deviceAuthorization),
           verificationUriComplete: config.verificationUriComplete,
-          mayInitiate: () => true,
+          mayInitiate: ({ safeguards }, source) => mayInitiateFrom(safeguards, source),
           async admitStart({ source, client }) {
             const start = { source, clientId: client.id, codeLifetimeSeconds: client.lifetimes.codeSeconds };
             const { campaign } = client.safeguards;

@@ -4,6 +4,7 @@ import { type GrantGround, startGrant } from '../grants/start-grant.ts';
 import { userCodeLength } from '../grants/user-code.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { isWithinScopes, parseScope } from '../oauth/scope.ts';
+import { judgeReverseCode } from '../safeguards/reverse-code.ts';
 import type { DpopProofs } from './dpop-proofs.ts';
 import type { DeviceRequest, Endpoint } from './endpoint.ts';
 import type { Form } from './form.ts';
@@ -56,6 +57,9 @@ export function createDeviceAuthorization(ground: DeviceAuthorizationGround): En
     }
     if (client.require.includes('dpop') && jkt === '') {
       throw new OAuthError('invalid_request', 'a DPoP proof or dpop_jkt is missing; this client must use DPoP');
+    }
+    if (judgeReverseCode(client.safeguards.reverseCode, asked.confirmation) === 'refuse') {
+      throw new OAuthError('invalid_request', 'confirmation is missing; this client must send confirmation_code');
     }
     const source = request.source();
     if (!ground.mayInitiate(client, source)) {
