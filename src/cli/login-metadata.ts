@@ -1,4 +1,4 @@
-import { UnexpectedAnswerError } from './login-wire.ts';
+import { assertSafeAddress, UnexpectedAnswerError } from './login-wire.ts';
 
 /**
  * Where a server's metadata may be: OpenID Connect Discovery appends its path to the issuer's, RFC 8414 §3 puts its own
@@ -32,4 +32,12 @@ export function assertIssuer(found: string, expected: URL): void {
 
 function withoutSlash(address: string): string {
   return address.replace(/\/$/, '');
+}
+
+/** Every endpoint that will be used, before a person is asked for anything. */
+export function assertSafeEndpoints(metadata: Readonly<Record<string, unknown>>): void {
+  for (const name of ['device_authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint']) {
+    const address = metadata[name];
+    if (typeof address === 'string') assertSafeAddress(address);
+  }
 }

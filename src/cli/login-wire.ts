@@ -56,7 +56,7 @@ export function assertSafeAddress(address: string): void {
   const url = new URL(address);
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return;
   throw new UnsafeAddressError(
-    `${url.origin} is refused: without https anybody on the way could read the tokens. http is taken on this machine only (127.0.0.1, localhost).`,
+    `The address ${url.origin} is refused: without https, anybody on the way could read the tokens. On this machine itself (127.0.0.1, localhost) http will do.`,
   );
 }
 

@@ -9,11 +9,14 @@ export interface Person {
 
 /** Name and address where there are both, else the best that there is. */
 export function personInWords(person: Person): string | undefined {
-  const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
-  const name = text(person.name) ?? text(person.preferred_username);
-  const email = text(person.email);
+  const name = textOf(person.name) ?? textOf(person.preferred_username);
+  const email = textOf(person.email);
   if (name !== undefined && email !== undefined && name !== email) return `${name} (${email})`;
-  return name ?? email ?? text(person.sub);
+  return name ?? email ?? textOf(person.sub);
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 export function waitingInWords(waiting: Waiting, expiresAtMs: number): string {
@@ -54,6 +57,8 @@ export function failureInWords(error: unknown): string {
   for (let cause = error; cause instanceof Error && chain.length < 5; cause = cause.cause) chain.push(cause);
   const ours = chain.find((cause) => /^(Unreachable|UnsafeAddress|UnexpectedAnswer)Error$/.test(cause.name));
   if (ours !== undefined) return sentence(ours.message);
+  const refusal: Error & { error?: unknown; error_description?: unknown } = chain[0] ?? new Error();
+  if (typeof refusal.error === 'string') return refusalInWords(refusal.error, textOf(refusal.error_description));
   return sentence([...new Set(chain.map((cause) => cause.message))].join(': ') || String(error));
 }
 

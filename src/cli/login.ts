@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as oauth from 'openid-client';
 import { processEnvironment } from '../config/environment.ts';
 import { type DeviceClient, type DeviceClientOptions, type LoginSurroundings, logIn } from './login-flow.ts';
-import { assertIssuer, metadataAddresses } from './login-metadata.ts';
+import { assertIssuer, assertSafeEndpoints, metadataAddresses } from './login-metadata.ts';
 import type { PollAnswer } from './login-polling.ts';
 import { type JsonObject, UnexpectedAnswerError, UnreachableError, wireFetch } from './login-wire.ts';
 import { failureInWords, type Person, refusalInWords } from './login-words.ts';
@@ -52,6 +52,7 @@ async function connect(options: DeviceClientOptions): Promise<DeviceClient> {
     },
   });
   const metadata = await discover(options.issuer, fetch);
+  assertSafeEndpoints(metadata);
   const config = configure(metadata, options, fetch);
   const codeVerifier = config.serverMetadata().supportsPKCE() ? oauth.randomPKCECodeVerifier() : undefined;
 

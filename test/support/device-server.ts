@@ -13,6 +13,7 @@ export interface DeviceServerScript {
   start?: Step | { change: Record<string, unknown> };
   /** Changes to the metadata; `undefined` takes a member away. */
   metadata?: Record<string, unknown>;
+  hasUserinfo?: boolean;
   /** Where the metadata is; by default where OpenID Connect Discovery puts it. */
   metadataPath?: string;
   /** The path of the issuer, without a slash at its end. */
@@ -63,7 +64,11 @@ export async function startDeviceServer(script: DeviceServerScript): Promise<Dev
     const { pathname: path } = new URL(request.url ?? '/', issuer);
     const issuerPath = script.issuerPath ?? '';
     if (path === (script.metadataPath ?? `${issuerPath}/.well-known/openid-configuration`)) {
-      sendJson(response, 200, { ...metadataOf(issuer), ...script.metadata });
+      sendJson(response, 200, {
+        ...metadataOf(issuer),
+        ...(script.hasUserinfo === true && { userinfo_endpoint: `${issuer}/userinfo` }),
+        ...script.metadata,
+      });
       return;
     }
     if (path === `${issuerPath}/jwks`) {
