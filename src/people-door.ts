@@ -4,6 +4,8 @@ import type { Foundation, House } from './house.ts';
 import { createApprovalLimits } from './limits/approval-limits.ts';
 import { createCodeEntryLimits } from './limits/code-entry-limits.ts';
 import { createPages } from './pages/pages.ts';
+import { createCampaigns } from './safeguards/campaign.ts';
+import { createSafeguardJudge } from './safeguards/safeguards.ts';
 
 /** Builds the people door: what a person visits. */
 export function buildPeopleDoor(
@@ -24,7 +26,14 @@ export function buildPeopleDoor(
     scopeDescriptions: config.scopeDescriptions,
     settings: config.pages,
     codeEntryLimits: createCodeEntryLimits({ counters, sealing, networks, limits }),
-    approvalLimits: createApprovalLimits({ counters, sealing, limits }),
+    safeguards: createSafeguardJudge({
+      ledger: storage.ledger,
+      networks,
+      campaigns: createCampaigns({ ledger: storage.ledger, sealing, networks }),
+      approvalLimits: createApprovalLimits({ counters, sealing, limits }),
+      userCodes: config.userCodes,
+      randomBytes: foundation.randomBytes,
+    }),
     sourcePrefixes,
     sourceOf,
     log: logger,

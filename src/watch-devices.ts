@@ -6,13 +6,9 @@ import { asOAuthError } from './endpoints/oauth-reply.ts';
 import type { PollOutcome } from './grants/poll-grant.ts';
 import type { OAuthErrorCode } from './oauth/oauth-error.ts';
 import type { Sealing } from './sealing/sealing.ts';
+import { logTag } from './telemetry/log-tag.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
-
-/** How a grant or a device session is called in the log: the same in all its lines, and no use to anybody. */
-export function logTag(id: string): string {
-  return id.slice(0, 8);
-}
 
 /** What happens at the device door, as log lines and counters. */
 export function watchDevices({ logger, metrics, sealing }: { logger: Logger; metrics: Metrics; sealing: Sealing }) {

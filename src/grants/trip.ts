@@ -12,7 +12,9 @@ export interface Trip {
   purpose: 'approve' | 'manage' | 'enter';
   upstream: string;
   /** To approve: the grant, and the code as the person entered it. */
-  grant?: { id: string; userCode: string; codePrefilled: boolean };
+  grant?: { id: string; userCode: string; codePrefilled: boolean; followedLink?: boolean };
+  /** To enter: what the pages go on with when the person is back. */
+  resume?: string;
   nonce: string;
   codeVerifier: string;
   /** What was asked of the upstream, to be checked against what comes back. */
@@ -34,7 +36,7 @@ export type TakenTrip =
 
 const MINUTE = 60 * 1000;
 /** A person may take this long at the upstream; a code that runs out on the way gets its own page. */
-const TRIP_MS = 30 * MINUTE;
+export const TRIP_MS = 30 * MINUTE;
 /** What a `manage` or `enter` sign-in is good for. */
 export const VISIT_MS = 10 * MINUTE;
 

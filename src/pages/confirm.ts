@@ -1,123 +1,142 @@
 import type { Request, Response } from 'express';
-import type { RegisteredClient } from '../clients/registered-client.ts';
-import { NUMERIC } from '../grants/user-code.ts';
-import { confirmCodeOf, shownCode } from './confirm-code.ts';
+import { formatUserCode, NUMERIC } from '../grants/user-code.ts';
+import type { ConfirmJudgement, Obstacle, Warning } from '../safeguards/safeguards.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
-import type { SignInFacts } from './sign-in-facts.ts';
-import { judgeStanding, type Standing, standingOf } from './standing.ts';
+import { entryOf, judgeStanding, personOf, type Standing, standingOf, upstreamName } from './standing.ts';
 import { writeTicket } from './ticket.ts';
+import { getsRefreshTokens } from './upstream-tokens.ts';
 import type { HiddenFields } from './views.ts';
 
-export const DECIDE = 'decide';
-const DAY = 24 * 60 * 60;
+const DECIDE = 'decide';
+const DAY_SECONDS = 24 * 60 * 60;
 
-/** A standing in which a person may still answer. */
-export type OpenStanding = Standing & { client: RegisteredClient; facts: SignInFacts };
-
-/** GET `/device/confirm`: who, what, which device. */
+/** GET `/device/confirm`: who, what, which device. Nothing is counted, so that it can be reloaded. */
 export async function showConfirm(kit: PageKit, request: Request, response: Response): Promise<void> {
-  const written = fieldOf(request.query, 'ticket');
-  const standing = await standingOf(kit, request, written);
+  const standing = await standingOf(kit, request, response, fieldOf(request.query, 'ticket'));
   const { view } = standing;
   if (view.state === 'expired') throw new PageProblem('ran_out_signed_in');
-  if (!isOpen(standing)) {
-    return response.redirect(303, kit.addresses.to('/device/done', { ticket: written ?? '' }));
-  }
-  const verdict = await judgeStanding(kit, standing.client, standing.facts, view);
+  if (view.state !== 'pending') return toDone(kit, standing);
+  const verdict = await judgeStanding(kit, standing);
   if (verdict === 'claim_missing') throw await claimMissing(kit, standing);
-  if (verdict === 'refused') return renderRefused(kit, request, response, standing, written ?? '');
-  renderConfirm(kit, request, response, standing, { written: written ?? '', status: 200 });
+  if (verdict === 'refused') return renderRefused(kit, standing, 'account');
+  const { client } = standing;
+  const judged = await kit.ground.safeguards.judgeConfirm(
+    client,
+    view.grant,
+    personOf(kit, standing),
+    entryOf(standing),
+  );
+  if (judged.obstacle !== undefined) return renderRefused(kit, standing, judged.obstacle);
+  renderConfirm(kit, standing, judged, { status: 200, isWrong: false });
 }
 
-export function isOpen(standing: Standing): standing is OpenStanding {
-  const { view, client, facts } = standing;
-  return view.state === 'pending' && client !== undefined && facts !== undefined;
+/** On to what happened; the first decision stands, whoever made it. */
+export async function toDone(
+  kit: PageKit,
+  { browser, view, facts, response }: Standing,
+  more: object = {},
+): Promise<void> {
+  const { upstream, account } = facts.signIn;
+  const done = { grant: view.grant.id, upstream, account, ...more };
+  const ticket = await writeTicket(kit.ground.grants.sealing, browser, 'done', done);
+  response.redirect(303, kit.addresses.to('/device/done', { ticket }));
 }
 
-/** What the token of both forms stands for: this browser, grant and account, and what the page warned of. */
-export function decisionFacts({ browser, view, facts }: OpenStanding, isWarned: boolean): string[] {
-  const { upstream, subject } = facts.signIn;
-  return [browser.reveal(), view.grant.id, upstream, subject, isWarned ? 'warned' : 'calm'];
-}
-
-export async function claimMissing(kit: PageKit, { browser, facts, ticket }: OpenStanding): Promise<PageProblem> {
-  const { signIn, userCode, codePrefilled } = facts;
-  const { sealing } = kit.ground.grants;
-  const again = await writeTicket(sealing, browser, 'sign-in', { grant: ticket.grant, userCode, codePrefilled });
+export async function claimMissing(kit: PageKit, { browser, facts, view }: Standing): Promise<PageProblem> {
+  const { signIn, userCode, codePrefilled, followedLink } = facts;
+  const sought = { grant: view.grant.id, userCode, codePrefilled, followedLink };
+  const ticket = await writeTicket(kit.ground.grants.sealing, browser, 'sign-in', sought);
   return new PageProblem('upstream_claim_missing', {
-    again: kit.addresses.to('/device/sign-in', { upstream: signIn.upstream, ticket: again }),
-    words: { upstream: kit.ground.upstreams.get(signIn.upstream)?.displayName ?? signIn.upstream },
+    again: kit.addresses.to('/device/sign-in', { upstream: signIn.upstream, ticket }),
+    words: { upstream: upstreamName(kit, signIn.upstream) },
   });
 }
 
-export function renderRefused(
-  kit: PageKit,
-  request: Request,
-  response: Response,
-  standing: OpenStanding,
-  written: string,
-): void {
+/** This person cannot approve here and now, but may deny, or come as somebody else; the grant stays pending. */
+export function renderRefused(kit: PageKit, standing: Standing, reason: 'account' | Obstacle): void {
   const { client, facts } = standing;
-  const page = kit.views.refused(
-    kit.frame(request, response, kit.addresses.to('/device/confirm', { ticket: written })),
-    {
-      action: kit.addresses.to('/device/confirm'),
-      fields: fieldsOf(kit, standing, written),
-      client: client.name,
-      account: facts.signIn.account,
-      upstream: upstreamName(kit, facts),
-    },
-  );
-  response.status(403).type('html').send(page);
+  const page = kit.views.refused(frameOf(kit, standing), {
+    action: kit.addresses.to('/device/confirm'),
+    fields: fieldsOf(kit, standing, []),
+    reason,
+    client: client.name,
+    account: facts.signIn.account,
+    upstream: upstreamName(kit, facts.signIn.upstream),
+  });
+  standing.response.status(403).type('html').send(page);
 }
 
 export function renderConfirm(
   kit: PageKit,
-  request: Request,
-  response: Response,
-  standing: OpenStanding,
-  { written, status, isWrong = false }: { written: string; status: number; isWrong?: boolean },
+  standing: Standing,
+  { requester, warnings, charactersToType }: Pick<ConfirmJudgement, 'requester' | 'warnings' | 'charactersToType'>,
+  { status, isWrong }: { status: number; isWrong: boolean },
 ): void {
-  const { client, facts, view } = standing;
-  const { userCodes } = kit.ground.grants;
-  const frame = kit.frame(request, response, kit.addresses.to('/device/confirm', { ticket: written }));
-  const asked = confirmCodeOf(client, facts);
+  const { client, facts, view, response } = standing;
+  const { alphabet, group } = kit.ground.grants.userCodes;
+  const { userCode } = facts;
   const { refreshAbsoluteSeconds, accessTokenSeconds } = client.lifetimes;
-  const refreshes = client.grantTypes.includes('refresh_token') && client.refreshTokens !== 'never';
+  const scopes = shownScopes(standing);
+  const frame = frameOf(kit, standing);
+  const hidden = '•'.repeat(charactersToType);
   const page = kit.views.confirm(frame, {
     action: kit.addresses.to('/device/confirm'),
-    fields: fieldsOf(kit, standing, written),
+    fields: fieldsOf(kit, standing, warnings),
     client: client.name,
     account: facts.signIn.account,
-    upstream: upstreamName(kit, facts),
-    scopes: shownScopes(client, facts).map((name) => ({ name, description: kit.ground.scopeDescriptions[name] })),
-    code: shownCode(facts.userCode, asked, userCodes),
-    age: frame.language.ago(view.nowMs - view.grant.startedAtMs),
-    source: view.grant.source,
+    upstream: upstreamName(kit, facts.signIn.upstream),
+    scopes: scopes.map((name) => ({ name, description: kit.ground.scopeDescriptions[name] })),
+    code: formatUserCode(userCode.slice(0, userCode.length - charactersToType) + hidden, group),
+    age: frame.language.ago(requester.ageSeconds * 1000),
+    source: requester.address,
+    place: requester.from,
     deviceLabel: view.grant.deviceLabel,
-    days: refreshes ? Math.max(1, Math.round(refreshAbsoluteSeconds / DAY)) : undefined,
+    days: getsRefreshTokens(client, scopes) ? Math.max(1, Math.round(refreshAbsoluteSeconds / DAY_SECONDS)) : undefined,
     minutes: Math.max(1, Math.round(accessTokenSeconds / 60)),
-    isOpenElsewhere: view.openElsewhere,
-    confirmCode: asked && {
-      length: asked.length,
-      isWhole: asked.isWhole,
-      isNumeric: userCodes.alphabet === NUMERIC,
-      isWrong,
-    },
+    warnings,
+    confirmCode:
+      charactersToType === 0
+        ? undefined
+        : {
+            length: charactersToType,
+            isWhole: charactersToType === userCode.length,
+            isNumeric: alphabet === NUMERIC,
+            isWrong,
+          },
   });
   response.status(status).type('html').send(page);
 }
 
 /** What is shown is what may be approved: the configuration may have changed since the sign-in (I5). */
-export function shownScopes(client: RegisteredClient, { grantedScopes }: SignInFacts): string[] {
-  return grantedScopes.filter((scope) => client.scopes.allowed.includes(scope));
+export function shownScopes({ client, facts }: Pick<Standing, 'client' | 'facts'>): string[] {
+  return facts.grantedScopes.filter((scope) => client.scopes.allowed.includes(scope));
 }
 
-function fieldsOf(kit: PageKit, standing: OpenStanding, written: string): HiddenFields {
-  return { ticket: written, token: kit.forms.token(DECIDE, decisionFacts(standing, standing.view.openElsewhere)) };
+/**
+ * The warnings that the person was shown, from a form that belongs to this browser, grant and account.
+ *
+ * @throws {PageProblem} for any other form
+ */
+export function warningsShown(kit: PageKit, standing: Standing): string[] {
+  const { body } = standing.request;
+  const warned = fieldOf(body, 'warned') ?? '';
+  if (!kit.forms.isToken(DECIDE, tokenFacts(standing, warned), fieldOf(body, 'token'))) {
+    throw new PageProblem('form_refused', { detail: 'token of the decision' });
+  }
+  return warned.split(' ');
 }
 
-function upstreamName(kit: PageKit, { signIn }: SignInFacts): string {
-  return kit.ground.upstreams.get(signIn.upstream)?.displayName ?? signIn.upstream;
+function fieldsOf(kit: PageKit, standing: Standing, warnings: readonly Warning[]): HiddenFields {
+  const warned = warnings.join(' ');
+  return { ticket: standing.ticket, warned, token: kit.forms.token(DECIDE, tokenFacts(standing, warned)) };
+}
+
+function tokenFacts({ browser, view, facts }: Standing, warned: string): string[] {
+  const { upstream, subject } = facts.signIn;
+  return [browser.reveal(), view.grant.id, upstream, subject, warned];
+}
+
+function frameOf(kit: PageKit, { request, response, ticket }: Standing) {
+  return kit.frame(request, response, kit.addresses.to('/device/confirm', { ticket }));
 }

@@ -1,34 +1,58 @@
 import type { Request, Response } from 'express';
-import type { GrantView } from '../grants/open-grant.ts';
+import { type GrantView, viewGrant } from '../grants/open-grant.ts';
+import { type BrowserValue, browserTag } from '../grants/trip.ts';
+import { browserOf } from './browser-session.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
-import { type Standing, standingOf } from './standing.ts';
-import type { DoneState } from './views.ts';
+import { upstreamName } from './standing.ts';
+import { type DoneTicket, readTicket } from './ticket.ts';
+import type { DoneLocals, DoneState } from './views.ts';
+
+const UNDO = 'undo';
+
+export interface Outcome {
+  browser: BrowserValue;
+  written: string;
+  ticket: DoneTicket;
+  view: GrantView;
+  /** `undefined` while nothing was decided, and when the code ran out. */
+  state: DoneState | undefined;
+}
 
 /** GET `/device/done`: what happened, and what to do now. It never goes on by itself (RFC 8628 §3.3). */
 export async function showDone(kit: PageKit, request: Request, response: Response): Promise<void> {
-  const written = fieldOf(request.query, 'ticket');
-  const standing = await standingOf(kit, request, written);
-  const { view, client, facts, ticket } = standing;
-  if (view.state === 'pending') {
-    if (ticket.arrival === undefined) throw new PageProblem('no_session', { detail: 'not decided yet' });
-    return response.redirect(303, kit.addresses.to('/device/confirm', { ticket: written ?? '' }));
+  const outcome = await outcomeOf(kit, request, fieldOf(request.query, 'ticket'));
+  const { ticket, view, state } = outcome;
+  if (state === undefined) {
+    if (view.state === 'pending') throw new PageProblem('no_session', { detail: 'not decided yet' });
+    throw new PageProblem(ticket.account === undefined ? 'ran_out' : 'ran_out_signed_in');
   }
-  const state = doneState(view, standing);
-  if (state === undefined) throw new PageProblem(facts === undefined ? 'ran_out' : 'ran_out_signed_in');
-  const upstream = facts?.signIn.upstream ?? ticket.upstream;
+  const isOwn = state === 'approved' || state === 'connected';
   const page = kit.views.done(kit.frame(request, response), {
     state,
-    client: client?.name ?? view.grant.clientId,
-    account: facts?.signIn.account,
-    upstream: upstream === undefined ? undefined : (kit.ground.upstreams.get(upstream)?.displayName ?? upstream),
-    undo: undefined,
+    client: kit.ground.clients.get(view.grant.clientId)?.name ?? view.grant.clientId,
+    account: ticket.account ?? '',
+    upstream: upstreamName(kit, ticket.upstream),
+    confirmationCode: state === 'approved' ? ticket.confirmationCode : undefined,
+    undo: isOwn ? undoForm(kit, outcome) : undefined,
   });
   response.type('html').send(page);
 }
 
-function doneState(view: GrantView, { browserTag }: Standing): DoneState | undefined {
-  const isMine = view.decidedBy === browserTag;
+/** What happened to the grant that an address names, for the browser that it belongs to. */
+export async function outcomeOf(kit: PageKit, request: Request, written: string | undefined): Promise<Outcome> {
+  const { grants } = kit.ground;
+  const browser = browserOf(request);
+  if (browser === undefined) throw new PageProblem('no_session', { detail: 'no browser session' });
+  const ticket = await readTicket(grants.sealing, browser, 'done', written);
+  if (ticket === undefined) throw new PageProblem('no_session', { detail: 'no ticket of this browser' });
+  const tag = browserTag(grants, browser);
+  const view = await viewGrant(grants, ticket.grant, tag);
+  if (view === undefined) throw new PageProblem('ran_out');
+  return { browser, written: written ?? '', ticket, view, state: doneState(view, view.decidedBy === tag) };
+}
+
+function doneState(view: GrantView, isMine: boolean): DoneState | undefined {
   switch (view.state) {
     case 'approved':
       if (!isMine) return 'approved_elsewhere';
@@ -43,4 +67,23 @@ function doneState(view: GrantView, { browserTag }: Standing): DoneState | undef
     case 'pending':
       return undefined;
   }
+}
+
+function undoForm(kit: PageKit, outcome: Outcome): DoneLocals['undo'] {
+  const { ticket, view, written } = outcome;
+  const leftMs = (ticket.undoUntilMs ?? 0) - view.nowMs;
+  if (leftMs <= 0) return undefined;
+  return {
+    action: kit.addresses.to('/device/undo'),
+    fields: { ticket: written, token: kit.forms.token(UNDO, undoFacts(outcome)) },
+    seconds: Math.ceil(leftMs / 1000),
+  };
+}
+
+export function isUndoToken(kit: PageKit, outcome: Outcome, token: string | undefined): boolean {
+  return kit.forms.isToken(UNDO, undoFacts(outcome), token);
+}
+
+function undoFacts({ browser, ticket }: Outcome): string[] {
+  return [browser.reveal(), ticket.grant];
 }

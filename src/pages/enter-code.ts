@@ -1,110 +1,117 @@
 import type { Request, Response } from 'express';
-import { findByUserCode, markOpened } from '../grants/open-grant.ts';
-import { browserTag } from '../grants/trip.ts';
-import { formatUserCode, NUMERIC, normaliseUserCode } from '../grants/user-code.ts';
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import { findByUserCode, type GrantView, markOpened } from '../grants/open-grant.ts';
+import { type BrowserValue, browserTag, TRIP_MS } from '../grants/trip.ts';
+import { normaliseUserCode } from '../grants/user-code.ts';
 import type { EntryVerdict } from '../limits/code-entry-limits.ts';
+import { mayFollowLink } from '../safeguards/arrival.ts';
+import { logTag } from '../telemetry/log-tag.ts';
 import { browserOf, newBrowserValue, renewBrowserSession } from './browser-session.ts';
+import { CODE_FORM, enteredPerson, LONGEST_TYPED, readMemory, renderCodeForm } from './code-form.ts';
 import { fieldOf, type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { writeTicket } from './ticket.ts';
 
-const FORM = 'enter code';
-const LONGEST_SHOWN = 64;
-
-interface Shown {
-  code: string;
-  prefilled: string;
-  problem?: 'wrong';
-}
-
-/** GET `/device`: `?user_code=` only fills in the form; a person still acts (RFC 8628 §3.3.1). */
-export function showCodeForm(kit: PageKit, request: Request, response: Response): void {
-  const typed = fieldOf(request.query, 'user_code')?.slice(0, LONGEST_SHOWN) ?? '';
-  const { userCodes } = kit.ground.grants;
-  const code = normaliseUserCode(typed, userCodes);
-  const shown = code === undefined ? typed : formatUserCode(code, userCodes.group);
-  render(kit, request, response, 200, { code: shown, prefilled: code ?? '' });
+/** One code as somebody typed it. */
+interface Entry {
+  request: Request;
+  response: Response;
+  browser: BrowserValue;
+  typed: string;
+  /** What the form remembers: see `code-form`. */
+  memory: string;
+  source: string;
 }
 
 /** POST `/device`: a wrong, an expired and a used code get the same answer, since a guesser would learn from another. */
 export async function enterCode(kit: PageKit, request: Request, response: Response): Promise<void> {
-  const { ground, forms, addresses } = kit;
+  const { ground, forms } = kit;
+  const { grants } = ground;
   forms.requireOwnOrigin(request);
   const visitor = forms.requireVisitor(request);
-  const prefilled = forms.requireVisitorToken(visitor, FORM, fieldOf(request.body, 'token'));
+  const memory = forms.requireVisitorToken(visitor, CODE_FORM, fieldOf(request.body, 'token'));
   const source = ground.sourceOf(request);
-  const nowMs = await ground.grants.ledger.now();
-  const entry = await ground.codeEntryLimits.mayEnter({ source, browser: visitorTag(kit, visitor), nowMs });
-  if (entry.verdict === 'refused') throw tooManyTries(kit, entry, source, response);
-
   const typed = fieldOf(request.body, 'user_code') ?? '';
-  const browser = browserOf(request) ?? newBrowserValue(ground.grants.randomBytes);
-  const tag = browserTag(ground.grants, browser);
-  const view = await findByUserCode(ground.grants, typed, tag);
-  const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
-  if (view === undefined || client === undefined) {
-    const code = normaliseUserCode(typed, ground.grants.userCodes);
-    ground.log.event('code.wrong', {
-      requestId: requestIdOf(response),
-      source,
-      code: code === undefined ? undefined : ground.grants.sealing.tag('log', code),
-    });
-    return render(kit, request, response, 400, { code: typed.slice(0, LONGEST_SHOWN), prefilled, problem: 'wrong' });
-  }
+  const browser = browserOf(request) ?? newBrowserValue(grants.randomBytes);
+  const entry: Entry = { request, response, browser, typed, memory, source };
 
-  if (entry.verdict === 'allowed') await entry.wasRight();
-  const { grant } = view;
-  await renewBrowserSession(request, browser, grant.keptUntilMs - view.nowMs);
-  await markOpened(ground.grants, grant, tag);
+  const person = await enteredPerson(kit, request, fieldOf(request.body, 'ticket'));
+  const limited = { source, browser: grants.sealing.tag('visitor', visitor), person, nowMs: await grants.ledger.now() };
+  const verdict = await ground.codeEntryLimits.mayEnter(limited);
+  if (verdict.verdict === 'refused') throw tooManyTries(kit, entry, verdict);
+  if (verdict.verdict === 'sign_in_first') return signInFirst(kit, entry, verdict);
+
+  const view = await findByUserCode(grants, typed, browserTag(grants, browser));
+  const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
+  if (view === undefined || client === undefined) return wrongCode(kit, entry);
+  await verdict.wasRight();
+  await openCode(kit, entry, view, client);
+}
+
+function wrongCode(kit: PageKit, { request, response, typed, memory, source }: Entry): void {
+  const code = normaliseUserCode(typed, kit.ground.grants.userCodes);
+  kit.ground.log.event('code.wrong', {
+    requestId: requestIdOf(response),
+    source,
+    code: code === undefined ? undefined : logTag(kit.ground.grants.sealing.tag('user code', code)),
+  });
+  renderCodeForm(kit, request, response, {
+    status: 400,
+    code: typed,
+    memory,
+    ticket: fieldOf(request.body, 'ticket'),
+    problem: 'wrong',
+  });
+}
+
+async function openCode(kit: PageKit, entry: Entry, view: GrantView, client: RegisteredClient): Promise<void> {
+  const { ground, addresses } = kit;
+  const { request, response, browser, typed, memory, source } = entry;
+  const { grant, nowMs } = view;
+  const { prefilled, followedLink } = readMemory(memory);
+  if (followedLink && !mayFollowLink(client.safeguards.arrival)) throw new PageProblem('followed_link');
+
+  await renewBrowserSession(request, browser, grant.keptUntilMs - nowMs);
+  await markOpened(ground.grants, grant, browserTag(ground.grants, browser));
   ground.log.event(view.openElsewhere ? 'grant.opened_again' : 'grant.opened', {
     requestId: requestIdOf(response),
-    grant: grant.id,
-    client: grant.clientId,
+    grant: logTag(grant.id),
+    client: client.id,
     source,
-    code: ground.grants.sealing.tag('log', grant.userCodeTag),
+    code: logTag(grant.userCodeTag),
+    signal: followedLink ? ['followed_link'] : undefined,
   });
   const userCode = normaliseUserCode(typed, ground.grants.userCodes) ?? '';
   const ticket = await writeTicket(ground.grants.sealing, browser, 'sign-in', {
     grant: grant.id,
     userCode,
     codePrefilled: prefilled === userCode,
+    followedLink,
   });
   response.redirect(303, addresses.to('/device/sign-in', { ticket }));
 }
 
-/** The browser that the limits count by, before there is a browser session. */
-function visitorTag({ ground }: PageKit, visitor: string): string {
-  return ground.grants.sealing.tag('visitor', visitor);
+/** At the total nobody is refused: each now answers for their own wrong codes, by the account that they sign in with. */
+async function signInFirst(
+  kit: PageKit,
+  { request, response, browser, typed, memory, source }: Entry,
+  { limit, isNews }: EntryVerdict & { verdict: 'sign_in_first' },
+): Promise<void> {
+  if (isNews) kit.ground.log.event('limit.reached', { requestId: requestIdOf(response), limit, source });
+  await renewBrowserSession(request, browser, TRIP_MS);
+  const entering = { typed: typed.slice(0, LONGEST_TYPED), memory };
+  const ticket = await writeTicket(kit.ground.grants.sealing, browser, 'enter', entering);
+  response.redirect(303, kit.addresses.to('/device/sign-in', { ticket }));
 }
 
 function tooManyTries(
   { ground }: PageKit,
+  { response, source }: Entry,
   { limit, retryAfterSeconds }: EntryVerdict & { verdict: 'refused' },
-  source: string,
-  response: Response,
 ): PageProblem {
   ground.log.event('limit.reached', { requestId: requestIdOf(response), limit, source });
   return new PageProblem('too_many_tries', {
     headers: { 'Retry-After': String(retryAfterSeconds) },
-    words: { minutes: Math.max(1, Math.ceil(retryAfterSeconds / 60)) },
+    words: { count: Math.max(1, Math.ceil(retryAfterSeconds / 60)) },
   });
-}
-
-function render(kit: PageKit, request: Request, response: Response, status: number, shown: Shown): void {
-  const { addresses, forms, ground, views } = kit;
-  const frame = kit.frame(
-    request,
-    response,
-    addresses.to('/device', shown.code === '' ? {} : { user_code: shown.code }),
-  );
-  const visitor = forms.visitor(request, response);
-  const page = views.enterCode(frame, {
-    action: addresses.to('/device'),
-    fields: { token: forms.visitorToken(visitor, FORM, shown.prefilled) },
-    code: shown.code,
-    isPrefilled: shown.prefilled !== '' && shown.problem === undefined,
-    isNumeric: ground.grants.userCodes.alphabet === NUMERIC,
-    problem: shown.problem,
-  });
-  response.status(status).type('html').send(page);
 }

@@ -19,6 +19,8 @@ export interface FormGuard {
   requireVisitor(request: Request): string;
   /** A token for a form that the visitor was shown; `memory` comes back with it, unchanged. */
   visitorToken(visitor: string, action: string, memory?: string): string;
+  /** The memory, or `undefined` where it is no token of this visitor's. */
+  readVisitorToken(visitor: string, action: string, token: string): string | undefined;
   /** The memory. @throws {PageProblem} */
   requireVisitorToken(visitor: string, action: string, token: string | undefined): string;
   /** A token for a form about facts that the server knows again when it comes back. */
@@ -35,6 +37,15 @@ export function createFormGuard(sealing: Sealing, randomBytes: RandomBytes, addr
   function known(request: Request): string | undefined {
     const value = cookieOf(request, cookie);
     return value !== undefined && VISITOR_FORM.test(value) ? value : undefined;
+  }
+
+  function readVisitorToken(visitor: string, action: string, token: string): string | undefined {
+    try {
+      return sealing.check(`form ${action} ${visitor}`, token);
+    } catch (error) {
+      if (error instanceof SealBrokenError || error instanceof SealingKeyMissingError) return undefined;
+      throw error;
+    }
   }
 
   return {
@@ -61,13 +72,12 @@ export function createFormGuard(sealing: Sealing, randomBytes: RandomBytes, addr
 
     visitorToken: (visitor, action, memory = '') => sealing.vouch(`form ${action} ${visitor}`, memory),
 
+    readVisitorToken,
+
     requireVisitorToken(visitor, action, token = '') {
-      try {
-        return sealing.check(`form ${action} ${visitor}`, token);
-      } catch (cause) {
-        if (!(cause instanceof SealBrokenError || cause instanceof SealingKeyMissingError)) throw cause;
-        throw new PageProblem('form_refused', { detail: `token of ${action}`, cause });
-      }
+      const memory = readVisitorToken(visitor, action, token);
+      if (memory === undefined) throw new PageProblem('form_refused', { detail: `token of ${action}` });
+      return memory;
     },
 
     token: (action, facts) => sealing.tag('form', JSON.stringify([action, ...facts])),

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Store } from 'express-session';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { GrantGround } from '../grants/start-grant.ts';
-import type { ApprovalLimits } from '../limits/approval-limits.ts';
 import type { CodeEntryLimits } from '../limits/code-entry-limits.ts';
+import type { SafeguardJudge } from '../safeguards/safeguards.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { PageSettings } from './page-settings.ts';
@@ -19,7 +19,7 @@ export interface PagesGround {
   scopeDescriptions: Readonly<Record<string, string>>;
   settings: PageSettings;
   codeEntryLimits: CodeEntryLimits;
-  approvalLimits: ApprovalLimits;
+  safeguards: SafeguardJudge;
   /** The prefixes of an address, for the kill switch. */
   sourcePrefixes: (address: string) => readonly string[];
   /** The peer's address, as far as `trusted_proxies` lets us know it. */

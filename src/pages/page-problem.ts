@@ -18,6 +18,8 @@ export const PAGE_PROBLEMS = {
   ran_out: 400,
   /** The code ran out during the sign-in. */
   ran_out_signed_in: 400,
+  /** The client takes no code from somebody who followed a link. */
+  followed_link: 403,
   too_many_tries: 429,
   too_many_approvals: 429,
   upstream_not_signed_in: 401,

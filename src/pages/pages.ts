@@ -2,10 +2,11 @@ import express, { type Express, type Request, type RequestHandler, type Response
 import helmet from 'helmet';
 import { browserSessions } from './browser-session.ts';
 import { comeBack } from './callback.ts';
+import { showCodeForm } from './code-form.ts';
 import { showConfirm } from './confirm.ts';
 import { decide } from './decide.ts';
 import { showDone } from './done.ts';
-import { enterCode, showCodeForm } from './enter-code.ts';
+import { enterCode } from './enter-code.ts';
 import { pageError } from './page-error.ts';
 import type { PagesGround } from './page-ground.ts';
 import { createPageKit, type PageKit } from './page-kit.ts';
@@ -13,6 +14,7 @@ import { PageProblem } from './page-problem.ts';
 import { SealedSessionStore } from './sealed-session-store.ts';
 import { signIn } from './sign-in.ts';
 import { switchLanguage } from './switch-language.ts';
+import { undo } from './undo.ts';
 
 /** Bytes; a form of ours is a ticket, a token and a few words. */
 const LARGEST_FORM = 8 * 1024;
@@ -29,6 +31,7 @@ const ROUTES: Readonly<Record<string, Methods>> = {
   '/callback/:upstream': { GET: comeBack },
   '/device/confirm': { GET: showConfirm, POST: decide },
   '/device/done': { GET: showDone },
+  '/device/undo': { POST: undo },
   '/language': { POST: switchLanguage },
 };
 const WITHOUT_HEAD = '/callback/:upstream';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { callbackify } from 'node:util';
 import { type SessionData, Store } from 'express-session';
 import { SealBrokenError, type Sealing } from '../sealing/sealing.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
@@ -32,30 +33,39 @@ export class SealedSessionStore extends Store {
   }
 
   override get(id: string, done: (error: unknown, session?: SessionData | null) => void): void {
-    const key = storeKey(id);
-    this.#options.inner.get(key, (error, stored) => {
-      if (error !== null && error !== undefined) return done(error);
-      const sealed = (stored as { sealed?: unknown } | null | undefined)?.sealed;
-      if (typeof sealed !== 'string') return done(null, null);
-      this.#open(id, key, sealed).then((session) => done(null, session), done);
-    });
+    callbackify(() => this.#load(id))(done);
   }
 
   override set(id: string, session: SessionData, done: (error?: unknown) => void = () => {}): void {
+    callbackify(() => this.#keep(id, session))(done);
+  }
+
+  override destroy(id: string, done: (error?: unknown) => void = () => {}): void {
+    this.#options.inner.destroy(storeKey(id), done);
+  }
+
+  async #load(id: string): Promise<SessionData | null> {
+    const { inner } = this.#options;
+    const key = storeKey(id);
+    const stored = await new Promise<unknown>((resolve, reject) => {
+      inner.get(key, (error: unknown, found) => (isError(error) ? reject(error) : resolve(found)));
+    });
+    const sealed = (stored as { sealed?: unknown } | null | undefined)?.sealed;
+    return typeof sealed === 'string' ? this.#open(id, key, sealed) : null;
+  }
+
+  async #keep(id: string, session: SessionData): Promise<void> {
     const { inner, sealing } = this.#options;
     const key = storeKey(id);
     const { expires, originalMaxAge } = session.cookie;
     const expiresAtMs = expires === null || expires === undefined ? 0 : new Date(expires).getTime();
     const kept: Kept = { browser: session.browser ?? '', expiresAtMs };
-    sealing.seal(kept, context(key), new Secret(id)).then((sealed) => {
-      // The inner store reads the life from the cookie, and keeps the rest as it is.
-      const stored = { cookie: { expires, originalMaxAge }, sealed };
-      inner.set(key, stored as unknown as SessionData, done);
-    }, done);
-  }
-
-  override destroy(id: string, done: (error?: unknown) => void = () => {}): void {
-    this.#options.inner.destroy(storeKey(id), done);
+    const sealed = await sealing.seal(kept, context(key), new Secret(id));
+    // The inner store reads the life from the cookie, and keeps the rest as it is.
+    const stored = { cookie: { expires, originalMaxAge }, sealed } as unknown as SessionData;
+    await new Promise<void>((resolve, reject) => {
+      inner.set(key, stored, (error: unknown) => (isError(error) ? reject(error) : resolve()));
+    });
   }
 
   async #open(id: string, key: string, sealed: string): Promise<SessionData | null> {
@@ -73,6 +83,11 @@ export class SealedSessionStore extends Store {
       return null;
     }
   }
+}
+
+/** Stores say "no error" in two ways. */
+function isError(error: unknown): boolean {
+  return error !== null && error !== undefined;
 }
 
 function storeKey(id: string): string {

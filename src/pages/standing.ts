@@ -1,64 +1,86 @@
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { isMarkedEnded } from '../grants/before-marks.ts';
 import { type GrantView, viewGrant } from '../grants/open-grant.ts';
 import { judgeApprover } from '../grants/policy.ts';
 import { type BrowserValue, browserTag, openArrival } from '../grants/trip.ts';
+import type { EnteredCode, Person } from '../safeguards/safeguards.ts';
+import { logTag } from '../telemetry/log-tag.ts';
 import { browserOf } from './browser-session.ts';
-import type { PageKit } from './page-kit.ts';
+import { type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import type { SignInFacts } from './sign-in-facts.ts';
-import { type GrantTicket, readTicket } from './ticket.ts';
+import { readTicket } from './ticket.ts';
 
-/** A grant as the browser stands to it whose address names it. */
+/** A grant as it stands to a person who signed in for it, at an address that names both. */
 export interface Standing {
+  request: Request;
+  response: Response;
   browser: BrowserValue;
-  browserTag: string;
-  ticket: GrantTicket;
+  /** The ticket as it is written in addresses and forms. */
+  ticket: string;
   view: GrantView;
-  client: RegisteredClient | undefined;
-  /** What the sign-in brought; none where the upstream refused. */
-  facts: SignInFacts | undefined;
+  client: RegisteredClient;
+  facts: SignInFacts;
 }
 
 /** @throws {PageProblem} where the address belongs to another browser, or where all of it has lapsed */
-export async function standingOf(kit: PageKit, request: Request, written: string | undefined): Promise<Standing> {
+export async function standingOf(
+  kit: PageKit,
+  request: Request,
+  response: Response,
+  ticket: string | undefined,
+): Promise<Standing> {
   const { grants, clients } = kit.ground;
   const browser = browserOf(request);
   if (browser === undefined) throw new PageProblem('no_session', { detail: 'no browser session' });
-  const ticket = await readTicket(grants.sealing, browser, 'grant', written);
-  if (ticket === undefined) throw new PageProblem('no_session', { detail: 'no such ticket' });
-  const tag = browserTag(grants, browser);
-  const view = await viewGrant(grants, ticket.grant, tag);
-  if (view === undefined) throw new PageProblem('ran_out');
-  const facts =
-    ticket.arrival === undefined ? undefined : await openArrival(grants, browser, ticket.arrival, ticket.grant);
-  return {
-    browser,
-    browserTag: tag,
-    ticket,
-    view,
-    client: clients.get(view.grant.clientId),
-    facts: facts as SignInFacts | undefined,
-  };
+  const read = await readTicket(grants.sealing, browser, 'confirm', ticket);
+  if (read === undefined) throw new PageProblem('no_session', { detail: 'no ticket of this browser' });
+  const view = await viewGrant(grants, read.grant, browserTag(grants, browser));
+  const client = view === undefined ? undefined : clients.get(view.grant.clientId);
+  const facts = (await openArrival(grants, browser, read.arrival, read.grant)) as SignInFacts | undefined;
+  if (view === undefined || client === undefined || facts === undefined) throw new PageProblem('ran_out_signed_in');
+  return { request, response, browser, ticket: ticket ?? '', view, client, facts };
 }
 
-export type ApproverVerdict = 'allowed' | 'refused' | 'claim_missing';
-
-/** By today's configuration and marks: a sign-in from before a logout or a kill switch no longer counts. */
+/**
+ * By today's configuration and marks: a sign-in from before a logout or a kill switch no longer counts, and one whose
+ * tokens were given back at a refusal cannot approve after a change of the policy either.
+ */
 export async function judgeStanding(
   kit: PageKit,
-  client: RegisteredClient,
-  { signIn }: SignInFacts,
-  { grant }: GrantView,
-): Promise<ApproverVerdict> {
+  { client, facts, view }: Standing,
+): Promise<'allowed' | 'refused' | 'claim_missing'> {
+  const { signIn } = facts;
   const { verdict } = judgeApprover(client, signIn);
   if (verdict !== 'allowed') return verdict;
+  if (client.tokens === 'relay' && signIn.upstreamTokens === undefined) return 'refused';
   const isEnded = await isMarkedEnded(kit.ground.grants, {
     ...signIn,
     clientId: client.id,
-    sourcePrefixes: kit.ground.sourcePrefixes(grant.source),
+    sourcePrefixes: kit.ground.sourcePrefixes(view.grant.source),
     endsOnLogout: client.endOnLogout,
   });
   return isEnded ? 'refused' : 'allowed';
+}
+
+/** The person as the safeguards look at them. */
+export function personOf(kit: PageKit, { request, facts, view }: Standing): Person {
+  const { upstream, subject } = facts.signIn;
+  return { upstream, subject, address: kit.ground.sourceOf(request), nowMs: view.nowMs };
+}
+
+export function entryOf({ facts, view }: Standing): EnteredCode {
+  const { userCode, codePrefilled, followedLink } = facts;
+  return { userCode, codePrefilled, followedLink, openElsewhere: view.openElsewhere };
+}
+
+/** What each log line about a standing has. */
+export function loggedOf({ response, view, client, facts }: Standing) {
+  const { upstream, subject } = facts.signIn;
+  return { requestId: requestIdOf(response), grant: logTag(view.grant.id), client: client.id, upstream, subject };
+}
+
+export function upstreamName(kit: PageKit, id: string): string {
+  return kit.ground.upstreams.get(id)?.displayName ?? id;
 }

@@ -6,26 +6,49 @@ import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
  * There is no "current grant": each address names its own, in a ticket that only this browser's session opens. So two
  * tabs cannot meet, and an address that somebody else was sent opens nothing.
  */
+interface Tickets {
+  /** To the upstream, with a code that was found. */
+  'sign-in': SignInTicket;
+  /** To the upstream before a code is looked at, since too many wrong ones were typed in all. */
+  enter: EnterTicket;
+  /** Back from there. */
+  entered: EnterTicket & { arrival: string };
+  /** At the confirm page. */
+  confirm: ConfirmTicket;
+  /** After the decision. */
+  done: DoneTicket;
+}
+
 export interface SignInTicket {
   grant: string;
-  /** As the person entered it. */
+  /** Normalised. */
   userCode: string;
   codePrefilled: boolean;
+  followedLink: boolean;
   /** Asked of the upstream by "use another account". */
   prompt?: 'login' | 'select_account';
 }
 
-export interface GrantTicket {
-  grant: string;
-  /** The tag of the trip that brought the sign-in back; none where the upstream refused. */
-  arrival?: string;
-  /** Which upstream refused, where one did. */
-  upstream?: string;
+export interface EnterTicket {
+  typed: string;
+  memory: string;
 }
 
-interface Tickets {
-  'sign-in': SignInTicket;
-  grant: GrantTicket;
+export interface ConfirmTicket {
+  grant: string;
+  /** The tag of the trip that brought the sign-in back. */
+  arrival: string;
+}
+
+export interface DoneTicket {
+  grant: string;
+  upstream: string;
+  account?: string;
+  /** Until when the person may take an approval back. */
+  undoUntilMs?: number;
+  heldUntilMs?: number;
+  /** Four digits for the device. */
+  confirmationCode?: string;
 }
 
 export async function writeTicket<Kind extends keyof Tickets>(

@@ -22,6 +22,11 @@ export interface FailedTrip {
   purpose?: string;
 }
 
+/** The upstream's own `access_denied`: the one fault that is an answer. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof UpstreamError && error.fault === 'access_denied';
+}
+
 /** Logs what went wrong and gives the page for it; an error that is not the upstream's is given back as it is. */
 export function upstreamProblem(log: Pick<Logger, 'event'>, error: unknown, trip: FailedTrip): unknown {
   if (!(error instanceof UpstreamError)) return error;

@@ -1,3 +1,5 @@
+import type { RequesterPlace } from '../safeguards/requester.ts';
+import type { Obstacle, Warning } from '../safeguards/safeguards.ts';
 import type { Language } from './languages.ts';
 import type { FillTemplate } from './templates.ts';
 
@@ -34,7 +36,15 @@ export interface EnterCodeLocals {
   problem: 'wrong' | undefined;
 }
 
+export interface StopLocals {
+  /** The host that had the link, where the browser names it. */
+  from: string | undefined;
+  isForeign: boolean;
+  onward: string | undefined;
+}
+
 export interface SignInLocals {
+  purpose: 'approve' | 'enter';
   client: string;
   code: string;
   isRunningOut: boolean;
@@ -54,11 +64,12 @@ export interface ConfirmLocals {
   code: string;
   age: string;
   source: string;
+  place: RequesterPlace;
   deviceLabel: string | undefined;
   /** How long the device may act: until it is ended, within these days. */
   days: number | undefined;
   minutes: number;
-  isOpenElsewhere: boolean;
+  warnings: readonly Warning[];
   /** Set where the person types what the device shows. */
   confirmCode: { length: number | undefined; isWhole: boolean; isNumeric: boolean; isWrong: boolean } | undefined;
 }
@@ -66,6 +77,7 @@ export interface ConfirmLocals {
 export interface RefusedLocals {
   action: string;
   fields: HiddenFields;
+  reason: 'account' | Obstacle;
   client: string;
   account: string;
   upstream: string;
@@ -74,8 +86,10 @@ export interface RefusedLocals {
 export interface DoneLocals {
   state: DoneState;
   client: string;
-  account: string | undefined;
-  upstream: string | undefined;
+  account: string;
+  upstream: string;
+  /** What the device must be told. */
+  confirmationCode: string | undefined;
   undo: { action: string | undefined; fields: HiddenFields; seconds: number } | undefined;
 }
 
@@ -101,6 +115,7 @@ export interface ProblemLocals {
 /** One function for each thing that a person sees, so that a missing local does not compile. */
 export interface Views {
   enterCode(frame: Frame, locals: EnterCodeLocals): string;
+  stop(frame: Frame, locals: StopLocals): string;
   signIn(frame: Frame, locals: SignInLocals): string;
   confirm(frame: Frame, locals: ConfirmLocals): string;
   refused(frame: Frame, locals: RefusedLocals): string;
@@ -110,18 +125,19 @@ export interface Views {
 
 export function createViews(fill: FillTemplate): Views {
   function page(name: string, frame: Frame, locals: object, title: string, refresh?: string): string {
-    const { t } = frame.language;
+    const t: Language['t'] = (key, words) => frame.language.t(key, words);
     const body = fill(name, { ...locals, t, title });
     return fill('layout', { ...frame, t, title, refresh, body });
   }
   return {
     enterCode: (frame, locals) => page('enter-code', frame, locals, frame.language.t('enter_code.title')),
+    stop: (frame, locals) => page('stop', frame, locals, frame.language.t('stop.title')),
     signIn(frame, locals) {
       const refresh = locals.goesOn ? locals.upstreams[0]?.address : undefined;
-      return page('sign-in', frame, locals, frame.language.t('sign_in.title'), refresh);
+      return page('sign-in', frame, locals, frame.language.t(`sign_in.${locals.purpose}.title`), refresh);
     },
     confirm: (frame, locals) => page('confirm', frame, locals, frame.language.t('confirm.title')),
-    refused: (frame, locals) => page('refused', frame, locals, frame.language.t('refused.title')),
+    refused: (frame, locals) => page('refused', frame, locals, frame.language.t(`refused.${locals.reason}.title`)),
     done: (frame, locals) => page('done', frame, locals, frame.language.t(`done.${locals.state}.title`, { ...locals })),
     problem: (frame, locals) => page('problem', frame, locals, frame.language.t(`problem.${locals.kind}.title`)),
   };

@@ -135,6 +135,16 @@ export const LOG_EVENTS = {
     meaning: 'A user code was typed that is unknown, expired or used.',
     fields: ['requestId', 'code', 'source'],
   },
+  'link.followed': {
+    level: 'info',
+    meaning: 'Somebody came to the code page by a link from another site and saw the stop page.',
+    fields: ['requestId', 'detail', 'source'],
+  },
+  'campaign.noticed': {
+    level: 'warn',
+    meaning: 'One source started codes that several people signed in for; `source` is where they were started.',
+    fields: [...TRACED, 'upstream', 'source', 'outcome'],
+  },
   'grant.opened': {
     level: 'info',
     meaning: 'A person entered the right code.',

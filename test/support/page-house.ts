@@ -9,6 +9,8 @@ import type { LimitSettings } from '../../src/limits/limit-settings.ts';
 import { createNetworks } from '../../src/limits/networks.ts';
 import type { PagesGround } from '../../src/pages/page-ground.ts';
 import { createPages } from '../../src/pages/pages.ts';
+import { createCampaigns } from '../../src/safeguards/campaign.ts';
+import { createSafeguardJudge } from '../../src/safeguards/safeguards.ts';
 import { createSealing } from '../../src/sealing/sealing.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
@@ -43,6 +45,7 @@ export interface PageHouseOptions {
   client?: Partial<RegisteredClient>;
   limits?: Partial<LimitSettings>;
   settings?: Partial<PagesGround['settings']>;
+  networks?: Parameters<typeof createNetworks>[0];
   ground?: Partial<PagesGround>;
 }
 
@@ -85,6 +88,7 @@ export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
   const events: PageHouse['events'] = [];
   const limits = { ...LIMITS, ...options.limits };
   const { counters } = storage;
+  const networks = createNetworks(options.networks ?? []);
   const grants = { ledger: storage.ledger, sealing, randomBytes, userCodes: { alphabet: BASE20, length: 8, group: 4 } };
   const ground: PagesGround = {
     publicUrl: new URL(publicUrl),
@@ -94,8 +98,15 @@ export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
     upstreams: new Map(Object.entries(upstreams)),
     scopeDescriptions: { 'packages:read': 'Read packages' },
     settings: { title: 'Example sign-in', languages: ['en'], theme: {}, ...options.settings },
-    codeEntryLimits: createCodeEntryLimits({ counters, sealing, networks: createNetworks([]), limits }),
-    approvalLimits: createApprovalLimits({ counters, sealing, limits }),
+    codeEntryLimits: createCodeEntryLimits({ counters, sealing, networks, limits }),
+    safeguards: createSafeguardJudge({
+      ledger: storage.ledger,
+      networks,
+      campaigns: createCampaigns({ ledger: storage.ledger, sealing, networks }),
+      approvalLimits: createApprovalLimits({ counters, sealing, limits }),
+      userCodes: grants.userCodes,
+      randomBytes,
+    }),
     sourcePrefixes: (address) => [`${address}/32`],
     sourceOf: (request) => String(request.headers['x-test-source'] ?? '192.0.2.10'),
     log: { event: (name, fields = {}) => events.push({ name, fields }) },

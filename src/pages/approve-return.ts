@@ -1,0 +1,115 @@
+import { copiedClaimNames } from '../grants/approved-facts.ts';
+import { denyGrant } from '../grants/decide-grant.ts';
+import { type GrantView, viewGrant } from '../grants/open-grant.ts';
+import { judgeApprover } from '../grants/policy.ts';
+import { browserTag, keepArrival, type Trip } from '../grants/trip.ts';
+import { logTag } from '../telemetry/log-tag.ts';
+import type { SignIn } from '../upstream/upstream.ts';
+import { renewBrowserSession } from './browser-session.ts';
+import type { Return } from './callback.ts';
+import { type PageKit, requestIdOf } from './page-kit.ts';
+import { PageProblem } from './page-problem.ts';
+import { signInFacts } from './sign-in-facts.ts';
+import { writeTicket } from './ticket.ts';
+import { isRefusal, upstreamProblem } from './upstream-problem.ts';
+import { revokeTokens } from './upstream-tokens.ts';
+
+/** Back from the sign-in for a grant: what it brought is kept for the confirm page. */
+export async function approveReturn(kit: PageKit, back: Return): Promise<void> {
+  const { ground } = kit;
+  const { trip, browser, upstream, response } = back;
+  if (trip.grant === undefined) throw new PageProblem('bad_callback', { detail: 'trip without a grant' });
+  const view = await viewGrant(ground.grants, trip.grant.id, browserTag(ground.grants, browser));
+  const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
+  if (view === undefined || client === undefined) throw new PageProblem('ran_out');
+
+  let signIn: SignIn;
+  try {
+    signIn = await back.finish(copiedClaimNames(client));
+  } catch (error) {
+    if (isRefusal(error)) return refusedThere(kit, back, view);
+    const { id: grant, clientId } = view.grant;
+    const logged = { requestId: requestIdOf(response), grant: logTag(grant), client: clientId };
+    throw upstreamProblem(ground.log, error, { ...logged, upstream, again: await againAddress(kit, back) });
+  }
+  await arrive(kit, { ...back, tripGrant: trip.grant }, signIn);
+}
+
+/** Judges who came and keeps what came with them; the tokens of somebody who may not approve are revoked instead. */
+async function arrive(
+  kit: PageKit,
+  back: Return & { tripGrant: NonNullable<Trip['grant']> },
+  signIn: SignIn,
+): Promise<void> {
+  const { ground, addresses } = kit;
+  const { request, response, browser, tripGrant, tag, upstream } = back;
+  // Looked at again: the upstream may have taken its time.
+  const view = await viewGrant(ground.grants, tripGrant.id, browserTag(ground.grants, browser));
+  const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
+  const requestId = requestIdOf(response);
+  const logged = { requestId, grant: logTag(tripGrant.id), client: client?.id, upstream: upstream.id };
+  const { subject } = signIn;
+  const source = ground.sourceOf(request);
+  ground.log.event('sign_in.finished', { ...logged, subject, source, purpose: 'approve' });
+  if (view === undefined || client === undefined || view.state === 'expired') {
+    revokeTokens(upstream, signIn.tokens);
+    throw new PageProblem('ran_out_signed_in');
+  }
+
+  const person = { upstream: upstream.id, subject, address: source, nowMs: view.nowMs };
+  const judged = await ground.safeguards.judgeArrived(client, view.grant, signIn, person);
+  if (judged.campaign.isNews) {
+    ground.log.event('campaign.noticed', { ...logged, source: view.grant.source, outcome: judged.campaign.verdict });
+  }
+  if (judged.signIn.verdict === 'too_weak') {
+    revokeTokens(upstream, signIn.tokens);
+    ground.log.event('sign_in.failed', {
+      ...logged,
+      purpose: 'approve',
+      fault: 'too_weak',
+      reason: judged.signIn.missing,
+    });
+    const again = await againAddress(kit, back);
+    throw new PageProblem('upstream_too_weak', { again, words: { upstream: upstream.displayName } });
+  }
+  const { verdict, ...why } = judgeApprover(client, { ...person, groups: signIn.groups });
+  if (verdict === 'refused') ground.log.event('account.refused', { ...logged, subject, ...why });
+  const mayApprove = verdict === 'allowed' && view.state === 'pending';
+  if (!mayApprove) revokeTokens(upstream, signIn.tokens);
+
+  const content = signInFacts(client, view, upstream.id, signIn, tripGrant, mayApprove);
+  const { keptUntilMs: expiresAtMs, id: grantId } = view.grant;
+  await keepArrival(ground.grants, browser, { tag, grantId, content, expiresAtMs });
+  await renewBrowserSession(request, browser);
+  const ticket = await writeTicket(ground.grants.sealing, browser, 'confirm', { grant: grantId, arrival: tag });
+  response.redirect(303, addresses.to('/device/confirm', { ticket }));
+}
+
+/** The upstream's own refusal is the one answer that denies the grant; nobody signed in for it, and the log says so. */
+async function refusedThere(kit: PageKit, back: Return, { grant }: GrantView): Promise<void> {
+  const { ground, addresses } = kit;
+  const { request, response, browser, upstream } = back;
+  const denied = await denyGrant(ground.grants, grant, 'upstream', browserTag(ground.grants, browser));
+  if (denied.outcome === 'decided') {
+    ground.log.event('grant.denied', {
+      requestId: requestIdOf(response),
+      grant: logTag(grant.id),
+      client: grant.clientId,
+      upstream: upstream.id,
+      by: 'upstream',
+      reason: 'unauthenticated',
+      source: ground.sourceOf(request),
+    });
+  }
+  await renewBrowserSession(request, browser);
+  const done = { grant: grant.id, upstream: upstream.id };
+  const ticket = await writeTicket(ground.grants.sealing, browser, 'done', done);
+  response.redirect(303, addresses.to('/device/done', { ticket }));
+}
+
+async function againAddress({ ground, addresses }: PageKit, { browser, trip, upstream }: Return): Promise<string> {
+  const { id = '', userCode = '', codePrefilled = false, followedLink = false } = trip.grant ?? {};
+  const sought = { grant: id, userCode, codePrefilled, followedLink };
+  const ticket = await writeTicket(ground.grants.sealing, browser, 'sign-in', sought);
+  return addresses.to('/device/sign-in', { upstream: upstream.id, ticket });
+}

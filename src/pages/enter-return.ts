@@ -1,0 +1,35 @@
+import { keepArrival, VISIT_MS } from '../grants/trip.ts';
+import { renewBrowserSession } from './browser-session.ts';
+import type { Return } from './callback.ts';
+import { type PageKit, requestIdOf } from './page-kit.ts';
+import { type EnterTicket, writeTicket } from './ticket.ts';
+import { upstreamProblem } from './upstream-problem.ts';
+import { revokeTokens } from './upstream-tokens.ts';
+
+/** Who types the next code, as the arrival of an `enter` trip keeps it. */
+export interface EnteredPerson {
+  upstream: string;
+  subject: string;
+}
+
+/** Back from a sign-in that only says who types: on to the form, with what was typed before. */
+export async function enterReturn(kit: PageKit, back: Return): Promise<void> {
+  const { ground, addresses } = kit;
+  const { sealing, ledger } = ground.grants;
+  const { request, response, browser, trip, tag, upstream } = back;
+  const ticket = JSON.parse(trip.resume ?? '{"typed":"","memory":""}') as EnterTicket;
+  const requestId = requestIdOf(response);
+  const signIn = await back.finish([]).catch(async (error: unknown) => {
+    const again = addresses.to('/device/sign-in', { ticket: await writeTicket(sealing, browser, 'enter', ticket) });
+    throw upstreamProblem(ground.log, error, { upstream, again, requestId, purpose: 'enter' });
+  });
+  revokeTokens(upstream, signIn.tokens);
+  const { subject } = signIn;
+  const source = ground.sourceOf(request);
+  ground.log.event('sign_in.finished', { requestId, upstream: upstream.id, subject, purpose: 'enter', source });
+  const content: EnteredPerson = { upstream: upstream.id, subject };
+  await keepArrival(ground.grants, browser, { tag, content, expiresAtMs: (await ledger.now()) + VISIT_MS });
+  await renewBrowserSession(request, browser, VISIT_MS);
+  const written = await writeTicket(sealing, browser, 'entered', { ...ticket, arrival: tag });
+  response.redirect(303, addresses.to('/device', { ticket: written }));
+}
