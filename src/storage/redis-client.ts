@@ -1,4 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { isReadOnly } from './redis-failure.ts';
 import type { RedisSettings } from './storage-settings.ts';
 
 export type RedisClient = Redis | Cluster;
@@ -16,6 +17,7 @@ export function createRedisClient(settings: RedisSettings, more: RedisOptions = 
     connectionName: 'gatehouse',
     disableClientInfo: true,
     connectTimeout: 3000,
+    disconnectTimeout: 500,
     keepAlive: 10_000,
     // An unanswered command is sent again after a reconnect; every verb of the ledger is made to bear that.
     autoResendUnfulfilledCommands: true,
@@ -23,7 +25,7 @@ export function createRedisClient(settings: RedisSettings, more: RedisOptions = 
     maxRetriesPerRequest: null,
     retryStrategy: (attempt) => Math.min(50 * attempt, 1000),
     // After a failover the old master answers READONLY on a connection that still stands: go and find the new one.
-    reconnectOnError: (error) => (error.message.includes('READONLY') ? 2 : false),
+    reconnectOnError: isReadOnly,
     ...(settings.username === undefined ? {} : { username: settings.username }),
     ...(settings.password === undefined ? {} : { password: settings.password.reveal() }),
     ...tls,

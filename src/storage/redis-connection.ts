@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { StorageUnavailableError } from '../grants/ledger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { answeringNodes, type RedisClient } from './redis-client.ts';
-import { isAccessRefused, unavailable, wordsOf } from './redis-failure.ts';
+import { isAccessRefused, isReadOnly, isScriptUnknown, unavailable, wordsOf } from './redis-failure.ts';
 import { accessRefused, inspectNodes } from './redis-inspection.ts';
 import type { RedisScript } from './redis-script.ts';
 import { StorageRefusedError } from './storage.ts';
@@ -65,7 +65,10 @@ export class RedisConnection {
    * @throws {StorageRefusedError}
    */
   async open(): Promise<void> {
-    this.#sweeper = setInterval(() => this.#giveUpOnOld(), SWEEP_EVERY_MS).unref();
+    this.#sweeper = setInterval(() => {
+      this.#giveUpOnOld();
+      this.#sendWaiting();
+    }, SWEEP_EVERY_MS).unref();
     const known = new Promise<void>((resolve) => {
       this.#whenKnown = resolve;
       setTimeout(resolve, this.#options.waitMs).unref();
@@ -157,10 +160,7 @@ export class RedisConnection {
         ask.resolve(answer);
       },
       (error: unknown) => {
-        if (ask.teach !== undefined && error instanceof Error && error.message.startsWith('NOSCRIPT')) {
-          ask.send = ask.teach;
-          ask.teach = undefined;
-          this.#send(ask);
+        if (this.#willSendAgain(ask, error)) {
           return;
         }
         this.#held -= 1;
@@ -168,6 +168,21 @@ export class RedisConnection {
         ask.reject(unavailable(error));
       },
     );
+  }
+
+  #willSendAgain(ask: Ask, error: unknown): boolean {
+    if (!(error instanceof Error) || !this.#asks.has(ask)) {
+      return false;
+    }
+    if (isScriptUnknown(error) && ask.teach !== undefined) {
+      ask.send = ask.teach;
+      ask.teach = undefined;
+      this.#send(ask);
+      return true;
+    }
+    // The connection goes down with this answer; the next one may lead to the new master.
+    ask.isSent = !isReadOnly(error);
+    return !ask.isSent;
   }
 
   /** All commands of one turn of the event loop leave in one system call: that is a third of what a poll costs. */
@@ -256,8 +271,12 @@ export class RedisConnection {
       this.#awaySinceMs = undefined;
       this.#options.logger?.event('storage.recovered', { seconds });
     }
+    this.#sendWaiting();
+  }
+
+  #sendWaiting(): void {
     for (const ask of this.#asks) {
-      if (!ask.isSent) {
+      if (!ask.isSent && this.#isOpen) {
         this.#send(ask);
       }
     }

@@ -6,6 +6,16 @@ export function isAccessRefused(error: Error): boolean {
   return /\b(WRONGPASS|NOAUTH|invalid password|invalid username-password)\b/.test(last.message);
 }
 
+/** Said by a Redis that is a replica now, alone or from within a script. */
+export function isReadOnly(error: Error): boolean {
+  return /\bREADONLY\b/.test(error.message);
+}
+
+/** Said by a Redis that has been restarted, or has never seen the script. */
+export function isScriptUnknown(error: Error): boolean {
+  return error.message.startsWith('NOSCRIPT');
+}
+
 /**
  * What a command's failure becomes. ioredis hangs the command and its arguments on its errors, and those of AUTH are
  * the password; so the cause is a copy that has the words only.

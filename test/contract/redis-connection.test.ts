@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeGrantHead } from '../../src/grants/grant-head.ts';
 import { StorageUnavailableError } from '../../src/grants/ledger.ts';
 import { PACE_RULE } from '../../src/grants/polling.ts';
+import { createRedisClient } from '../../src/storage/redis-client.ts';
 import { type RedisStorageOptions, redisStorage } from '../../src/storage/redis-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import type { RedisSettings } from '../../src/storage/storage-settings.ts';
@@ -103,6 +105,17 @@ describe('while Redis is away', () => {
     expect((await asked).outcome).toBe('won');
   });
 
+  it('a command that was under way when it went is sent again when it is back', async () => {
+    const storage = await throughProxy();
+    redis.freeze();
+    const asked = write(storage, 'code:1', 'a');
+    await delay(50);
+    await redis.kill();
+    await delay(600);
+    await redis.restart();
+    expect((await asked).outcome).toBe('won');
+  });
+
   it('a command gives up after its time, and says so without naming the password', async () => {
     const storage = await open({ ...settings }, { waitMs: 500 });
     await redis.kill();
@@ -184,11 +197,32 @@ describe('a Redis that hangs', () => {
   });
 
   it('before it has said a word is not waited for without end', async () => {
-    redis.freeze();
-    const storage = await open(settings, { waitMs: 300 });
+    proxy.mute(true);
+    const storage = await throughProxy({ waitMs: 300 });
     await expect(storage.ledger.now()).rejects.toThrow(StorageUnavailableError);
-    redis.thaw();
+    proxy.mute(false);
     await until(() => storage.isReady());
+  });
+});
+
+describe('a Redis that has become a replica', () => {
+  it('is left and looked for again, and the command waits so long', async () => {
+    const storage = await open(settings);
+    const admin = createRedisClient(settings) as Redis;
+    await admin.replicaof('127.0.0.1', '1');
+    const asked = write(storage, 'code:1', 'a');
+    await delay(400);
+    await admin.replicaof('NO', 'ONE');
+    admin.disconnect();
+    expect((await asked).outcome).toBe('won');
+  });
+
+  it('and stays one is not waited for longer than any other', async () => {
+    const storage = await open(settings, { waitMs: 400 });
+    const admin = createRedisClient(settings) as Redis;
+    await admin.replicaof('127.0.0.1', '1');
+    admin.disconnect();
+    await expect(write(storage, 'code:1', 'a')).rejects.toThrow(StorageUnavailableError);
   });
 });
 

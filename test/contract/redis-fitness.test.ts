@@ -130,6 +130,7 @@ describe('a full Redis', () => {
     const error = await fill().catch((each: unknown) => each);
     expect(error).toBeInstanceOf(StorageUnavailableError);
     expect((error as Error).cause).toHaveProperty('message', expect.stringContaining('OOM'));
+    expect(inspect(error, { depth: 20, showHidden: true })).not.toContain('xxxx');
     const facts = await ledger.poll('id', holder, PACE_RULE);
     expect(facts).toEqual({ state: 'pending', pace: 'in_time', intervalMs: 5000 });
     expect((await ledger.read(['{id}:grant'])).values).toEqual([value]);

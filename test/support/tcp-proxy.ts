@@ -10,6 +10,8 @@ export interface TcpProxy {
   cut(): void;
   /** Lets nothing through any more on the connections that stand; new ones are let through. */
   hang(): void;
+  /** Whether connections that are made from now on are accepted and then hear nothing. */
+  mute(isMute: boolean): void;
   connections(): number;
   close(): Promise<void>;
 }
@@ -17,6 +19,7 @@ export interface TcpProxy {
 export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
   const pairs = new Set<{ near: Socket; far: Socket }>();
   let isCutting = false;
+  let isMute = false;
   const server = createServer((near) => {
     const far = createConnection(targetPort, '127.0.0.1');
     const pair = { near, far };
@@ -28,6 +31,9 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
     };
     for (const socket of [near, far]) {
       socket.on('error', end).on('close', end);
+    }
+    if (isMute) {
+      return;
     }
     near.on('data', (chunk) => far.write(chunk));
     far.on('data', (chunk) => {
@@ -61,6 +67,9 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
         near.removeAllListeners('data').pause();
         far.removeAllListeners('data').pause();
       }
+    },
+    mute: (mute) => {
+      isMute = mute;
     },
     connections: () => pairs.size,
     close: async () => {

@@ -1,0 +1,80 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeGrantHead } from '../../src/grants/grant-head.ts';
+import { PACE_RULE } from '../../src/grants/polling.ts';
+import { RedisKeys } from '../../src/storage/redis-keys.ts';
+import { redisStorage } from '../../src/storage/redis-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { startRedisServer, type TestRedis } from '../support/redis.ts';
+
+const MINUTE = 60_000;
+const HOLDER = { clientId: 'build-cli', challenge: '', jkt: '' };
+
+describe('what Redis holds of us', () => {
+  let redis: TestRedis;
+  let client: Redis;
+  let storage: Storage;
+  beforeAll(async () => {
+    redis = await startRedisServer();
+    client = new Redis(redis.url);
+    // A prefix full of what means something to SCAN's patterns.
+    storage = redisStorage(redis.settings({ keyPrefix: 'gate[h]ouse*?\\:' }));
+    await storage.open();
+  });
+  afterAll(async () => {
+    await storage.close();
+    client.disconnect();
+    await redis.stop();
+  });
+
+  it('is all under the prefix, and all of it ends', async () => {
+    const { ledger, counters, browserSessions } = storage;
+    const nowMs = await ledger.now();
+    const expiresAtMs = nowMs + MINUTE;
+    const times = { intervalMs: 5000, expiresAtMs, keptUntilMs: expiresAtMs };
+    const value = encodeGrantHead({ attempt: 'a', ...HOLDER, ...times });
+    await ledger.commit({ attempt: 'a', writes: [{ key: '{id}:grant', value, expiresAtMs }] });
+    await ledger.commit({ attempt: 'a', writes: [{ key: 'code:tag', value: 'a|id', expiresAtMs }] });
+    await ledger.poll('id', HOLDER, PACE_RULE);
+    await ledger.raise('before:all', nowMs, expiresAtMs);
+    await ledger.enlist('subject:tag', 'id', expiresAtMs);
+    await ledger.lease('{id}:refreshing:0', 'me', 15_000);
+    await counters.add('source:192.0.2.1', 60);
+    const session = { cookie: { originalMaxAge: MINUTE, expires: new Date(Date.now() + MINUTE) } };
+    await new Promise((resolve) => browserSessions.set('hash', session as never, resolve));
+
+    const keys = await client.keys('*');
+    expect(keys.map((key) => key.replace('gate[h]ouse*?\\:', '')).sort()).toEqual([
+      'before:all',
+      'browser-session:hash',
+      'code:tag',
+      'counter:source:192.0.2.1',
+      'subject:tag',
+      '{id}:grant',
+      '{id}:pace',
+      '{id}:refreshing:0',
+    ]);
+    for (const key of keys) {
+      const leftMs = await client.pttl(key);
+      expect(leftMs, key).toBeGreaterThan(0);
+      expect(leftMs, key).toBeLessThanOrEqual(MINUTE + 1000);
+    }
+    const ids: string[] = [];
+    for await (const id of storage.ledger.ids('grant')) {
+      ids.push(id);
+    }
+    expect(ids).toEqual(['id']);
+  });
+
+  it('of an index is only what has not ended', async () => {
+    const nowMs = await storage.ledger.now();
+    await storage.ledger.enlist('subject:old', 'past', nowMs + 5);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await storage.ledger.enlist('subject:old', 'present', nowMs + MINUTE);
+    expect(await client.zrange('gate[h]ouse*?\\:subject:old', 0, -1)).toEqual(['present']);
+  });
+
+  it('of one grant is on one node of a cluster: a prefix may not hold braces', () => {
+    expect(() => new RedisKeys('gate{house}:')).toThrow(TypeError);
+  });
+});
