@@ -17,7 +17,7 @@ interface BoundedRequest {
  */
 export async function boundedFetch(address: string, request: BoundedRequest, deadline: AbortSignal): Promise<Response> {
   const url = new URL(address);
-  const place = `${url.origin}${url.pathname}`;
+  const place = placeOf(address, url);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
     throw new UpstreamError('invalid_answer', `${place} is not https (http is accepted on loopback only)`);
   }
@@ -26,10 +26,8 @@ export async function boundedFetch(address: string, request: BoundedRequest, dea
     const response = await fetch(url, { method, headers, body: sent, redirect: 'manual', signal: deadline });
     if (response.status >= 300 && response.status < 400) {
       await response.body?.cancel();
-      throw new UpstreamError(
-        'unavailable',
-        `${place} answers with a redirect (${response.status}), which is not followed`,
-      );
+      const to = placeOf(response.headers.get('location') ?? '', url);
+      throw new UpstreamError('unavailable', `${place} redirects to ${to} (${response.status}), which is not followed`);
     }
     if (response.status >= 500 || response.status === 429) {
       await response.body?.cancel();
@@ -46,6 +44,12 @@ export async function boundedFetch(address: string, request: BoundedRequest, dea
 /** Whether a host name is this machine and nothing else; only there may an upstream speak http. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** An address without its query, which may have a code or a token in it. */
+function placeOf(address: string, base: URL): string {
+  const url = URL.canParse(address, base.href) ? new URL(address, base) : undefined;
+  return url === undefined ? 'nowhere' : `${url.origin}${url.pathname}`;
 }
 
 async function readBounded(response: Response, place: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -6,7 +6,13 @@ import type { Claims } from './claim-mapping.ts';
 import { assertionKey, basicCredentials } from './client-authentication.ts';
 import { signingAlgorithms } from './signing-algorithms.ts';
 import type { Upstream, UpstreamFault } from './upstream.ts';
-import { asUpstreamError, foundOtherIssuer, issuerMismatch, type UpstreamStep } from './upstream-faults.ts';
+import {
+  asUpstreamError,
+  foundNothing,
+  foundOtherIssuer,
+  issuerMismatch,
+  type UpstreamStep,
+} from './upstream-faults.ts';
 import type { CheckedAnswer, ProviderMetadata, RequestContext, UpstreamRequests } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
@@ -45,7 +51,7 @@ class OpenIdRequests implements UpstreamRequests {
       const found = await oidc
         .discovery(new URL(issuer), clientId, undefined, undefined, options)
         .catch((error: unknown) => {
-          throw foundOtherIssuer(error, issuer) ?? error;
+          throw foundOtherIssuer(error, issuer) ?? foundNothing(error, issuer) ?? error;
         });
       const metadata = found.serverMetadata();
       // openid-client compares parsed addresses: `https://a.example` and `https://a.example/` are the same to it.

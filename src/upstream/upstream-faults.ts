@@ -140,6 +140,17 @@ export function issuerMismatch(expected: string, found: unknown): UpstreamError 
   );
 }
 
+/** Nothing is published at the issuer: most often its path is wrong. */
+export function foundNothing(thrown: unknown, issuer: string): UpstreamError | undefined {
+  const { cause } = (thrown ?? {}) as ProtocolFailure;
+  if (!(cause instanceof Response) || cause.status === 200) return undefined;
+  const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  return new UpstreamError(
+    'invalid_answer',
+    `${address} answers ${cause.status}: check the issuer in the configuration`,
+  );
+}
+
 /** What openid-client tells about a comparison that failed. */
 interface Comparison {
   expected?: unknown;

@@ -1,0 +1,80 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from 'vitest';
+import { boundedFetch, isLoopback } from '../../../src/upstream/bounded-fetch.ts';
+import { faultOf } from '../../support/upstream-trip.ts';
+
+let server: Server | undefined;
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+async function serve(listener: RequestListener): Promise<string> {
+  server = createServer(listener);
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const soon = () => AbortSignal.timeout(1000);
+
+describe('the way out to an upstream', () => {
+  it('hands on answers of the protocol, errors included', async () => {
+    const address = await serve((_request, response) => {
+      response.writeHead(400, { 'content-type': 'application/json' }).end('{"error":"invalid_grant"}');
+    });
+    const response = await boundedFetch(`${address}/token`, { method: 'POST', body: 'a=b' }, soon());
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({ error: 'invalid_grant' });
+  });
+
+  it('counts the bytes of a compressed answer as they unfold', async () => {
+    const address = await serve((_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50_000_000)));
+    });
+    expect((await faultOf(boundedFetch(address, {}, soon()))).fault).toBe('invalid_answer');
+  });
+
+  it('reads a compressed answer of ordinary size', async () => {
+    const address = await serve((_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{"keys":[]}'));
+    });
+    expect(await (await boundedFetch(address, {}, soon())).json()).toEqual({ keys: [] });
+  });
+
+  it('ends an answer that trickles for ever', async () => {
+    const address = await serve((_request, response) => {
+      const trickle = setInterval(() => response.write(' '), 10);
+      response.on('close', () => clearInterval(trickle));
+    });
+    const { fault, detail } = await faultOf(boundedFetch(address, {}, AbortSignal.timeout(150)));
+    expect(fault).toBe('unavailable');
+    expect(detail).toContain('no answer in time');
+  });
+
+  it('sends no secret on to where a redirect points', async () => {
+    let isFollowed = false;
+    const address = await serve((request, response) => {
+      if (request.url === '/elsewhere') isFollowed = true;
+      response.writeHead(307, { location: '/elsewhere?code=abc' }).end();
+    });
+    const { detail } = await faultOf(boundedFetch(`${address}/token?secret=xyz`, { method: 'POST' }, soon()));
+    expect(detail).toBe(`${address}/token redirects to ${address}/elsewhere (307), which is not followed`);
+    expect(isFollowed).toBe(false);
+  });
+
+  it('speaks http to nobody but this machine', async () => {
+    expect((await faultOf(boundedFetch('http://192.0.2.1/token', {}, soon()))).fault).toBe('invalid_answer');
+    expect((await faultOf(boundedFetch('ftp://127.0.0.1/token', {}, soon()))).fault).toBe('invalid_answer');
+  });
+});
+
+describe('this machine', () => {
+  it.each(['localhost', '127.0.0.1', '127.1.2.3', '[::1]'])('is %s', (name) => expect(isLoopback(name)).toBe(true));
+
+  it.each(['localhost.example.com', '127.0.0.1.example.com', '128.0.0.1', '[::2]', '0.0.0.0', 'example.com'])(
+    'is not %s',
+    (name) => expect(isLoopback(name)).toBe(false),
+  );
+});
