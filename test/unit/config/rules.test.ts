@@ -305,6 +305,16 @@ const rules: Record<string, Rule[]> = {
   ],
   upstreams: [
     [
+      'a bad id',
+      { upstreamId: '▸Corp' },
+      'upstreams.Corp',
+      /expected an id of up to 32 characters from a-z, 0-9 and -/,
+    ],
+    ['a long id', { upstreamId: `▸${'a'.repeat(33)}` }, `upstreams.${'a'.repeat(33)}`, /up to 32 characters/],
+    ['http elsewhere', { issuer: '▸http://sso.example.com' }, 'upstreams.corp.issuer', /on loopback only/],
+    ['an issuer with a query', { issuer: '▸https://sso.example.com/?a' }, 'upstreams.corp.issuer', /without a query/],
+    ['an issuer that is none', { issuer: '▸sso' }, 'upstreams.corp.issuer', /expected a URL/],
+    [
       'a secret that is not used',
       { upstream: 'authentication: none\nclient_secret: ▸{ env: S }' },
       'upstreams.corp.client_secret',
@@ -354,6 +364,7 @@ const rules: Record<string, Rule[]> = {
     ['a long tolerance', { upstream: 'tolerance: ▸365d' }, 'upstreams.corp.tolerance', /from 0s to 30d/],
   ],
   clients: [
+    ['a bad id', { clientId: '▸_proto' }, 'clients._proto', /expected an id of up to 128 characters/],
     [
       'no such upstream',
       { client: 'upstreams: [▸corpo]' },

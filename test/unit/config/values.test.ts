@@ -15,7 +15,7 @@ describe('durations', () => {
   ])('%s is %i seconds', (text, seconds) => expect(parseDuration(text)).toBe(seconds));
 
   it('come back from what they are written as', () => {
-    fc.assert(fc.property(fc.nat(1e9), (seconds) => parseDuration(formatDuration(seconds)) === seconds));
+    fc.assert(fc.property(fc.nat(999_999_999), (seconds) => parseDuration(formatDuration(seconds)) === seconds));
   });
 
   it('are nothing else', () => {

@@ -6,9 +6,12 @@ import { ConfigError, type Problem } from '../../../src/config/config-error.ts';
 import type { Environment } from '../../../src/config/environment.ts';
 import { readConfig } from '../../../src/config/load-config.ts';
 
-/** Lines to add to the least file, each at its indentation; `public_url` can be replaced. */
+/** Lines to add to the least file, each at its indentation; what it must have can be replaced. */
 export interface Lines {
   url?: string;
+  upstreamId?: string;
+  issuer?: string;
+  clientId?: string;
   top?: string;
   upstream?: string;
   client?: string;
@@ -17,16 +20,18 @@ export interface Lines {
 /** Where the marker stands is where the problem must be reported. */
 export const MARK = '▸';
 
-export function leastFile({ url = 'http://127.0.0.1:8080', top = '', upstream = '', client = '' }: Lines = {}): string {
+export function leastFile(lines: Lines = {}): string {
+  const { url = 'http://127.0.0.1:8080', issuer = 'https://sso.example.com', clientId = 'cli' } = lines;
+  const { top = '', upstreamId = 'corp', upstream = '', client = '' } = lines;
   return [
     `public_url: ${url}`,
     'upstreams:',
-    '  corp:',
-    '    issuer: https://sso.example.com',
+    `  ${upstreamId}:`,
+    `    issuer: ${issuer}`,
     '    client_id: gatehouse',
     indent(upstream, 4),
     'clients:',
-    '  cli:',
+    `  ${clientId}:`,
     '    name: Build CLI',
     indent(client, 4),
     top,

@@ -1,0 +1,103 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { COMMANDS, runCommand } from '../../../src/cli/run-command.ts';
+import { folderWith, leastFile } from './written.ts';
+
+async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const out = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const err = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const code = await runCommand(argv);
+  const said = { out: out.mock.calls.join(''), err: err.mock.calls.join('') };
+  vi.restoreAllMocks();
+  return { code, ...said };
+}
+
+function fileWith(text: string): string {
+  return join(folderWith({ 'g.yaml': text }), 'g.yaml');
+}
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe('gatehouse', () => {
+  it('has the commands of the design', () => {
+    expect(Object.keys(COMMANDS)).toEqual(['start', 'check', 'login', 'keys', 'sessions', 'end', 'schema']);
+  });
+
+  it.each([
+    [],
+    ['strat'],
+    ['check', '--nope'],
+    ['check', 'stray'],
+    ['check', '--config'],
+    ['schema', '--x'],
+    ['toString'],
+  ])('%s %s is a mistake of usage: 64, and help', async (...argv) => {
+    const { code, out, err } = await run(...argv);
+    expect(code).toBe(64);
+    expect(out).toBe('');
+    expect(err).toMatch(/^gatehouse/);
+    expect(err).toMatch(/Usage: |--help/);
+  });
+
+  it.each([['--help'], ['-h'], ['help'], ['check', '--help'], ['schema', '-h']])('%s %s helps', async (...argv) => {
+    expect(await run(...argv)).toMatchObject({ code: 0, out: expect.stringContaining('Usage: gatehouse'), err: '' });
+  });
+
+  it('ends with the code of its command', () => {
+    const file = join(import.meta.dirname, '../../../src/cli/gatehouse.ts');
+    const end = (...argv: string[]) =>
+      spawnSync(process.execPath, ['--import', 'tsx', file, ...argv], { encoding: 'utf8' });
+    expect(end('nope').status).toBe(64);
+    expect(end('check', '--config', '/nowhere/g.yaml')).toMatchObject({
+      status: 78,
+      stderr: expect.stringMatching(/^\/nowhere\/g\.yaml:1:1 /),
+    });
+  });
+});
+
+describe('gatehouse check', () => {
+  it('says what it understood, with the redirect URI of each upstream', async () => {
+    const url = 'https://login.example.com/sso';
+    const file = fileWith(leastFile({ url, top: 'trusted_proxies: []\nstorage: { driver: memory }' }));
+    const { code, out, err } = await run('check', '--config', file);
+    expect(code).toBe(0);
+    expect(out).toContain('public URL: https://login.example.com/sso');
+    expect(out).toContain('1 upstream:');
+    expect(out).toContain('redirect URI to register there: https://login.example.com/sso/callback/corp');
+    expect(out).toContain('1 client:');
+    expect(err).toMatch(/^warning: .*keys\.signing/);
+  });
+
+  it('reports every problem on stderr and ends with 78', async () => {
+    const file = fileWith(leastFile({ client: 'interval: 5\nfoo: 1' }));
+    const { code, out, err } = await run('check', '--config', file);
+    expect(code).toBe(78);
+    expect(out).toBe('');
+    expect(err.trim().split('\n')).toEqual([
+      `${file}:9:15 clients.cli.interval: found 5, expected a duration such as 90s, 10m, 12h or 30d`,
+      expect.stringContaining(`${file}:10:5 clients.cli.foo: unknown key`),
+    ]);
+  });
+
+  it('reads the file that the environment names', async () => {
+    vi.stubEnv('GATEHOUSE_CONFIG', fileWith(leastFile()));
+    expect((await run('check')).code).toBe(0);
+    vi.stubEnv('GATEHOUSE_CONFIG', '/nowhere/g.yaml');
+    expect(await run('check')).toMatchObject({ code: 78, err: expect.stringContaining('/nowhere/g.yaml:1:1') });
+  });
+
+  it('ends with 69 when something that it probes is away', async () => {
+    const upstream = 'authentication: none';
+    const file = fileWith(leastFile({ upstream }).replace('https://sso.example.com', 'http://127.0.0.1:9'));
+    const { code, out } = await run('check', '--probe', '--config', file);
+    expect(code).toBe(69);
+    expect(out).toMatch(/upstream corp: wrong: /);
+  });
+});
+
+it('gatehouse schema prints a JSON Schema', async () => {
+  const { code, out } = await run('schema');
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({ type: 'object', required: ['public_url', 'upstreams', 'clients'] });
+});
