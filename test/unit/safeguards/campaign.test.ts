@@ -173,6 +173,7 @@ describe('a campaign against fifty people', () => {
 
   it('is flagged in the standard profile: told once, and each later person is warned', async () => {
     const ends = await phish(scene('standard'));
+    expect(count(ends, 'allowed')).toBe(50);
     expect(ends.filter(({ isNews }) => isNews)).toHaveLength(1);
     expect(ends.filter(({ warnings }) => warnings?.includes('campaign'))).toHaveLength(48);
     expect(ends.filter(({ warnings }) => warnings?.includes('other_network'))).toHaveLength(50);
