@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Secret } from '../sealing/secret.ts';
 
 export type RandomBytes = (count: number) => Buffer;
@@ -16,8 +16,7 @@ export function newDeviceCode(randomBytes: RandomBytes): Secret {
  * be searched for, and without a key no rotation ever moves a grant. It is also the id of the device session.
  */
 export function grantId(deviceCode: Secret): string {
-  const hash = createHash('sha256').update('gatehouse grant\n').update(deviceCode.reveal()).digest();
-  return hash.subarray(0, ID_BYTES).toString('base64url');
+  return hash('sha256', `gatehouse grant\n${deviceCode.reveal()}`, 'buffer').toString('base64url', 0, ID_BYTES);
 }
 
 /** The random id of one attempt to write, with which the written value begins. */

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { createBroker } from '../../src/broker.ts';
+import { readConfig } from '../../src/config/load-config.ts';
+import { grantId, newDeviceCode } from '../../src/grants/device-code.ts';
+import { grantEntry, userCodeEntry } from '../../src/grants/entry-names.ts';
+import { encodeGrant } from '../../src/grants/grant.ts';
+import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import { redisStorage } from '../../src/storage/redis-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+import { runSubject } from './subject.ts';
+
+/**
+ * Gatehouse as it is run, with pending grants that wait to be polled: `gatehouse.ts GRANTS POLLED [REDIS]`. On a Redis
+ * where one is named, else in memory. Only POLLED of the grants are handed to the load.
+ */
+const [grants = '1000', polled = grants, redisUrl] = process.argv.slice(2);
+
+const YAML = `
+public_url: http://127.0.0.1:8080
+upstreams: { corp: { issuer: "http://127.0.0.1:9", client_id: gatehouse, authentication: none } }
+clients: { tv: { name: TV, interval: 1s, lifetimes: { code: 30m } } }
+`;
+const MINUTE = 60_000;
+const LIFE_MS = 30 * MINUTE;
+const AT_ONCE = 1000;
+
+const config = readConfig('bench.yaml', YAML, {});
+const storage: Storage =
+  redisUrl === undefined
+    ? memoryStorage({ maxEntries: 4_000_000 })
+    : redisStorage({ at: { url: redisUrl }, keyPrefix: 'gatehouse:' });
+await storage.open();
+const broker = await createBroker({ config, storage, logger: createLogger({ level: 'info' }) });
+
+await runSubject(broker.handle, async () => {
+  const codes: string[] = [];
+  const startedAtMs = await storage.ledger.now();
+  for (let n = 0; n < Number(grants); n += AT_ONCE) {
+    const batch = Array.from({ length: Math.min(AT_ONCE, Number(grants) - n) }, () => writeGrant(startedAtMs));
+    codes.push(...(await Promise.all(batch)).slice(0, Math.max(0, Number(polled) - codes.length)));
+  }
+  const grantType = encodeURIComponent('urn:ietf:params:oauth:grant-type:device_code');
+  return { path: '/token', bodies: codes.map((code) => `grant_type=${grantType}&client_id=tv&device_code=${code}`) };
+});
+
+/** A grant as a start writes it, but for the key pair, which would make the preparation of a million last for hours. */
+async function writeGrant(startedAtMs: number): Promise<string> {
+  const { sealing, ledger } = { sealing: broker.foundation.sealing, ledger: storage.ledger };
+  const deviceCode = newDeviceCode(randomBytes);
+  const id = grantId(deviceCode);
+  const attempt = randomBytes(8).toString('base64url');
+  const userCodeTag = sealing.tag('user code', attempt);
+  const keptUntilMs = startedAtMs + 2 * LIFE_MS;
+  const grant = {
+    id,
+    clientId: 'tv',
+    challenge: '',
+    jkt: '',
+    intervalMs: 1000,
+    startedAtMs,
+    expiresAtMs: startedAtMs + LIFE_MS,
+    keptUntilMs,
+    scopes: ['openid', 'profile'],
+    resources: [],
+    source: '198.51.100.23',
+    userCodeTag,
+    publicKey: randomBytes(32).toString('base64url'),
+  };
+  const index = { key: userCodeEntry(userCodeTag), value: `${attempt}|${id}`, expiresAtMs: keptUntilMs };
+  const entry = { key: grantEntry(id), value: encodeGrant(attempt, grant, sealing), expiresAtMs: keptUntilMs };
+  await Promise.all([ledger.commit({ attempt, writes: [index] }), ledger.commit({ attempt, writes: [entry] })]);
+  return deviceCode.reveal();
+}

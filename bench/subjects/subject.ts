@@ -1,0 +1,36 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/**
+ * Subjects are the servers that the benchmark measures, each in a process of its own: it listens on a free port, tells
+ * its parent, and answers what it has used of the processor so far.
+ */
+export interface Prepared {
+  /** One request body for each device that polls. */
+  bodies: readonly string[];
+  path: string;
+}
+
+/** @param prepare what must exist before the load begins */
+export async function runSubject(handle: RequestListener, prepare: () => Promise<Prepared>): Promise<void> {
+  const server = createServer({ keepAliveTimeout: 75_000 }, handle);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const prepared = await prepare();
+  process.on('message', (message) => {
+    if (message === 'usage') {
+      const { user, system } = process.cpuUsage();
+      process.send?.({ cpuMicroseconds: user + system, rssBytes: process.memoryUsage.rss() });
+    }
+  });
+  process.on('disconnect', () => process.exit(0));
+  process.send?.({ port, ...prepared });
+}
+
+export function readBody(request: Parameters<RequestListener>[0]): Promise<string> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => resolve(Buffer.concat(chunks).toString()));
+  });
+}
