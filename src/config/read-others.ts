@@ -9,7 +9,7 @@ import type { Reading } from './reading.ts';
 export function readResourceServers(file: ConfigFile, reading: Reading): ResourceServer[] {
   return Object.entries(file.resource_servers).map(([id, section]) => {
     const at = ['resource_servers', id];
-    if (id in file.clients) {
+    if (Object.hasOwn(file.clients, id)) {
       reading.problem(at, 'is the id of a client too, expected another one: both authenticate with it in one place');
     }
     const clientSecret = reading.secret([...at, 'client_secret'], section.client_secret) ?? new Secret('');

@@ -46,6 +46,12 @@ export function readYaml(text: string, kept: 'first' | 'last' = 'last'): YamlSou
     ...place(fault.pos[0]),
     text: `cannot be read as YAML: ${firstLine(fault.message)}`,
   }));
+  visit(document, {
+    Pair(_, { key }) {
+      // Every object has one already, so whoever looks for entries would pass over it in silence.
+      if (keyText(key) === '__proto__') faults.push({ ...place(startOf(key)), text: '__proto__ cannot be a key' });
+    },
+  });
   let value: unknown;
   if (faults.length === 0) {
     try {

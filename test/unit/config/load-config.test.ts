@@ -185,6 +185,7 @@ pages: { languages: [klingon] }
     ['a text', 'hello', /expected the keys public_url/],
     ['broken YAML', 'a: [1', /cannot be read as YAML/],
     ['two documents', 'a: 1\n---\nb: 2', /cannot be read as YAML/],
+    ['a key that objects have', 'clients: { __proto__: { name: x } }', /__proto__ cannot be a key/],
     ['an unknown tag', 'public_url: !secret x', /cannot be read as YAML/],
     [
       'aliases that multiply',
@@ -220,6 +221,11 @@ describe('secrets', () => {
     expect(config.upstreams[0]?.clientSecret?.reveal()).toBe(value);
     expect(config.filesRead.at(-1)).toMatch(/secret\.txt$/);
   });
+});
+
+it('a client may have a name that objects have', () => {
+  const top = 'resource_servers: { constructor: { audience: https://a.example, client_secret: { env: S } } }';
+  expect(read(leastFile({ clientId: 'toString', top }), { environment: { S: 'x' } }).clients[0]?.id).toBe('toString');
 });
 
 describe('settings that are worked out', () => {
