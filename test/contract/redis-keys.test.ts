@@ -68,10 +68,11 @@ describe('what Redis holds of us', () => {
 
   it('of an index is only what has not ended', async () => {
     const nowMs = await storage.ledger.now();
-    await storage.ledger.enlist('subject:old', 'past', nowMs + 5);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await storage.ledger.enlist('subject:old', 'past', nowMs + 10);
+    await storage.ledger.enlist('subject:old', 'longer', nowMs + MINUTE);
+    await new Promise((resolve) => setTimeout(resolve, 30));
     await storage.ledger.enlist('subject:old', 'present', nowMs + MINUTE);
-    expect(await client.zrange('gate[h]ouse*?\\:subject:old', 0, -1)).toEqual(['present']);
+    expect(await client.zrange('gate[h]ouse*?\\:subject:old', 0, -1)).toEqual(['longer', 'present']);
   });
 
   it('of one grant is on one node of a cluster: a prefix may not hold braces', () => {

@@ -12,11 +12,14 @@ export interface TcpProxy {
   hang(): void;
   /** Whether connections that are made from now on are accepted and then hear nothing. */
   mute(isMute: boolean): void;
+  /** Leads the connections that are made from now on to another server. */
+  leadTo(port: number): void;
   connections(): number;
   close(): Promise<void>;
 }
 
-export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
+export async function tcpProxy(firstTargetPort: number): Promise<TcpProxy> {
+  let targetPort = firstTargetPort;
   const pairs = new Set<{ near: Socket; far: Socket }>();
   let isCutting = false;
   let isMute = false;
@@ -70,6 +73,9 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
     },
     mute: (mute) => {
       isMute = mute;
+    },
+    leadTo: (port) => {
+      targetPort = port;
     },
     connections: () => pairs.size,
     close: async () => {
