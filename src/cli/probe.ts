@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { StorageUnavailableError } from '../grants/ledger.ts';
 import type { RedisSettings } from '../storage/storage-settings.ts';
-import { UpstreamError } from '../upstream/upstream.ts';
 import { redirectUri } from './check.ts';
 
 type Say = (line: string) => void;
@@ -44,18 +43,11 @@ async function probeUpstreams(config: Config, say: Say): Promise<boolean> {
   const { openIdUpstream } = await import('../upstream/openid-upstream.ts');
   const results = await Promise.all(
     config.upstreams.map(async (settings) => {
-      const uri = redirectUri(config, settings.id);
-      try {
-        const report = await openIdUpstream(settings, { clock: Date.now }).probe(uri);
-        return { id: settings.id, uri, ...report };
-      } catch (error) {
-        if (!(error instanceof UpstreamError)) throw error;
-        return { id: settings.id, uri, ok: false, findings: [{ level: 'wrong' as const, text: error.detail }] };
-      }
+      const upstream = openIdUpstream(settings, { clock: Date.now });
+      return { id: settings.id, ...(await upstream.probe(redirectUri(config, settings.id))) };
     }),
   );
-  for (const { id, uri, findings } of results) {
-    say(`upstream ${id}: redirect URI to register there: ${uri}`);
+  for (const { id, findings } of results) {
     for (const { level, text } of findings) say(`upstream ${id}: ${level}: ${text}`);
   }
   return results.every(({ ok }) => ok);
