@@ -19,6 +19,11 @@ export class Form {
     return this.#values.get(name);
   }
 
+  /** The same form with one more parameter. */
+  with(name: string, value: string): Form {
+    return new Form(new Map(this.#values).set(name, value), this.#resources);
+  }
+
   /** All values of `resource`. */
   get resources(): readonly string[] {
     return this.#resources;
