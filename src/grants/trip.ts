@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { SealBrokenError } from '../sealing/sealing.ts';
 import type { Secret } from '../sealing/secret.ts';
 import { newAttempt } from './device-code.ts';
@@ -34,15 +35,20 @@ export type TakenTrip =
   /** It began in another browser; nothing was taken, so that it still ends there. */
   | { outcome: 'other_browser' };
 
+const TAG_BYTES = 16;
 const MINUTE = 60 * 1000;
 /** A person may take this long at the upstream; a code that runs out on the way gets its own page. */
 export const TRIP_MS = 30 * MINUTE;
 /** What a `manage` or `enter` sign-in is good for. */
 export const VISIT_MS = 10 * MINUTE;
 
-/** Fingerprint of a browser, as stored beside what it did. */
-export function browserTag(ground: Pick<GrantGround, 'sealing'>, browser: BrowserValue): string {
-  return ground.sealing.tag('browser', browser.reveal());
+/**
+ * Fingerprint of a browser, as stored beside what it did. A plain hash: the value has too much entropy to be searched
+ * for, and under a key each rotation would make everybody another browser.
+ */
+export function browserTag(browser: BrowserValue): string {
+  const hash = createHash('sha256').update('gatehouse browser\n').update(browser.reveal()).digest();
+  return hash.subarray(0, TAG_BYTES).toString('base64url');
 }
 
 /** @returns `state` for the authorization request (256 random bits) */

@@ -19,7 +19,7 @@ export async function approveReturn(kit: PageKit, back: Return): Promise<void> {
   const { ground } = kit;
   const { trip, browser, upstream, response } = back;
   if (trip.grant === undefined) throw new PageProblem('bad_callback', { detail: 'trip without a grant' });
-  const view = await viewGrant(ground.grants, trip.grant.id, browserTag(ground.grants, browser));
+  const view = await viewGrant(ground.grants, trip.grant.id, browserTag(browser));
   const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
   if (view === undefined || client === undefined) throw new PageProblem('ran_out');
 
@@ -44,7 +44,7 @@ async function arrive(
   const { ground, addresses } = kit;
   const { request, response, browser, tripGrant, tag, upstream } = back;
   // Looked at again: the upstream may have taken its time.
-  const view = await viewGrant(ground.grants, tripGrant.id, browserTag(ground.grants, browser));
+  const view = await viewGrant(ground.grants, tripGrant.id, browserTag(browser));
   const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
   const requestId = requestIdOf(response);
   const logged = { requestId, grant: logTag(tripGrant.id), client: client?.id, upstream: upstream.id };
@@ -89,7 +89,7 @@ async function arrive(
 async function refusedThere(kit: PageKit, back: Return, { grant }: GrantView): Promise<void> {
   const { ground, addresses } = kit;
   const { request, response, browser, upstream } = back;
-  const denied = await denyGrant(ground.grants, grant, 'upstream', browserTag(ground.grants, browser));
+  const denied = await denyGrant(ground.grants, grant, 'upstream', browserTag(browser));
   if (denied.outcome === 'decided') {
     ground.log.event('grant.denied', {
       requestId: requestIdOf(response),

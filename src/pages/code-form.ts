@@ -45,7 +45,7 @@ export async function showCodeForm(kit: PageKit, request: Request, response: Res
 
   const mode = arrivalModeOfAll([...ground.clients.values()]);
   const { verdict, arrival, from } = judgeArrival(mode, request.headers, ground.publicUrl.href);
-  if (verdict !== 'go') {
+  if (verdict === 'stop' || verdict === 'stop_with_continue') {
     const token = forms.visitorToken(forms.visitor(request, response), PASS, arrival);
     ground.log.event('link.followed', {
       requestId: requestIdOf(response),
@@ -60,7 +60,8 @@ export async function showCodeForm(kit: PageKit, request: Request, response: Res
     response.type('html').send(page);
     return;
   }
-  const typed = fieldOf(request.query, 'user_code')?.slice(0, LONGEST_TYPED) ?? '';
+  const inAddress = verdict === 'go' ? fieldOf(request.query, 'user_code') : undefined;
+  const typed = inAddress?.slice(0, LONGEST_TYPED) ?? '';
   const prefilled = normaliseUserCode(typed, ground.grants.userCodes) ?? '';
   const memory = writeMemory({ prefilled, followedLink: false });
   renderCodeForm(kit, request, response, { status: 200, code: typed, memory });

@@ -72,7 +72,7 @@ async function approve(kit: PageKit, standing: Standing, warned: readonly string
   const scopes = shownScopes(standing);
   const { resources } = stillAllowed(client, grant);
   const approval: Approval = { ...signIn, scopes, resources, approvedAtMs: nowMs, heldUntilMs, confirmationCode };
-  const decided = await approveGrant(ground.grants, grant, approval, browserTag(ground.grants, browser));
+  const decided = await approveGrant(ground.grants, grant, approval, browserTag(browser));
   if (decided.outcome === 'decided') {
     const signal = judged.warnings.length === 0 ? undefined : judged.warnings;
     ground.log.event('grant.approved', { ...logged, account: signIn.account, scopes, signal });
@@ -88,7 +88,7 @@ async function deny(kit: PageKit, standing: Standing, by: 'person' | 'report'): 
   const { ground } = kit;
   const { request, browser, facts, view } = standing;
   const { upstream, upstreamTokens } = facts.signIn;
-  const decided = await denyGrant(ground.grants, view.grant, by, browserTag(ground.grants, browser));
+  const decided = await denyGrant(ground.grants, view.grant, by, browserTag(browser));
   if (decided.outcome === 'decided') {
     const source = ground.sourceOf(request);
     ground.log.event('grant.denied', {

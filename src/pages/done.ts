@@ -46,7 +46,7 @@ export async function outcomeOf(kit: PageKit, request: Request, written: string 
   if (browser === undefined) throw new PageProblem('no_session', { detail: 'no browser session' });
   const ticket = await readTicket(grants.sealing, browser, 'done', written);
   if (ticket === undefined) throw new PageProblem('no_session', { detail: 'no ticket of this browser' });
-  const tag = browserTag(grants, browser);
+  const tag = browserTag(browser);
   const view = await viewGrant(grants, ticket.grant, tag);
   if (view === undefined) throw new PageProblem('ran_out');
   return { browser, written: written ?? '', ticket, view, state: doneState(view, view.decidedBy === tag) };

@@ -41,7 +41,7 @@ export async function enterCode(kit: PageKit, request: Request, response: Respon
   if (verdict.verdict === 'refused') throw tooManyTries(kit, entry, verdict);
   if (verdict.verdict === 'sign_in_first') return signInFirst(kit, entry, verdict);
 
-  const view = await findByUserCode(grants, typed, browserTag(grants, browser));
+  const view = await findByUserCode(grants, typed, browserTag(browser));
   const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
   if (view === undefined || client === undefined) return wrongCode(kit, entry);
   await verdict.wasRight();
@@ -72,7 +72,7 @@ async function openCode(kit: PageKit, entry: Entry, view: GrantView, client: Reg
   if (followedLink && !mayFollowLink(client.safeguards.arrival)) throw new PageProblem('followed_link');
 
   await renewBrowserSession(request, browser, grant.keptUntilMs - nowMs);
-  await markOpened(ground.grants, grant, browserTag(ground.grants, browser));
+  await markOpened(ground.grants, grant, browserTag(browser));
   ground.log.event(view.openElsewhere ? 'grant.opened_again' : 'grant.opened', {
     requestId: requestIdOf(response),
     grant: logTag(grant.id),

@@ -64,6 +64,7 @@ export function createPages(ground: PagesGround): Express {
     express.urlencoded({ extended: false, inflate: false, limit: LARGEST_FORM, parameterLimit: MOST_FIELDS }),
     browserSessions({ store, sealing, randomBytes, addresses: kit.addresses }),
   ];
+  app.get('/', (_request, response) => response.redirect(303, kit.addresses.to('/device')));
   for (const [path, methods] of Object.entries(ROUTES)) {
     app.all(path, onlyMethods(path, methods), ...before, dispatch(kit, methods));
   }

@@ -45,7 +45,7 @@ interface Way {
 async function signInForGrant(kit: PageKit, way: Way, ticket: SignInTicket): Promise<void> {
   const { ground } = kit;
   const { browser, written, chosen, request, response } = way;
-  const view = await viewGrant(ground.grants, ticket.grant, browserTag(ground.grants, browser));
+  const view = await viewGrant(ground.grants, ticket.grant, browserTag(browser));
   const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
   if (view === undefined || client === undefined || view.state === 'expired') throw new PageProblem('ran_out');
   if (view.state !== 'pending') {

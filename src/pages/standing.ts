@@ -36,7 +36,7 @@ export async function standingOf(
   if (browser === undefined) throw new PageProblem('no_session', { detail: 'no browser session' });
   const read = await readTicket(grants.sealing, browser, 'confirm', ticket);
   if (read === undefined) throw new PageProblem('no_session', { detail: 'no ticket of this browser' });
-  const view = await viewGrant(grants, read.grant, browserTag(grants, browser));
+  const view = await viewGrant(grants, read.grant, browserTag(browser));
   const client = view === undefined ? undefined : clients.get(view.grant.clientId);
   const facts = (await openArrival(grants, browser, read.arrival, read.grant)) as SignInFacts | undefined;
   if (view === undefined || client === undefined || facts === undefined) throw new PageProblem('ran_out_signed_in');

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import express from 'express';
+import { type SessionData, Store } from 'express-session';
 import type { RegisteredClient } from '../../src/clients/registered-client.ts';
+import { type Ledger, StorageUnavailableError } from '../../src/grants/ledger.ts';
 import { type StartedGrant, startGrant } from '../../src/grants/start-grant.ts';
 import { BASE20 } from '../../src/grants/user-code.ts';
 import { createApprovalLimits } from '../../src/limits/approval-limits.ts';
@@ -11,7 +13,7 @@ import type { PagesGround } from '../../src/pages/page-ground.ts';
 import { createPages } from '../../src/pages/pages.ts';
 import { createCampaigns } from '../../src/safeguards/campaign.ts';
 import { createSafeguardJudge } from '../../src/safeguards/safeguards.ts';
-import { createSealing } from '../../src/sealing/sealing.ts';
+import { createSealing, type Sealing } from '../../src/sealing/sealing.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import type { LogEventName } from '../../src/telemetry/log-events.ts';
@@ -25,7 +27,11 @@ export interface PageHouse {
   upstreams: Record<string, ScriptedUpstream>;
   clients: Map<string, RegisteredClient>;
   events: { name: LogEventName; fields: Record<string, unknown> }[];
+  /** While it is set, nothing that is kept answers. */
+  storage: { isAway: boolean; sessions: Map<string, unknown> };
   advance(milliseconds: number): void;
+  /** What a reload or another replica does. */
+  rebuild(changes: { sealing: Sealing }): void;
   newVisitor(): PageVisitor;
   start(changes?: Partial<Parameters<typeof startGrant>[1]>): Promise<StartedGrant>;
   /** From the code to the confirm page. */
@@ -42,12 +48,18 @@ export interface ScriptedUpstream extends Upstream {
 
 export interface PageHouseOptions {
   publicUrl?: string;
-  client?: Partial<RegisteredClient>;
+  client?: ClientChanges;
   limits?: Partial<LimitSettings>;
   settings?: Partial<PagesGround['settings']>;
+  sealing?: Sealing;
   networks?: Parameters<typeof createNetworks>[0];
   ground?: Partial<PagesGround>;
 }
+
+/** What differs from an ordinary client; of its safeguards too. */
+type ClientChanges = Partial<Omit<RegisteredClient, 'safeguards'>> & {
+  safeguards?: Partial<RegisteredClient['safeguards']>;
+};
 
 const LIMITS: LimitSettings = {
   wrongCodesPerSource: 50,
@@ -82,18 +94,21 @@ export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
   let offset = 0;
   const clock = () => Date.now() + offset;
   const storage = memoryStorage({ clock });
-  const sealing = createSealing([new Secret(randomBytes(32).toString('base64url'))]);
+  const kept: PageHouse['storage'] = { isAway: false, sessions: new Map() };
+  const ledger = awayAtTimes(storage.ledger, kept);
+  const browserSessions = observedSessions(storage.browserSessions, kept);
+  const { sealing = createSealing([new Secret(randomBytes(32).toString('base64url'))]) } = options;
   const upstreams = { corp: scriptedUpstream('corp', 'Example Corp'), labs: scriptedUpstream('labs', 'Example Labs') };
   const clients = new Map([['build-cli', registeredClient(options.client)]]);
   const events: PageHouse['events'] = [];
   const limits = { ...LIMITS, ...options.limits };
   const { counters } = storage;
   const networks = createNetworks(options.networks ?? []);
-  const grants = { ledger: storage.ledger, sealing, randomBytes, userCodes: { alphabet: BASE20, length: 8, group: 4 } };
+  const grants = { ledger, sealing, randomBytes, userCodes: { alphabet: BASE20, length: 8, group: 4 } };
   const ground: PagesGround = {
     publicUrl: new URL(publicUrl),
     grants,
-    browserSessions: storage.browserSessions,
+    browserSessions,
     clients,
     upstreams: new Map(Object.entries(upstreams)),
     scopeDescriptions: { 'packages:read': 'Read packages' },
@@ -117,16 +132,22 @@ export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
     response.set('X-Request-Id', 'reference123');
     next();
   });
-  outer.use(ground.publicUrl.pathname, createPages(ground));
+  let pages = createPages(ground);
+  outer.use(ground.publicUrl.pathname, (request, response, next) => pages(request, response, next));
 
   const house: PageHouse = {
     ground,
+    storage: kept,
     publicUrl,
     upstreams,
     clients,
     events,
     advance(milliseconds) {
       offset += milliseconds;
+    },
+    rebuild({ sealing: next }) {
+      grants.sealing = next;
+      pages = createPages(ground);
     },
     newVisitor: () => new PageVisitor(outer, publicUrl),
     start: (changes = {}) =>
@@ -164,6 +185,44 @@ export function callbackOf(there: VisitedPage, answer = 'code=abc'): string {
 
 export function basePath(publicUrl: string): string {
   return new URL(publicUrl).pathname.replace(/\/$/, '');
+}
+
+/** The ledger, but every verb rejects while the storage is away. */
+function awayAtTimes(ledger: Ledger, kept: PageHouse['storage']): Ledger {
+  return new Proxy(ledger, {
+    get(target, verb) {
+      const member: unknown = Reflect.get(target, verb);
+      if (typeof member !== 'function') return member;
+      return (...facts: unknown[]) =>
+        kept.isAway ? Promise.reject(new StorageUnavailableError('away')) : Reflect.apply(member, target, facts);
+    },
+  });
+}
+
+function observedSessions(inner: Store, kept: PageHouse['storage']): Store {
+  class ObservedSessions extends Store {
+    override get(key: string, done: (error: unknown, session?: SessionData | null) => void): void {
+      if (kept.isAway) done(new StorageUnavailableError('away'));
+      else inner.get(key, done);
+    }
+    override set(key: string, session: SessionData, done?: (error?: unknown) => void): void {
+      if (kept.isAway) {
+        done?.(new StorageUnavailableError('away'));
+        return;
+      }
+      kept.sessions.set(key, structuredClone(session));
+      inner.set(key, session, done);
+    }
+    override destroy(key: string, done?: (error?: unknown) => void): void {
+      if (kept.isAway) {
+        done?.(new StorageUnavailableError('away'));
+        return;
+      }
+      kept.sessions.delete(key);
+      inner.destroy(key, done);
+    }
+  }
+  return new ObservedSessions();
 }
 
 function scriptedUpstream(id: string, displayName: string): ScriptedUpstream {
@@ -211,7 +270,7 @@ function scriptedUpstream(id: string, displayName: string): ScriptedUpstream {
   return upstream;
 }
 
-export function registeredClient(changes: Partial<RegisteredClient> = {}): RegisteredClient {
+export function registeredClient(changes: ClientChanges = {}): RegisteredClient {
   return {
     id: 'build-cli',
     name: 'Build CLI',

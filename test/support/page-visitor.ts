@@ -53,12 +53,16 @@ export class PageVisitor {
     fields: Record<string, string>,
     headers: Record<string, string | undefined> = {},
   ): Promise<VisitedPage> {
+    return this.postRaw(address, new URLSearchParams(fields).toString(), headers);
+  }
+
+  async postRaw(address: string, body: string, headers: Record<string, string | undefined> = {}): Promise<VisitedPage> {
     const all = { origin: this.#origin, ...this.headers, ...this.#cookieHeader(), ...headers };
     const sent = request(this.#app)
       .post(address)
       .type('form')
       .set(Object.fromEntries(Object.entries(all).filter((pair): pair is [string, string] => pair[1] !== undefined)))
-      .send(new URLSearchParams(fields).toString());
+      .send(body);
     return this.#read(await sent, address);
   }
 

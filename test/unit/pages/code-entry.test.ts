@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+import { openPageHouse } from '../../support/page-house.ts';
+
+const WRONG = /This code does not work/;
+
+describe('the code page', () => {
+  it.each([
+    ['small letters', (code: string) => code.toLowerCase()],
+    ['no dash', (code: string) => code.replace('-', '')],
+    ['another dash and spaces', (code: string) => ` ${code.replace('-', ' – ')} `],
+    ['full width', (code: string) => [...code].map((c) => (c === '-' ? c : fullWidth(c))).join('')],
+  ])('takes a code with %s', async (_, typedAs) => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const { userCode } = await house.start();
+    const way = await visitor.submit(await visitor.open('/device'), { user_code: typedAs(userCode) });
+    expect(way.address).toMatch('/device/sign-in?');
+    expect(way.words).toContain(userCode);
+  });
+
+  it('answers a wrong, an expired, a used and an impossible code alike, with what was typed', async () => {
+    const house = openPageHouse();
+    const expired = await house.start({ lifetimeSeconds: 60 });
+    house.advance(61_000);
+    const used = await house.start();
+    const other = house.newVisitor();
+    await other.submit(await house.signIn(other, used.userCode), { decision: 'deny' });
+
+    const answers = [];
+    for (const typed of ['BBBB-BBBB', expired.userCode, used.userCode, '<b>&"', '']) {
+      const visitor = house.newVisitor();
+      const answer = await visitor.submit(await visitor.open('/device'), { user_code: typed });
+      expect(answer.status).toBe(400);
+      expect(answer.words).toMatch(WRONG);
+      expect(answer.forms[0]?.fields['user_code']).toBe(typed);
+      expect(answer.text).not.toContain('<b>');
+      expect(answer.text).toMatch(/role="alert"[^>]*>|id="user_code_problem" role="alert"/);
+      expect(answer.text).toContain('aria-invalid="true"');
+      expect(visitor.cookies.size).toBe(1);
+      answers.push(answer.text.replace(/value="[^"]*"/g, ''));
+    }
+    expect(new Set(answers).size).toBe(1);
+    expect(house.storage.sessions.size).toBe(1);
+  });
+
+  it('only fills in a code from the address, and has the person act', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const { userCode } = await house.start();
+    const form = await visitor.open(`/device?user_code=${userCode.toLowerCase()}`);
+    expect(form.status).toBe(200);
+    expect(form.forms[0]?.fields['user_code']).toBe(userCode);
+    expect(form.words).toMatch(/Is this the code that your device shows/);
+    expect(house.storage.sessions.size).toBe(0);
+    expect(house.events).toEqual([]);
+  });
+
+  it('shows markup and endless text in the address as text, cut', async () => {
+    const visitor = openPageHouse().newVisitor();
+    const form = await visitor.open(`/device?user_code=${encodeURIComponent('"><script>alert(1)</script>')}`);
+    expect(form.text).not.toContain('<script');
+    expect((await visitor.open(`/device?user_code=${'A'.repeat(5000)}`)).forms[0]?.fields['user_code']).toHaveLength(
+      64,
+    );
+    expect((await visitor.open('/device?user_code=A&user_code=B')).forms[0]?.fields['user_code']).toBe('');
+  });
+
+  it('lets the address of a closed client’s grant open nothing', async () => {
+    const house = openPageHouse();
+    const { userCode } = await house.start();
+    house.clients.delete('build-cli');
+    const visitor = house.newVisitor();
+    expect(await visitor.submit(await visitor.open('/device'), { user_code: userCode })).toMatchObject({ status: 400 });
+  });
+
+  it('says before the sign-in that little time is left, and does not go on by itself then', async () => {
+    const house = openPageHouse();
+    const { userCode } = await house.start();
+    house.advance(8.5 * 60_000);
+    const visitor = house.newVisitor();
+    const way = await visitor.submit(await visitor.open('/device'), { user_code: userCode });
+    expect(way.words).toMatch(/less than two minutes/);
+    expect(way.text).not.toContain('http-equiv');
+    expect(way.links).toHaveLength(1);
+  });
+
+  it('lets the person choose where several upstreams are possible', async () => {
+    const house = openPageHouse({ client: { upstreams: ['corp', 'labs'] } });
+    const { userCode } = await house.start();
+    const visitor = house.newVisitor();
+    const way = await visitor.submit(await visitor.open('/device'), { user_code: userCode });
+    expect(way.links.map(({ text }) => text)).toEqual(['Continue to Example Corp', 'Continue to Example Labs']);
+    expect(way.text).not.toContain('http-equiv');
+    expect((await visitor.get(way.links[1]?.href ?? '')).location).toMatch('https://labs.example/');
+  });
+
+  it('leads from the origin’s root to the form', async () => {
+    expect(await openPageHouse().newVisitor().open('/')).toMatchObject({ status: 200, address: '/device' });
+  });
+});
+
+describe('too many wrong codes', () => {
+  it('from one browser get 429, also for a right one, until time has passed', async () => {
+    const house = openPageHouse({ limits: { wrongCodesPerBrowser: 2 } });
+    const visitor = house.newVisitor();
+    const { userCode } = await house.start({ lifetimeSeconds: 1800 });
+    const form = await visitor.open('/device');
+    for (const status of [400, 400, 429]) {
+      expect(await visitor.submit(form, { user_code: 'BBBB-BBBB' })).toMatchObject({ status });
+    }
+    const refused = await visitor.submit(form, { user_code: userCode });
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect(refused.heading).toBe('Too many wrong codes');
+    expect(refused.words).toMatch(/Wait \d+ minutes?,/);
+    house.advance(10 * 60_000);
+    expect((await visitor.submit(form, { user_code: userCode })).status).toBe(200);
+  });
+
+  it('in all ask for a sign-in first, which approves nothing and carries the typed code along', async () => {
+    const house = openPageHouse({ limits: { wrongCodesTotal: 1, wrongCodesPerSubject: 1 } });
+    const flood = house.newVisitor();
+    await flood.submit(await flood.open('/device'), { user_code: 'BBBB-BBBB' });
+
+    const { userCode } = await house.start();
+    const visitor = house.newVisitor();
+    const first = await visitor.submit(await visitor.open('/device'), { user_code: userCode });
+    expect(first.heading).toBe('Please sign in first');
+    expect(house.events.filter(({ name }) => name === 'limit.reached')).toHaveLength(1);
+    const there = await visitor.get(first.links[0]?.href ?? '');
+    const state = new URL(there.location ?? '').searchParams.get('state');
+    const form = await visitor.open(`/callback/corp?code=abc&state=${state}`);
+    expect(form.forms[0]?.fields['user_code']).toBe(userCode);
+    expect(house.upstreams['corp']?.revoked).toContain('upstream-access');
+    const way = await visitor.submit(form, { user_code: userCode });
+    expect(way.heading).toBe('Sign in to continue');
+
+    const guesses = await visitor.submit(form, { user_code: 'CCCC-CCCC' });
+    expect(guesses.status).toBe(400);
+    expect(await visitor.submit(guesses, { user_code: 'DDDD-DDDD' })).toMatchObject({ status: 429 });
+  });
+});
+
+describe('somebody who followed a link from another site', () => {
+  const foreign = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', referer: 'https://evil.example/' };
+
+  it('sees a stop page, loses the code in the address, and may go on', async () => {
+    const house = openPageHouse({ client: { safeguards: { arrival: 'warn' } } });
+    const { userCode } = await house.start();
+    const visitor = house.newVisitor();
+    const stop = await visitor.get(`/device?user_code=${userCode}`, foreign);
+    expect(stop.heading).toBe('Did a link bring you here?');
+    expect(stop.words).toContain('evil.example');
+    expect(stop.text).not.toContain(userCode);
+    const form = await visitor.open(stop.links[0]?.href ?? '');
+    expect(form.forms[0]?.fields['user_code']).toBe('');
+    const way = await visitor.submit(form, { user_code: userCode });
+    const there = await visitor.get(way.links[0]?.href ?? '');
+    const state = new URL(there.location ?? '').searchParams.get('state');
+    const confirm = await visitor.open(`/callback/corp?code=abc&state=${state}`);
+    expect(confirm.words).toMatch(/by a link from another website/);
+  });
+
+  it('has no way on where every client is strict', async () => {
+    const house = openPageHouse({ client: { safeguards: { arrival: 'strict' } } });
+    const stop = await house.newVisitor().get('/device', foreign);
+    expect(stop.links).toEqual([]);
+  });
+
+  it('cannot enter the code of a strict client, where others let him pass', async () => {
+    const house = openPageHouse({ client: { safeguards: { arrival: 'strict' } } });
+    const lax = house.clients.get('build-cli') as never as object;
+    house.clients.set('lax', { ...lax, id: 'lax', safeguards: { arrival: 'warn' } } as never);
+    const { userCode } = await house.start();
+    const visitor = house.newVisitor();
+    const form = await visitor.open((await visitor.get('/device', foreign)).links[0]?.href ?? '');
+    const refused = await visitor.submit(form, { user_code: userCode });
+    expect(refused).toMatchObject({ status: 403, heading: 'Please begin at your device' });
+  });
+
+  it('cannot pass the stop page by an address that somebody else made', async () => {
+    const house = openPageHouse({ client: { safeguards: { arrival: 'warn' } } });
+    const made = (await house.newVisitor().get('/device', foreign)).links[0]?.href ?? '';
+    expect((await house.newVisitor().get(made, foreign)).heading).toBe('Did a link bring you here?');
+  });
+});
+
+function fullWidth(character: string): string {
+  return String.fromCharCode(character.charCodeAt(0) + 0xfee0);
+}
