@@ -162,7 +162,7 @@ describe('gatehouse login keeps polling', () => {
       { status: 503, json: { error: 'temporarily_unavailable' }, headers: { 'retry-after': '17' } },
       17,
     ],
-    ['429', { status: 429, json: { error: 'temporarily_unavailable' } }, 10],
+    ['429 with a page', { status: 429, html: '<h1>Too many</h1>' }, 10],
     ['temporarily_unavailable', { status: 400, json: { error: 'temporarily_unavailable' } }, 10],
   ])('through %s', async (_, step, seconds) => {
     const { exitCode, sleeps } = await logInAt({ polls: [step, 'tokens'] });
