@@ -16,12 +16,20 @@ export function readListen(file: ConfigFile, environment: Environment): Address 
 
 export function readOperations(file: ConfigFile, listen: Address, environment: Environment, reading: Reading) {
   if (file.operations === undefined) return undefined;
-  const { host, port } = file.operations;
-  if (port !== 0 && port === listen.port) {
-    const text = `${port} is the port of listen, expected another one: health and metrics are never public`;
+  const operations = {
+    host: environment['GATEHOUSE_OPERATIONS_HOST'] || file.operations.host,
+    port: file.operations.port,
+  };
+  if (isSameListener(operations, listen)) {
+    const text = `${operations.port} is the port of listen, expected another one: health and metrics are never public`;
     reading.problem(['operations', 'port'], text, ['listen', 'port']);
   }
-  return { host: environment['GATEHOUSE_OPERATIONS_HOST'] || host, port };
+  return operations;
+}
+
+function isSameListener(one: Address, other: Address): boolean {
+  const isAny = [one, other].some(({ host }) => host === '0.0.0.0' || host === '::');
+  return one.port === other.port && one.port !== 0 && (isAny || one.host === other.host);
 }
 
 export function readSource(file: ConfigFile, reading: Reading): SourceSettings {

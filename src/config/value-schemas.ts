@@ -46,11 +46,14 @@ export function entries<Value extends z.ZodType>(id: z.ZodType<string, string>, 
 }
 
 export function text(expected: string, { longest = 200 } = {}) {
+  const error = expects(expected);
   return z
-    .string({ error: expects(expected) })
-    .min(1, { error: expects(expected) })
-    .max(longest, { error: `found more than ${longest} characters, expected fewer` })
-    .regex(/^[^\p{Cc}\u2028\u2029]*$/u, { error: `found a control character, expected ${expected}` });
+    .string({ error })
+    .check(
+      z.minLength(1, { error }),
+      z.maxLength(longest, { error: `found more than ${longest} characters, expected fewer` }),
+      z.regex(/^[^\p{Cc}\u2028\u2029]*$/u, { error: `found a control character, expected ${expected}` }),
+    );
 }
 
 export function pattern(regex: RegExp, expected: string) {
@@ -77,7 +80,7 @@ export const yesOrNo = () => z.boolean({ error: expects('true or false') });
 
 export function wholeNumber(least: number, most: number) {
   const error = expects(`a whole number from ${least} to ${most}`);
-  return z.int({ error }).min(least, { error }).max(most, { error });
+  return z.int({ error }).check(z.gte(least, { error }), z.lte(most, { error }));
 }
 
 /** Written with a unit, kept in seconds. */
