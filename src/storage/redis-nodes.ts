@@ -1,0 +1,57 @@
+import type { Redis } from 'ioredis';
+import { answeringNodes, type RedisClient } from './redis-client.ts';
+
+const PING_WITHIN_MS = 1000;
+
+export async function answersPing(node: Redis): Promise<boolean> {
+  return within(PING_WITHIN_MS, node.ping()).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Tears down the connections on which nothing comes back, so that new ones are made; TCP alone notices in hours. */
+export async function dropHungNodes(client: RedisClient): Promise<void> {
+  for (const node of answeringNodes(client)) {
+    if (node.status === 'ready' && !(await answersPing(node))) {
+      node.stream.destroy();
+    }
+  }
+}
+
+/**
+ * A function to call before each write: all commands of one turn of the event loop then leave in one system call,
+ * which saves a third of what a poll costs.
+ */
+export function gatherWrites(client: RedisClient): () => void {
+  let isGathering = false;
+  return () => {
+    if (isGathering) {
+      return;
+    }
+    isGathering = true;
+    // A node of a cluster that was not needed yet has no stream.
+    const streams = answeringNodes(client).map((node) => node.stream as Redis['stream'] | undefined);
+    for (const stream of streams) {
+      stream?.cork();
+    }
+    setImmediate(() => {
+      isGathering = false;
+      for (const stream of streams) {
+        stream?.uncork();
+      }
+    });
+  };
+}
+
+export async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([answer, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,145 @@
+import { StorageUnavailableError } from '../grants/ledger.ts';
+import type { RedisClient } from './redis-client.ts';
+import { isReadOnly, isScriptUnknown, unavailable } from './redis-failure.ts';
+
+export interface WaitingLineOptions {
+  /** The most that one command waits in all: for a connection, and for its answer. */
+  waitMs: number;
+  /** The most commands that are held at once. */
+  maxWaiting: number;
+  /** Whether a command can be sent now. */
+  isOpen(): boolean;
+  /** Called when a command that was sent got no answer in time. */
+  onSilence(): void;
+}
+
+export type Send<T> = (client: RedisClient) => Promise<T>;
+
+interface Ask {
+  send: Send<unknown>;
+  teach: Send<unknown> | undefined;
+  resolve(answer: unknown): void;
+  reject(error: Error): void;
+  askedAtMs: number;
+  isSent: boolean;
+}
+
+/** How often the oldest are looked at; with one timer for all, a command needs none of its own. */
+const SWEEP_EVERY_MS = 100;
+
+/**
+ * The commands that wait for Redis: a bounded number, for a bounded time.
+ *
+ * ioredis has queues of its own, but drops what has waited too long from none of them. So it gets a command only while
+ * it is connected; and a command that it got counts until ioredis is done with it, even when its caller has given up.
+ */
+export class WaitingLine {
+  readonly #client: RedisClient;
+  readonly #options: WaitingLineOptions;
+  /** In the order of asking, thus of giving up. */
+  readonly #asks = new Set<Ask>();
+  readonly #beforeSend: () => void;
+  #held = 0;
+  #closedBecause: StorageUnavailableError | undefined;
+  #sweeper: NodeJS.Timeout;
+
+  constructor(client: RedisClient, options: WaitingLineOptions, beforeSend: () => void) {
+    this.#client = client;
+    this.#options = options;
+    this.#beforeSend = beforeSend;
+    this.#sweeper = setInterval(() => {
+      this.#giveUpOnOld();
+      this.sendAll();
+    }, SWEEP_EVERY_MS).unref();
+  }
+
+  /** @param teach sent where Redis does not know the script that `send` names */
+  ask<T>(send: Send<T>, teach?: Send<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#closedBecause !== undefined) {
+        reject(this.#closedBecause);
+        return;
+      }
+      if (this.#held >= this.#options.maxWaiting) {
+        reject(new StorageUnavailableError(`${this.#held} commands are waiting for Redis already`));
+        return;
+      }
+      const ask = { send, teach, resolve, reject, askedAtMs: performance.now(), isSent: false } as Ask;
+      this.#held += 1;
+      this.#asks.add(ask);
+      if (this.#options.isOpen()) {
+        this.#send(ask);
+      }
+    });
+  }
+
+  /** Sends what could not be sent before. */
+  sendAll(): void {
+    for (const ask of this.#asks) {
+      if (!ask.isSent && this.#options.isOpen()) {
+        this.#send(ask);
+      }
+    }
+  }
+
+  /** Nobody waits any more, now or later. */
+  close(because: StorageUnavailableError): void {
+    clearInterval(this.#sweeper);
+    this.#closedBecause = because;
+    for (const ask of this.#asks) {
+      ask.reject(because);
+    }
+    this.#asks.clear();
+  }
+
+  #send(ask: Ask): void {
+    ask.isSent = true;
+    this.#beforeSend();
+    ask.send(this.#client).then(
+      (answer) => {
+        this.#held -= 1;
+        this.#asks.delete(ask);
+        ask.resolve(answer);
+      },
+      (error: unknown) => {
+        if (this.#willSendAgain(ask, error)) {
+          return;
+        }
+        this.#held -= 1;
+        this.#asks.delete(ask);
+        ask.reject(unavailable(error));
+      },
+    );
+  }
+
+  #willSendAgain(ask: Ask, error: unknown): boolean {
+    if (!(error instanceof Error) || !this.#asks.has(ask)) {
+      return false;
+    }
+    if (isScriptUnknown(error) && ask.teach !== undefined) {
+      ask.send = ask.teach;
+      ask.teach = undefined;
+      this.#send(ask);
+      return true;
+    }
+    // The connection goes down with this answer; the next one may lead to the new master.
+    ask.isSent = !isReadOnly(error);
+    return !ask.isSent;
+  }
+
+  #giveUpOnOld(): void {
+    const latestMs = performance.now() - this.#options.waitMs + SWEEP_EVERY_MS;
+    for (const ask of this.#asks) {
+      if (ask.askedAtMs > latestMs) {
+        return;
+      }
+      this.#asks.delete(ask);
+      ask.reject(new StorageUnavailableError(`no answer from Redis within ${this.#options.waitMs} ms`));
+      if (ask.isSent) {
+        this.#options.onSilence();
+      } else {
+        this.#held -= 1;
+      }
+    }
+  }
+}
