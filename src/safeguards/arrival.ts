@@ -9,13 +9,12 @@ export type Arrival = 'typed' | 'same_site' | 'cross_site' | 'unknown';
 /** The request's headers, as Node gives them. */
 export interface ArrivalHeaders {
   readonly 'sec-fetch-site'?: string | string[] | undefined;
-  readonly 'sec-fetch-mode'?: string | string[] | undefined;
   readonly referer?: string | undefined;
 }
 
 export interface ArrivalVerdict {
   /** When it is not `go`, a code in the address is dropped and the whole code must be typed. */
-  verdict: 'go' | 'stop_with_continue' | 'stop';
+  verdict: 'go' | 'go_without_code' | 'stop_with_continue' | 'stop';
   arrival: Arrival;
   /** The host of the page that had the link, where the browser names it. */
   from?: string | undefined;
@@ -31,7 +30,7 @@ export function arrivalOf(headers: ArrivalHeaders, publicUrl: string): Pick<Arri
   const from = isOwn ? undefined : referrer?.hostname;
   switch (headers['sec-fetch-site']) {
     case 'none':
-      return { arrival: isNavigation(headers['sec-fetch-mode']) ? 'typed' : 'unknown', from };
+      return { arrival: 'typed', from };
     case 'same-origin':
     case 'same-site':
       return { arrival: 'same_site', from };
@@ -44,8 +43,8 @@ export function arrivalOf(headers: ArrivalHeaders, publicUrl: string): Pick<Arri
 }
 
 /**
- * Whether a person may go on from where they came. In `strict` what cannot be told is stopped once, with a way on:
- * every browser that is kept up to date says where it came from.
+ * Whether a person may go on from where they came. An old browser that does not say is not stopped, since there may be
+ * no link at all; but in `strict` a code in its address counts for nothing.
  */
 export function judgeArrival(mode: Safeguards['arrival'], headers: ArrivalHeaders, publicUrl: string): ArrivalVerdict {
   const came = arrivalOf(headers, publicUrl);
@@ -54,7 +53,7 @@ export function judgeArrival(mode: Safeguards['arrival'], headers: ArrivalHeader
 
 function verdictOn(mode: Safeguards['arrival'], arrival: Arrival): ArrivalVerdict['verdict'] {
   if (mode === 'off' || arrival === 'typed' || arrival === 'same_site') return 'go';
-  if (arrival === 'unknown') return mode === 'strict' ? 'stop_with_continue' : 'go';
+  if (arrival === 'unknown') return mode === 'strict' ? 'go_without_code' : 'go';
   return mode === 'strict' ? 'stop' : 'stop_with_continue';
 }
 
@@ -71,10 +70,6 @@ export function arrivalModeOfAll(clients: readonly { safeguards: Safeguards }[])
 /** Whether a code may be entered by somebody who followed a link and went on past the stop page. */
 export function mayFollowLink(mode: Safeguards['arrival']): boolean {
   return mode !== 'strict';
-}
-
-function isNavigation(mode: string | string[] | undefined): boolean {
-  return mode === undefined || mode === 'navigate';
 }
 
 function urlOf(referer: string | undefined): URL | undefined {

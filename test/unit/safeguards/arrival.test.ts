@@ -10,10 +10,9 @@ import {
 
 const PUBLIC_URL = 'https://login.example.com/gate';
 
-const typed: ArrivalHeaders = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' };
+const typed: ArrivalHeaders = { 'sec-fetch-site': 'none' };
 const followed: ArrivalHeaders = {
   'sec-fetch-site': 'cross-site',
-  'sec-fetch-mode': 'navigate',
   referer: 'https://webmail.example.net/inbox?m=17',
 };
 
@@ -30,12 +29,6 @@ describe('how a browser came', () => {
       undefined,
     ],
     ['a page of the same company', { 'sec-fetch-site': 'same-site' }, 'same_site', undefined],
-    [
-      'something that is no visit of a page',
-      { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'cors' },
-      'unknown',
-      undefined,
-    ],
     ['an old browser, from another site', { referer: 'https://evil.example/' }, 'cross_site', 'evil.example'],
     ['an old browser, from ourselves', { referer: 'https://login.example.com/gate/device' }, 'same_site', undefined],
     [
@@ -68,7 +61,7 @@ describe('a link from another site', () => {
   it.each([
     ['off', 'go', 'go', 'go'],
     ['warn', 'stop_with_continue', 'go', 'go'],
-    ['strict', 'stop', 'go', 'stop_with_continue'],
+    ['strict', 'stop', 'go', 'go_without_code'],
   ] as const)(
     'with arrival: %s gets %s; a typed address %s; what cannot be told %s',
     (mode, link, address, unknown) => {
