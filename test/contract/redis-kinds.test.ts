@@ -5,6 +5,7 @@ import { createServer } from 'node:tls';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeStorage } from '../../src/contract.ts';
+import { StorageUnavailableError } from '../../src/grants/ledger.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { inspectRedis, redisStorage } from '../../src/storage/redis-storage.ts';
 import type { RedisSettings } from '../../src/storage/storage-settings.ts';
@@ -33,11 +34,28 @@ describe('a Redis Cluster of three masters', () => {
     expect((await inspectRedis(settings())).problems).toEqual([]);
   });
 
-  it('is ready only while all its masters answer', async () => {
-    const storage = redisStorage(settings());
+  it('is ready only while all its masters answer, and again when they are back', {
+    timeout: 60_000,
+  }, async () => {
+    const storage = redisStorage(settings(), { waitMs: 1000 });
     await storage.open();
-    expect(await storage.isReady()).toBe(true);
-    await storage.close();
+    const write = (key: string) =>
+      storage.ledger.commit({ attempt: 'a', writes: [{ key, value: 'a|', expiresAtMs: Date.now() + 60_000 }] });
+    try {
+      expect(await storage.isReady()).toBe(true);
+      const [first, ...others] = cluster.servers;
+      await first?.kill();
+      await expect.poll(() => storage.isReady(), { timeout: 10_000 }).toBe(false);
+      await Promise.all(others.map((server) => server.kill()));
+      const start = performance.now();
+      await expect(write('code:away')).rejects.toThrow(StorageUnavailableError);
+      expect(performance.now() - start).toBeLessThan(1100);
+      await Promise.all(cluster.servers.map((server) => server.restart()));
+      await expect.poll(() => storage.isReady(), { timeout: 20_000 }).toBe(true);
+      await expect.poll(async () => (await write('code:back')).outcome, { timeout: 20_000 }).toBe('won');
+    } finally {
+      await storage.close();
+    }
   });
 });
 

@@ -126,7 +126,7 @@ async function spawnServer(port: number, args: readonly string[]) {
 }
 
 /** Three masters that share the slots, on as many ports. */
-export async function startRedisCluster(): Promise<{ nodes: string[]; stop(): Promise<void> }> {
+export async function startRedisCluster(): Promise<{ nodes: string[]; servers: TestRedis[]; stop(): Promise<void> }> {
   const servers = await Promise.all([0, 1, 2].map(() => startRedisServer(['--cluster-enabled', 'yes'])));
   const clients = servers.map(({ url }) => new Redis(url));
   const [first] = servers;
@@ -142,6 +142,7 @@ export async function startRedisCluster(): Promise<{ nodes: string[]; stop(): Pr
     client.disconnect();
   }
   return {
+    servers,
     nodes: servers.map(({ port }) => `127.0.0.1:${port}`),
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()));
