@@ -3,6 +3,7 @@ import type { Express } from 'express';
 import type { Config } from './config/config.ts';
 import { buildDeviceDoor, type IssuerEndpoints } from './device-door.ts';
 import type { DeviceRoute } from './endpoints/node-door.ts';
+import { type EndpointName, type PathProfile, pathProfiles } from './endpoints/path-profiles.ts';
 import { buildHouse, type Foundation, type FoundationOptions, type House, layFoundation } from './house.ts';
 import { metadataPaths, standardAddresses } from './oauth/metadata.ts';
 import { isPagePath } from './pages/page-addresses.ts';
@@ -54,23 +55,62 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
   };
 }
 
-/** The list of all routes of the device door, relative to `public_url`. Everything else is the people's. */
-function deviceRoutes(endpoints: IssuerEndpoints, publicUrl: string): ReadonlyMap<string, DeviceRoute> {
-  const wellKnown = metadataPaths(publicUrl);
-  const routes: DeviceRoute[] = [
-    { path: '/device_authorization', POST: endpoints.deviceAuthorization },
-    { path: '/token', POST: endpoints.token },
-    { path: '/jwks', GET: endpoints.jwks },
-    { path: '/.well-known/oauth-authorization-server', GET: endpoints.oauthMetadata },
-    { path: '/.well-known/openid-configuration', GET: endpoints.openidMetadata },
-    // RFC 8414 §3.1 inserts the well-known part before the issuer's path, so these two hang at the origin's root.
-    { path: wellKnown.oauth, GET: endpoints.oauthMetadata },
-    {
-      path: `/.well-known/openid-configuration${new URL(publicUrl).pathname.replace(/\/$/, '')}`,
-      GET: endpoints.openidMetadata,
-    },
-  ];
-  return new Map(routes.map((route) => [route.path, route]));
+/** The list of the device door's own routes, relative to `public_url`. Path profiles add theirs; the rest is people's. */
+const ROUTES: Readonly<Record<string, EndpointName>> = {
+  '/device_authorization': 'deviceAuthorization',
+  '/token': 'token',
+  '/jwks': 'jwks',
+  '/.well-known/oauth-authorization-server': 'oauthMetadata',
+  '/.well-known/openid-configuration': 'openidMetadata',
+};
+
+/** What each endpoint answers to; GET answers HEAD too. */
+const METHODS: Readonly<Record<EndpointName, readonly ('GET' | 'POST')[]>> = {
+  deviceAuthorization: ['POST'],
+  token: ['POST'],
+  revocation: ['POST'],
+  introspection: ['POST'],
+  userinfo: ['GET', 'POST'],
+  jwks: ['GET'],
+  oauthMetadata: ['GET'],
+  openidMetadata: ['GET'],
+  keycloakRealm: ['GET'],
+  keycloakLogout: ['POST'],
+};
+
+function standardProfile(publicUrl: string): PathProfile {
+  const { oauth, openid } = metadataPaths(publicUrl);
+  // RFC 8414 §3.1 inserts the well-known part before the issuer's path, so that one hangs at the origin's root.
+  const inserted: Record<string, EndpointName> = { [oauth]: 'oauthMetadata', [openid]: 'openidMetadata' };
+  const issuer = { name: undefined, addresses: standardAddresses(publicUrl) };
+  return { profile: 'standard', issuer, paths: { ...ROUTES, ...inserted }, pages: {} };
+}
+
+interface RouteTable {
+  routes: ReadonlyMap<string, DeviceRoute>;
+  /** Another server's path → page of ours. */
+  pages: ReadonlyMap<string, string>;
+}
+
+function routeTable(
+  profiles: readonly PathProfile[],
+  endpointsOf: (profile: PathProfile) => IssuerEndpoints,
+): RouteTable {
+  const routes = new Map<string, DeviceRoute>();
+  const pages = new Map<string, string>();
+  const withAndWithoutSlash = (path: string) => (path.endsWith('/') ? [path, path.slice(0, -1)] : [path]);
+  for (const profile of profiles) {
+    const endpoints = endpointsOf(profile);
+    for (const [path, name] of Object.entries(profile.paths)) {
+      const endpoint = endpoints[name];
+      const methods = Object.fromEntries(METHODS[name].map((method) => [method, endpoint]));
+      for (const each of withAndWithoutSlash(path)) routes.set(each, { path, ...methods });
+    }
+    for (const [path, page] of Object.entries(profile.pages)) {
+      for (const each of withAndWithoutSlash(path)) pages.set(each, page);
+    }
+  }
+  return { routes, pages };
 }
 
 interface Standing {
@@ -82,8 +122,8 @@ interface Standing {
 function build(config: Config, foundation: Foundation, newRequestId: () => string, before?: House): Standing {
   const house = buildHouse(config, foundation, before);
   const devices = buildDeviceDoor(foundation, house, newRequestId);
-  const issuer = { name: undefined, addresses: standardAddresses(config.publicUrl) };
-  const routes = deviceRoutes(devices.endpointsOf(issuer), config.publicUrl);
+  const profiles = [standardProfile(config.publicUrl), ...pathProfiles(config.publicUrl, config.compatibility)];
+  const { routes, pages } = routeTable(profiles, devices.endpointsOf);
   const base = new URL(config.publicUrl).pathname.replace(/\/$/, '');
   // Loaded at the first visit: a start, and a process that only serves devices, need not wait for templates.
   let people: Promise<Express> | undefined;
@@ -92,7 +132,10 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
 
   return {
     house,
-    serves: (target) => routeAt(pathOf(target)) !== undefined || isPagePath(withoutBase(pathOf(target), base)),
+    serves(target) {
+      const path = pathOf(target);
+      return routeAt(path) !== undefined || pages.has(path) || isPagePath(withoutBase(path, base));
+    },
     handle(request, response) {
       const route = routeAt(pathOf(request.url ?? '/'));
       if (route !== undefined) {
@@ -100,8 +143,7 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
         return;
       }
       response.setHeader('X-Request-Id', newRequestId());
-      // Proxies may strip the path of `public_url` or pass it on; pages know paths without it.
-      request.url = withoutBase(request.url ?? '/', base);
+      request.url = pageTarget(request.url ?? '/', pages, base);
       people ??= import('./people-door.ts').then((door) =>
         door.buildPeopleDoor(foundation, house, devices.sourceAddress),
       );
@@ -120,6 +162,16 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
 function pathOf(target: string): string {
   const query = target.indexOf('?');
   return query < 0 ? target : target.slice(0, query);
+}
+
+/** Proxies may strip the path of `public_url` or pass it on, and profiles have paths of their own; pages know only ours. */
+function pageTarget(target: string, pages: ReadonlyMap<string, string>, base: string): string {
+  const path = pathOf(target);
+  const page = pages.get(path);
+  // authentik's clients call the parameter `code`.
+  return page === undefined
+    ? withoutBase(target, base)
+    : page + target.slice(path.length).replace(/([?&])code=/, '$1user_code=');
 }
 
 function withoutBase(target: string, base: string): string {

@@ -7,8 +7,9 @@ import { createDeviceAuthorization } from './endpoints/device-authorization.ts';
 import { createJwks, createOAuthMetadata, createOpenidMetadata } from './endpoints/documents.ts';
 import { createDpopProofs, DPOP_ALGS } from './endpoints/dpop-proofs.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
-import type { Issuer } from './endpoints/issuer.ts';
+import { createKeycloakRealm, withKeycloakMembers } from './endpoints/keycloak-answers.ts';
 import { createNodeDoor } from './endpoints/node-door.ts';
+import type { EndpointName, PathProfile } from './endpoints/path-profiles.ts';
 import { createRefresh } from './endpoints/refresh.ts';
 import { createSourceAddress } from './endpoints/source-address.ts';
 import { createToken } from './endpoints/token.ts';
@@ -22,13 +23,7 @@ import { createIssueTokens } from './tokens/issue-tokens.ts';
 import { watchDevices } from './watch-devices.ts';
 
 /** The endpoints of one issuer, by what they do; `broker.ts` says at which paths they are. */
-export interface IssuerEndpoints {
-  deviceAuthorization: Endpoint;
-  token: Endpoint;
-  jwks: Endpoint;
-  oauthMetadata: Endpoint;
-  openidMetadata: Endpoint;
-}
+export type IssuerEndpoints = Readonly<Partial<Record<EndpointName, Endpoint>>>;
 
 /** Builds the device door: what machines call. */
 export function buildDeviceDoor(foundation: Foundation, house: House, newRequestId: () => string) {
@@ -61,12 +56,34 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
     return (await ledger.commit({ attempt, writes: [entry] })).outcome === 'won';
   }
 
-  function endpointsOf(issuer: Issuer): IssuerEndpoints {
+  function endpointsOf({ issuer, profile }: PathProfile): IssuerEndpoints {
     const verifyAssertion = createAssertionVerifier({ clients, issuer: issuer.addresses.issuer, now, useOnce });
     const registry: ClientRegistry = { clients, verifyAssertion };
     const dpopAt = (address: string) => createDpopProofs({ address, sealing, now, useOnce });
     const dpop = dpopAt(issuer.addresses.token);
     const abilities = abilitiesOf(house);
+    const token = watch.polls(
+      createToken({
+        issuer,
+        redeem,
+        registry,
+        dpop,
+        refresh: createRefresh({
+          issuer,
+          dpop,
+          refresh: {
+            ...grants,
+            sourcePrefixes,
+            upstreams: house.askUpstream,
+            issueTokens: issueRefreshed,
+            sleep: foundation.sleep,
+            onReuse: watch.reused,
+          },
+          onRefreshed: watch.refreshed,
+        }),
+        onPolled: watch.polled,
+      }),
+    );
     return {
       deviceAuthorization: watch.starts(
         createDeviceAuthorization({
@@ -86,28 +103,8 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
           onStarted: watch.started,
         }),
       ),
-      token: watch.polls(
-        createToken({
-          issuer,
-          redeem,
-          registry,
-          dpop,
-          refresh: createRefresh({
-            issuer,
-            dpop,
-            refresh: {
-              ...grants,
-              sourcePrefixes,
-              upstreams: house.askUpstream,
-              issueTokens: issueRefreshed,
-              sleep: foundation.sleep,
-              onReuse: watch.reused,
-            },
-            onRefreshed: watch.refreshed,
-          }),
-          onPolled: watch.polled,
-        }),
-      ),
+      token: profile === 'keycloak' ? withKeycloakMembers(token, clients) : token,
+      keycloakRealm: createKeycloakRealm(signingKeys, issuer.addresses.issuer),
       jwks: createJwks(signingKeys),
       oauthMetadata: createOAuthMetadata(issuer, abilities),
       openidMetadata: createOpenidMetadata(issuer, abilities),

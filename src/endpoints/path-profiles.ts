@@ -68,7 +68,14 @@ function authentik(origin: string, slug: string, verification: string): PathProf
     [`${application}/introspect/`]: 'introspection',
     [`${application}/revoke/`]: 'revocation',
   } as const;
-  return profileOf('authentik', origin, `${origin}${application}/${slug}/`, paths, { '/device': '/device' }, verification);
+  return profileOf(
+    'authentik',
+    origin,
+    `${origin}${application}/${slug}/`,
+    paths,
+    { '/device': '/device' },
+    verification,
+  );
 }
 
 function djangoOAuthToolkit(origin: string, verification: string): PathProfile {
