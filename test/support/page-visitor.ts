@@ -48,6 +48,11 @@ export class PageVisitor {
     return this.#read(await request(this.#app).head(address).set(this.#cookieHeader()), address);
   }
 
+  async ask(method: string, address: string): Promise<VisitedPage> {
+    const verb = method.toLowerCase() as 'get';
+    return this.#read(await request(this.#app)[verb](address).set(this.#cookieHeader()), address);
+  }
+
   async post(
     address: string,
     fields: Record<string, string>,

@@ -1,0 +1,221 @@
+import { describe, expect, it } from 'vitest';
+import { viewGrant } from '../../../src/grants/open-grant.ts';
+import { UpstreamError, type UpstreamFault } from '../../../src/upstream/upstream.ts';
+import { callbackOf, openPageHouse, type PageHouse, type PageHouseOptions } from '../../support/page-house.ts';
+
+/** A visitor who was sent to the upstream, with the address that would bring them back. */
+async function away(options: PageHouseOptions = {}) {
+  const house = openPageHouse(options);
+  const visitor = house.newVisitor();
+  const { userCode, id } = await house.start();
+  const way = await visitor.submit(await visitor.open('/device'), { user_code: userCode });
+  const there = await visitor.get(way.links[0]?.href ?? '');
+  const back = (answer?: string) => callbackOf(there, answer);
+  return { house, visitor, id, userCode, there, back };
+}
+
+async function stateOf(house: PageHouse, id: string) {
+  return (await viewGrant(house.ground.grants, id, ''))?.state;
+}
+
+const corpOf = (house: PageHouse) => house.upstreams['corp'] as NonNullable<(typeof house.upstreams)['corp']>;
+
+describe('back from the upstream', () => {
+  it('in another browser: the trip is not spent, and the code still works there', async () => {
+    const { house, visitor, back, userCode } = await away();
+    const other = house.newVisitor();
+    const lost = await other.get(back());
+    expect(lost.status).toBe(400);
+    expect(lost.words).toMatch(/open the page here and type the code again; it still works/i);
+    expect((await house.signIn(other, userCode)).status).toBe(200);
+    expect((await other.get(back())).words).toMatch(/it still works/);
+    expect((await visitor.open(back())).status).toBe(200);
+  });
+
+  it('a second time, by reload or by going back: a page that says so', async () => {
+    const { visitor, back } = await away();
+    const confirm = await visitor.open(back());
+    const again = await visitor.open(back());
+    expect(again).toMatchObject({ status: 400, heading: 'This sign-in was already used' });
+    expect((await visitor.get(confirm.address)).status).toBe(200);
+  });
+
+  it('by HEAD is 405 and burns nothing', async () => {
+    const { visitor, back } = await away();
+    expect(await visitor.head(back())).toMatchObject({ status: 405, headers: { allow: 'GET' } });
+    expect((await visitor.open(back())).status).toBe(200);
+  });
+
+  it.each([
+    ['no state', '/callback/corp?code=abc'],
+    ['no answer', '/callback/corp?state=abc'],
+    ['an unknown state', '/callback/corp?code=abc&state=abc'],
+    ['a state twice', '/callback/corp?code=abc&state=a&state=b'],
+  ])('with %s is 400', async (_, address) => {
+    const { visitor } = await away();
+    expect(await visitor.get(address)).toMatchObject({ status: 400 });
+  });
+
+  it('at an upstream that is not there is 404', async () => {
+    const { visitor } = await away();
+    expect(await visitor.get('/callback/nobody?code=abc&state=abc')).toMatchObject({ status: 404 });
+  });
+
+  it('with the issuer of another upstream is 400 and takes nothing from the right one', async () => {
+    const { visitor, back } = await away();
+    expect(await visitor.get(`${back()}&iss=https%3A%2F%2Flabs.example`)).toMatchObject({ status: 400 });
+    expect(await visitor.open(`${back()}&iss=https%3A%2F%2Fcorp.example`)).toMatchObject({ status: 200 });
+  });
+
+  it('at the path of another upstream is 400', async () => {
+    const { visitor, back } = await away({ client: { upstreams: ['corp', 'labs'] } });
+    const mixed = back().replace('/callback/corp', '/callback/labs');
+    expect(await visitor.get(mixed)).toMatchObject({ status: 400, heading: 'That did not work' });
+  });
+
+  const FAULTS: [UpstreamFault, number, RegExp][] = [
+    ['not_signed_in', 401, /did not sign you in/],
+    ['too_weak', 403, /not as strongly/],
+    ['invalid_answer', 502, /does not check/],
+    ['client_rejected', 502, /does not accept this service/],
+    ['unavailable', 503, /does not answer/],
+  ];
+
+  it.each(FAULTS)('with %s: %i in our own words, and the grant stays pending', async (fault, status, words) => {
+    const { house, visitor, back, id } = await away();
+    corpOf(house).failure = { at: 'answer', error: new UpstreamError(fault, 'the words of the upstream') };
+    const problem = await visitor.open(back('error=server_error&error_description=the+words+of+the+upstream'));
+    expect(problem.status).toBe(status);
+    expect(problem.words).toMatch(words);
+    expect(problem.words).toMatch(/Example Corp/);
+    expect(problem.words).toMatch(/Try again/);
+    expect(problem.words).toContain('reference123');
+    expect(problem.text).not.toMatch(/words of the upstream|server_error/);
+    expect(await stateOf(house, id)).toBe('pending');
+    expect(house.events).toContainEqual({
+      name: 'sign_in.failed',
+      fields: expect.objectContaining({ fault, detail: 'the words of the upstream', requestId: 'reference123' }),
+    });
+
+    corpOf(house).failure = undefined;
+    const there = await visitor.get(problem.links[0]?.href ?? '');
+    expect(await visitor.open(callbackOf(there))).toMatchObject({
+      status: 200,
+      heading: 'Let this device act as you?',
+    });
+  });
+
+  it.each(FAULTS)('but on the way there with %s: %i and "try again"', async (fault, status) => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const { userCode } = await house.start();
+    const way = await visitor.submit(await visitor.open('/device'), { user_code: userCode });
+    corpOf(house).failure = { at: 'address', error: new UpstreamError(fault, 'no') };
+    const problem = await visitor.get(way.links[0]?.href ?? '');
+    expect(problem.status).toBe(status);
+    corpOf(house).failure = undefined;
+    expect((await visitor.open(problem.links[0]?.href ?? '')).heading).toBe('Sign in to continue');
+  });
+
+  it('with access_denied denies the grant, says so, and the log knows that nobody signed in', async () => {
+    const { house, visitor, back, id } = await away();
+    corpOf(house).failure = { at: 'answer', error: new UpstreamError('access_denied', 'cancelled') };
+    const done = await visitor.open(back('error=access_denied'));
+    expect(done).toMatchObject({ status: 200, heading: 'Denied' });
+    expect(done.words).toMatch(/refused or cancelled at Example Corp/);
+    expect(await stateOf(house, id)).toBe('denied');
+    expect(house.events).toContainEqual({
+      name: 'grant.denied',
+      fields: expect.objectContaining({ by: 'upstream', reason: 'unauthenticated' }),
+    });
+    expect(house.events.find(({ name }) => name === 'grant.denied')?.fields).not.toHaveProperty('subject');
+  });
+
+  it('with an error of ours is 500 without a word of it, and the grant stays pending', async () => {
+    const { house, visitor, back, id } = await away();
+    corpOf(house).failure = { at: 'answer', error: new TypeError('undefined is not a secret') };
+    const problem = await visitor.open(back());
+    expect(problem.status).toBe(500);
+    expect(problem.text).not.toMatch(/undefined is not|TypeError|node_modules/);
+    expect(await stateOf(house, id)).toBe('pending');
+  });
+
+  it('after the code ran out: signed in, nothing connected, tokens given back', async () => {
+    const { house, visitor, back } = await away();
+    house.advance(11 * 60_000);
+    const late = await visitor.open(back());
+    expect(late).toMatchObject({ status: 400, heading: 'The code ran out' });
+    expect(late.words).toMatch(/You were signed in, but the code ran out. Nothing was connected/);
+    expect(corpOf(house).revoked).toEqual(['upstream-refresh', 'upstream-access']);
+  });
+
+  it('after another browser decided: who won is told, tokens given back', async () => {
+    const { house, visitor, back, userCode } = await away();
+    const other = house.newVisitor();
+    await other.submit(await house.signIn(other, userCode), { decision: 'deny' });
+    corpOf(house).revoked.length = 0;
+    const late = await visitor.open(back());
+    expect(late).toMatchObject({ status: 200, heading: 'Already denied' });
+    expect(corpOf(house).revoked).toEqual(['upstream-refresh', 'upstream-access']);
+  });
+
+  it('while the storage is away: 503 with Retry-After, and the same address works when it is back', async () => {
+    const { house, visitor, back } = await away();
+    house.storage.isAway = true;
+    const problem = await visitor.open(back());
+    expect(problem).toMatchObject({ status: 503, heading: 'Please try again in a moment' });
+    expect(Number(problem.headers['retry-after'])).toBeGreaterThan(0);
+    house.storage.isAway = false;
+    expect((await visitor.open(problem.links[0]?.href ?? '')).status).toBe(200);
+  });
+});
+
+describe('an account that may not approve', () => {
+  it('is told so with 403, keeps nothing, and may be changed by a fresh sign-in', async () => {
+    const { house, visitor, back, id } = await away({ client: { approvers: { groups: ['release'] } } });
+    const refused = await visitor.open(back());
+    expect(refused).toMatchObject({ status: 403, heading: 'This account may not connect it' });
+    expect(refused.words).toContain('alice@example.com');
+    expect(refused.words).toMatch(/Use another account/);
+    expect(corpOf(house).revoked).toEqual(['upstream-refresh', 'upstream-access']);
+    expect(await stateOf(house, id)).toBe('pending');
+
+    const approval = await visitor.submit(refused, { decision: 'approve' }).catch(() => undefined);
+    expect(approval).toBeUndefined();
+    const form = refused.forms[0];
+    expect(await visitor.post(form?.action ?? '', { ...form?.fields, decision: 'approve' })).toMatchObject({
+      status: 403,
+    });
+    expect(await stateOf(house, id)).toBe('pending');
+
+    const way = await visitor.submit(refused, { decision: 'other_account' });
+    const corp = corpOf(house);
+    corp.signedIn = { ...corp.signedIn, subject: 'rita', email: 'rita@example.com', groups: ['release'] };
+    const confirm = await visitor.open(callbackOf(await visitor.get(way.links[0]?.href ?? '')));
+    expect(corp.trips.at(-1)?.prompt).toBe('login');
+    expect(confirm.words).toContain('rita@example.com');
+    expect((await visitor.submit(confirm, { decision: 'approve' })).heading).toBe('Approved');
+  });
+
+  it('may still deny', async () => {
+    const { visitor, back, house, id } = await away({ client: { approvers: { subjects: ['rita'] } } });
+    await visitor.submit(await visitor.open(back()), { decision: 'deny' });
+    expect(await stateOf(house, id)).toBe('denied');
+  });
+
+  it('is not blamed for a claim that the upstream does not send', async () => {
+    const { house, visitor, back, id } = await away({ client: { approvers: { denyGroups: ['admins'] } } });
+    const { groups: _, ...signedIn } = corpOf(house).signedIn;
+    corpOf(house).signedIn = signedIn;
+    const problem = await visitor.open(back());
+    expect(problem).toMatchObject({ status: 502, heading: 'The sign-in is not set up rightly' });
+    expect(problem.words).toMatch(/Try again/);
+    expect(await stateOf(house, id)).toBe('pending');
+  });
+
+  it('is judged by the claims that came, not by others', async () => {
+    const { house, visitor, back } = await away({ client: { approvers: { denyGroups: ['engineering'] } } });
+    expect(await visitor.open(back())).toMatchObject({ status: 403 });
+    expect(house.events.find(({ name }) => name === 'account.refused')?.fields).toMatchObject({ reason: 'deny_group' });
+  });
+});

@@ -1,0 +1,379 @@
+import { describe, expect, it } from 'vitest';
+import type { Approval } from '../../../src/grants/approval.ts';
+import { openApproval, openDecision } from '../../../src/grants/decision.ts';
+import { decisionEntry } from '../../../src/grants/entry-names.ts';
+import { viewGrant } from '../../../src/grants/open-grant.ts';
+import type { StartedGrant } from '../../../src/grants/start-grant.ts';
+import { callbackOf, openPageHouse, type PageHouse } from '../../support/page-house.ts';
+import type { PageVisitor } from '../../support/page-visitor.ts';
+
+async function stateOf(house: PageHouse, { id }: StartedGrant) {
+  return (await viewGrant(house.ground.grants, id, ''))?.state;
+}
+
+async function approvalOf(house: PageHouse, { id, deviceCode }: StartedGrant): Promise<Approval> {
+  const { grants } = house.ground;
+  const view = await viewGrant(grants, id, '');
+  const [stored = ''] = (await grants.ledger.read([decisionEntry(id)])).values;
+  const decision = await openDecision(view?.grant as never, stored, grants.sealing);
+  return openApproval(decision as never, deviceCode);
+}
+
+const corpOf = (house: PageHouse) => house.upstreams['corp'] as NonNullable<(typeof house.upstreams)['corp']>;
+
+/** By a code that came with the address. */
+async function signInPrefilled(visitor: PageVisitor, { userCode }: StartedGrant) {
+  const way = await visitor.submit(await visitor.open(`/device?user_code=${userCode}`), { user_code: userCode });
+  return visitor.open(callbackOf(await visitor.get(way.links[0]?.href ?? '')));
+}
+
+describe('the confirm page', () => {
+  it('has Deny first and as large as Approve, and nothing that answers by itself', async () => {
+    const house = openPageHouse();
+    const confirm = await house.signIn(house.newVisitor(), (await house.start()).userCode);
+    expect(confirm.text.indexOf('value="deny"')).toBeLessThan(confirm.text.indexOf('value="approve"'));
+    expect(confirm.text).not.toMatch(/<script|http-equiv="refresh"|checked/);
+    expect(confirm.words).toMatch(/If someone sent you this code .* choose Deny/);
+    expect(confirm.words).toMatch(
+      /Is the device or terminal that shows this code in front of you, and did you start this/,
+    );
+    expect(confirm.words).not.toMatch(/verify your account/i);
+    expect(confirm.words).toMatch(/Not you\?/);
+    expect(confirm.words).toMatch(/at most 90 days/);
+  });
+
+  it('says where the request came from in words, with the bare address', async () => {
+    const house = openPageHouse({
+      networks: [{ id: 'oslo', name: 'Oslo office', cidrs: ['198.51.100.0/24'], factor: 1 }],
+    });
+    const places: [string, RegExp][] = [
+      ['203.0.113.7', /203\.0\.113\.7 , the internet, not the network that you are on/],
+      ['192.0.2.99', /192\.0\.2\.99 , the network that you are on/],
+      ['10.1.2.3', /10\.1\.2\.3 , a private address/],
+      ['198.51.100.4', /198\.51\.100\.4 , Oslo office/],
+      ['2001:db8::1', /2001:db8::1 , the internet/],
+    ];
+    for (const [source, words] of places) {
+      const confirm = await house.signIn(house.newVisitor(), (await house.start({ source })).userCode);
+      expect(confirm.words).toMatch(words);
+    }
+  });
+
+  it('shows what the device calls itself in quotes, as unchecked, and as text', async () => {
+    const house = openPageHouse();
+    const { userCode } = await house.start({ deviceLabel: '<img src=x onerror=alert(1)> "build-07"' });
+    const confirm = await house.signIn(house.newVisitor(), userCode);
+    expect(confirm.text).toMatch(/<q><bdi>&lt;img/);
+    expect(confirm.words).toMatch(/build-07" \(not checked\)/);
+  });
+
+  it('can be reloaded, and survives a failed answer', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    const confirm = await house.signIn(visitor, started.userCode);
+    const fields = confirm.forms[0]?.fields;
+    expect(await visitor.post('/device/confirm', { ...fields, decision: 'perhaps' })).toMatchObject({ status: 400 });
+    expect(await visitor.post('/device/confirm', { ...fields })).toMatchObject({ status: 400 });
+    expect(await visitor.post('/device/confirm', { decision: 'approve' })).toMatchObject({ status: 403 });
+    expect(await stateOf(house, started)).toBe('pending');
+    const reloaded = await visitor.get(confirm.address);
+    expect(reloaded.status).toBe(200);
+    expect((await visitor.submit(reloaded, { decision: 'approve' })).heading).toBe('Approved');
+  });
+
+  it('without its browser session is 400 and says what to do', async () => {
+    const house = openPageHouse();
+    const confirm = await house.signIn(house.newVisitor(), (await house.start()).userCode);
+    for (const address of [confirm.address, '/device/confirm', '/device/done', '/device/sign-in']) {
+      const page = await house.newVisitor().get(address);
+      expect(page).toMatchObject({ status: 400, heading: 'This sign-in is not open here' });
+      expect(page.words).toMatch(/open the page here and type the code again/);
+    }
+  });
+
+  it('of a decided grant leads to what was decided', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const confirm = await house.signIn(visitor, (await house.start()).userCode);
+    await visitor.submit(confirm, { decision: 'approve' });
+    expect(await visitor.open(confirm.address)).toMatchObject({ status: 200, heading: 'Approved' });
+  });
+
+  it('of a code that ran out says so, and approves nothing any more', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    const confirm = await house.signIn(visitor, started.userCode);
+    house.advance(601_000);
+    const late = await visitor.submit(confirm, { decision: 'approve' });
+    expect(late).toMatchObject({ status: 400, heading: 'The code ran out' });
+    expect(late.words).toMatch(/You were signed in/);
+    expect(await stateOf(house, started)).toBe('expired');
+  });
+
+  it('warns of a second browser when it is shown, and when that came after it was shown', async () => {
+    const house = openPageHouse();
+    const [mine, other] = [house.newVisitor(), house.newVisitor()];
+    const started = await house.start();
+    const confirm = await house.signIn(mine, started.userCode);
+    expect(confirm.words).not.toMatch(/another browser/);
+    const second = await house.signIn(other, started.userCode);
+    expect(second.words).toMatch(/also open in another browser/);
+    expect(house.events.map(({ name }) => name)).toContain('grant.opened_again');
+
+    const warned = await mine.submit(confirm, { decision: 'approve' });
+    expect(warned).toMatchObject({ status: 200, heading: 'Let this device act as you?' });
+    expect(warned.words).toMatch(/also open in another browser/);
+    expect(await stateOf(house, started)).toBe('pending');
+    expect((await mine.submit(warned, { decision: 'approve' })).heading).toBe('Approved');
+    const told = await other.submit(second, { decision: 'approve' });
+    expect(told).toMatchObject({ status: 200, heading: 'Already approved' });
+    expect((await approvalOf(house, started)).subject).toBe('alice');
+  });
+
+  it('denies at once, even when another browser was warned of meanwhile', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    const confirm = await house.signIn(visitor, started.userCode);
+    await house.signIn(house.newVisitor(), started.userCode);
+    expect((await visitor.submit(confirm, { decision: 'deny' })).heading).toBe('Denied');
+  });
+
+  it('takes the same answer twice, as a double click sends it', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    const confirm = await house.signIn(visitor, started.userCode);
+    const form = confirm.forms.find(({ buttons }) => buttons.some(({ value }) => value === 'approve'));
+    const fields = { ...form?.fields, decision: 'approve' };
+    const both = await Promise.all([visitor.post('/device/confirm', fields), visitor.post('/device/confirm', fields)]);
+    for (const { status } of both) expect([303, 403]).toContain(status);
+    expect(await stateOf(house, started)).toBe('approved');
+    expect(corpOf(house).revoked).toEqual([]);
+  });
+
+  it('reports as it denies: the log has it and the source is slowed down', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    const done = await visitor.submit(await house.signIn(visitor, started.userCode), { decision: 'report' });
+    expect(done).toMatchObject({ status: 200, heading: 'Denied and reported' });
+    expect(house.events.find(({ name }) => name === 'grant.denied')?.fields).toMatchObject({ reason: 'report' });
+    const { ledger } = house.ground.grants;
+    expect((await ledger.marks(['slowed:203.0.113.7/32']))[0]).toBeGreaterThan(await ledger.now());
+  });
+
+  it('lets the person be somebody else: the upstream is asked to offer a choice', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const confirm = await house.signIn(visitor, (await house.start()).userCode);
+    const way = await visitor.submit(confirm, { decision: 'other_account' });
+    corpOf(house).signedIn = { ...corpOf(house).signedIn, subject: 'bob', email: 'bob@example.com' };
+    const second = await visitor.open(callbackOf(await visitor.get(way.links[0]?.href ?? '')));
+    expect(corpOf(house).trips.at(-1)?.prompt).toBe('select_account');
+    expect(second.words).toContain('bob@example.com');
+    const token = confirm.forms[0]?.fields['token'] ?? '';
+    const mixed = { ...second.forms[0]?.fields, token, decision: 'approve' };
+    expect(await visitor.post('/device/confirm', mixed)).toMatchObject({ status: 403 });
+  });
+
+  it('never weakens the sign-in that a client requires', async () => {
+    const house = openPageHouse({ client: { safeguards: { prompt: 'login', maxAgeSeconds: 60, acr: ['strong'] } } });
+    const visitor = house.newVisitor();
+    const seconds = Math.floor(Date.now() / 1000);
+    corpOf(house).signedIn = { ...corpOf(house).signedIn, authTimeSeconds: seconds, acr: 'strong' };
+    const confirm = await house.signIn(visitor, (await house.start()).userCode);
+    const way = await visitor.submit(confirm, { decision: 'other_account' });
+    await visitor.get(way.links[0]?.href ?? '');
+    for (const trip of corpOf(house).trips) {
+      expect(trip).toMatchObject({ prompt: 'login', maxAgeSeconds: 60, acrValues: ['strong'] });
+    }
+  });
+
+  it('is not reached with a sign-in that is weaker than the client requires', async () => {
+    const house = openPageHouse({ client: { safeguards: { acr: ['strong'] } } });
+    const page = await house.signIn(house.newVisitor(), (await house.start()).userCode);
+    expect(page).toMatchObject({ status: 403, heading: 'A stronger sign-in is needed' });
+    expect(corpOf(house).revoked).toHaveLength(2);
+  });
+
+  it('limits how many devices one person lets in within an hour', async () => {
+    const house = openPageHouse({ limits: { approvalsPerSubject: 1 } });
+    const visitor = house.newVisitor();
+    await visitor.submit(await house.signIn(visitor, (await house.start()).userCode), { decision: 'approve' });
+    const second = await house.start();
+    const refused = await visitor.submit(await house.signIn(visitor, second.userCode), { decision: 'approve' });
+    expect(refused.status).toBe(429);
+    expect(await stateOf(house, second)).toBe('pending');
+  });
+});
+
+describe('a code that came prefilled', () => {
+  it('must be typed in part as the device shows it, and the page does not show that part', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    const [head = '', tail = ''] = started.userCode.split('-');
+    const confirm = await signInPrefilled(visitor, started);
+    expect(confirm.words).toContain(`${head}-••••`);
+    expect(confirm.text).not.toContain(tail);
+    expect(confirm.text).toMatch(/id="confirm_code"[^>]*maxlength="4"/);
+
+    for (const typed of ['', 'BBBB', `${tail.slice(0, 3)}`]) {
+      const wrong = await visitor.submit(confirm, { decision: 'approve', confirm_code: typed });
+      expect(wrong.status).toBe(400);
+      expect(wrong.words).toMatch(/not what the device shows/);
+      expect(wrong.text).not.toContain(tail);
+    }
+    expect(await stateOf(house, started)).toBe('pending');
+    const typed = { decision: 'approve', confirm_code: ` ${tail.toLowerCase()} ` };
+    expect((await visitor.submit(confirm, typed)).heading).toBe('Approved');
+  });
+
+  it('need not be typed to be denied', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const confirm = await signInPrefilled(visitor, await house.start());
+    expect((await visitor.submit(confirm, { decision: 'deny' })).heading).toBe('Denied');
+  });
+
+  it.each([
+    ['compare', undefined],
+    ['type_suffix', '4'],
+    ['type_all', '8'],
+  ] as const)('with %s wants %s characters', async (complete, wanted) => {
+    const house = openPageHouse({ client: { safeguards: { complete } } });
+    const confirm = await signInPrefilled(house.newVisitor(), await house.start());
+    expect(/id="confirm_code"[^>]*maxlength="(\d)"/.exec(confirm.text)?.[1]).toBe(wanted);
+  });
+
+  it('and was replaced by another one counts as typed', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const { userCode } = await house.start();
+    const way = await visitor.submit(await visitor.open('/device?user_code=BBBB-BBBB'), { user_code: userCode });
+    const confirm = await visitor.open(callbackOf(await visitor.get(way.links[0]?.href ?? '')));
+    expect(confirm.text).not.toContain('confirm_code');
+    expect(confirm.words).toContain(userCode);
+  });
+
+  it('stays prefilled over a wrong try and over another account', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const { userCode } = await house.start();
+    const form = await visitor.open(`/device?user_code=${userCode}`);
+    const wrong = await visitor.submit(form, { user_code: 'BBBB-BBBB' });
+    const way = await visitor.submit(wrong, { user_code: userCode });
+    const confirm = await visitor.open(callbackOf(await visitor.get(way.links[0]?.href ?? '')));
+    const other = await visitor.submit(confirm, { decision: 'other_account' });
+    const again = await visitor.open(callbackOf(await visitor.get(other.links[0]?.href ?? '')));
+    for (const page of [confirm, again]) expect(page.text).toContain('id="confirm_code"');
+  });
+});
+
+describe('what is approved', () => {
+  it('is what was shown: of relay, the scopes that the upstream granted', async () => {
+    const house = openPageHouse({ client: { tokens: 'relay' } });
+    const visitor = house.newVisitor();
+    const corp = corpOf(house);
+    corp.signedIn = { ...corp.signedIn, tokens: { ...corp.signedIn.tokens, scopes: ['openid', 'everything'] } };
+    const started = await house.start();
+    const confirm = await house.signIn(visitor, started.userCode);
+    expect(corp.trips[0]?.scopes).toEqual(['openid', 'packages:read']);
+    expect(confirm.text).not.toMatch(/packages:read|everything/);
+    await visitor.submit(confirm, { decision: 'approve' });
+    expect(await approvalOf(house, started)).toMatchObject({
+      scopes: ['openid'],
+      upstreamTokens: { accessToken: 'upstream-access', refreshToken: 'upstream-refresh', tokenType: 'Bearer' },
+    });
+  });
+
+  it('is less when the configuration allows less by then', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    const confirm = await house.signIn(visitor, started.userCode);
+    const client = house.clients.get('build-cli') as never as { scopes: object };
+    client.scopes = { allowed: ['openid'], default: ['openid'] };
+    await visitor.submit(confirm, { decision: 'approve' });
+    expect((await approvalOf(house, started)).scopes).toEqual(['openid']);
+  });
+
+  it.each([
+    ['never', 'never'],
+    ['only with offline_access, which was not asked', 'offline_access'],
+  ] as const)('has no upstream token where the client gets refresh tokens %s', async (_, refreshTokens) => {
+    const house = openPageHouse({ client: { refreshTokens } });
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    const confirm = await house.signIn(visitor, started.userCode);
+    expect(confirm.words).toMatch(/For how long 10 minutes/);
+    await visitor.submit(confirm, { decision: 'approve' });
+    expect((await approvalOf(house, started)).upstreamTokens).toBeUndefined();
+  });
+
+  it('waits for the client’s hold', async () => {
+    const house = openPageHouse({ client: { safeguards: { holdSeconds: 5 } } });
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    await visitor.submit(await house.signIn(visitor, started.userCode), { decision: 'approve' });
+    const { approvedAtMs, heldUntilMs } = await approvalOf(house, started);
+    expect((heldUntilMs ?? 0) - approvedAtMs).toBe(5000);
+  });
+});
+
+describe('the page after it', () => {
+  it('shows the digits that the device must be told, and nobody else', async () => {
+    const house = openPageHouse({ client: { safeguards: { reverseCode: 'supported' } } });
+    const visitor = house.newVisitor();
+    const started = await house.start({ confirmation: 'supported' });
+    const done = await visitor.submit(await house.signIn(visitor, started.userCode), { decision: 'approve' });
+    const { confirmationCode = '' } = await approvalOf(house, started);
+    expect(confirmationCode).toMatch(/^\d{4}$/);
+    expect(done.words).toContain(confirmationCode);
+    expect(done.words).toMatch(/Nobody else may ask you for them/);
+    expect((await visitor.get(done.address)).words).toContain(confirmationCode);
+  });
+
+  it('takes an approval back, within its time, by its own form only', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    const done = await visitor.submit(await house.signIn(visitor, started.userCode), { decision: 'approve' });
+    const form = done.forms.find(({ action }) => action === '/device/undo');
+    expect(await visitor.post('/device/undo', { ...form?.fields, token: 'x' })).toMatchObject({ status: 403 });
+    expect(await house.newVisitor().post('/device/undo', form?.fields ?? {})).toMatchObject({ status: 403 });
+    expect(await stateOf(house, started)).toBe('approved');
+    const undone = await visitor.follow(await visitor.post('/device/undo', form?.fields ?? {}));
+    expect(undone).toMatchObject({ status: 200, heading: 'Not connected' });
+    expect(await stateOf(house, started)).toBe('ended');
+    expect(house.events.map(({ name }) => name)).toContain('grant.undone');
+  });
+
+  it('offers that no longer when its time is over', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    const done = await visitor.submit(await house.signIn(visitor, started.userCode), { decision: 'approve' });
+    house.advance(61_000);
+    const form = done.forms.find(({ action }) => action === '/device/undo');
+    await visitor.post('/device/undo', form?.fields ?? {});
+    expect(await stateOf(house, started)).toBe('approved');
+    expect((await visitor.get(done.address)).forms).toEqual([]);
+  });
+
+  it('says that it is connected once the device has its tokens', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    const done = await visitor.submit(await house.signIn(visitor, started.userCode), { decision: 'approve' });
+    const key = `{${started.id}}:spent`;
+    await house.ground.grants.ledger.commit({
+      attempt: 'a',
+      writes: [{ key, value: 'a|1', expiresAtMs: Date.now() + 60_000 }],
+    });
+    expect((await visitor.get(done.address)).heading).toBe('Connected');
+  });
+});

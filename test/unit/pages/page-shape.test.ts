@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { createLanguages } from '../../../src/pages/languages.ts';
+import { PAGE_PROBLEMS } from '../../../src/pages/page-problem.ts';
+import { callbackOf, openPageHouse } from '../../support/page-house.ts';
+import type { VisitedPage } from '../../support/page-visitor.ts';
+
+/** One of each thing that a person sees. */
+async function everyPage(publicUrl = 'https://login.example.com'): Promise<[string, VisitedPage][]> {
+  const base = new URL(publicUrl).pathname.replace(/\/$/, '');
+  const house = openPageHouse({ publicUrl, client: { safeguards: { arrival: 'warn' } } });
+  const visitor = house.newVisitor();
+  const form = await visitor.open(`${base}/device`);
+  const { userCode } = await house.start();
+  const way = await visitor.submit(form, { user_code: userCode });
+  const there = await visitor.get(way.links[0]?.href ?? '');
+  const confirm = await visitor.open(callbackOf(there));
+  const pages: [string, VisitedPage][] = [
+    ['enter code', form],
+    ['wrong code', await visitor.submit(form, { user_code: 'BBBB-BBBB' })],
+    ['stop', await visitor.get(`${base}/device`, { 'sec-fetch-site': 'cross-site' })],
+    ['sign in', way],
+    ['confirm', confirm],
+    ['used sign-in', await visitor.open(callbackOf(there))],
+    ['refused form', await visitor.post(`${base}/device/confirm`, {})],
+    ['done', await visitor.submit(confirm, { decision: 'approve' })],
+    ['no session', await house.newVisitor().open(`${base}/device/done`)],
+    ['not found', await visitor.open(`${base}/nowhere`)],
+    ['broken address', await visitor.get(`${base}/callback/%E0%A4%A`)],
+    ['method', await visitor.post(`${base}/device/done`, {})],
+    ['too large', await visitor.postRaw(`${base}/device`, 'x='.padEnd(9000, 'x'))],
+  ];
+  house.storage.isAway = true;
+  pages.push(['storage away', await visitor.get(confirm.address)]);
+  return pages;
+}
+
+describe.each(['https://login.example.com', 'https://example.com/gate', 'http://127.0.0.1:8080'])(
+  'every page at %s',
+  (publicUrl) => {
+    it('has a language, a title and exactly one heading, and is kept nowhere', async () => {
+      for (const [name, page] of await everyPage(publicUrl)) {
+        expect(page.headers['content-type'], name).toBe('text/html; charset=utf-8');
+        expect(page.text, name).toMatch(/^<!doctype html>\s*<html lang="en" dir="ltr">/);
+        expect(page.text.match(/<title>[^<]+<\/title>/g), name).toHaveLength(1);
+        expect(page.text.match(/<h1[ >]/g), name).toHaveLength(1);
+        expect(page.heading.length, name).toBeGreaterThan(3);
+        expect(page.headers['cache-control'], name).toBe('no-store');
+        expect(page.headers['x-request-id'], name).toBe('reference123');
+        expect(page.headers, name).not.toHaveProperty('x-powered-by');
+        expect(page.headers, name).not.toHaveProperty('access-control-allow-origin');
+      }
+    });
+
+    it('loads nothing from elsewhere, is framed nowhere, and tells the next page no more than our own', async () => {
+      for (const [name, { headers, text }] of await everyPage(publicUrl)) {
+        const policy = headers['content-security-policy'] ?? '';
+        expect(policy.split(';').sort(), name).toEqual([
+          "base-uri 'none'",
+          "default-src 'none'",
+          "form-action 'self'",
+          "frame-ancestors 'none'",
+          "img-src 'self' data:",
+          "style-src 'self'",
+        ]);
+        expect(headers['x-frame-options'], name).toBe('DENY');
+        expect(headers['x-content-type-options'], name).toBe('nosniff');
+        expect(headers['referrer-policy'], name).toBe('same-origin');
+        expect('strict-transport-security' in headers, name).toBe(publicUrl.startsWith('https:'));
+        expect(text, name).not.toMatch(/<script|<style|\sstyle=|\son\w+=|javascript:/i);
+      }
+    });
+
+    it('carries the path of public_url in every link, form and redirect', async () => {
+      const base = new URL(publicUrl).pathname.replace(/\/$/, '');
+      for (const [name, { text }] of await everyPage(publicUrl)) {
+        for (const [, address] of text.matchAll(/(?:href|action|src)="([^"]*)"/g)) {
+          if (address === 'data:,') continue;
+          expect(address, name).toMatch(new RegExp(`^${base}/(device|language|callback)`));
+        }
+      }
+    });
+  },
+);
+
+describe('a problem page', () => {
+  it('shows the reference and the time', async () => {
+    const page = await openPageHouse().newVisitor().open('/nowhere');
+    expect(page.words).toMatch(/Reference reference123 · \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/);
+  });
+
+  it.each(Object.entries(PAGE_PROBLEMS))('%s has words, and %i is never a server’s without need', (kind, status) => {
+    const english = createLanguages(['en']).in('en');
+    for (const part of ['title', 'text', 'next']) {
+      const key = `problem.${kind}.${part}`;
+      expect(english.has(key) || english.has(`${key}_other`), key).toBe(true);
+    }
+    if (status >= 500 && status !== 503 && status !== 502) expect(kind).toBe('fault');
+  });
+
+  it.each([
+    ['/device', 'PUT', 'GET, POST, HEAD'],
+    ['/device/sign-in', 'POST', 'GET, HEAD'],
+    ['/device/confirm', 'DELETE', 'GET, POST, HEAD'],
+    ['/language', 'GET', 'POST'],
+    ['/device/undo', 'GET', 'POST'],
+    ['/callback/corp', 'POST', 'GET'],
+    ['/device', 'OPTIONS', 'GET, POST, HEAD'],
+  ])('of %s answers %s with 405 and says what it takes', async (path, method, allowed) => {
+    const page = await openPageHouse().newVisitor().ask(method, path);
+    expect(page).toMatchObject({ status: 405, headers: { allow: allowed } });
+  });
+});
+
+describe('the stylesheet', () => {
+  it('comes from our own origin under a name that changes with it, and may be kept for ever', async () => {
+    const plain = openPageHouse();
+    const themed = openPageHouse({ settings: { theme: { accent: '#a03060', background: '}body{display:none}' } } });
+    const names = [];
+    for (const house of [plain, themed]) {
+      const visitor = house.newVisitor();
+      const [, address = ''] = /rel="stylesheet" href="([^"]+)"/.exec((await visitor.open('/device')).text) ?? [];
+      const sheet = await visitor.get(address);
+      expect(sheet.headers['content-type']).toMatch('text/css');
+      expect(sheet.headers['cache-control']).toMatch('immutable');
+      expect(sheet.text).not.toMatch(/@import|url\(|display:none\}/);
+      names.push(address);
+      if (house === themed) expect(sheet.text).toContain('--accent: #a03060');
+    }
+    expect(new Set(names).size).toBe(2);
+  });
+});
+
+describe('branding', () => {
+  it('shows title, logo, support and footer as text', async () => {
+    const settings = { title: 'A & B <i>', logo: 'data:image/png;base64,AA==', support: 'Call 123', footer: '© us' };
+    const page = await openPageHouse({ settings }).newVisitor().open('/device');
+    expect(page.text).toContain('A &amp; B &lt;i&gt;');
+    expect(page.text).toContain('<img src="data:image/png;base64,AA=="');
+    for (const words of ['Call 123', '© us']) expect(page.words).toContain(words);
+  });
+
+  it('takes templates from a folder where they are there, ours else', async () => {
+    const { mkdtempSync, writeFileSync } = await import('node:fs');
+    const folder = mkdtempSync('/tmp/views-');
+    writeFileSync(`${folder}/sign-in.ejs`, '<p>Our own words for <%= client %></p>');
+    const house = openPageHouse({ settings: { views: folder } });
+    const visitor = house.newVisitor();
+    const way = await visitor.submit(await visitor.open('/device'), { user_code: (await house.start()).userCode });
+    expect(way.words).toContain('Our own words for Build CLI');
+    writeFileSync(`${folder}/layout.ejs`, '<% missing.thing %>');
+    const broken = await openPageHouse({ settings: { views: folder } })
+      .newVisitor()
+      .open('/device');
+    expect(broken).toMatchObject({ status: 500, text: 'reference123' });
+  });
+});
