@@ -5,7 +5,7 @@ import type { AskUpstream } from './device-sessions/ask-upstream.ts';
 import type { RandomBytes } from './grants/device-code.ts';
 import type { GrantGround } from './grants/start-grant.ts';
 import { createNetworks, type Networks } from './limits/networks.ts';
-import { sourcePrefixes } from './limits/source-prefixes.ts';
+import { sourcePrefixList } from './limits/source-prefixes.ts';
 import { createSealing, type Sealing } from './sealing/sealing.ts';
 import { Secret } from './sealing/secret.ts';
 import type { Storage } from './storage/storage.ts';
@@ -98,10 +98,7 @@ export function buildHouse(config: Config, foundation: Foundation, before?: Hous
     signingKeys: config.signing === undefined ? foundation.madeSigningKeys() : createSigningKeys(config.signing),
     networks: createNetworks(config.networks),
     grants: { ledger: storage.ledger, sealing, randomBytes, userCodes: config.userCodes },
-    sourcePrefixes(address) {
-      const { source, wider } = sourcePrefixes(address);
-      return [source, wider];
-    },
+    sourcePrefixes: sourcePrefixList,
   };
 }
 
