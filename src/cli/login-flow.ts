@@ -25,6 +25,7 @@ export interface LoginSurroundings {
 
 export interface DeviceClientOptions {
   issuer: URL;
+  deviceAuthorizationEndpoint: string | undefined;
   clientId: string;
   clientSecret: string | undefined;
   fetch: typeof fetch;
@@ -94,8 +95,9 @@ export async function logIn(
     assertSafeAddress(options.issuer.href);
     const clientSecret = await readSecret(options, around);
     status.show(`Asking ${options.issuer.host} how to sign in.`);
+    const { issuer, deviceAuthorizationEndpoint, clientId } = options;
     const { signal, fetch } = around;
-    const client = await connect({ issuer: options.issuer, clientId: options.clientId, clientSecret, signal, fetch });
+    const client = await connect({ issuer, deviceAuthorizationEndpoint, clientId, clientSecret, signal, fetch });
     return await signIn(client, { options, around, terminal, status });
   } catch (error) {
     status.stop();

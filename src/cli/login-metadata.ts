@@ -34,6 +34,13 @@ function withoutSlash(address: string): string {
   return address.replace(/\/$/, '');
 }
 
+export function noDeviceFlow(issuer: string): UnexpectedAnswerError {
+  return new UnexpectedAnswerError(
+    `${issuer} has no device flow: its metadata names no device_authorization_endpoint. ` +
+      'If it has one all the same, name it with --device-authorization-endpoint',
+  );
+}
+
 /** Every endpoint that will be used, before a person is asked for anything. */
 export function assertSafeEndpoints(metadata: Readonly<Record<string, unknown>>): void {
   for (const name of ['device_authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint']) {

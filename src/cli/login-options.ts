@@ -2,6 +2,8 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 export interface LoginOptions {
   issuer: URL;
+  /** For servers whose metadata does not name it. */
+  deviceAuthorizationEndpoint: string | undefined;
   clientId: string;
   clientSecret?: { env: string } | { file: string };
   scopes: string[];
@@ -22,6 +24,8 @@ Signs in to a server that has the device flow (RFC 8628), here in the terminal.
   --resource URI             what the token is for (RFC 8707); may be repeated
   --client-secret-env NAME   take the client's secret from this environment variable
   --client-secret-file FILE  take the client's secret from this file
+  --device-authorization-endpoint URL
+                             for a server whose metadata does not name it
   --json                     print the token response to standard output
   --confirm                  make the server ask for 4 digits, typed here, after the approval
   --no-qr                    no QR code
@@ -36,6 +40,7 @@ const flags = {
   'client-id': { type: 'string' },
   'client-secret-env': { type: 'string' },
   'client-secret-file': { type: 'string' },
+  'device-authorization-endpoint': { type: 'string' },
   scope: { type: 'string', multiple: true },
   resource: { type: 'string', multiple: true },
   json: { type: 'boolean' },
@@ -55,8 +60,11 @@ export function readLoginOptions(args: readonly string[]): ReadLoginOptions {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
   if (values.help === true) return { help: true };
-  const issuer = readAddress(values.issuer);
+  const issuer = readAddress('--issuer', values.issuer);
   if (typeof issuer === 'string') return { problem: issuer };
+  const endpoint = values['device-authorization-endpoint'];
+  const start = endpoint === undefined ? undefined : readAddress('--device-authorization-endpoint', endpoint);
+  if (typeof start === 'string') return { problem: start };
   const clientId = values['client-id'] ?? '';
   if (clientId === '') return { problem: '--client-id is missing: the client that is registered at the server' };
   const env = values['client-secret-env'];
@@ -67,6 +75,7 @@ export function readLoginOptions(args: readonly string[]): ReadLoginOptions {
   return {
     options: {
       issuer,
+      deviceAuthorizationEndpoint: start?.href,
       clientId,
       ...(env === undefined ? {} : { clientSecret: { env } }),
       ...(file === undefined ? {} : { clientSecret: { file } }),
@@ -85,14 +94,14 @@ function parse(args: readonly string[]) {
     .values;
 }
 
-function readAddress(value: string | undefined): URL | string {
-  if (value === undefined || value === '')
-    return '--issuer is missing: the address of the server, such as https://login.example.com';
+function readAddress(option: string, value = ''): URL | string {
+  if (value === '') return `${option} is missing: an address such as https://login.example.com`;
   const address = URL.canParse(value) ? new URL(value) : undefined;
   if (address === undefined || (address.protocol !== 'https:' && address.protocol !== 'http:')) {
-    return `--issuer: found ${value}, expected an address such as https://login.example.com`;
+    return `${option}: found ${value}, expected an address such as https://login.example.com`;
   }
-  if (address.username !== '' || address.password !== '')
-    return '--issuer: an address with a user name or password is refused';
+  if (address.username !== '' || address.password !== '') {
+    return `${option}: an address with a user name or password is refused`;
+  }
   return address;
 }

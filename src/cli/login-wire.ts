@@ -67,8 +67,7 @@ export function wireFetch(wire: Wire): (url: string, init: WireRequest) => Promi
     let response: Response;
     let text: string;
     try {
-      const { body = null, ...rest } = init;
-      response = await wire.fetch(url, { ...rest, body, signal: AbortSignal.any(signals) });
+      response = await wire.fetch(url, { ...plainForm(init), signal: AbortSignal.any(signals) });
       text = await readText(response);
     } catch (cause) {
       wire.signal.throwIfAborted();
@@ -77,6 +76,14 @@ export function wireFetch(wire: Wire): (url: string, init: WireRequest) => Promi
     }
     return mend(wire, url, response, text);
   };
+}
+
+/** oauthlib's servers (django-oauth-toolkit) refuse a content type that has `;charset=UTF-8` behind it. */
+function plainForm({ method, redirect, body = null, headers }: WireRequest): RequestInit {
+  if (!(body instanceof URLSearchParams)) return { method, redirect, headers, body };
+  const sent = new Headers(headers);
+  sent.set('content-type', 'application/x-www-form-urlencoded');
+  return { method, redirect, headers: sent, body: body.toString() };
 }
 
 /** A server, or what sits in its place, may send without end. */

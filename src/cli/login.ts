@@ -7,9 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as oauth from 'openid-client';
 import { processEnvironment } from '../config/environment.ts';
 import { type DeviceClient, type DeviceClientOptions, type LoginSurroundings, logIn } from './login-flow.ts';
-import { assertIssuer, assertSafeEndpoints, metadataAddresses } from './login-metadata.ts';
+import { assertIssuer, assertSafeEndpoints, metadataAddresses, noDeviceFlow } from './login-metadata.ts';
 import type { PollAnswer } from './login-polling.ts';
-import { type JsonObject, UnexpectedAnswerError, UnreachableError, wireFetch } from './login-wire.ts';
+import { type JsonObject, UnreachableError, wireFetch } from './login-wire.ts';
 import { failureInWords, type Person, refusalInWords } from './login-words.ts';
 
 const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -51,7 +51,7 @@ async function connect(options: DeviceClientOptions): Promise<DeviceClient> {
       if ('access_token' in body) tokenAnswer = body;
     },
   });
-  const metadata = await discover(options.issuer, fetch);
+  const metadata = await discover(options, fetch);
   assertSafeEndpoints(metadata);
   const config = configure(metadata, options, fetch);
   const codeVerifier = config.serverMetadata().supportsPKCE() ? oauth.randomPKCECodeVerifier() : undefined;
@@ -102,7 +102,10 @@ async function connect(options: DeviceClientOptions): Promise<DeviceClient> {
 }
 
 /** OpenID discovery and RFC 8414 put the same document in different places, and servers under a path mix them up. */
-async function discover(issuer: URL, fetch: oauth.CustomFetch): Promise<oauth.ServerMetadata> {
+async function discover(
+  { issuer, deviceAuthorizationEndpoint }: DeviceClientOptions,
+  fetch: oauth.CustomFetch,
+): Promise<oauth.ServerMetadata> {
   let failure: unknown;
   for (const address of metadataAddresses(issuer)) {
     try {
@@ -113,11 +116,11 @@ async function discover(issuer: URL, fetch: oauth.CustomFetch): Promise<oauth.Se
       });
       const metadata = config.serverMetadata();
       assertIssuer(metadata.issuer, issuer);
-      if (metadata.device_authorization_endpoint !== undefined && metadata.token_endpoint !== undefined)
-        return metadata;
-      failure = new UnexpectedAnswerError(
-        `${metadata.issuer} has no device flow: its metadata names no device_authorization_endpoint`,
-      );
+      const start = deviceAuthorizationEndpoint ?? metadata.device_authorization_endpoint;
+      if (start !== undefined && metadata.token_endpoint !== undefined) {
+        return Object.assign(metadata, { device_authorization_endpoint: start });
+      }
+      failure = noDeviceFlow(metadata.issuer);
     } catch (error) {
       failure ??= error;
       // Where nothing answers at all, the other addresses would only take as long again.

@@ -48,6 +48,20 @@ describe('gatehouse login finds the metadata of a server', () => {
   });
 });
 
+describe('gatehouse login finds the device endpoint', () => {
+  it('where the metadata does not name it but the person does, as with django-oauth-toolkit', async () => {
+    const server = await startDeviceServer({
+      polls: ['tokens'],
+      metadata: { device_authorization_endpoint: undefined },
+    });
+    opened.push(server);
+    const args = ['--issuer', server.issuer, '--client-id', 'tv', '--device-authorization-endpoint'];
+    expect((await runLogin([...args, `${server.issuer}/device_authorization`])).exitCode).toBe(0);
+    expect((await runLogin([...args, 'http://elsewhere.example/device'])).screen).toContain('without https');
+    expect((await runLogin([...args, '/device_authorization'])).exitCode).toBe(64);
+  });
+});
+
 describe('gatehouse login refuses, with 1 and a sentence that says what to do,', () => {
   it('metadata that names another issuer (RFC 8414 §3.3)', async () => {
     const { exitCode, screen, server } = await logInAt({ metadata: { issuer: 'https://other.example' } });
@@ -198,6 +212,13 @@ describe('gatehouse login sends', () => {
       device_code: 'the-device-code',
       grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
     });
+  });
+
+  it('forms with the bare content type, for servers that refuse a charset behind it', async () => {
+    const { server } = await logInAt({});
+    expect(server.requests.map(({ contentType }) => contentType)).toEqual(
+      Array(2).fill('application/x-www-form-urlencoded'),
+    );
   });
 
   it('a secret from the environment by Basic, at both endpoints', async () => {

@@ -39,6 +39,7 @@ export interface SeenRequest {
   path: string;
   form: Record<string, string>;
   authorization: string | undefined;
+  contentType: string | undefined;
 }
 
 export interface DeviceServer {
@@ -78,7 +79,8 @@ export async function startDeviceServer(script: DeviceServerScript): Promise<Dev
       return;
     }
     const form = Object.fromEntries(new URLSearchParams(await text(request)));
-    requests.push({ path, form, authorization: request.headers.authorization });
+    const { authorization, 'content-type': contentType } = request.headers;
+    requests.push({ path, form, authorization, contentType });
     if (path === `${issuerPath}/device_authorization`) {
       await sendStart(response, issuer, script.start);
     } else if (path === `${issuerPath}/token`) {
