@@ -96,6 +96,17 @@ describe('a logout token is refused', () => {
     expect((await faultOf(check({ claims: claims() }))).fault).toBe('invalid_answer');
   });
 
+  it('when its alg is not among those that the metadata names', async () => {
+    fake.behaviour = { discovery: { metadata: { id_token_signing_alg_values_supported: ['RS256'] } } };
+    expect((await faultOf(check())).fault).toBe('invalid_answer');
+  });
+
+  it('when it has expired by our clock', async () => {
+    const token = await fake.logoutToken();
+    nowMs += 5 * 60_000;
+    expect((await faultOf(upstream.verifyLogoutToken(token))).fault).toBe('invalid_answer');
+  });
+
   it('when it is an ID token', async () => {
     const { tokens } = await signInThere(upstream);
     const verified = upstream.verifyLogoutToken(tokens.idToken?.reveal() ?? '');

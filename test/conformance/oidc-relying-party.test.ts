@@ -434,6 +434,19 @@ describe('OpenID Connect Core §12: refresh', () => {
     expect((await faultOf(upstream.refresh(refreshToken, { subject: 'alice' }))).fault).toBe('invalid_answer');
   });
 
+  it('rejects userinfo of another person beside the ID token', async () => {
+    const refreshToken = await signedIn();
+    fake.behaviour = { idToken: { claims: { groups: null } }, userinfo: { claims: { sub: 'mallory' } } };
+    expect((await faultOf(upstream.refresh(refreshToken, { subject: 'alice' }))).fault).toBe('invalid_answer');
+  });
+
+  it('rejects an ID token of another person although userinfo, which it lacks claims for, fails', async () => {
+    const refreshToken = await signedIn();
+    const idToken = { claims: { sub: 'mallory', groups: null } };
+    fake.behaviour = { idToken, userinfo: { trouble: 'status_500' } };
+    expect((await faultOf(upstream.refresh(refreshToken, { subject: 'alice' }))).fault).toBe('invalid_answer');
+  });
+
   it('says invalid_grant when the account no longer stands', async () => {
     const refreshToken = await signedIn();
     fake.isAccountEnabled = false;

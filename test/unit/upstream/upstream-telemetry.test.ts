@@ -62,6 +62,12 @@ describe('the log', () => {
     ]);
   });
 
+  it('does not complain that an upstream has no revocation endpoint', async () => {
+    fake.behaviour = { discovery: { metadata: { revocation_endpoint: null } } };
+    expect(await upstream.revoke(new Secret('a-refresh-token'), 'refresh_token')).toBe(false);
+    expect(events).toEqual([]);
+  });
+
   it('tells when userinfo refuses, once a sign-in, with what it means', async () => {
     fake.behaviour = {
       idToken: { claims: { groups: null } },
