@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -24,13 +23,6 @@ export interface TestRedis {
   thaw(): void;
   stop(): Promise<void>;
 }
-
-const children = new Set<{ kill(signal: NodeJS.Signals): unknown }>();
-process.once('exit', () => {
-  for (const child of children) {
-    child.kill('SIGKILL');
-  }
-});
 
 let prefixes = 0;
 
@@ -65,17 +57,11 @@ export async function redisForTests(): Promise<Pick<TestRedis, 'url' | 'settings
 
 /** Starts a `redis-server` process on a free port; `options` are its command line's, later ones win. */
 export async function startRedisServer(options: readonly string[] = []): Promise<TestRedis> {
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-redis-'));
+  const folder = await mkdtemp(join(inject('runFolder'), 'redis-'));
   const port = await freePort();
   let child = await launch(port, folder, options);
 
-  const kill = async (): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    }
-    children.delete(child);
-  };
+  const kill = () => end(child);
   const url = `redis://127.0.0.1:${port}`;
   return {
     url,
@@ -106,7 +92,7 @@ async function spawnServer(port: number, args: readonly string[]) {
     throw new Error(server.missing);
   }
   const child = spawn(server.program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  children.add(child);
+  await writeFile(join(inject('runFolder'), String(child.pid)), '');
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
@@ -123,6 +109,14 @@ async function spawnServer(port: number, args: readonly string[]) {
     await delay(20);
   }
   throw new Error(`redis-server did not listen within 10 s: ${said}`);
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  await rm(join(inject('runFolder'), String(child.pid)), { force: true });
 }
 
 /** Three masters that share the slots, on as many ports. */
@@ -159,7 +153,7 @@ export async function startRedisSentinel() {
     await delay(50);
   }
   follower.disconnect();
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-sentinel-'));
+  const folder = await mkdtemp(join(inject('runFolder'), 'sentinel-'));
   const port = await freePort();
   const lines = [`port ${port}`, 'bind 127.0.0.1', `sentinel monitor mymaster 127.0.0.1 ${master.port} 1`];
   await writeFile(
@@ -172,9 +166,8 @@ export async function startRedisSentinel() {
     master,
     replica,
     stop: async () => {
-      child.kill('SIGKILL');
-      children.delete(child);
-      await Promise.all([master.stop(), replica.stop(), rm(folder, { recursive: true, force: true })]);
+      await Promise.all([end(child), master.stop(), replica.stop()]);
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }
