@@ -18,6 +18,8 @@ export interface Broker {
   reload(config: Config): void;
   /** What still keeps it from being sent traffic, as words; empty when nothing does. */
   missing(): Promise<string[]>;
+  /** Grants that were started within one code lifetime, decided or not. */
+  countPending(): Promise<number>;
   readonly foundation: Foundation;
 }
 
@@ -46,6 +48,7 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
     reload(next) {
       standing = build(next, foundation, newRequestId, standing.house);
     },
+    countPending: () => standing.countPending(),
     async missing() {
       const reasons: string[] = [];
       if (!(await foundation.storage.isReady())) reasons.push('storage does not answer');
@@ -115,6 +118,7 @@ function routeTable(
 
 interface Standing {
   house: House;
+  countPending: () => Promise<number>;
   serves: (target: string) => boolean;
   handle: (request: IncomingMessage, response: ServerResponse) => void;
 }
@@ -132,6 +136,7 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
 
   return {
     house,
+    countPending: () => devices.countPending(),
     serves(target) {
       const path = pathOf(target);
       return routeAt(path) !== undefined || pages.has(path) || isPagePath(withoutBase(path, base));

@@ -114,7 +114,12 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
   const sourceAddress = (message: IncomingMessage) => sourceOf(message.socket.remoteAddress, message.headers);
   const isHttps = config.publicUrl.startsWith('https:');
   const door = { sourceAddress, newRequestId, cors: createCors(clients), isHttps, logger };
-  return { endpointsOf, sourceAddress, answer: createNodeDoor(door) };
+  return {
+    endpointsOf,
+    sourceAddress,
+    answer: createNodeDoor(door),
+    countPending: async () => startLimits.countPending(await now()),
+  };
 }
 
 /** What the metadata documents say, from what the clients of this configuration may do. */

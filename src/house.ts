@@ -8,6 +8,7 @@ import { createNetworks, type Networks } from './limits/networks.ts';
 import { sourcePrefixList } from './limits/source-prefixes.ts';
 import { createSealing, type Sealing } from './sealing/sealing.ts';
 import { Secret } from './sealing/secret.ts';
+import { measuredStorage } from './storage/measured-storage.ts';
 import type { Storage } from './storage/storage.ts';
 import { type Logger, silentLogger } from './telemetry/logger.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -54,17 +55,17 @@ export interface FoundationOptions {
 const SEALING_KEY_BYTES = 32;
 
 export function layFoundation(config: Config, options: FoundationOptions): Foundation {
-  const { storage, logger = silentLogger, randomBytes = systemRandomBytes } = options;
+  const { logger = silentLogger, metrics = createMetrics(), randomBytes = systemRandomBytes } = options;
   if (config.sealing === undefined) {
     logger.event('keys.made', { detail: 'a sealing key: what is stored can be opened by this process only' });
   }
   const made = new Secret(randomBytes(SEALING_KEY_BYTES).toString('base64url'));
   let madeKeys: SigningKeys | undefined;
   return {
-    storage,
+    storage: measuredStorage(options.storage, (verb, seconds) => metrics.storageAnswered(verb, seconds)),
     sealing: createSealing(config.sealing?.keys ?? [made]),
     logger,
-    metrics: options.metrics ?? createMetrics(),
+    metrics,
     randomBytes,
     clock: options.clock ?? Date.now,
     sleep: options.sleep ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))),

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createBroker } from '../broker.ts';
+import { type Broker, createBroker } from '../broker.ts';
 import type { Address, Config } from '../config/config.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -34,8 +34,11 @@ export async function serve(config: Config): Promise<number> {
       stop(EXIT.config);
     },
   });
-  const metrics = createMetrics({ logLinesLost: () => logger.linesLost() });
-  const broker = await createBroker({ config, storage, logger, metrics });
+  const metrics = createMetrics({
+    logLinesLost: () => logger.linesLost(),
+    pendingGrants: () => broker.countPending(),
+  });
+  const broker: Broker = await createBroker({ config, storage, logger, metrics });
   let isDraining = false;
 
   const server = publicServer((request, response) => {

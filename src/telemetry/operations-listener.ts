@@ -39,29 +39,35 @@ export function createOperations({ isReady, metrics, logger }: OperationsDepende
     ['/metrics', async () => ({ status: 200, ...(await metrics.text()) })],
   ]);
 
-  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  async function answerTo(page: () => Promise<Answer>, method: string): Promise<Answer> {
+    try {
+      return await page();
+    } catch (error) {
+      logger.event('request.failed', { method, route: 'operations', status: 500, error });
+      return { status: 500, body: 'failed; the log says why\n' };
+    }
+  }
+
+  return (request: IncomingMessage, response: ServerResponse): void => {
     // Nothing here reads a body; one that comes is let run off, so that the connection stays usable.
     request.resume();
+    const { method = '' } = request;
     const page = pages.get(request.url?.split('?', 1)[0] ?? '');
-    if (page === undefined) return send(request, response, { status: 404, body: 'not found\n' });
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    if (page === undefined) return send(response, method, { status: 404, body: 'not found\n' });
+    if (method !== 'GET' && method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
-      return send(request, response, { status: 405, body: 'method not allowed\n' });
+      return send(response, method, { status: 405, body: 'method not allowed\n' });
     }
-    const answer = await page().catch((error: unknown) => {
-      logger.event('request.failed', { method: request.method, route: 'operations', status: 500, error });
-      return { status: 500, body: 'failed; the log says why\n' };
-    });
-    send(request, response, answer);
+    void answerTo(page, method).then((answer) => send(response, method, answer));
   };
 }
 
-function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+function send(response: ServerResponse, method: string, answer: Answer): void {
   response.writeHead(answer.status, {
     'Content-Type': answer.contentType ?? 'text/plain; charset=utf-8',
     'Content-Length': Buffer.byteLength(answer.body),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
   });
-  response.end(request.method === 'HEAD' ? undefined : answer.body);
+  response.end(method === 'HEAD' ? undefined : answer.body);
 }

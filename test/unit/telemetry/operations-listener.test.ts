@@ -11,7 +11,7 @@ afterEach(() => server?.close());
 
 async function operations(isReady: () => Promise<Readiness> = async () => ({ ready: true, reasons: [] })) {
   const handle = createOperations({ isReady, metrics: createMetrics(), logger: silentLogger });
-  server = createServer((request, response) => void handle(request, response)).listen(0, '127.0.0.1');
+  server = createServer(handle).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return (path: string, init?: RequestInit) => fetch(origin + path, init);
