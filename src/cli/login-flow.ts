@@ -120,6 +120,7 @@ async function signIn(client: DeviceClient, attempt: Attempt): Promise<number> {
   if (typed !== undefined) terminal.line('When the browser shows 4 digits, type them here and press Enter.');
   // A line that turns would wipe out what the person types.
   const waiting = typed === undefined ? status : openStatusLine({ ...terminal, isRich: false });
+  let unanswered: string | undefined;
   try {
     const end = await pollUntilDecided({
       intervalSeconds: grant.intervalSeconds,
@@ -127,7 +128,16 @@ async function signIn(client: DeviceClient, attempt: Attempt): Promise<number> {
       now: around.now,
       sleep: (milliseconds) => around.sleep(milliseconds, around.signal),
       onWait: (why) => waiting.show(printable(waitingInWords(why, expiresAtMs))),
-      poll: () => client.poll(grant.deviceCode, { resources, confirmationCode: typed?.take() }),
+      async poll() {
+        const confirmationCode = typed?.take() ?? unanswered;
+        const answer = await client.poll(grant.deviceCode, { resources, confirmationCode });
+        // Each code is sent until there is an answer, and no longer: the server counts wrong ones.
+        unanswered = answer.answer === 'unreachable' ? confirmationCode : undefined;
+        if (confirmationCode !== undefined && answer.answer === 'pending') {
+          terminal.line('These digits were not taken. Type the 4 digits that the browser shows.');
+        }
+        return answer;
+      },
     });
     waiting.stop();
     return finish(end, attempt);

@@ -39,7 +39,8 @@ function timeOfDay(milliseconds: number): string {
 const advice: Readonly<Record<string, string>> = {
   invalid_client:
     'The server does not know this client, or wants its secret: see --client-id, --client-secret-env and --client-secret-file.',
-  unauthorized_client: 'At this server the client may not use the device flow. Its administrator can allow it.',
+  unauthorized_client:
+    'At this server the client may not use the device flow (its administrator can allow it), or its secret is missing or wrong.',
   invalid_scope: 'The client may not ask for these scopes: see --scope.',
   invalid_target: 'The client may not ask for this resource: see --resource.',
   invalid_grant: 'The server does not know this code any more. Run the command again for a new one.',

@@ -189,24 +189,33 @@ describe('gatehouse login types the digits that the browser shows', () => {
     return Object.assign(new PassThrough(), { isTTY: true });
   }
 
+  async function typeDigits(stdin: PassThrough, digits: string): Promise<void> {
+    stdin.write(`${digits}\n`);
+    await delay(20);
+  }
+
   it('with --confirm: asks the server for them, and sends each once', async () => {
     const stdin = keyboard();
-    const { exitCode, screen, server, polls } = await logInAt(
-      { polls: ['pending', 'pending', 'tokens'] },
-      ['--confirm'],
-      {
-        stdin,
-        onSleep: async (count) => {
-          if (count !== 2) return;
-          stdin.write('0421\n');
-          await delay(20);
-        },
-      },
-    );
-    expect(exitCode).toBe(0);
-    expect(server.requests[0]?.form['confirmation']).toBe('required');
-    expect(screen).toContain('4 digits');
-    expect(polls.map(({ form }) => form['confirmation_code'])).toEqual([undefined, '0421', undefined]);
+    const polls: DeviceServerScript['polls'] = ['pending', 'pending', 'pending', 'tokens'];
+    const run = await logInAt({ polls }, ['--confirm'], {
+      stdin,
+      onSleep: (count) =>
+        count === 2 ? typeDigits(stdin, '0000') : count === 4 ? typeDigits(stdin, '0421') : undefined,
+    });
+    expect(run.exitCode).toBe(0);
+    expect(run.server.requests[0]?.form['confirmation']).toBe('required');
+    expect(run.screen).toContain('When the browser shows 4 digits');
+    expect(run.screen).toContain('These digits were not taken.');
+    expect(run.polls.map(({ form }) => form['confirmation_code'])).toEqual([undefined, '0000', undefined, '0421']);
+  });
+
+  it('and sends them again where the answer was lost', async () => {
+    const stdin = keyboard();
+    const run = await logInAt({ polls: ['cut', 'tokens'] }, ['--confirm'], {
+      stdin,
+      onSleep: (count) => (count === 1 ? typeDigits(stdin, '0421') : undefined),
+    });
+    expect(run.polls.map(({ form }) => form['confirmation_code'])).toEqual(['0421', '0421']);
   });
 
   it('where the server says that it will ask, and offers itself only at a keyboard', async () => {
