@@ -58,7 +58,8 @@ export function createDeviceAuthorization(ground: DeviceAuthorizationGround): En
     if (client.require.includes('dpop') && jkt === '') {
       throw new OAuthError('invalid_request', 'a DPoP proof or dpop_jkt is missing; this client must use DPoP');
     }
-    if (judgeReverseCode(client.safeguards.reverseCode, asked.confirmation) === 'refuse') {
+    const reverseCode = judgeReverseCode(client.safeguards.reverseCode, asked.confirmation);
+    if (reverseCode === 'refuse') {
       throw new OAuthError('invalid_request', 'confirmation is missing; this client must send confirmation_code');
     }
     const source = request.source();
@@ -88,7 +89,9 @@ export function createDeviceAuthorization(ground: DeviceAuthorizationGround): En
       userCodeLength: userCodeLength(ground.grants.userCodes, admission.liveCodes, admission.wrongEntries),
     });
     ground.onStarted({ requestId: request.requestId, grantId: started.id, client, userCode: started.userCode, source });
-    return { status: 200, body: answer(ground, client, started.deviceCode.reveal(), started.userCode) };
+    const body = answer(ground, client, started.deviceCode.reveal(), started.userCode);
+    // So that the device asks its person for the digits only where they will be wanted.
+    return { status: 200, body: reverseCode === 'make' ? { ...body, confirmation: 'required' } : body };
   };
 }
 
