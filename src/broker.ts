@@ -62,10 +62,16 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
 const ROUTES: Readonly<Record<string, EndpointName>> = {
   '/device_authorization': 'deviceAuthorization',
   '/token': 'token',
+  '/revoke': 'revocation',
+  '/introspect': 'introspection',
+  '/userinfo': 'userinfo',
   '/jwks': 'jwks',
   '/.well-known/oauth-authorization-server': 'oauthMetadata',
   '/.well-known/openid-configuration': 'openidMetadata',
 };
+
+/** POST: back-channel logout, one path per upstream. */
+const LOGOUT = '/backchannel-logout/';
 
 /** What each endpoint answers to; GET answers HEAD too. */
 const METHODS: Readonly<Record<EndpointName, readonly ('GET' | 'POST')[]>> = {
@@ -132,7 +138,9 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
   // Loaded at the first visit: a start, and a process that only serves devices, need not wait for templates.
   let people: Promise<Express> | undefined;
 
-  const routeAt = (path: string) => routes.get(path) ?? routes.get(withoutBase(path, base));
+  const ownRouteAt = (path: string) =>
+    path.startsWith(LOGOUT) ? devices.logoutRoute(path.slice(LOGOUT.length)) : routes.get(path);
+  const routeAt = (path: string) => routes.get(path) ?? ownRouteAt(withoutBase(path, base));
 
   return {
     house,

@@ -2,22 +2,30 @@ import type { IncomingMessage } from 'node:http';
 import type { ClientRegistry } from './clients/authenticate-client.ts';
 import { ASSERTION_ALGS, createAssertionVerifier } from './clients/client-assertion.ts';
 import { createBeginSession } from './device-sessions/begin-session.ts';
+import { longestLifeMs } from './device-sessions/longest-life.ts';
+import type { SessionsGround } from './device-sessions/standing-session.ts';
+import { createAccessTokens } from './endpoints/access-tokens.ts';
+import { createBackchannelLogout } from './endpoints/backchannel-logout.ts';
 import { createCors } from './endpoints/cors.ts';
 import { createDeviceAuthorization } from './endpoints/device-authorization.ts';
 import { createJwks, createOAuthMetadata, createOpenidMetadata } from './endpoints/documents.ts';
 import { createDpopProofs, DPOP_ALGS } from './endpoints/dpop-proofs.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
-import { createKeycloakRealm, withKeycloakMembers } from './endpoints/keycloak-answers.ts';
-import { createNodeDoor } from './endpoints/node-door.ts';
-import type { EndpointName, PathProfile } from './endpoints/path-profiles.ts';
+import { createIntrospection } from './endpoints/introspection.ts';
+import { createKeycloakLogout, createKeycloakRealm, withKeycloakMembers } from './endpoints/keycloak-answers.ts';
+import { createNodeDoor, type DeviceRoute } from './endpoints/node-door.ts';
+import { type EndpointName, type PathProfile, pathProfiles } from './endpoints/path-profiles.ts';
 import { createRefresh } from './endpoints/refresh.ts';
+import { createRevocation } from './endpoints/revocation.ts';
 import { createSourceAddress } from './endpoints/source-address.ts';
 import { createToken } from './endpoints/token.ts';
-import { newAttempt } from './grants/device-code.ts';
+import { createUsedOnce } from './endpoints/used-once.ts';
+import { createUserinfo } from './endpoints/userinfo.ts';
 import type { RedeemGround } from './grants/redeem-grant.ts';
 import type { Foundation, House } from './house.ts';
 import { createStartLimits } from './limits/start-limits.ts';
 import type { Abilities } from './oauth/metadata.ts';
+import { OAuthError } from './oauth/oauth-error.ts';
 import { mayInitiateFrom } from './safeguards/approval-network.ts';
 import { createIssueTokens } from './tokens/issue-tokens.ts';
 import { watchDevices } from './watch-devices.ts';
@@ -45,16 +53,19 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
     sourcePrefixes,
     beginSession: createBeginSession(sealing),
     issueTokens,
+    onReplayed: watch.replayed,
     onForgery: watch.forgery,
   };
   const sourceOf = createSourceAddress(config.source);
 
-  /** Entries that are written for their name alone: whoever comes second was replayed. */
-  async function useOnce(name: string, untilMs: number): Promise<boolean> {
-    const attempt = newAttempt(randomBytes);
-    const entry = { key: `once:${name}`, value: `${attempt}|`, expiresAtMs: untilMs };
-    return (await ledger.commit({ attempt, writes: [entry] })).outcome === 'won';
-  }
+  const used = createUsedOnce(ledger, randomBytes);
+  const { useOnce } = used;
+  const sessions: SessionsGround = { ledger, sealing, clients, sourcePrefixes, onUnreadable: watch.unreadable };
+  // Tokens of one issuer are known at every other one of ours: a resource server need not know of path profiles.
+  const profiles = pathProfiles(config.publicUrl, config.compatibility);
+  const issuers = [...new Set([config.publicUrl, ...profiles.map((profile) => profile.issuer.addresses.issuer)])];
+  const accessTokens = createAccessTokens({ signingKeys, issuers, now });
+  const resourceServers = new Map(config.resourceServers.map((server) => [server.id, server]));
 
   function endpointsOf({ issuer, profile }: PathProfile): IssuerEndpoints {
     const verifyAssertion = createAssertionVerifier({ clients, issuer: issuer.addresses.issuer, now, useOnce });
@@ -77,14 +88,30 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
             upstreams: house.askUpstream,
             issueTokens: issueRefreshed,
             sleep: foundation.sleep,
-            onReuse: watch.reused,
+            onEnded: watch.ended,
           },
           onRefreshed: watch.refreshed,
         }),
         onPolled: watch.polled,
       }),
     );
+    const revocation = createRevocation({
+      registry,
+      sessions,
+      end: { ledger, sealing, randomBytes, upstreams: house.askUpstream },
+      accessTokens,
+      onRevoked: watch.revoked,
+    });
     return {
+      revocation,
+      keycloakLogout: createKeycloakLogout(revocation),
+      introspection: createIntrospection({
+        ...{ registry, resourceServers, sessions, accessTokens },
+        issuer: config.publicUrl,
+      }),
+      ...(issuer.addresses.userinfo !== undefined && {
+        userinfo: createUserinfo({ clients, sessions, accessTokens, dpop: dpopAt(issuer.addresses.userinfo) }),
+      }),
       deviceAuthorization: watch.starts(
         createDeviceAuthorization({
           issuer,
@@ -111,11 +138,27 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
     };
   }
 
+  const longestMs = longestLifeMs(clients.values());
+  /** One path per upstream; an upstream that we do not have is told so in JSON too. */
+  function logoutRoute(upstreamId: string): DeviceRoute {
+    const upstream = house.upstreams.get(upstreamId);
+    const POST: Endpoint =
+      upstream === undefined
+        ? () => Promise.reject(new OAuthError('invalid_request', 'there is no such upstream', { status: 404 }))
+        : createBackchannelLogout({
+            ...{ ledger, sealing, used, upstream },
+            longestLifeMs: longestMs,
+            onLogout: watch.loggedOut,
+          });
+    return { path: '/backchannel-logout/{upstream}', POST };
+  }
+
   const sourceAddress = (message: IncomingMessage) => sourceOf(message.socket.remoteAddress, message.headers);
   const isHttps = config.publicUrl.startsWith('https:');
   const door = { sourceAddress, newRequestId, cors: createCors(clients), isHttps, logger };
   return {
     endpointsOf,
+    logoutRoute,
     sourceAddress,
     answer: createNodeDoor(door),
     countPending: async () => startLimits.countPending(await now()),
@@ -133,7 +176,9 @@ function abilitiesOf({ config }: House): Abilities {
   return {
     grantTypes: ['device_code', 'refresh_token'],
     clientAuthentication: [...methods],
-    introspectionAuthentication: ['client_secret_basic', 'client_secret_post'],
+    introspectionAuthentication: [
+      ...new Set([...methods, 'client_secret_basic', 'client_secret_post'] as const),
+    ].filter((method) => method !== 'none'),
     assertionAlgs: ASSERTION_ALGS,
     dpopAlgs: DPOP_ALGS,
     idTokenAlgs: [...new Set(clients.map((client) => client.signingAlg))],

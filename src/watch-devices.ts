@@ -3,12 +3,19 @@ import type { DeviceSession } from './device-sessions/device-session.ts';
 import type { RefreshOutcome } from './device-sessions/refresh-session.ts';
 import type { DeviceRequest, Endpoint } from './endpoints/endpoint.ts';
 import { asOAuthError } from './endpoints/oauth-reply.ts';
+import type { EndReason } from './grants/end-grant.ts';
+import type { Grant } from './grants/grant.ts';
 import type { PollOutcome } from './grants/poll-grant.ts';
 import type { OAuthErrorCode } from './oauth/oauth-error.ts';
 import type { Sealing } from './sealing/sealing.ts';
 import { logTag } from './telemetry/log-tag.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import type { LogoutToken } from './upstream/upstream.ts';
+
+function fieldsOf({ id, clientId: client, upstream, subject }: DeviceSession) {
+  return { session: logTag(id), client, upstream, subject };
+}
 
 /** What happens at the device door, as log lines and counters. */
 export function watchDevices({ logger, metrics, sealing }: { logger: Logger; metrics: Metrics; sealing: Sealing }) {
@@ -27,16 +34,17 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
   };
 
   return {
-    starts: (endpoint: Endpoint) => refusals(endpoint, metrics.authorizationAnswered),
-    polls: (endpoint: Endpoint) => refusals(endpoint, metrics.pollAnswered),
+    starts: (endpoint: Endpoint) =>
+      refusals(endpoint, (client, outcome) => metrics.authorizationAnswered(client, outcome)),
+    polls: (endpoint: Endpoint) => refusals(endpoint, (client, outcome) => metrics.pollAnswered(client, outcome)),
 
-    started(started: {
+    started: (started: {
       requestId: string;
       grantId: string;
       client: RegisteredClient;
       userCode: string;
       source: string;
-    }) {
+    }) => {
       const { requestId, grantId, client, userCode, source } = started;
       metrics.authorizationAnswered(client.id, 'started');
       logger.event('grant.started', {
@@ -48,7 +56,7 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
       });
     },
 
-    polled(request: DeviceRequest, client: RegisteredClient, outcome: PollOutcome) {
+    polled: (request: DeviceRequest, client: RegisteredClient, outcome: PollOutcome) => {
       metrics.pollAnswered(client.id, outcome.outcome);
       const { requestId } = request;
       if (outcome.outcome === 'tokens') {
@@ -61,7 +69,7 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
       }
     },
 
-    refreshed(request: DeviceRequest, client: RegisteredClient, outcome: RefreshOutcome) {
+    refreshed: (request: DeviceRequest, client: RegisteredClient, outcome: RefreshOutcome) => {
       if (outcome.outcome !== 'tokens') return;
       const { session, answer } = outcome;
       logger.event('session.refreshed', {
@@ -74,17 +82,37 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
       });
     },
 
-    reused(session: DeviceSession) {
-      const { id, clientId: client, upstream, subject } = session;
-      logger.event('session.ended', { session: logTag(id), client, upstream, subject, by: 'reuse', reason: 'reuse' });
+    ended: (session: DeviceSession, reason: EndReason) => {
+      logger.event('session.ended', { ...fieldsOf(session), by: reason, reason });
     },
 
-    limited(limit: string, source: string, client: string) {
+    revoked: (request: DeviceRequest, session: DeviceSession) => {
+      const { requestId } = request;
+      const source = request.source();
+      logger.event('session.ended', { requestId, ...fieldsOf(session), by: 'client', reason: 'revoked', source });
+    },
+
+    replayed: (grant: Grant) => {
+      const tag = logTag(grant.id);
+      logger.event('grant.replayed', { grant: tag, session: tag, client: grant.clientId });
+      logger.event('session.ended', { session: tag, client: grant.clientId, by: 'replay', reason: 'replay' });
+    },
+
+    loggedOut: (request: DeviceRequest, upstream: string, token: LogoutToken) => {
+      const { requestId } = request;
+      logger.event('logout.received', { requestId, upstream, subject: token.sub });
+    },
+
+    unreadable: (sessionId: string, error: Error) => {
+      logger.event('storage.rejected', { grant: logTag(sessionId), detail: error.message });
+    },
+
+    limited: (limit: string, source: string, client: string) => {
       metrics.limitReached(limit);
       logger.event('limit.reached', { limit, source, client });
     },
 
-    forgery(grantId: string, error: Error) {
+    forgery: (grantId: string, error: Error) => {
       logger.event('storage.rejected', { grant: logTag(grantId), detail: error.message });
     },
   };

@@ -60,8 +60,13 @@ function isSecretOf(
   secret: Secret,
   allowed: readonly RegisteredClient['authentication'][],
 ): client is RegisteredClient {
-  const isRight = timingSafeEqual(digest(secret), digest(client?.clientSecret ?? NOBODY));
+  const isRight = isSameSecret(secret, client?.clientSecret ?? NOBODY);
   return isRight && client?.clientSecret !== undefined && allowed.includes(client.authentication);
+}
+
+/** Compares in a time that tells nothing about where two secrets differ. */
+export function isSameSecret(given: Secret, expected: Secret): boolean {
+  return timingSafeEqual(digest(given), digest(expected));
 }
 
 /** Equal lengths for the comparison, whatever was sent. */

@@ -14,9 +14,9 @@ import { firstRefreshToken, formatRefreshToken } from './refresh-token.ts';
 export function createBeginSession(sealing: Sealing): BeginSession {
   return async (redemption, deviceCode, attempt) => {
     const { client, grant, approval, scopes, atMs } = redemption;
-    const { accessTokenSeconds, refreshIdleSeconds, refreshAbsoluteSeconds } = client.lifetimes;
+    const { refreshIdleSeconds, refreshAbsoluteSeconds } = client.lifetimes;
     const refreshes = givesRefreshToken(client, scopes, approval.upstreamTokens?.refreshToken);
-    const endsAtMs = atMs + 1000 * (refreshes ? refreshAbsoluteSeconds : accessTokenSeconds);
+    const endsAtMs = refreshes ? atMs + 1000 * refreshAbsoluteSeconds : accessTokenEndsAtMs(redemption);
     const session = await sealSession(attempt, sessionOf(redemption, endsAtMs), sealing);
     const entries: Entry[] = [{ key: sessionEntry(grant.id), value: session, expiresAtMs: endsAtMs }];
     if (!refreshes) return { entries, endsAtMs };
@@ -40,6 +40,7 @@ function sessionOf(
     clientId: client.id,
     upstream: approval.upstream,
     subject: approval.subject,
+    upstreamSub: approval.upstreamSub,
     account: approval.account,
     sid: approval.sid,
     scopes,
@@ -54,6 +55,12 @@ function sessionOf(
     endsAtMs,
     keyName: grant.keyName,
   };
+}
+
+/** Without a refresh token a session is over when its only access token is. */
+function accessTokenEndsAtMs({ client, approval, atMs }: Redemption): number {
+  const relayedUntilMs = client.tokens === 'relay' ? approval.upstreamTokens?.expiresAtMs : undefined;
+  return Math.max(relayedUntilMs ?? 0, atMs + 1000 * client.lifetimes.accessTokenSeconds);
 }
 
 function givesRefreshToken(

@@ -15,6 +15,8 @@ export interface DeviceSession {
   clientId: string;
   upstream: string;
   subject: string;
+  /** The upstream's own `sub`, where that is not the subject. */
+  upstreamSub?: string | undefined;
   /** For display: e-mail address or name. */
   account: string;
   /** The upstream's session, for back-channel logout. */

@@ -1,8 +1,6 @@
-import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { RandomBytes } from '../grants/device-code.ts';
-import { type EndReason, endGrant } from '../grants/end-grant.ts';
-import { refreshEntry, turnsMark } from '../grants/entry-names.ts';
-import type { Grant } from '../grants/grant.ts';
+import { type EndReason, forgetCarried, markEnded } from '../grants/end-grant.ts';
+import { refreshEntry } from '../grants/entry-names.ts';
 import type { Ledger } from '../grants/ledger.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import { Secret } from '../sealing/secret.ts';
@@ -22,9 +20,6 @@ export interface EndGround {
 /** How far behind the newest token an old one may be and still lead to it. */
 const LONGEST_WALK = 1000;
 
-/** The mark of turns is moved after the rotation itself, so it may be a little behind. */
-const TURNS_BEHIND = 4;
-
 /**
  * Ends a session for good. Who brings one of its refresh tokens also opens what is sealed under the newest one, so the
  * upstream's refresh token is revoked there too. In every other case what was sealed is deleted: it can be used by nobody
@@ -38,39 +33,13 @@ export async function endSession(
   reason: EndReason,
   token?: RefreshToken,
 ): Promise<boolean> {
-  const hasEnded = await endGrant(ground, session.id, reason, session.endsAtMs);
-  // From here on nothing is rotated any more.
+  const hasEnded = await markEnded(ground, session.id, reason, session.endsAtMs);
   if (hasEnded && token !== undefined && ground.upstreams !== undefined && reason !== 'upstream') {
     const upstreamToken = await newestUpstreamToken(ground, session, token);
     if (upstreamToken !== undefined) await ground.upstreams.revoke(session.upstream, new Secret(upstreamToken));
   }
   await forgetCarried(ground, session.id);
   return hasEnded;
-}
-
-/**
- * Takes an approval back, whether the device has its tokens already or not: then the session that it made has ended, or
- * the next poll is `access_denied`.
- *
- * @param client of the grant; `undefined` where it is no longer in the configuration, and thus ended anyway
- * @returns whether this call ended it
- */
-export async function undoApproval(
-  ground: EndGround,
-  grant: Grant,
-  client: RegisteredClient | undefined,
-): Promise<boolean> {
-  const lifeMs = (client?.lifetimes.refreshAbsoluteSeconds ?? 0) * 1000;
-  const hasEnded = await endGrant(ground, grant.id, 'undo', grant.keptUntilMs + lifeMs);
-  await forgetCarried(ground, grant.id);
-  return hasEnded;
-}
-
-/** Deletes what the newest refresh token carries: claims, and the upstream's tokens. */
-async function forgetCarried({ ledger }: EndGround, id: string): Promise<void> {
-  const [turns = 0] = await ledger.marks([turnsMark(id)]);
-  const places = Array.from({ length: TURNS_BEHIND + 1 }, (_, behind) => refreshEntry(id, turns + behind));
-  await Promise.all(places.map((place) => ledger.take(place)));
 }
 
 /** Each token gives the next, so an old one leads to the newest, whose entry alone still exists. */

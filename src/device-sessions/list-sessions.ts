@@ -1,23 +1,10 @@
-import type { RegisteredClient } from '../clients/registered-client.ts';
-import { endingMark } from '../grants/before-marks.ts';
-import type { EndReason } from '../grants/end-grant.ts';
 import { endedEntry, lastUsedMark, sessionEntry, subjectIndex } from '../grants/entry-names.ts';
 import { UnreadableFormatError } from '../grants/grant.ts';
-import type { Ledger } from '../grants/ledger.ts';
-import { SealBrokenError, type Sealing } from '../sealing/sealing.ts';
+import { SealBrokenError } from '../sealing/sealing.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
 import { type DeviceSession, openSession } from './device-session.ts';
 import { latestName, nameEntries } from './rename-session.ts';
-
-/** What looking at sessions stands on. */
-export interface SessionsGround {
-  ledger: Ledger;
-  sealing: Sealing;
-  clients: ReadonlyMap<string, RegisteredClient>;
-  sourcePrefixes: (address: string) => readonly string[];
-  /** An entry that nobody here wrote, or whose key is gone; it is left out of the list. */
-  onUnreadable: (sessionId: string, error: Error) => void;
-}
+import { type EndedBy, endedBy, type SessionsGround } from './standing-session.ts';
 
 /** The person whose sessions they are: a subject means nothing without its upstream. */
 export interface SessionOwner {
@@ -31,18 +18,9 @@ export interface ListedSession {
   name: string | undefined;
   /** The last refresh, or the redemption. */
   lastUsedAtMs: number;
-  /** `undefined` while the device may go on. */
-  ended: EndedBy | undefined;
+  /** `undefined` while the device may go on; `idle`: not refreshed for longer than `refresh_idle`. */
+  ended: EndedBy | 'idle' | undefined;
 }
-
-export type EndedBy =
-  | EndReason
-  /** The person signed out at the upstream. */
-  | 'logout'
-  /** The client is no longer in the configuration. */
-  | 'client_removed'
-  /** Not refreshed for longer than `refresh_idle`. */
-  | 'idle';
 
 const AT_ONCE = 50;
 
@@ -94,7 +72,7 @@ async function lookAtSession(ground: SessionsGround, id: string): Promise<Listed
       session,
       name: await latestName(id, names, sealing),
       lastUsedAtMs,
-      ended: ended === undefined ? await endedMeanwhile(ground, session, lastUsedAtMs, nowMs) : reasonIn(ended),
+      ended: (await endedBy(ground, session, ended)) ?? (isIdle(session, lastUsedAtMs, nowMs) ? 'idle' : undefined),
     };
   } catch (error) {
     const isUnreadable =
@@ -106,29 +84,10 @@ async function lookAtSession(ground: SessionsGround, id: string): Promise<Listed
     return undefined;
   }
 
-  /** Whoever wrote it, a session with this entry has ended; only the reason is believed or not. */
-  function reasonIn(entry: string): EndReason {
-    return sealing.check(endedEntry(id), entry).split('|')[2] as EndReason;
+  function isIdle(session: DeviceSession, lastUsedAtMs: number, nowMs: number): boolean {
+    const client = ground.clients.get(session.clientId);
+    return client !== undefined && nowMs >= lastUsedAtMs + client.lifetimes.refreshIdleSeconds * 1000;
   }
-}
-
-/** What ends a session without an entry of its own. */
-async function endedMeanwhile(
-  ground: SessionsGround,
-  session: DeviceSession,
-  lastUsedAtMs: number,
-  nowMs: number,
-): Promise<EndedBy | undefined> {
-  const client = ground.clients.get(session.clientId);
-  if (client === undefined) return 'client_removed';
-  const mark = await endingMark(ground, {
-    ...session,
-    sourcePrefixes: ground.sourcePrefixes(session.source),
-    endsOnLogout: client.endOnLogout,
-  });
-  if (mark !== undefined) return mark;
-  const isIdle = nowMs >= lastUsedAtMs + client.lifetimes.refreshIdleSeconds * 1000;
-  return isIdle && session.endsAtMs > nowMs ? 'idle' : undefined;
 }
 
 function isOwner(session: DeviceSession, { upstream, subject }: SessionOwner): boolean {

@@ -1,4 +1,4 @@
-import { isMarkedEnded } from '../grants/before-marks.ts';
+import { endingMark } from '../grants/before-marks.ts';
 import { judgeApprover, stillAllowed } from '../grants/policy.ts';
 import { isWithinScopes } from '../oauth/scope.ts';
 import type { DeviceSession } from './device-session.ts';
@@ -7,7 +7,9 @@ import type { RefreshGround, RefreshRequest } from './refresh-session.ts';
 
 export type RefreshVerdict =
   | { verdict: 'allowed'; scopes: readonly string[]; resources: readonly string[] }
-  | { verdict: 'invalid_grant' | 'invalid_scope' | 'invalid_target' };
+  | { verdict: 'invalid_grant' | 'invalid_scope' | 'invalid_target' }
+  /** A kill switch or a logout, since the person signed in. */
+  | { verdict: 'ended'; by: 'administrator' | 'logout' };
 
 /**
  * What a refresh may hand out by today's configuration (I5, I6). A request may narrow scopes and resources for this
@@ -22,12 +24,15 @@ export async function judgeRefresh(
 ): Promise<RefreshVerdict> {
   const { client } = request;
   const { approval } = carried;
-  if (nowMs >= session.endsAtMs || !client.grantTypes.includes('refresh_token')) return { verdict: 'invalid_grant' };
+  // Today's longest life counts for older sessions too.
+  const endsAtMs = Math.min(session.endsAtMs, session.startedAtMs + client.lifetimes.refreshAbsoluteSeconds * 1000);
+  if (nowMs >= endsAtMs || !client.grantTypes.includes('refresh_token')) return { verdict: 'invalid_grant' };
   if (judgeApprover(client, approval).verdict !== 'allowed') return { verdict: 'invalid_grant' };
   const allowed = stillAllowed(client, session);
   if (allowed.scopes.length === 0 && session.scopes.length > 0) return { verdict: 'invalid_grant' };
   if (allowed.resources.length === 0 && session.resources.length > 0) return { verdict: 'invalid_grant' };
-  if (await isMarkedEnded(ground, signInOf(ground, request, session))) return { verdict: 'invalid_grant' };
+  const mark = await endingMark(ground, signInOf(ground, request, session));
+  if (mark !== undefined) return { verdict: 'ended', by: mark };
 
   const scopes = request.scopes ?? allowed.scopes;
   if (!isWithinScopes(scopes, session.scopes)) return { verdict: 'invalid_scope' };

@@ -1,32 +1,19 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { newAttempt, type RandomBytes } from '../grants/device-code.ts';
-import {
-  answerEntry,
-  endedEntry,
-  lastUsedMark,
-  refreshEntry,
-  refreshingLease,
-  sessionEntry,
-  turnsMark,
-  usedEntry,
-} from '../grants/entry-names.ts';
-import { type Ledger, StorageUnavailableError } from '../grants/ledger.ts';
-import type { TokenAnswer } from '../grants/redeem-grant.ts';
+import type { EndReason } from '../grants/end-grant.ts';
+import { refreshingLease } from '../grants/entry-names.ts';
+import type { Ledger } from '../grants/ledger.ts';
+import type { IssuedAnswer, TokenAnswer } from '../grants/redeem-grant.ts';
 import { SealBrokenError, type Sealing } from '../sealing/sealing.ts';
-import type { Secret } from '../sealing/secret.ts';
+import { Secret } from '../sealing/secret.ts';
 import { type AskUpstream, askUpstream } from './ask-upstream.ts';
-import { type DeviceSession, openSession } from './device-session.ts';
+import type { DeviceSession } from './device-session.ts';
 import { endSession } from './end-session.ts';
-import { type Carried, openRefreshEntry, sealRefreshEntry } from './refresh-entry.ts';
+import { lookAtToken, type UnusedToken } from './look-at-token.ts';
+import type { Carried } from './refresh-entry.ts';
 import { judgeRefresh } from './refresh-policy.ts';
-import {
-  formatRefreshToken,
-  isRefreshToken,
-  nextRefreshToken,
-  parseRefreshToken,
-  type RefreshToken,
-  refreshTokenHash,
-} from './refresh-token.ts';
+import { formatRefreshToken, nextRefreshToken, parseRefreshToken, type RefreshToken } from './refresh-token.ts';
+import { WrittenLaterError, writeRotation } from './write-rotation.ts';
 
 export interface RefreshGround {
   ledger: Ledger;
@@ -36,8 +23,8 @@ export interface RefreshGround {
   upstreams: AskUpstream;
   issueTokens: IssueRefreshed;
   sleep: (milliseconds: number) => Promise<void>;
-  /** A token that was used before came again, later than a retry would: the session has been ended. */
-  onReuse: (session: DeviceSession) => void;
+  /** A session was found to have ended, and is ended for good now. */
+  onEnded: (session: DeviceSession, reason: EndReason) => void;
 }
 
 export interface RefreshRequest {
@@ -62,7 +49,7 @@ export type IssueRefreshed = (facts: {
   /** The DPoP key that the access token is bound to. */
   jkt: string | undefined;
   refreshToken: Secret;
-}) => Promise<TokenAnswer>;
+}) => Promise<IssuedAnswer>;
 
 export type RefreshOutcome =
   | { outcome: 'tokens'; answer: TokenAnswer; session: DeviceSession }
@@ -70,13 +57,9 @@ export type RefreshOutcome =
   /** The upstream, or another refresh of the same token, does not answer; the token is still good. */
   | { outcome: 'unavailable' };
 
-/** A retry within this time gets the same answer again; what comes later is somebody else's copy. */
-const GRACE_MS = 30 * 1000;
 const LEASE_MS = 15 * 1000;
 const WAIT_MS = 5 * 1000;
 const LOOK_EVERY_MS = 100;
-/** How long an answer that the upstream has already given is tried to be written after a storage fault. */
-const WRITE_TRIES = 60;
 
 const INVALID: RefreshOutcome = { outcome: 'invalid_grant' };
 const UNAVAILABLE: RefreshOutcome = { outcome: 'unavailable' };
@@ -85,25 +68,19 @@ const UNAVAILABLE: RefreshOutcome = { outcome: 'unavailable' };
  * Refreshes a device session (RFC 6749 §6). The successor follows from the token itself, so of two hundred callers with
  * one token each gets the same answer: one of them takes the lease, asks the upstream and writes `used`, successor and
  * sealed answer in one step; the others wait for that answer.
+ *
+ * @throws {StorageUnavailableError}
+ * @throws {SealingKeyMissingError} when a key is away; nothing was written then
  */
 export async function refreshSession(ground: RefreshGround, request: RefreshRequest): Promise<RefreshOutcome> {
   const token = parseRefreshToken(request.refreshToken.reveal());
   if (token === undefined) return INVALID;
-  const lease = refreshingLease(token.sessionId, token.n);
-  const leaseName = newAttempt(ground.randomBytes);
   try {
     for (let waitedMs = 0; waitedMs <= WAIT_MS; waitedMs += LOOK_EVERY_MS) {
-      const found = await look(ground, request, token);
+      const found = await lookAtToken(ground, request, token);
       if (found.state === 'answered') return found.outcome;
-      if (await ground.ledger.lease(lease, leaseName, LEASE_MS)) {
-        try {
-          // Between the look and the lease somebody else may have finished.
-          const again = await look(ground, request, token);
-          return again.state === 'answered' ? again.outcome : await rotate(ground, request, token, again);
-        } finally {
-          await ground.ledger.release(lease, leaseName);
-        }
-      }
+      const outcome = await underLease(ground, request, token);
+      if (outcome !== undefined) return outcome;
       await ground.sleep(LOOK_EVERY_MS);
     }
     return UNAVAILABLE;
@@ -113,151 +90,86 @@ export async function refreshSession(ground: RefreshGround, request: RefreshRequ
   }
 }
 
-type Look =
-  | { state: 'answered'; outcome: RefreshOutcome }
-  | { state: 'unused'; session: DeviceSession; carried: Carried; nowMs: number };
-
-/** How a token stands now; everything but its rotation is decided here. */
-async function look(ground: RefreshGround, request: RefreshRequest, token: RefreshToken): Promise<Look> {
-  const { ledger, sealing } = ground;
-  const { sessionId: id, n } = token;
-  const answered = (outcome: RefreshOutcome): Look => ({ state: 'answered', outcome });
-
-  const { nowMs, values } = await ledger.read([
-    sessionEntry(id),
-    refreshEntry(id, n),
-    usedEntry(id, n),
-    answerEntry(id, n),
-    endedEntry(id),
-  ]);
-  const [stored, refresh, used, answer, ended] = values;
-  if (stored === undefined) return answered(INVALID);
-  const session = await openSession(id, stored, sealing);
-  const isTheirs = session.clientId === request.client.id && session.issuer === request.issuer;
-  const isBound = session.jkt === undefined || session.jkt === request.jkt;
-  if (!isTheirs || !isBound || ended !== undefined) return answered(INVALID);
-
-  if (used !== undefined) {
-    const [, hash = '', usedAtMs] = sealing.check(usedEntry(id, n), used).split('|');
-    if (!isRefreshToken(token, hash)) return answered(INVALID);
-    if (answer !== undefined && nowMs - Number(usedAtMs) <= GRACE_MS) {
-      const tokens = (await sealing.open(answer, answerEntry(id, n), formatRefreshToken(token))) as TokenAnswer;
-      return answered({ outcome: 'tokens', answer: tokens, session });
-    }
-    await endSession(ground, session, 'reuse', token);
-    ground.onReuse(session);
-    return answered(INVALID);
+/** `undefined` where somebody else is at it. */
+async function underLease(
+  ground: RefreshGround,
+  request: RefreshRequest,
+  token: RefreshToken,
+): Promise<RefreshOutcome | undefined> {
+  const { ledger, randomBytes } = ground;
+  const lease = refreshingLease(token.sessionId, token.n);
+  const name = newAttempt(randomBytes);
+  if (!(await ledger.lease(lease, name, LEASE_MS))) return undefined;
+  let isWrittenLater = false;
+  try {
+    // Between the look and the lease somebody else may have finished.
+    const found = await lookAtToken(ground, request, token);
+    return found.state === 'answered' ? found.outcome : await rotate(ground, request, token, found);
+  } catch (error) {
+    isWrittenLater = error instanceof WrittenLaterError;
+    throw error instanceof WrittenLaterError ? error.cause : error;
+  } finally {
+    // While an answer waits to be written, nobody may spend the upstream's token a second time.
+    if (!isWrittenLater) await ledger.release(lease, name);
   }
-  if (refresh === undefined) return answered(INVALID);
-  const carried = await openRefreshEntry(token, refresh, sealing);
-  return carried === undefined ? answered(INVALID) : { state: 'unused', session, carried, nowMs };
 }
 
 async function rotate(
   ground: RefreshGround,
   request: RefreshRequest,
   token: RefreshToken,
-  found: Look & { state: 'unused' },
+  found: UnusedToken,
 ): Promise<RefreshOutcome> {
-  const { sealing } = ground;
-  const { client } = request;
-  const { session, nowMs } = found;
+  const { ledger, sealing } = ground;
+  const { client, jkt } = request;
+  const { session } = found;
 
-  const judged = await judgeRefresh(ground, request, session, found.carried, nowMs);
+  const judged = await judgeRefresh(ground, request, session, found.carried, found.nowMs);
+  if (judged.verdict === 'ended') return ended(ground, session, judged.by, token);
   if (judged.verdict !== 'allowed') return { outcome: judged.verdict };
 
-  const asked = await askUpstream(ground.upstreams, client, found.carried, nowMs);
+  const asked = await askUpstream(ground.upstreams, client, found.carried, found.nowMs);
   if (asked.outcome === 'unavailable') return UNAVAILABLE;
-  if (asked.outcome === 'gone') {
-    await endSession(ground, session, 'upstream', token);
-    return INVALID;
-  }
+  if (asked.outcome === 'gone') return ended(ground, session, 'upstream', token);
   const { carried } = asked;
-  if ((await judgeRefresh(ground, request, session, carried, nowMs)).verdict !== 'allowed') return INVALID;
+  // The upstream may have taken its time: lifetimes start when the device gets the tokens.
+  const nowMs = await ledger.now();
+  const again = await judgeRefresh(ground, request, session, carried, nowMs);
+  if (again.verdict !== 'allowed') {
+    // What the upstream just said counts against the person, and its last token is spent: the session cannot go on.
+    const { refreshToken } = carried.approval.upstreamTokens ?? {};
+    if (refreshToken !== undefined) await ground.upstreams.revoke(session.upstream, new Secret(refreshToken));
+    return ended(ground, session, again.verdict === 'ended' ? again.by : 'policy');
+  }
 
   const next = nextRefreshToken(token, session.keyName, sealing);
-  const answer = await ground.issueTokens({
-    client,
-    session,
-    carried,
-    ...judged,
-    jti: sealing.derive(session.keyName, 'refreshed jti', token.secret, 16).toString('base64url'),
-    nowMs,
-    jkt: request.jkt === '' ? undefined : request.jkt,
+  const jti = sealing.derive(session.keyName, 'refreshed jti', token.secret, 16).toString('base64url');
+  const { scopes, resources } = again;
+  const issued = await ground.issueTokens({
+    ...{ client, session, carried, scopes, resources, jti, nowMs },
+    jkt: jkt === '' ? undefined : jkt,
     refreshToken: formatRefreshToken(next),
   });
-  return write(ground, { request, token, next, session, carried, answer, nowMs });
-}
-
-interface Rotation {
-  request: RefreshRequest;
-  token: RefreshToken;
-  next: RefreshToken;
-  session: DeviceSession;
-  carried: Carried;
-  answer: TokenAnswer;
-  nowMs: number;
-}
-
-async function write(ground: RefreshGround, rotation: Rotation): Promise<RefreshOutcome> {
-  const { ledger, sealing } = ground;
-  const { token, next, session, carried, answer, nowMs } = rotation;
-  const { sessionId: id, n } = token;
-  const attempt = newAttempt(ground.randomBytes);
-  const usableUntilMs = Math.min(session.endsAtMs, nowMs + rotation.request.client.lifetimes.refreshIdleSeconds * 1000);
-  const commit = {
-    attempt,
-    writes: [
-      {
-        key: usedEntry(id, n),
-        value: sealing.vouch(usedEntry(id, n), `${attempt}|${refreshTokenHash(token)}|${nowMs}`),
-        expiresAtMs: usableUntilMs,
-      },
-      {
-        key: refreshEntry(id, n + 1),
-        value: await sealRefreshEntry(attempt, next, carried, sealing),
-        expiresAtMs: usableUntilMs,
-      },
-      {
-        key: answerEntry(id, n),
-        value: await sealing.seal(answer, answerEntry(id, n), formatRefreshToken(token)),
-        expiresAtMs: nowMs + GRACE_MS,
-      },
-    ],
-    requires: [sessionEntry(id)],
-    unless: [endedEntry(id)],
-    // What it carried is sealed to the successor now; the hash that reuse is told by is in `used`.
-    removes: [refreshEntry(id, n)],
-  } as const;
-  try {
-    const committed = await ledger.commit(commit);
-    if (committed.outcome === 'refused') return INVALID;
-    if (committed.outcome === 'lost') {
+  const written = await writeRotation(ground, { client, token, next, session, carried, issued, jti, jkt, nowMs });
+  switch (written) {
+    case 'written':
+      return { outcome: 'tokens', answer: issued.answer, session };
+    case 'ended':
+      return INVALID;
+    case 'too_late': {
       // Our lease had lapsed; who was faster has written the answer for everybody.
-      const found = await look(ground, rotation.request, token);
-      return found.state === 'answered' ? found.outcome : UNAVAILABLE;
+      const now = await lookAtToken(ground, request, token);
+      return now.state === 'answered' ? now.outcome : UNAVAILABLE;
     }
-  } catch (error) {
-    if (!(error instanceof StorageUnavailableError)) throw error;
-    // The upstream may have spent its refresh token for this answer: without it the session would be lost.
-    if (carried.approval.upstreamTokens !== undefined) void writeLater(ground, () => ledger.commit(commit));
-    throw error;
   }
-  await Promise.all([
-    ledger.raise(lastUsedMark(id), nowMs, session.endsAtMs),
-    ledger.raise(turnsMark(id), n + 1, session.endsAtMs),
-  ]);
-  return { outcome: 'tokens', answer, session };
 }
 
-async function writeLater(ground: RefreshGround, commit: () => Promise<unknown>): Promise<void> {
-  for (let tries = 0; tries < WRITE_TRIES; tries += 1) {
-    await ground.sleep(1000);
-    try {
-      await commit();
-      return;
-    } catch (error) {
-      if (!(error instanceof StorageUnavailableError)) throw error;
-    }
-  }
+async function ended(
+  ground: RefreshGround,
+  session: DeviceSession,
+  reason: EndReason,
+  token?: RefreshToken,
+): Promise<RefreshOutcome> {
+  if (await endSession(ground, session, reason, token)) ground.onEnded(session, reason);
+  return INVALID;
 }

@@ -37,6 +37,8 @@ const NONCE_MS = 5 * 60 * 1000;
 export function createDpopProofs(ground: DpopGround): DpopProofs {
   const htu = normalised(ground.address);
   const nonceOf = (period: number) => ground.sealing.tag('dpop nonce', String(period));
+  /** Another replica may be a step ahead or behind while sealing keys rotate. */
+  const noncesOf = (period: number) => ground.sealing.tags('dpop nonce', String(period));
 
   return {
     async keyOf(request, accessToken) {
@@ -73,7 +75,7 @@ export function createDpopProofs(ground: DpopGround): DpopProofs {
 
   function isOurs(nonce: unknown, period: number): boolean {
     if (typeof nonce !== 'string') return false;
-    return [period, period - 1].some((each) => equalTexts(nonce, nonceOf(each)));
+    return [period, period - 1].flatMap(noncesOf).some((each) => equalTexts(nonce, each));
   }
 }
 

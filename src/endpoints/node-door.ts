@@ -83,6 +83,8 @@ async function readBody(message: IncomingMessage, { headers }: DeviceRequest): P
   const type = headers['content-type'] ?? '';
   if (type !== 'application/x-www-form-urlencoded' && !FORM_TYPE.test(type)) {
     message.resume();
+    // Userinfo may be posted to with nothing but a header; everywhere else a parameter will be missing.
+    if (type === '' && !hasBody(headers)) return '';
     throw new OAuthError('invalid_request', 'the body must be application/x-www-form-urlencoded');
   }
   if (headers['content-encoding'] !== undefined) {
@@ -92,6 +94,10 @@ async function readBody(message: IncomingMessage, { headers }: DeviceRequest): P
   const body = await collect(message);
   if (!isUtf8(body)) throw new OAuthError('invalid_request', 'the body is not UTF-8');
   return body.toString('utf8');
+}
+
+function hasBody(headers: DeviceRequest['headers']): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(;\s*charset="?utf-?8"?\s*)?;?$/i;

@@ -5,6 +5,8 @@
 export interface Approval {
   upstream: string;
   subject: string;
+  /** The upstream's own `sub`, where its `claims:` setting takes the subject from elsewhere: logout tokens name this one. */
+  upstreamSub?: string | undefined;
   /** What people recognise the account by: e-mail address or name. For display only, never an identity. */
   account: string;
   /** As shown on the confirm page. */

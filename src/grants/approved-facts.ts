@@ -17,15 +17,17 @@ export interface SignedInPerson {
 export function approvedFacts(
   client: RegisteredClient,
   person: SignedInPerson,
-): Pick<Approval, 'subject' | 'account' | 'claims' | 'groups'> {
+): Pick<Approval, 'subject' | 'upstreamSub' | 'account' | 'claims' | 'groups'> {
   const mapped: Readonly<Record<string, unknown>> = { name: person.name, email: person.email, groups: person.groups };
   const claims: Record<string, unknown> = {};
   for (const name of copiedClaimNames(client)) {
     const value = Object.hasOwn(mapped, name) ? mapped[name] : person.claims[name];
     if (value !== undefined) claims[name] = value;
   }
+  const { sub } = person.claims;
   return {
     subject: person.subject,
+    ...(typeof sub === 'string' && sub !== person.subject ? { upstreamSub: sub } : {}),
     account: person.email ?? person.name ?? person.subject,
     claims,
     groups: person.groups,

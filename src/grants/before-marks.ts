@@ -15,13 +15,15 @@ export type Mark =
   | { mark: 'source'; prefix: string }
   /** Logouts are kept apart from the kill switch: a client may let its devices outlive a logout. */
   | { mark: 'logout_sid'; upstream: string; sid: string }
-  | { mark: 'logout_subject'; upstream: string; subject: string };
+  | { mark: 'logout_subject'; upstream: string; sub: string };
 
 /** What a sign-in is known by when it is held against the marks. */
 export interface SignedIn {
   clientId: string;
   upstream: string;
   subject: string;
+  /** The upstream's own `sub`, where that is not the subject. */
+  upstreamSub?: string | undefined;
   sid?: string | undefined;
   /** The prefixes of the address that asked, narrow and wide. */
   sourcePrefixes: readonly string[];
@@ -51,7 +53,7 @@ export async function endingMark(
   { ledger, sealing }: { ledger: Ledger; sealing: Sealing },
   signIn: SignedIn,
 ): Promise<'administrator' | 'logout' | undefined> {
-  const { upstream, subject, sid, clientId, signedInAtMs } = signIn;
+  const { upstream, subject, upstreamSub: sub = subject, sid, clientId, signedInAtMs } = signIn;
   const kills: Mark[] = [
     { mark: 'all' },
     { mark: 'client', clientId },
@@ -59,7 +61,7 @@ export async function endingMark(
     { mark: 'subject', upstream, subject },
     ...signIn.sourcePrefixes.map((prefix): Mark => ({ mark: 'source', prefix })),
   ];
-  const logouts: Mark[] = signIn.endsOnLogout ? [{ mark: 'logout_subject', upstream, subject }] : [];
+  const logouts: Mark[] = signIn.endsOnLogout ? [{ mark: 'logout_subject', upstream, sub }] : [];
   if (signIn.endsOnLogout && sid !== undefined) logouts.push({ mark: 'logout_sid', upstream, sid });
 
   const killKeys = kills.flatMap((mark) => markKeys(mark, sealing));
@@ -88,6 +90,6 @@ function markKeys(mark: Mark, sealing: Sealing): string[] {
     case 'logout_sid':
       return tagged('logout sid', mark.upstream, mark.sid);
     case 'logout_subject':
-      return tagged('logout subject', mark.upstream, mark.subject);
+      return tagged('logout subject', mark.upstream, mark.sub);
   }
 }

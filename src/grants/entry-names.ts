@@ -24,3 +24,5 @@ export const lastUsedMark = (id: string) => `{${id}}:last-used`;
 /** How often the session was refreshed, at least: tells where its newest refresh token is to be looked for. */
 export const turnsMark = (id: string) => `{${id}}:turns`;
 export const sessionNameEntry = (id: string, n: number) => `{${id}}:name:${n}`;
+/** What userinfo says besides the claims of one access token. */
+export const userinfoEntry = (id: string, jti: string) => `{${id}}:userinfo:${jti}`;

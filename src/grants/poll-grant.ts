@@ -85,12 +85,8 @@ async function judgeSettled(
     const spentAtMs = Number(ground.sealing.check(spentEntry(grant.id), facts.spent).split('|')[2]);
     // A client's own retry comes at once. Much later it is somebody else with a stolen code, or the owner after them.
     if (nowMs - spentAtMs > REPLAY_GRACE_MS && facts.ended === undefined) {
-      await endGrant(
-        ground,
-        grant.id,
-        'replay',
-        grant.keptUntilMs + poll.client.lifetimes.refreshAbsoluteSeconds * 1000,
-      );
+      const untilMs = grant.keptUntilMs + poll.client.lifetimes.refreshAbsoluteSeconds * 1000;
+      if (await endGrant(ground, grant.id, 'replay', untilMs)) ground.onReplayed(grant);
     }
     return INVALID;
   }

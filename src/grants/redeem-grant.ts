@@ -1,7 +1,8 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { Secret } from '../sealing/secret.ts';
 import type { Approval } from './approval.ts';
-import { isMarkedEnded } from './before-marks.ts';
+import { isMarkedEnded, type SignedIn } from './before-marks.ts';
+import { openApproval, openDecision } from './decision.ts';
 import { newAttempt } from './device-code.ts';
 import { decisionEntry, deliveredEntry, endedEntry, grantEntry, spentEntry, subjectIndex } from './entry-names.ts';
 import type { Grant } from './grant.ts';
@@ -9,12 +10,15 @@ import { type Entry, type PollFacts, StorageUnavailableError } from './ledger.ts
 import { judgeApprover, stillAllowed } from './policy.ts';
 import type { Poll, PollOutcome } from './poll-grant.ts';
 import type { GrantGround } from './start-grant.ts';
+import { userinfoEntries } from './userinfo-entry.ts';
 
 export interface RedeemGround extends GrantGround {
   /** The prefixes of an address, for the kill switch. */
   sourcePrefixes: (address: string) => readonly string[];
   beginSession: BeginSession;
   issueTokens: IssueTokens;
+  /** A device code came again long after it was redeemed: the session that it made has been ended. */
+  onReplayed: (grant: Grant) => void;
   /** Somebody without a sealing key wrote to the storage. */
   onForgery: (grantId: string, error: Error) => void;
 }
@@ -48,8 +52,14 @@ export interface BegunSession {
  */
 export type IssueTokens = (
   redemption: Redemption,
-  facts: { jti: string; refreshToken?: Secret | undefined },
-) => Promise<{ outcome: 'issued'; answer: TokenAnswer } | { outcome: 'expired' }>;
+  facts: { jti: string; refreshToken?: Secret | undefined; sessionEndsAtMs?: number | undefined },
+) => Promise<({ outcome: 'issued' } & IssuedAnswer) | { outcome: 'expired' }>;
+
+export interface IssuedAnswer {
+  answer: TokenAnswer;
+  /** What userinfo says besides the access token's own claims. */
+  userinfo?: Readonly<Record<string, unknown>> | undefined;
+}
 
 /** The members of a successful token answer, as they go over the wire. */
 export type TokenAnswer = Readonly<Record<string, unknown>>;
@@ -82,20 +92,15 @@ export async function redeemGrant(
   const approved = allowed.resources.length > 0 ? allowed.resources : client.resources.slice(0, 1);
   if (!poll.resources.every((resource) => approved.includes(resource))) return { outcome: 'invalid_target' };
   const tokenResources = poll.resources.length > 0 ? poll.resources : allowed.resources;
-  const signedIn = {
-    ...approval,
-    clientId: client.id,
-    sourcePrefixes: ground.sourcePrefixes(grant.source),
-    endsOnLogout: client.endOnLogout,
-  };
-  if (await isMarkedEnded(ground, signedIn)) return { outcome: 'access_denied' };
+  if (await isMarkedEnded(ground, signInOf(ground, client, grant, approval))) return { outcome: 'access_denied' };
 
   const attempt = newAttempt(ground.randomBytes);
   const jkt = poll.jkt === '' ? undefined : poll.jkt;
   const redemption = { client, grant, approval, ...allowed, tokenResources, jkt, atMs: nowMs };
   const session = await ground.beginSession(redemption, deviceCode, attempt);
   const jti = sealing.derive(grant.keyName, 'jti', deviceCode, 16).toString('base64url');
-  const issued = await ground.issueTokens(redemption, { jti, refreshToken: session.refreshToken });
+  const { refreshToken, endsAtMs: sessionEndsAtMs } = session;
+  const issued = await ground.issueTokens(redemption, { jti, refreshToken, sessionEndsAtMs });
   if (issued.outcome === 'expired') return { outcome: 'expired_token' };
 
   const writes: [Entry, ...Entry[]] = [
@@ -105,11 +110,12 @@ export async function redeemGrant(
       expiresAtMs: grant.keptUntilMs,
     },
     ...session.entries,
+    ...(await userinfoEntries(sealing, { id: grant.id, jti, atMs: nowMs, endsAtMs: session.endsAtMs }, issued)),
   ];
   if (client.redeliverySeconds > 0) {
     writes.push({
       key: deliveredEntry(grant.id),
-      value: await sealing.seal(issued.answer, deliveredEntry(grant.id), deviceCode),
+      value: await sealing.seal([poll.jkt, issued.answer], deliveredEntry(grant.id), deviceCode),
       expiresAtMs: nowMs + client.redeliverySeconds * 1000,
     });
   }
@@ -134,14 +140,34 @@ export async function redeemGrant(
   }
 }
 
-/** The answer of a redemption whose device says that it never arrived; same client and keys, within `redelivery`. */
+/**
+ * The answer of a redemption whose device says that it never arrived: for the same client and key, within `redelivery`,
+ * and only while nothing has ended what was redeemed.
+ */
 export async function redelivered(
   ground: RedeemGround,
   poll: Poll,
   grant: Grant,
   facts: PollFacts & { state: 'settled' },
 ): Promise<TokenAnswer | undefined> {
-  const { delivered, ended } = facts;
-  if (delivered === undefined || ended !== undefined || poll.client.redeliverySeconds === 0) return undefined;
-  return (await ground.sealing.open(delivered, deliveredEntry(grant.id), poll.deviceCode)) as TokenAnswer;
+  const { delivered, ended, decision: stored } = facts;
+  const { client, deviceCode } = poll;
+  if (delivered === undefined || ended !== undefined || stored === undefined) return undefined;
+  if (client.redeliverySeconds === 0) return undefined;
+  const sealed = await ground.sealing.open(delivered, deliveredEntry(grant.id), deviceCode);
+  const [jkt, answer] = sealed as [string, TokenAnswer];
+  if (jkt !== poll.jkt) return undefined;
+  const decision = await openDecision(grant, stored, ground.sealing);
+  if (decision.decision !== 'approved') return undefined;
+  const approval = await openApproval(decision, deviceCode);
+  return (await isMarkedEnded(ground, signInOf(ground, client, grant, approval))) ? undefined : answer;
+}
+
+function signInOf(ground: RedeemGround, client: RegisteredClient, grant: Grant, approval: Approval): SignedIn {
+  return {
+    ...approval,
+    clientId: client.id,
+    sourcePrefixes: ground.sourcePrefixes(grant.source),
+    endsOnLogout: client.endOnLogout,
+  };
 }

@@ -15,6 +15,8 @@ export interface IdTokenInput {
   nowMs: number;
   /** What the device gets beside it, for `at_hash`. */
   accessToken: Secret;
+  /** As long as the access token's; left out, the client's configuration says. */
+  expiresInSeconds?: number | undefined;
 }
 
 /**
@@ -23,13 +25,14 @@ export interface IdTokenInput {
  */
 export function mintIdToken(signingKeys: SigningKeys, input: IdTokenInput): Promise<Secret> {
   const { client, issuer, approval, sessionId, nowMs, accessToken } = input;
+  const { expiresInSeconds = client.lifetimes.accessTokenSeconds } = input;
   const issuedAtSeconds = Math.floor(nowMs / 1000);
   return signingKeys.sign(client.signingAlg, 'JWT', {
     ...copiedClaims(client.claims.idToken, approval),
     iss: issuer,
     sub: subjectOf(client, approval),
     aud: client.id,
-    exp: issuedAtSeconds + client.lifetimes.accessTokenSeconds,
+    exp: issuedAtSeconds + expiresInSeconds,
     iat: issuedAtSeconds,
     ...signInClaims(approval),
     at_hash: accessTokenHash(accessToken),

@@ -1,5 +1,6 @@
 import type { IssueRefreshed } from '../device-sessions/refresh-session.ts';
 import type { IssueTokens } from '../grants/redeem-grant.ts';
+import { copiedClaims } from './copied-claims.ts';
 import { type MintInput, mintTokens } from './mint-tokens.ts';
 import { relayTokens } from './relay-tokens.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -15,6 +16,7 @@ export function createIssueTokens(
       return {
         outcome: 'issued',
         answer: tokenResponse(await mintTokens(signingKeys, { ...input, publicUrl }), refreshToken),
+        userinfo: beyondAccessToken(input),
       } as const;
     }
     const { upstreamTokens } = input.approval;
@@ -25,7 +27,10 @@ export function createIssueTokens(
   }
 
   return {
-    issueTokens: ({ client, grant, approval, scopes, tokenResources, jkt, atMs }, { jti, refreshToken }) => {
+    issueTokens: (
+      { client, grant, approval, scopes, tokenResources, jkt, atMs },
+      { jti, refreshToken, sessionEndsAtMs },
+    ) => {
       const issuer = grant.issuer ?? publicUrl;
       const input = {
         client,
@@ -37,6 +42,7 @@ export function createIssueTokens(
         jti,
         nowMs: atMs,
         jkt,
+        sessionEndsAtMs,
       };
       return issue(input, refreshToken);
     },
@@ -44,11 +50,23 @@ export function createIssueTokens(
     async issueRefreshed({ client, session, carried, scopes, resources, jti, nowMs, jkt, refreshToken }) {
       const issuer = session.issuer ?? publicUrl;
       const { approval } = carried;
-      const input = { client, issuer, approval, scopes, resources, sessionId: session.id, jti, nowMs, jkt };
+      const { id: sessionId, endsAtMs: sessionEndsAtMs } = session;
+      const input = { client, issuer, approval, scopes, resources, sessionId, jti, nowMs, jkt, sessionEndsAtMs };
       const issued = await issue(input, refreshToken);
       if (issued.outcome === 'expired')
         throw new Error('a relayed token with a refresh token beside it is never expired');
-      return issued.answer;
+      return issued;
     },
   };
+}
+
+/** What userinfo will say and the access token does not; `undefined` where the token says it all. */
+function beyondAccessToken({ client, scopes, approval }: Omit<MintInput, 'publicUrl'>) {
+  if (!scopes.includes('openid')) return undefined;
+  const { idToken, accessToken } = client.claims;
+  const claims = copiedClaims(
+    idToken.filter((name) => !accessToken.includes(name)),
+    approval,
+  );
+  return Object.keys(claims).length === 0 ? undefined : claims;
 }

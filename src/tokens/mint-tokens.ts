@@ -43,6 +43,8 @@ export interface MintInput {
   nowMs: number;
   /** Thumbprint of the DPoP key that the token is bound to (RFC 9449 §6). */
   jkt?: string | undefined;
+  /** The end of the device session; none of its tokens outlives it. */
+  sessionEndsAtMs?: number | undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ export interface MintInput {
 export async function mintTokens(signingKeys: SigningKeys, input: MintInput): Promise<IssuedTokens> {
   const { client, issuer, approval, scopes, sessionId, jti, nowMs, jkt } = input;
   const issuedAtSeconds = Math.floor(nowMs / 1000);
-  const expiresInSeconds = client.lifetimes.accessTokenSeconds;
+  const expiresInSeconds = lifetimeOf(input);
   const accessToken = await signingKeys.sign(client.signingAlg, 'at+jwt', {
     ...copiedClaims(client.claims.accessToken, approval),
     iss: issuer,
@@ -75,9 +77,20 @@ export async function mintTokens(signingKeys: SigningKeys, input: MintInput): Pr
     expiresInSeconds,
     scopes,
     ...(scopes.includes('openid')
-      ? { idToken: await mintIdToken(signingKeys, { client, issuer, approval, sessionId, nowMs, accessToken }) }
+      ? {
+          idToken: await mintIdToken(signingKeys, {
+            ...{ client, issuer, approval, sessionId, nowMs, accessToken },
+            expiresInSeconds,
+          }),
+        }
       : {}),
   };
+}
+
+/** Never 0, which some clients read as "does not expire". */
+function lifetimeOf({ client, nowMs, sessionEndsAtMs = Number.POSITIVE_INFINITY }: MintInput): number {
+  const leftSeconds = Math.floor((sessionEndsAtMs - nowMs) / 1000);
+  return Math.max(1, Math.min(client.lifetimes.accessTokenSeconds, leftSeconds));
 }
 
 /** RFC 9068 §3: the resources that were asked for, else the client's default, else ourselves. */

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { type Mark, setMark } from '../grants/before-marks.ts';
+import type { Ledger } from '../grants/ledger.ts';
+import { OAuthError } from '../oauth/oauth-error.ts';
+import type { Sealing } from '../sealing/sealing.ts';
+import { type LogoutToken, type Upstream, UpstreamError } from '../upstream/upstream.ts';
+import type { DeviceRequest, Endpoint } from './endpoint.ts';
+import type { UsedOnce } from './used-once.ts';
+
+export interface BackchannelLogoutGround {
+  ledger: Ledger;
+  sealing: Sealing;
+  used: UsedOnce;
+  upstream: Pick<Upstream, 'id' | 'verifyLogoutToken'>;
+  /** How long what was signed in until now may still live, in milliseconds. */
+  longestLifeMs: number;
+  onLogout: (request: DeviceRequest, upstream: string, token: LogoutToken) => void;
+}
+
+/** A token without an end is refused after ten minutes by its age; this is longer. */
+const REMEMBERED_MS = 15 * 60 * 1000;
+const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * OpenID Connect Back-Channel Logout §2.8. One mark ends everything that was signed in before: device sessions, and what
+ * was approved and not yet redeemed. A token with `sid` counts for that session at the upstream only.
+ *
+ * The moment is that of the token's arrival, not its `iat`: were the upstream's clock behind ours, a logout right after a
+ * sign-in would miss it.
+ */
+export function createBackchannelLogout(ground: BackchannelLogoutGround): Endpoint {
+  return async (request) => {
+    const token = await verified(ground, request.form.need('logout_token'));
+    const name = `logout:${createHash('sha256')
+      .update(JSON.stringify([ground.upstream.id, token.jti]))
+      .digest('base64url')}`;
+    // Noted as used only after its mark: had the storage failed in between, the upstream's retry must still count.
+    if (await ground.used.wasUsed(name)) throw refused('the token was used before');
+    const nowMs = await ground.ledger.now();
+    await setMark(ground, markOf(ground.upstream.id, token), nowMs, nowMs + ground.longestLifeMs);
+    const endsAtMs = (token.expiresAtSeconds ?? token.issuedAtSeconds) * 1000;
+    if (!(await ground.used.useOnce(name, Math.max(nowMs, endsAtMs) + REMEMBERED_MS))) {
+      throw refused('the token was used before');
+    }
+    ground.onLogout(request, ground.upstream.id, token);
+    return { status: 200 };
+  };
+}
+
+function markOf(upstream: string, { sid, sub = '' }: LogoutToken): Mark {
+  return sid === undefined ? { mark: 'logout_subject', upstream, sub } : { mark: 'logout_sid', upstream, sid };
+}
+
+async function verified({ upstream }: BackchannelLogoutGround, logoutToken: string): Promise<LogoutToken> {
+  try {
+    return await upstream.verifyLogoutToken(logoutToken);
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    if (error.fault === 'invalid_answer') throw refused(error.detail);
+    throw new OAuthError('temporarily_unavailable', 'the keys of the issuer cannot be had; try again', {
+      headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+      detail: error.detail,
+    });
+  }
+}
+
+/** The sender learns that the token does not do, and not why. */
+function refused(detail: string): OAuthError {
+  return new OAuthError('invalid_request', 'the logout token is not valid', { detail });
+}

@@ -1,0 +1,106 @@
+import { authenticateClient, type ClientRegistry, isSameSecret } from '../clients/authenticate-client.ts';
+import { basicChallenge, type ClientCredentials } from '../clients/client-credentials.ts';
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import { findByRefreshToken } from '../device-sessions/find-by-token.ts';
+import { parseRefreshToken } from '../device-sessions/refresh-token.ts';
+import { type SessionsGround, standingSession } from '../device-sessions/standing-session.ts';
+import { OAuthError } from '../oauth/oauth-error.ts';
+import { formatScope } from '../oauth/scope.ts';
+import { subjectOf } from '../tokens/subject.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import type { DeviceReply, DeviceRequest, Endpoint } from './endpoint.ts';
+import { credentialsOf } from './request-credentials.ts';
+import type { ResourceServer } from './resource-server.ts';
+
+export interface IntrospectionGround {
+  registry: ClientRegistry;
+  resourceServers: ReadonlyMap<string, ResourceServer>;
+  sessions: SessionsGround;
+  accessTokens: AccessTokens;
+  /** As tokens call it. */
+  issuer: string;
+}
+
+type Asker = { kind: 'resource_server'; server: ResourceServer } | { kind: 'client'; client: RegisteredClient };
+
+/** Ready-made: RFC 7662 §2.2 wants nothing beside it, so that nobody learns why. */
+const INACTIVE: DeviceReply = { status: 200, body: '{"active":false}' };
+
+/**
+ * RFC 7662. A resource server sees the access tokens for its own audience, a client its own tokens; everything else is
+ * inactive to them. Who cannot prove to be one of these is told nothing (§4), so public clients cannot ask.
+ */
+export function createIntrospection(ground: IntrospectionGround): Endpoint {
+  return async (request) => {
+    const text = request.form.need('token');
+    const asker = await authenticateAsker(ground, request);
+    const body = (await aboutAccessToken(ground, asker, text)) ?? (await aboutRefreshToken(ground, asker, text));
+    return body === undefined ? INACTIVE : { status: 200, body };
+  };
+}
+
+async function aboutAccessToken(
+  { accessTokens, sessions }: IntrospectionGround,
+  asker: Asker,
+  text: string,
+): Promise<object | undefined> {
+  const token = await accessTokens.read(text);
+  if (token === undefined) return undefined;
+  const isTheirs =
+    asker.kind === 'client' ? token.clientId === asker.client.id : token.audiences.includes(asker.server.audience);
+  if (!isTheirs || (await standingSession(sessions, token.sessionId)) === undefined) return undefined;
+  return { ...token.claims, active: true, token_type: token.jkt === undefined ? 'Bearer' : 'DPoP' };
+}
+
+/** Of its own refresh token a client may learn whether it would still be taken; a resource server never sees one. */
+async function aboutRefreshToken(
+  { sessions, issuer }: IntrospectionGround,
+  asker: Asker,
+  text: string,
+): Promise<object | undefined> {
+  const token = parseRefreshToken(text);
+  if (asker.kind !== 'client' || token === undefined) return undefined;
+  const found = await findByRefreshToken(sessions, token);
+  if (found === undefined || found.token !== 'current' || found.session.clientId !== asker.client.id) return undefined;
+  const session = await standingSession(sessions, found.session.id);
+  if (session === undefined) return undefined;
+  return {
+    active: true,
+    iss: session.issuer ?? issuer,
+    sub: subjectOf(asker.client, session),
+    client_id: asker.client.id,
+    ...(session.scopes.length === 0 ? {} : { scope: formatScope(session.scopes) }),
+    iat: Math.floor(session.startedAtMs / 1000),
+    exp: Math.floor(session.endsAtMs / 1000),
+    ...(session.jkt === undefined ? {} : { cnf: { jkt: session.jkt } }),
+  };
+}
+
+/** @throws {OAuthError} `invalid_client` */
+async function authenticateAsker(ground: IntrospectionGround, request: DeviceRequest): Promise<Asker> {
+  const credentials = credentialsOf(request);
+  const server = resourceServerOf(ground.resourceServers, credentials);
+  if (server !== undefined) return { kind: 'resource_server', server };
+  const client = await authenticateClient(ground.registry, credentials);
+  request.clientId = client.id;
+  if (client.authentication === 'none') {
+    throw new OAuthError('invalid_client', 'only resource servers and clients with credentials may ask here', {
+      headers: credentials.method === 'basic' ? basicChallenge() : {},
+      detail: 'a public client',
+    });
+  }
+  return { kind: 'client', client };
+}
+
+function resourceServerOf(
+  servers: ReadonlyMap<string, ResourceServer>,
+  credentials: ClientCredentials,
+): ResourceServer | undefined {
+  const given =
+    credentials.method === 'basic' ? credentials.readings : credentials.method === 'body' ? [credentials] : [];
+  for (const { clientId, secret } of given) {
+    const server = servers.get(clientId);
+    if (server !== undefined && isSameSecret(secret, server.clientSecret)) return server;
+  }
+  return undefined;
+}

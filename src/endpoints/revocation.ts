@@ -1,0 +1,58 @@
+import { authenticateClient, type ClientRegistry } from '../clients/authenticate-client.ts';
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import type { DeviceSession } from '../device-sessions/device-session.ts';
+import { type EndGround, endSession } from '../device-sessions/end-session.ts';
+import { findByRefreshToken } from '../device-sessions/find-by-token.ts';
+import { parseRefreshToken } from '../device-sessions/refresh-token.ts';
+import { type SessionsGround, standingSession } from '../device-sessions/standing-session.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import type { DeviceRequest, Endpoint } from './endpoint.ts';
+import { credentialsOf } from './request-credentials.ts';
+
+export interface RevocationGround {
+  registry: ClientRegistry;
+  sessions: SessionsGround;
+  end: EndGround;
+  accessTokens: AccessTokens;
+  onRevoked: (request: DeviceRequest, session: DeviceSession) => void;
+}
+
+/**
+ * RFC 7009. A device that gives a token back is done, so its device session ends whichever of its tokens it was, and so
+ * do all its other tokens. An access token alone could not be taken back: whoever checks its signature never asks us.
+ * An unknown token and another client's get the same 200, and nothing happens to the latter.
+ */
+export function createRevocation(ground: RevocationGround): Endpoint {
+  return async (request) => {
+    const token = request.form.need('token');
+    const client = await authenticateClient(ground.registry, credentialsOf(request));
+    request.clientId = client.id;
+    const ended = (await endByRefreshToken(ground, client, token)) ?? (await endByAccessToken(ground, client, token));
+    if (ended !== undefined) ground.onRevoked(request, ended);
+    return { status: 200 };
+  };
+}
+
+/** With it at hand the upstream's refresh token can be opened, and is revoked there too. */
+async function endByRefreshToken(
+  { end, sessions }: RevocationGround,
+  client: RegisteredClient,
+  text: string,
+): Promise<DeviceSession | undefined> {
+  const token = parseRefreshToken(text);
+  const found = token === undefined ? undefined : await findByRefreshToken(sessions, token);
+  if (token === undefined || found?.session.clientId !== client.id) return undefined;
+  return (await endSession(end, found.session, 'revoked', token)) ? found.session : undefined;
+}
+
+async function endByAccessToken(
+  { end, sessions, accessTokens }: RevocationGround,
+  client: RegisteredClient,
+  text: string,
+): Promise<DeviceSession | undefined> {
+  const token = await accessTokens.read(text);
+  if (token === undefined || token.clientId !== client.id) return undefined;
+  const session = await standingSession(sessions, token.sessionId);
+  if (session?.clientId !== client.id) return undefined;
+  return (await endSession(end, session, 'revoked')) ? session : undefined;
+}
