@@ -12,8 +12,8 @@ export interface LoginRun {
 }
 
 export interface LoginRunOptions {
-  /** Called in place of each wait; the clock moves on by itself. */
-  onSleep?: (count: number) => void | Promise<void>;
+  /** Called in place of each wait, with what is on the screen by then; the client's clock moves on by itself. */
+  onSleep?: (count: number, sleep: { milliseconds: number; screen: string }) => void | Promise<void>;
   abort?: AbortController;
   environment?: Record<string, string>;
   screen?: { isTTY?: boolean; columns?: number };
@@ -38,7 +38,7 @@ export async function runLogin(args: readonly string[], options: LoginRunOptions
     sleep: async (milliseconds) => {
       nowMs += milliseconds;
       sleeps.push(milliseconds / 1000);
-      await options.onSleep?.(sleeps.length);
+      await options.onSleep?.(sleeps.length, { milliseconds, screen: stderr.text });
       signal.throwIfAborted();
     },
     fetch: options.fetch ?? fetch,
