@@ -1,13 +1,13 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 
-type Store = Map<string, { payload: AdapterPayload; expiresAtMs: number }>;
+export type EmbeddedStore = Map<string, { payload: AdapterPayload; expiresAtMs: number }>;
 
 /** Where oidc-provider keeps what it makes: a map that belongs to one provider and dies with it. */
 export class MemoryAdapter implements Adapter {
   readonly #model: string;
-  readonly #store: Store;
+  readonly #store: EmbeddedStore;
 
-  constructor(model: string, store: Store) {
+  constructor(model: string, store: EmbeddedStore) {
     this.#model = model;
     this.#store = store;
   }
@@ -56,4 +56,11 @@ export class MemoryAdapter implements Adapter {
     }
     return undefined;
   }
+}
+
+/** The browser sessions in which somebody is signed in. */
+export function sessionsOf(store: EmbeddedStore, subject: string): { key: string; payload: AdapterPayload }[] {
+  return [...store]
+    .filter(([key, { payload }]) => key.startsWith('Session:') && payload.accountId === subject)
+    .map(([key, { payload }]) => ({ key, payload }));
 }

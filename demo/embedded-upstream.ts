@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import type { Configuration, KoaContextWithOIDC, Provider as OidcProvider } from 'oidc-provider';
 import { choicePage, messagePage } from './embedded-upstream-pages.ts';
-import { MemoryAdapter } from './embedded-upstream-store.ts';
+import { type EmbeddedStore, MemoryAdapter, sessionsOf } from './embedded-upstream-store.ts';
 
 /**
  * A real OpenID provider in this process (oidc-provider), for the demo and for tests: two people, no passwords.
@@ -17,7 +17,7 @@ export interface EmbeddedUpstream {
   /** From now on the account cannot sign in, and its refresh tokens are refused with `invalid_grant`. */
   disable(subject: string): void;
   enable(subject: string): void;
-  /** Sends a back-channel logout token about the account to every client that has an address for it. */
+  /** Ends the account's browser sessions here, and sends a back-channel logout token about each to its clients. */
   logOut(subject: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -56,12 +56,16 @@ export const EMBEDDED_USERS: readonly EmbeddedUser[] = [
   { subject: 'bob', name: 'Bob Brown', email: 'bob@example.com', groups: ['sales'] },
 ];
 
-/** oidc-provider's clients have it, its types do not. */
-type LogOut = (subject: string, sid: string) => Promise<void>;
+/** What oidc-provider's clients have, and its types do not. */
+interface LogOutClient {
+  backchannelLogoutUri?: string;
+  backchannelLogout(subject: string, sid: string): Promise<void>;
+}
 
 export async function startEmbeddedUpstream(options: EmbeddedUpstreamOptions): Promise<EmbeddedUpstream> {
   const { port = 0, host = '127.0.0.1', users = EMBEDDED_USERS, displayName = 'Example Corp' } = options;
   const disabled = new Set<string>();
+  const store: EmbeddedStore = new Map();
   const { Provider, interactionPolicy } = await quietly(() => import('oidc-provider'));
   let handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   const server = createServer((request, response) => {
@@ -77,7 +81,7 @@ export async function startEmbeddedUpstream(options: EmbeddedUpstreamOptions): P
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
   const person = (subject: string) => users.find((user) => user.subject === subject && !disabled.has(subject));
   const provider: OidcProvider = new Provider(issuer, {
-    ...(await configurationFor(options, address.port, person)),
+    ...(await configurationFor(options, { port: address.port, store, person })),
     interactions: { policy, url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   });
   const answer = provider.callback();
@@ -100,10 +104,13 @@ export async function startEmbeddedUpstream(options: EmbeddedUpstreamOptions): P
     disable: (subject) => void disabled.add(subject),
     enable: (subject) => void disabled.delete(subject),
     logOut: async (subject) => {
-      for (const { clientId, backchannelLogoutUri } of options.clients) {
-        if (backchannelLogoutUri === undefined) continue;
-        const client = (await provider.Client.find(clientId)) as { backchannelLogout?: LogOut } | undefined;
-        await client?.backchannelLogout?.(subject, '');
+      for (const { key, payload } of sessionsOf(store, subject)) {
+        store.delete(key);
+        for (const [clientId, authorization] of Object.entries(payload.authorizations ?? {})) {
+          const client = (await provider.Client.find(clientId)) as LogOutClient | undefined;
+          if (client?.backchannelLogoutUri === undefined) continue;
+          await client.backchannelLogout(subject, authorization.sid ?? '');
+        }
       }
     },
     close: async () => {
@@ -115,10 +122,12 @@ export async function startEmbeddedUpstream(options: EmbeddedUpstreamOptions): P
 
 async function configurationFor(
   { clients, claimsInIdToken = false }: EmbeddedUpstreamOptions,
-  port: number,
-  person: (subject: string) => EmbeddedUser | undefined,
+  {
+    port,
+    store,
+    person,
+  }: { port: number; store: EmbeddedStore; person: (subject: string) => EmbeddedUser | undefined },
 ): Promise<Configuration> {
-  const store = new Map();
   const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
   return {
     adapter: (model: string) => new MemoryAdapter(model, store),
@@ -142,7 +151,10 @@ async function configurationFor(
       redirect_uris: [...client.redirectUris],
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
-      ...(client.backchannelLogoutUri !== undefined && { backchannel_logout_uri: client.backchannelLogoutUri }),
+      ...(client.backchannelLogoutUri !== undefined && {
+        backchannel_logout_uri: client.backchannelLogoutUri,
+        backchannel_logout_session_required: true,
+      }),
     })) as NonNullable<Configuration['clients']>,
     claims: {
       openid: ['sub'],

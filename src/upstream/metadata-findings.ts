@@ -42,14 +42,15 @@ export function metadataFindings(
       'it offers no signature that can be checked with a public key: let it sign ID tokens with RS256 or ES256',
     ),
     says(
-      methods.includes(settings.authentication),
+      // Hardly any upstream lists `none`, and whether it takes a public client is tried anyway.
+      settings.authentication === 'none' || methods.includes(settings.authentication),
       `authentication ${settings.authentication} is offered`,
       'missing',
       `it does not offer authentication ${settings.authentication}, only ${methods.join(', ')}`,
     ),
     says(
       lists('code_challenge_methods_supported', 'S256'),
-      'PKCE with S256 is checked',
+      'PKCE with S256 is offered',
       'missing',
       'it does not say that it checks PKCE; Gatehouse sends it all the same. Where the client has a switch for it, choose S256',
     ),

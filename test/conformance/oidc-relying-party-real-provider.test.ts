@@ -130,7 +130,7 @@ describe('with a real OpenID provider', () => {
     expect(JSON.stringify(wrong)).toContain('register exactly');
   });
 
-  it('its logout tokens are accepted', async () => {
+  it('its logout tokens are accepted and name the session of the sign-in', async () => {
     const logoutTokens: string[] = [];
     const receiver = createServer((request, response) => {
       void text(request).then((body) => {
@@ -151,9 +151,12 @@ describe('with a real OpenID provider', () => {
       ],
     });
     try {
-      await another.logOut('alice');
       const listener = openIdUpstream(settings({ issuer: another.issuer }), { clock: Date.now });
-      expect(await listener.verifyLogoutToken(logoutTokens[0] ?? '')).toMatchObject({ sub: 'alice' });
+      const { sid = 'none' } = await signIn('alice', newTrip(), listener);
+      await another.logOut('bob');
+      expect(logoutTokens).toEqual([]);
+      await another.logOut('alice');
+      expect(await listener.verifyLogoutToken(logoutTokens[0] ?? '')).toMatchObject({ sub: 'alice', sid });
     } finally {
       await another.close();
       await new Promise((resolve) => receiver.close(resolve));
