@@ -22,6 +22,8 @@ interface Ask {
   reject(error: Error): void;
   askedAtMs: number;
   isSent: boolean;
+  /** Its place in the line; -1 when it has left it. */
+  place: number;
 }
 
 /** How often the oldest are looked at; with one timer for all, a command needs none of its own. */
@@ -36,8 +38,11 @@ const SWEEP_EVERY_MS = 100;
 export class WaitingLine {
   readonly #client: RedisClient;
   readonly #options: WaitingLineOptions;
-  /** In the order of asking, thus of giving up. */
-  readonly #asks = new Set<Ask>();
+  /**
+   * In no order: who leaves is replaced by the last one. A Set would leave its old tables behind at every few hundred
+   * commands, each keeping the next alive until the garbage collector's great round: a sixth of a poll's cost.
+   */
+  #asks: Ask[] = [];
   readonly #beforeSend: () => void;
   #held = 0;
   #closedBecause: StorageUnavailableError | undefined;
@@ -64,9 +69,9 @@ export class WaitingLine {
         reject(new StorageUnavailableError(`${this.#held} commands are waiting for Redis already`));
         return;
       }
-      const ask = { send, teach, resolve, reject, askedAtMs: performance.now(), isSent: false } as Ask;
+      const ask = { send, teach, resolve, reject, askedAtMs: performance.now(), isSent: false, place: -1 } as Ask;
       this.#held += 1;
-      this.#asks.add(ask);
+      ask.place = this.#asks.push(ask) - 1;
       if (this.#options.isOpen()) {
         this.#send(ask);
       }
@@ -75,8 +80,8 @@ export class WaitingLine {
 
   /** Sends what could not be sent before. */
   sendAll(): void {
-    for (const ask of this.#asks) {
-      if (!ask.isSent && this.#options.isOpen()) {
+    for (const ask of this.#asks.filter(({ isSent }) => !isSent)) {
+      if (this.#options.isOpen()) {
         this.#send(ask);
       }
     }
@@ -89,7 +94,7 @@ export class WaitingLine {
     for (const ask of this.#asks) {
       ask.reject(because);
     }
-    this.#asks.clear();
+    this.#asks = [];
   }
 
   #send(ask: Ask): void {
@@ -98,7 +103,7 @@ export class WaitingLine {
     ask.send(this.#client).then(
       (answer) => {
         this.#held -= 1;
-        this.#asks.delete(ask);
+        this.#leave(ask);
         ask.resolve(answer);
       },
       (error: unknown) => {
@@ -106,14 +111,14 @@ export class WaitingLine {
           return;
         }
         this.#held -= 1;
-        this.#asks.delete(ask);
+        this.#leave(ask);
         ask.reject(unavailable(error));
       },
     );
   }
 
   #willSendAgain(ask: Ask, error: unknown): boolean {
-    if (!(error instanceof Error) || !this.#asks.has(ask)) {
+    if (!(error instanceof Error) || ask.place < 0) {
       return false;
     }
     if (isScriptUnknown(error) && ask.teach !== undefined) {
@@ -127,13 +132,21 @@ export class WaitingLine {
     return !ask.isSent;
   }
 
+  #leave(ask: Ask): void {
+    const last = this.#asks.at(-1);
+    if (ask.place < 0 || last === undefined) {
+      return;
+    }
+    this.#asks[ask.place] = last;
+    last.place = ask.place;
+    this.#asks.pop();
+    ask.place = -1;
+  }
+
   #giveUpOnOld(): void {
     const latestMs = performance.now() - this.#options.waitMs + SWEEP_EVERY_MS;
-    for (const ask of this.#asks) {
-      if (ask.askedAtMs > latestMs) {
-        return;
-      }
-      this.#asks.delete(ask);
+    for (const ask of this.#asks.filter(({ askedAtMs }) => askedAtMs <= latestMs)) {
+      this.#leave(ask);
       ask.reject(new StorageUnavailableError(`no answer from Redis within ${this.#options.waitMs} ms`));
       if (ask.isSent) {
         this.#options.onSilence();
