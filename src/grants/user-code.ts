@@ -47,7 +47,7 @@ export function formatUserCode(code: string, group: number): string {
 
 /**
  * What a person typed as the code it means (RFC 8628 §6.1), or `undefined` where it cannot be one. Compatibility forms
- * (full width) are folded first; only ASCII is upper-cased, since Unicode's rules turn `ſ` into `S` and would let other
+ * (full width) are folded first; only ASCII is upper-cased, since Unicode's rules turn `ß` into `SS` and would let other
  * letters stand for ours; what is outside the alphabet is then dropped as a separator.
  */
 export function normaliseUserCode(typed: string, settings: UserCodeSettings): string | undefined {

@@ -62,7 +62,8 @@ export function createSealing(keys: readonly Secret[]): Sealing {
 
     async open(sealed, context, capability) {
       const header = headerOf(sealed);
-      const key = named(String(header.kid));
+      if (typeof header.kid !== 'string') throw new SealBrokenError('sealed under no key of ours');
+      const key = named(header.kid);
       if (header.ctx !== context) throw new SealBrokenError(`sealed for another place than ${context}`);
       const opened = await compactDecrypt(sealed, contentKey(key, capability), {
         keyManagementAlgorithms: ['dir'],

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { judgeConfirmationCode } from '../../../src/grants/confirmation-code.ts';
+import { endedEntry } from '../../../src/grants/entry-names.ts';
+import type { Grant } from '../../../src/grants/grant.ts';
+import type { Poll } from '../../../src/grants/poll-grant.ts';
+import type { RedeemGround } from '../../../src/grants/redeem-grant.ts';
+import { BASE20 } from '../../../src/grants/user-code.ts';
+import { createSealing } from '../../../src/sealing/sealing.ts';
+import { Secret } from '../../../src/sealing/secret.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { sampleApproval, sampleClient } from '../tokens/token-samples.ts';
+
+const grant = { id: 'some-id', keptUntilMs: Date.now() + 60_000 } as Grant;
+const approval = sampleApproval({ confirmationCode: '4711' });
+let ground: RedeemGround;
+
+beforeEach(() => {
+  const unused = () => Promise.reject(new Error('not asked for'));
+  ground = {
+    ledger: memoryStorage().ledger,
+    sealing: createSealing([new Secret(randomBytes(32).toString('base64url'))]),
+    randomBytes,
+    userCodes: { alphabet: BASE20, length: 8, group: 4 },
+    sourcePrefixes: () => [],
+    beginSession: unused,
+    issueTokens: unused,
+    onForgery: () => undefined,
+  };
+});
+
+const judge = (confirmationCode: string | undefined, approved = approval) =>
+  judgeConfirmationCode(ground, grant, approved, {
+    client: sampleClient(),
+    deviceCode: new Secret('device'),
+    challenge: '',
+    jkt: '',
+    resources: [],
+    confirmationCode,
+  } satisfies Poll);
+
+const hasEnded = async () => (await ground.ledger.read([endedEntry(grant.id)])).values[0] !== undefined;
+
+describe('judgeConfirmationCode: the digits that the page shows and the device sends', () => {
+  it('asks for nothing where the approval has none', async () => {
+    expect(await judge(undefined, sampleApproval())).toBe('right');
+    expect(await judge('1234', sampleApproval())).toBe('right');
+  });
+
+  it('waits until they come, and takes the right ones', async () => {
+    expect([await judge(undefined), await judge('4711')]).toEqual(['awaited', 'right']);
+  });
+
+  it('bears two wrong codes; the third denies, and the right one is then too late', async () => {
+    expect([await judge('0001'), await judge('0002')]).toEqual(['awaited', 'awaited']);
+    expect([await judge('0003'), await hasEnded()]).toEqual(['refused', true]);
+  });
+
+  it('still takes the right one after two wrong ones', async () => {
+    await judge('0001');
+    await judge('0002');
+    expect([await judge('4711'), await hasEnded()]).toEqual(['right', false]);
+  });
+
+  it('counts the same wrong code once: a poll sent twice is one try', async () => {
+    for (let n = 0; n < 5; n += 1) expect(await judge('0001')).toBe('awaited');
+    expect(await judge('0002')).toBe('awaited');
+    expect(await hasEnded()).toBe(false);
+  });
+
+  it('parallel guesses do not share a try', async () => {
+    const guesses = Array.from({ length: 50 }, (_, index) => judge(String(index).padStart(4, '0')));
+    const answers = await Promise.all(guesses);
+    expect(answers.filter((answer) => answer === 'awaited').length).toBeLessThanOrEqual(2);
+    expect(answers).not.toContain('right');
+    expect(await hasEnded()).toBe(true);
+  });
+});
