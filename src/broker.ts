@@ -146,17 +146,18 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
     house,
     countPending: () => devices.countPending(),
     serves(target) {
-      const path = pathOf(target);
+      const path = pathOf(originForm(target));
       return routeAt(path) !== undefined || pages.has(path) || isPagePath(withoutBase(path, base));
     },
     handle(request, response) {
-      const route = routeAt(pathOf(request.url ?? '/'));
+      request.url = originForm(request.url ?? '/');
+      const route = routeAt(pathOf(request.url));
       if (route !== undefined) {
         void devices.answer(request, response, route);
         return;
       }
       response.setHeader('X-Request-Id', newRequestId());
-      request.url = pageTarget(request.url ?? '/', pages, base);
+      request.url = pageTarget(request.url, pages, base);
       people ??= import('./people-door.ts').then((door) =>
         door.buildPeopleDoor(foundation, house, devices.sourceAddress),
       );
@@ -170,6 +171,13 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
       );
     },
   };
+}
+
+/** RFC 9112 §3.2.2: a request may name a whole address; whose it is said to be decides nothing here. */
+function originForm(target: string): string {
+  if (target.startsWith('/')) return target;
+  const rest = target.replace(/^https?:\/\/[^/?]*/i, '');
+  return rest === '' || rest.startsWith('?') ? `/${rest}` : rest;
 }
 
 function pathOf(target: string): string {
