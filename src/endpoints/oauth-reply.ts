@@ -1,3 +1,4 @@
+import { UnreadableFormatError } from '../grants/grant.ts';
 import { StorageUnavailableError } from '../grants/ledger.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
@@ -27,7 +28,12 @@ export function oauthErrorReply(error: OAuthError, members: Record<string, unkno
  */
 export function asOAuthError(error: unknown): OAuthError {
   if (error instanceof OAuthError) return error;
-  if (error instanceof StorageUnavailableError || error instanceof SealingKeyMissingError) {
+  if (
+    error instanceof StorageUnavailableError ||
+    error instanceof SealingKeyMissingError ||
+    // In mid-roll-out: a replica of the newer release can read it.
+    error instanceof UnreadableFormatError
+  ) {
     return new OAuthError('temporarily_unavailable', 'try again in a moment', {
       headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
       detail: error.message,
