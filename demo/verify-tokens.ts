@@ -3,7 +3,6 @@ import { createRemoteJWKSet, jwtVerify } from 'jose';
 export interface VerifiedTokens {
   subject: string;
   algorithm: string;
-  expiresAt: Date;
 }
 
 /**
@@ -26,9 +25,5 @@ export async function verifyTokens(issuer: string, clientId: string, response: u
   });
   const id = await jwtVerify(idToken, keys, { issuer, audience: clientId, requiredClaims: ['sub', 'exp'] });
   if (access.payload.sub !== id.payload.sub) throw new Error('access token and ID token are about different people');
-  return {
-    subject: access.payload.sub ?? '',
-    algorithm: access.protectedHeader.alg,
-    expiresAt: new Date((access.payload.exp ?? 0) * 1000),
-  };
+  return { subject: access.payload.sub ?? '', algorithm: access.protectedHeader.alg };
 }

@@ -40,7 +40,7 @@ describe('npm run demo', () => {
     expect(screen).toMatch(/\n[A-Z]{4}-[A-Z]{4}\n/);
     expect(screen).toMatch(/\nhttp:\/\/127\.0\.0\.1:\d+\/device\n/);
     expect(screen).toContain('Signed in as Alice Adams (alice@example.com).');
-    expect(screen).toMatch(/Access token verified: RS256, issued by http:\/\/127\.0\.0\.1:\d+ for/);
+    expect(screen).toMatch(/The access token is verified: RS256, by http:\/\/127\.0\.0\.1:\d+, for /);
     expect(screen).not.toMatch(/"level":/);
     expect(code).toBe(0);
     expect(Date.now() - startedAtMs).toBeLessThan(30_000);
