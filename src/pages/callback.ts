@@ -4,6 +4,7 @@ import type { SignIn, Upstream } from '../upstream/upstream.ts';
 import { approveReturn } from './approve-return.ts';
 import { browserOf } from './browser-session.ts';
 import { enterReturn } from './enter-return.ts';
+import { manageReturn } from './manage-return.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 
@@ -32,7 +33,7 @@ export async function comeBack(kit: PageKit, request: Request, response: Respons
     case 'enter':
       return enterReturn(kit, back);
     case 'manage':
-      throw new PageProblem('bad_callback', { detail: 'no such purpose yet' });
+      return manageReturn(kit, back);
   }
 }
 

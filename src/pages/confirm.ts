@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { formatUserCode, NUMERIC } from '../grants/user-code.ts';
 import type { ConfirmJudgement, Obstacle, Warning } from '../safeguards/safeguards.ts';
+import type { Language } from './languages.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { entryOf, judgeStanding, personOf, type Standing, standingOf, upstreamName } from './standing.ts';
@@ -9,6 +10,8 @@ import { getsRefreshTokens } from './upstream-tokens.ts';
 import type { HiddenFields } from './views.ts';
 
 const DECIDE = 'decide';
+/** OpenID Connect Core §5.4 and §11. */
+const STANDARD_SCOPES = ['openid', 'profile', 'email', 'offline_access'];
 const DAY_SECONDS = 24 * 60 * 60;
 
 /** GET `/device/confirm`: who, what, which device. Nothing is counted, so that it can be reloaded. */
@@ -86,7 +89,7 @@ export function renderConfirm(
     client: client.name,
     account: facts.signIn.account,
     upstream: upstreamName(kit, facts.signIn.upstream),
-    scopes: scopes.map((name) => ({ name, description: kit.ground.scopeDescriptions[name] })),
+    scopes: scopes.map((name) => ({ name, description: descriptionOf(kit, name, frame.language) })),
     code: formatUserCode(userCode.slice(0, userCode.length - charactersToType) + hidden, group),
     age: frame.language.ago(requester.ageSeconds * 1000),
     source: requester.address,
@@ -111,6 +114,13 @@ export function renderConfirm(
 /** What is shown is what may be approved: the configuration may have changed since the sign-in (I5). */
 export function shownScopes({ client, facts }: Pick<Standing, 'client' | 'facts'>): string[] {
   return facts.grantedScopes.filter((scope) => client.scopes.allowed.includes(scope));
+}
+
+/** In the administrator's words; the standard's own scopes have ours. */
+function descriptionOf(kit: PageKit, scope: string, language: Language): string | undefined {
+  const { scopeDescriptions } = kit.ground;
+  if (Object.hasOwn(scopeDescriptions, scope)) return scopeDescriptions[scope];
+  return STANDARD_SCOPES.includes(scope) ? language.t(`scope.${scope}`) : undefined;
 }
 
 /**

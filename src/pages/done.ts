@@ -33,6 +33,7 @@ export async function showDone(kit: PageKit, request: Request, response: Respons
     client: kit.ground.clients.get(view.grant.clientId)?.name ?? view.grant.clientId,
     account: ticket.account ?? '',
     upstream: upstreamName(kit, ticket.upstream),
+    devices: isOwn ? kit.addresses.to('/sessions') : undefined,
     confirmationCode: state === 'approved' ? ticket.confirmationCode : undefined,
     undo: isOwn ? undoForm(kit, outcome) : undefined,
   });

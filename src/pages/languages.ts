@@ -14,12 +14,13 @@ export interface Language {
   code: string;
   direction: 'ltr' | 'rtl';
   /** As its speakers call it. */
-  ownName: string;
+  ownName(): string;
   t(key: string, words?: Readonly<Record<string, unknown>>): string;
   has(key: string): boolean;
   /** "38 seconds ago", from a difference in milliseconds. */
   ago(ms: number): string;
-  list(items: readonly string[]): string;
+  /** A moment as people write it, in UTC. */
+  date(atMs: number): string;
 }
 
 /** What everything falls back to, key by key. */
@@ -28,6 +29,7 @@ const RIGHT_TO_LEFT = new Set(['ar', 'fa', 'he', 'ur']);
 const FOLDER = new URL('../../views/languages/', import.meta.url);
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 /** Reads the files at the first text, not at start-up. */
 export function createLanguages(wanted: readonly string[]): Languages {
@@ -73,21 +75,27 @@ export function createLanguages(wanted: readonly string[]): Languages {
 
 function languageOf(texts: i18n, code: string): Language {
   const translate = texts.getFixedT(code);
-  const relative = new Intl.RelativeTimeFormat(code, { numeric: 'always' });
-  const lists = new Intl.ListFormat(code, { type: 'conjunction' });
+  // Made when first needed: the tables behind them take tens of milliseconds to load.
+  let relative: Intl.RelativeTimeFormat | undefined;
+  let dates: Intl.DateTimeFormat | undefined;
   return {
     code,
     direction: RIGHT_TO_LEFT.has(code) ? 'rtl' : 'ltr',
-    ownName: new Intl.DisplayNames(code, { type: 'language' }).of(code) ?? code,
+    ownName: () => new Intl.DisplayNames(code, { type: 'language' }).of(code) ?? code,
     t: (key, words = {}) => translate(key, words),
     has: (key) => texts.exists(key, { lng: code }),
     ago(ms) {
-      const seconds = Math.max(0, Math.round(ms / 1000));
+      relative ??= new Intl.RelativeTimeFormat(code, { numeric: 'always' });
+      const seconds = Math.max(1, Math.round(ms / 1000));
       if (seconds < MINUTE) return relative.format(-seconds, 'second');
       if (seconds < HOUR) return relative.format(-Math.round(seconds / MINUTE), 'minute');
-      return relative.format(-Math.round(seconds / HOUR), 'hour');
+      if (seconds < DAY) return relative.format(-Math.round(seconds / HOUR), 'hour');
+      return relative.format(-Math.round(seconds / DAY), 'day');
     },
-    list: (items) => lists.format(items),
+    date(atMs) {
+      dates ??= new Intl.DateTimeFormat(code, { dateStyle: 'medium', timeZone: 'UTC' });
+      return dates.format(atMs);
+    },
   };
 }
 

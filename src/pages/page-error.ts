@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { StorageUnavailableError } from '../grants/ledger.ts';
+import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
 import { type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 
@@ -33,7 +34,8 @@ function problemOf(kit: PageKit, error: unknown, request: Request, response: Res
     }
     return error;
   }
-  if (error instanceof StorageUnavailableError) {
+  // A key that another replica has already: this one gets it with its next configuration.
+  if (error instanceof StorageUnavailableError || error instanceof SealingKeyMissingError) {
     const again = request.method === 'GET' ? { again: kit.addresses.to(request.url) } : {};
     return new PageProblem('storage_away', { headers: { 'Retry-After': RETRY_AFTER_SECONDS }, ...again });
   }

@@ -3,8 +3,8 @@ import { cookieOf } from './cookies.ts';
 import { createFormGuard, type FormGuard } from './form-guard.ts';
 import { createLanguages, type Language, type Languages } from './languages.ts';
 import { type PageAddresses, pageAddresses } from './page-addresses.ts';
+import { type Asset, createCodeScript, createStylesheet } from './page-assets.ts';
 import type { PagesGround } from './page-ground.ts';
-import { createStylesheet, type Stylesheet } from './stylesheet.ts';
 import { createTemplates } from './templates.ts';
 import { createViews, type Frame, type Views } from './views.ts';
 
@@ -14,7 +14,8 @@ export interface PageKit {
   addresses: PageAddresses;
   forms: FormGuard;
   languages: Languages;
-  stylesheet: Stylesheet;
+  stylesheet: Asset;
+  codeScript: Asset;
   views: Views;
   languageOf(request: Request): Language;
   /** @param back where the language switch leads back to, instead of to this address */
@@ -26,7 +27,8 @@ export function createPageKit(ground: PagesGround): PageKit {
   const addresses = pageAddresses(publicUrl);
   const forms = createFormGuard(grants.sealing, grants.randomBytes, addresses);
   const languages = createLanguages(settings.languages);
-  const stylesheet = createStylesheet(settings.theme);
+  const stylesheet = createStylesheet(settings);
+  const codeScript = createCodeScript(settings);
   const views = createViews(createTemplates(settings.views));
   const languageCookie = addresses.cookieName('language');
 
@@ -56,12 +58,16 @@ export function createPageKit(ground: PagesGround): PageKit {
                 back: back ?? (request.method === 'GET' ? addresses.to(request.url) : addresses.to('/device')),
                 token: forms.visitorToken(forms.visitor(request, response), 'language'),
               },
-              choices: choices.map(({ code, ownName, direction }) => ({ code, name: ownName, direction })),
+              choices: choices.map((choice) => ({
+                code: choice.code,
+                name: choice.ownName(),
+                direction: choice.direction,
+              })),
             },
     };
   }
 
-  return { ground, addresses, forms, languages, stylesheet, views, languageOf, frame };
+  return { ground, addresses, forms, languages, stylesheet, codeScript, views, languageOf, frame };
 }
 
 /** A field of a form or query: `undefined` where it is missing, empty or there twice. */
@@ -71,7 +77,7 @@ export function fieldOf(fields: unknown, name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** One line in the log for what happens on the pages, with what they all have. */
+/** The reference that the outer handler gave the answer. */
 export function requestIdOf(response: Response): string {
   const id = response.getHeader('X-Request-Id');
   return typeof id === 'string' ? id : '';

@@ -11,6 +11,8 @@ export const PAGE_PROBLEMS = {
   no_session: 400,
   /** Back from the upstream in a browser that did not set out. */
   other_browser: 400,
+  /** The sign-in to manage one's devices is over. */
+  manage_again: 403,
   bad_callback: 400,
   /** A sign-in's answer that was used already, or that came too late. */
   sign_in_used: 400,

@@ -2,6 +2,7 @@ import express, { type Express, type Request, type RequestHandler, type Response
 import helmet from 'helmet';
 import { browserSessions } from './browser-session.ts';
 import { comeBack } from './callback.ts';
+import { endDevices, renameDevice } from './change-sessions.ts';
 import { showCodeForm } from './code-form.ts';
 import { showConfirm } from './confirm.ts';
 import { decide } from './decide.ts';
@@ -12,6 +13,7 @@ import type { PagesGround } from './page-ground.ts';
 import { createPageKit, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { SealedSessionStore } from './sealed-session-store.ts';
+import { showSessions } from './sessions.ts';
 import { signIn } from './sign-in.ts';
 import { switchLanguage } from './switch-language.ts';
 import { undo } from './undo.ts';
@@ -32,6 +34,9 @@ const ROUTES: Readonly<Record<string, Methods>> = {
   '/device/confirm': { GET: showConfirm, POST: decide },
   '/device/done': { GET: showDone },
   '/device/undo': { POST: undo },
+  '/sessions': { GET: showSessions },
+  '/sessions/rename': { POST: renameDevice },
+  '/sessions/end': { POST: endDevices },
   '/language': { POST: switchLanguage },
 };
 const WITHOUT_HEAD = '/callback/:upstream';
@@ -50,7 +55,7 @@ export function createPages(ground: PagesGround): Express {
   Object.defineProperty(app.request, 'secure', { get: () => kit.addresses.isSecure });
 
   app.use(securityHeaders(kit.addresses.isSecure));
-  app.get(kit.stylesheet.path, kit.stylesheet.handler);
+  for (const { path, handler } of [kit.stylesheet, kit.codeScript]) app.get(path, handler);
   app.use((_request, response, next) => {
     response.set('Cache-Control', 'no-store');
     next();

@@ -17,6 +17,8 @@ interface Tickets {
   confirm: ConfirmTicket;
   /** After the decision. */
   done: DoneTicket;
+  /** At one's own devices. */
+  manage: ManageTicket;
 }
 
 export interface SignInTicket {
@@ -37,6 +39,10 @@ export interface EnterTicket {
 export interface ConfirmTicket {
   grant: string;
   /** The tag of the trip that brought the sign-in back. */
+  arrival: string;
+}
+
+export interface ManageTicket {
   arrival: string;
 }
 

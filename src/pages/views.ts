@@ -33,6 +33,10 @@ export interface EnterCodeLocals {
   code: string;
   isPrefilled: boolean;
   isNumeric: boolean;
+  /** Characters between two dashes. */
+  group: number;
+  /** Address of the script that shows those groups as they are typed. */
+  script: string;
   problem: 'wrong' | undefined;
 }
 
@@ -44,7 +48,7 @@ export interface StopLocals {
 }
 
 export interface SignInLocals {
-  purpose: 'approve' | 'enter';
+  purpose: 'approve' | 'enter' | 'manage';
   client: string;
   code: string;
   isRunningOut: boolean;
@@ -88,6 +92,8 @@ export interface DoneLocals {
   client: string;
   account: string;
   upstream: string;
+  /** Where the person's devices are listed; only after an approval of theirs. */
+  devices: string | undefined;
   /** What the device must be told. */
   confirmationCode: string | undefined;
   undo: { action: string | undefined; fields: HiddenFields; seconds: number } | undefined;
@@ -102,6 +108,30 @@ export type DoneState =
   | 'approved_elsewhere'
   | 'denied_elsewhere'
   | 'ended';
+
+export interface SessionsLocals {
+  account: string;
+  upstream: string;
+  renameAction: string;
+  endAction: string;
+  longestName: number;
+  sessions: readonly {
+    id: string;
+    client: string;
+    name: string | undefined;
+    deviceLabel: string | undefined;
+    source: string;
+    started: string;
+    lastUsed: string;
+    ends: string;
+    scopes: readonly string[];
+    isEnded: boolean;
+    fields: HiddenFields;
+  }[];
+  endAll: HiddenFields | undefined;
+  /** The session whose new name was not taken. */
+  wrongName: string | undefined;
+}
 
 export interface ProblemLocals {
   kind: string;
@@ -120,6 +150,7 @@ export interface Views {
   confirm(frame: Frame, locals: ConfirmLocals): string;
   refused(frame: Frame, locals: RefusedLocals): string;
   done(frame: Frame, locals: DoneLocals): string;
+  sessions(frame: Frame, locals: SessionsLocals): string;
   problem(frame: Frame, locals: ProblemLocals): string;
 }
 
@@ -139,6 +170,7 @@ export function createViews(fill: FillTemplate): Views {
     confirm: (frame, locals) => page('confirm', frame, locals, frame.language.t('confirm.title')),
     refused: (frame, locals) => page('refused', frame, locals, frame.language.t(`refused.${locals.reason}.title`)),
     done: (frame, locals) => page('done', frame, locals, frame.language.t(`done.${locals.state}.title`, { ...locals })),
+    sessions: (frame, locals) => page('sessions', frame, locals, frame.language.t('sessions.title')),
     problem: (frame, locals) => page('problem', frame, locals, frame.language.t(`problem.${locals.kind}.title`)),
   };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import express from 'express';
+import express, { type Express } from 'express';
 import { type SessionData, Store } from 'express-session';
 import type { RegisteredClient } from '../../src/clients/registered-client.ts';
 import { type Ledger, StorageUnavailableError } from '../../src/grants/ledger.ts';
@@ -32,6 +32,7 @@ export interface PageHouse {
   advance(milliseconds: number): void;
   /** What a reload or another replica does. */
   rebuild(changes: { sealing: Sealing }): void;
+  app: Express;
   newVisitor(): PageVisitor;
   start(changes?: Partial<Parameters<typeof startGrant>[1]>): Promise<StartedGrant>;
   /** From the code to the confirm page. */
@@ -137,6 +138,7 @@ export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
 
   const house: PageHouse = {
     ground,
+    app: outer,
     storage: kept,
     publicUrl,
     upstreams,

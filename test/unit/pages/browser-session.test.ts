@@ -67,7 +67,7 @@ describe('the browser session', () => {
     const house = openPageHouse({ sealing });
     const visitor = house.newVisitor();
     await steps(house, visitor);
-    const [[key, stored] = ['', {}]] = [...house.storage.sessions];
+    const [[key, stored] = ['', {}]] = house.storage.sessions;
     const id = decodeURIComponent(sessionOf(visitor)).slice(2).split('.')[0] ?? '';
     expect(id).toHaveLength(43);
     expect(`${key} ${JSON.stringify(stored)}`).not.toContain(id);
@@ -83,7 +83,8 @@ describe('the browser session', () => {
     const [mine, other] = [house.newVisitor(), house.newVisitor()];
     const { confirm } = await steps(house, mine);
     await steps(house, other);
-    const [[mineKey = ''] = [], [, foreign] = []] = [...house.storage.sessions];
+    const [mineKey = ''] = house.storage.sessions.keys();
+    const foreign = [...house.storage.sessions.values()].at(1);
     const forged = structuredClone(foreign);
     await new Promise((resolve) => house.ground.browserSessions.set(mineKey, forged as never, resolve));
     expect((await mine.get(confirm.address)).status).toBe(400);

@@ -8,7 +8,7 @@ describe('the code page', () => {
     ['small letters', (code: string) => code.toLowerCase()],
     ['no dash', (code: string) => code.replace('-', '')],
     ['another dash and spaces', (code: string) => ` ${code.replace('-', ' – ')} `],
-    ['full width', (code: string) => [...code].map((c) => (c === '-' ? c : fullWidth(c))).join('')],
+    ['full width', (code: string) => code.replace(/[A-Z]/g, fullWidth)],
   ])('takes a code with %s', async (_, typedAs) => {
     const house = openPageHouse();
     const visitor = house.newVisitor();

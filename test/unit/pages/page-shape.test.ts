@@ -75,7 +75,7 @@ describe.each(['https://login.example.com', 'https://example.com/gate', 'http://
       for (const [name, { text }] of await everyPage(publicUrl)) {
         for (const [, address] of text.matchAll(/(?:href|action|src)="([^"]*)"/g)) {
           if (address === 'data:,') continue;
-          expect(address, name).toMatch(new RegExp(`^${base}/(device|language|callback)`));
+          expect(address, name).toMatch(new RegExp(`^${base}/(device|language|callback|sessions)`));
         }
       }
     });

@@ -1,0 +1,53 @@
+import { keepArrival, VISIT_MS } from '../grants/trip.ts';
+import { renewBrowserSession } from './browser-session.ts';
+import type { Return } from './callback.ts';
+import { type PageKit, requestIdOf } from './page-kit.ts';
+import { writeTicket } from './ticket.ts';
+import { upstreamProblem } from './upstream-problem.ts';
+import { revokeTokens } from './upstream-tokens.ts';
+
+/** The ticket of the latest sign-in of this kind, so that `/sessions` can be reloaded; it opens with the session only. */
+export const MANAGE_COOKIE = 'devices';
+
+/** Whose devices are shown, as the arrival of a `manage` trip keeps it. It can approve nothing. */
+export interface DeviceManager {
+  upstream: string;
+  subject: string;
+  account: string;
+}
+
+/** Back from a sign-in to look at one's devices. */
+export async function manageReturn(kit: PageKit, back: Return): Promise<void> {
+  const { ground, addresses } = kit;
+  const { sealing, ledger } = ground.grants;
+  const { request, response, browser, tag, upstream } = back;
+  const requestId = requestIdOf(response);
+  const signIn = await back.finish([]).catch((error: unknown) => {
+    throw upstreamProblem(ground.log, error, {
+      upstream,
+      again: addresses.to('/sessions'),
+      requestId,
+      purpose: 'manage',
+    });
+  });
+  // Nothing here needs them: what is managed are Gatehouse's own sessions.
+  revokeTokens(upstream, signIn.tokens);
+  const { subject, email, name } = signIn;
+  const source = ground.sourceOf(request);
+  ground.log.event('sign_in.finished', { requestId, upstream: upstream.id, subject, purpose: 'manage', source });
+  const content: DeviceManager = { upstream: upstream.id, subject, account: email ?? name ?? subject };
+  await keepArrival(ground.grants, browser, { tag, content, expiresAtMs: (await ledger.now()) + VISIT_MS });
+  await renewBrowserSession(request, browser, VISIT_MS);
+  response.cookie(
+    addresses.cookieName(MANAGE_COOKIE),
+    await writeTicket(sealing, browser, 'manage', { arrival: tag }),
+    {
+      path: '/',
+      httpOnly: true,
+      sameSite: 'lax',
+      secure: addresses.isSecure,
+      maxAge: VISIT_MS,
+    },
+  );
+  response.redirect(303, addresses.to('/sessions'));
+}

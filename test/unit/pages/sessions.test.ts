@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import { type DeviceSession, sealSession } from '../../../src/device-sessions/device-session.ts';
+import { endedEntry, sessionEntry, subjectIndex } from '../../../src/grants/entry-names.ts';
+import { viewGrant } from '../../../src/grants/open-grant.ts';
+import { callbackOf, openPageHouse, type PageHouse, type PageHouseOptions } from '../../support/page-house.ts';
+import type { PageVisitor, VisitedPage } from '../../support/page-visitor.ts';
+
+async function keepSession(house: PageHouse, changes: Partial<DeviceSession> = {}): Promise<DeviceSession> {
+  const { ledger, sealing, randomBytes } = house.ground.grants;
+  const nowMs = await ledger.now();
+  const session: DeviceSession = {
+    id: randomBytes(16).toString('base64url'),
+    clientId: 'build-cli',
+    upstream: 'corp',
+    subject: 'alice',
+    account: 'alice@example.com',
+    scopes: ['openid'],
+    resources: [],
+    source: '203.0.113.7',
+    signedInAtMs: nowMs,
+    startedAtMs: nowMs,
+    endsAtMs: nowMs + 3_600_000,
+    keyName: sealing.firstKeyName,
+    ...changes,
+  };
+  const { id, endsAtMs } = session;
+  const value = await sealSession('a', session, sealing);
+  await ledger.commit({ attempt: 'a', writes: [{ key: sessionEntry(id), value, expiresAtMs: endsAtMs }] });
+  const tag = sealing.tag('subject', JSON.stringify([session.upstream, session.subject]));
+  await ledger.enlist(subjectIndex(tag), id, endsAtMs);
+  return session;
+}
+
+async function signIn(visitor: PageVisitor): Promise<VisitedPage> {
+  const ways = await visitor.open('/sessions');
+  const there = await visitor.get(ways.links[0]?.href ?? '');
+  expect(there.status).toBe(303);
+  return visitor.open(callbackOf(there));
+}
+
+async function isEnded(house: PageHouse, { id }: DeviceSession): Promise<boolean> {
+  return (await house.ground.grants.ledger.read([endedEntry(id)])).values[0] !== undefined;
+}
+
+function formsTo(page: VisitedPage, action: string) {
+  return page.forms.filter((form) => form.action === action);
+}
+
+const opened = (options?: PageHouseOptions) => {
+  const house = openPageHouse(options);
+  return { house, visitor: house.newVisitor() };
+};
+
+describe('my devices', () => {
+  it('ask for a sign-in of their own: 200, a link for each upstream', async () => {
+    const { visitor } = opened();
+    const ways = await visitor.open('/sessions');
+    expect(ways).toMatchObject({ status: 200, heading: 'Sign in to see your devices' });
+    expect(ways.links.map(({ href }) => href)).toEqual(['/sessions?upstream=corp', '/sessions?upstream=labs']);
+    expect(await visitor.get('/sessions?upstream=nobody')).toMatchObject({ status: 400 });
+  });
+
+  it('go on by themselves where there is one upstream', async () => {
+    const { house, visitor } = opened();
+    (house.ground.upstreams as Map<string, unknown>).delete('labs');
+    expect((await visitor.open('/sessions')).text).toContain('content="0;url=/sessions?upstream=corp"');
+  });
+
+  it('are listed with client, label, place and times, as text', async () => {
+    const { house, visitor } = opened();
+    await keepSession(house, { deviceLabel: '<b>build-07</b>', scopes: ['openid', 'packages:read'] });
+    await keepSession(house, { subject: 'somebody else', deviceLabel: 'not mine' });
+    await keepSession(house, { upstream: 'labs', deviceLabel: 'not from here' });
+    const list = await signIn(visitor);
+    expect(list).toMatchObject({ status: 200, heading: 'Your devices' });
+    expect(formsTo(list, '/sessions/end')).toHaveLength(2);
+    for (const words of [
+      'alice@example.com',
+      'Example Corp',
+      'Build CLI',
+      '<b>build-07</b>',
+      '203.0.113.7',
+      'packages:read',
+    ]) {
+      expect(list.words).toContain(words);
+    }
+    expect(list.words).not.toMatch(/not mine|not from here/);
+    expect(house.upstreams['corp']?.revoked).toContain('upstream-access');
+    expect((await visitor.open('/sessions')).heading).toBe('Your devices');
+  });
+
+  it('are shown for ten minutes', async () => {
+    const { house, visitor } = opened();
+    await keepSession(house);
+    const list = await signIn(visitor);
+    house.advance(10 * 60_000 + 1000);
+    expect((await visitor.open('/sessions')).heading).toBe('Sign in to see your devices');
+    const [form] = formsTo(list, '/sessions/end');
+    expect(await visitor.post('/sessions/end', form?.fields ?? {})).toMatchObject({ status: 403 });
+  });
+
+  it('are shown in no other browser', async () => {
+    const { house, visitor } = opened();
+    await signIn(visitor);
+    const thief = house.newVisitor();
+    for (const [name, value] of visitor.cookies) if (name.includes('devices')) thief.cookies.set(name, value);
+    expect((await thief.open('/sessions')).heading).toBe('Sign in to see your devices');
+  });
+
+  it('end one by one, and stay listed as ended', async () => {
+    const { house, visitor } = opened();
+    const [first, second] = [await keepSession(house), await keepSession(house)];
+    const list = await signIn(visitor);
+    const form = formsTo(list, '/sessions/end').find(({ fields }) => fields['session'] === first.id);
+    const after = await visitor.follow(await visitor.post('/sessions/end', form?.fields ?? {}));
+    expect(after.heading).toBe('Your devices');
+    expect(after.words).toContain('Ended');
+    expect(formsTo(after, '/sessions/end').map(({ fields }) => fields['session'])).toEqual([second.id, undefined]);
+    expect([await isEnded(house, first), await isEnded(house, second)]).toEqual([true, false]);
+    expect(house.events.find(({ name }) => name === 'session.ended')?.fields).toMatchObject({ by: 'person' });
+  });
+
+  it('end all at once, but nobody else’s', async () => {
+    const { house, visitor } = opened();
+    const mine = [await keepSession(house), await keepSession(house)];
+    const other = await keepSession(house, { subject: 'bob' });
+    const list = await signIn(visitor);
+    const all = formsTo(list, '/sessions/end').find(({ fields }) => fields['all'] === 'true');
+    await visitor.post('/sessions/end', all?.fields ?? {});
+    for (const session of mine) expect(await isEnded(house, session)).toBe(true);
+    expect(await isEnded(house, other)).toBe(false);
+  });
+
+  it('get a name of the person’s own', async () => {
+    const { house, visitor } = opened();
+    await keepSession(house);
+    const [form] = formsTo(await signIn(visitor), '/sessions/rename');
+    const named = await visitor.follow(await visitor.post('/sessions/rename', { ...form?.fields, name: 'Build <7>' }));
+    expect(named.words).toContain('Build <7>');
+    const wrong = await visitor.post('/sessions/rename', { ...form?.fields, name: 'x'.repeat(65) });
+    expect(wrong).toMatchObject({ status: 400, heading: 'Your devices' });
+    expect(wrong.words).toMatch(/That name was not taken/);
+  });
+
+  it('change by nothing but the person’s own forms', async () => {
+    const { house, visitor } = opened();
+    const [mine, other] = [await keepSession(house), await keepSession(house, { subject: 'bob' })];
+    const [form] = formsTo(await signIn(visitor), '/sessions/end');
+    const fields = form?.fields ?? {};
+    const tries: [Record<string, string>, Record<string, string>, number][] = [
+      [fields, { origin: 'https://evil.example' }, 403],
+      [{ ...fields, token: 'x' }, {}, 403],
+      [{ ...fields, session: other.id }, {}, 403],
+      [{ ...fields, all: 'true' }, {}, 403],
+      [{ ...fields, ticket: '' }, {}, 403],
+    ];
+    for (const [sent, headers, status] of tries) {
+      expect(await visitor.post('/sessions/end', sent, headers)).toMatchObject({ status });
+    }
+    expect(await house.newVisitor().post('/sessions/end', fields)).toMatchObject({ status: 403 });
+    expect([await isEnded(house, mine), await isEnded(house, other)]).toEqual([false, false]);
+  });
+
+  it('are no way to approve', async () => {
+    const { house, visitor } = opened();
+    const { id } = await house.start();
+    const list = await signIn(visitor);
+    const ticket = [...visitor.cookies].find(([name]) => name.includes('devices'))?.[1] ?? '';
+    expect(await visitor.get(`/device/confirm?ticket=${ticket}`)).toMatchObject({ status: 400 });
+    expect(list.forms.every(({ action }) => !action.startsWith('/device'))).toBe(true);
+    expect((await viewGrant(house.ground.grants, id, ''))?.state).toBe('pending');
+  });
+});
