@@ -86,7 +86,9 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
   const publicUrl = options.publicUrl ?? origin;
   const store = options.store ?? (await movableMemory());
   const storage = options.onReplica === true ? store.replica : store.storage;
-  const upstream = options.upstream ?? (await startFakeUpstream());
+  let aheadMs = 0;
+  const clock = () => Date.now() + aheadMs;
+  const upstream = options.upstream ?? (await startFakeUpstream({ clock }));
   const environment = {
     SEALING_KEY: randomBytes(32).toString('base64url'),
     SIGNING_KEYS: await testSigningKeys(),
@@ -97,8 +99,6 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
   let config: Config = readConfig('test.yaml', JSON.stringify(merged(usual, options.yaml)), environment);
   const lines: LoggedLine[] = [];
   const logger = createLogger(config.log, destinationFor(lines));
-  let aheadMs = 0;
-  const clock = () => Date.now() + aheadMs;
   const broker = await createBroker({ config, storage, logger, clock });
   handle = (request, response) => broker.handle(request, response);
 
@@ -111,7 +111,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     store,
     lines,
     device: (identity = {}) => new TestDevice(at, { clientId: DEVICE_CLIENT, ...identity }),
-    approve: (userCode, changes) => approve(groundOf(broker, config), config, userCode, changes),
+    approve: (userCode, changes) => approve(groundOf(broker, config), { config, clock }, userCode, changes),
     async deny(userCode) {
       const ground = groundOf(broker, config);
       await denyGrant(ground, (await pending(ground, userCode)).grant, 'person', 'test');
@@ -215,12 +215,17 @@ async function pending(ground: GrantGround, userCode: string) {
   return view;
 }
 
-async function approve(ground: GrantGround, config: Config, userCode: string, changes: Partial<Approval> = {}) {
+async function approve(
+  ground: GrantGround,
+  { config, clock }: { config: Config; clock: () => number },
+  userCode: string,
+  changes: Partial<Approval> = {},
+) {
   const { grant } = await pending(ground, userCode);
   const client = config.clients.find(({ id }) => id === grant.clientId);
   const [settings] = config.upstreams;
   if (client === undefined || settings === undefined) throw new Error('the configuration has no such client');
-  const upstream = openIdUpstream(settings, { clock: Date.now });
+  const upstream = openIdUpstream(settings, { clock });
   const trip = newTrip({
     scopes: client.tokens === 'relay' ? grant.scopes : [],
     wantedClaims: copiedClaimNames(client),
