@@ -1,3 +1,4 @@
+import { GRANT_TYPES } from '../oauth/grant-types.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 
 const MOST_PARAMETERS = 64;
@@ -66,7 +67,11 @@ export function parseForm(body: string): Form {
   return new Form(values, resources);
 }
 
+/** In every poll, and always spelt like this. */
+const DEVICE_GRANT = encodeURIComponent(GRANT_TYPES.device_code);
+
 function decode(text: string): string {
+  if (text === DEVICE_GRANT) return GRANT_TYPES.device_code;
   if (!text.includes('%') && !text.includes('+')) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));

@@ -9,6 +9,8 @@ interface StoredEntry {
   /** Of a grant only: its head, read once, and the pace of its polls, which thus vanishes with it. */
   head?: GrantHead;
   pace?: Pace;
+  /** Of a grant only: no other entry was written beside it, so a poll need not look for a decision, an end or a redemption. */
+  isAlone?: boolean;
 }
 
 interface StoredIndex {
@@ -58,7 +60,9 @@ export class MemoryLedger implements Ledger {
     }
     for (const { key, value, expiresAtMs } of change.writes) {
       if (this.#entries.get(key, nowMs) === undefined) {
-        this.#entries.set(key, { value, expiresAtMs }, nowMs);
+        const grant = key.startsWith('{') ? this.#entries.get(grantEntryBeside(key), nowMs) : undefined;
+        if (grant !== undefined) grant.isAlone = false;
+        this.#entries.set(key, { value, expiresAtMs, isAlone: true }, nowMs);
       }
     }
     return { outcome: 'won', nowMs };
@@ -80,12 +84,13 @@ export class MemoryLedger implements Ledger {
     if (!isHolder(grant.head, holder)) {
       return { state: 'unknown' };
     }
-    const decision = this.#entries.get(`{${id}}:decision`, nowMs)?.value;
-    const spent = this.#entries.get(`{${id}}:spent`, nowMs)?.value;
-    const ended = this.#entries.get(`{${id}}:ended`, nowMs)?.value;
+    const beside = (suffix: string) => this.#entries.get(`{${id}}:${suffix}`, nowMs)?.value;
+    const isAlone = grant.isAlone === true;
+    const decision = isAlone ? undefined : beside('decision');
+    const spent = isAlone ? undefined : beside('spent');
+    const ended = isAlone ? undefined : beside('ended');
     if (decision !== undefined || spent !== undefined || ended !== undefined || nowMs >= grant.head.expiresAtMs) {
-      const delivered = this.#entries.get(`{${id}}:delivered`, nowMs)?.value;
-      return { state: 'settled', nowMs, grant: grant.value, decision, spent, ended, delivered };
+      return { state: 'settled', nowMs, grant: grant.value, decision, spent, ended, delivered: beside('delivered') };
     }
     const { pace, next } = judgePace(grant.pace, grant.head.intervalMs, nowMs, rule);
     grant.pace = next;
@@ -158,4 +163,9 @@ export class MemoryLedger implements Ledger {
     this.#entries.clear();
     this.#indexes.clear();
   }
+}
+
+/** `{id}:grant` for any entry of that id. */
+function grantEntryBeside(key: string): string {
+  return `${key.slice(0, key.indexOf('}') + 1)}:grant`;
 }
