@@ -77,7 +77,7 @@ export interface ShownCodeForm {
 }
 
 export function renderCodeForm(kit: PageKit, request: Request, response: Response, shown: ShownCodeForm): void {
-  const { addresses, forms, ground, views } = kit;
+  const { addresses, codeScript, forms, ground, views } = kit;
   const { status, code: typed, memory, ticket, problem } = shown;
   const { userCodes } = ground.grants;
   const normalised = problem === undefined ? normaliseUserCode(typed, userCodes) : undefined;
@@ -91,9 +91,20 @@ export function renderCodeForm(kit: PageKit, request: Request, response: Respons
     code,
     isPrefilled: prefilled !== '' && prefilled === normalised,
     isNumeric: userCodes.alphabet === NUMERIC,
+    group: userCodes.group,
+    script: addresses.to(codeScript.path),
     problem,
   });
+  allowScript(response, addresses.origin + addresses.to(codeScript.path));
   response.status(status).type('html').send(page);
+}
+
+/** Opens the Content-Security-Policy for one address, not for all that somebody may have put on this origin. */
+function allowScript(response: Response, address: string): void {
+  const policy = response.getHeader('Content-Security-Policy');
+  // A policy has no form for IPv6 addresses, and ends sources at commas and semicolons.
+  const source = /^https?:\/\/[\w.-]+(:\d+)?\/[^,;]*$/.test(address) ? address : "'self'";
+  response.set('Content-Security-Policy', `${policy};script-src ${source}`);
 }
 
 /** Who signed in to type a code, where this browser's ticket names such a sign-in. */

@@ -76,7 +76,7 @@ describe('back from the upstream', () => {
   const FAULTS: [UpstreamFault, number, RegExp][] = [
     ['not_signed_in', 401, /did not sign you in/],
     ['too_weak', 403, /not as strongly/],
-    ['invalid_answer', 502, /does not check/],
+    ['invalid_answer', 502, /could not be checked/],
     ['client_rejected', 502, /does not accept this service/],
     ['unavailable', 503, /does not answer/],
   ];
@@ -208,7 +208,7 @@ describe('an account that may not approve', () => {
     const { groups: _, ...signedIn } = corpOf(house).signedIn;
     corpOf(house).signedIn = signedIn;
     const problem = await visitor.open(back());
-    expect(problem).toMatchObject({ status: 502, heading: 'The sign-in is not set up rightly' });
+    expect(problem).toMatchObject({ status: 502, heading: 'The sign-in is not set up correctly' });
     expect(problem.words).toMatch(/Try again/);
     expect(await stateOf(house, id)).toBe('pending');
   });
