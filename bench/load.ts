@@ -11,6 +11,8 @@ export interface Load {
   bodies: readonly string[];
   connections: number;
   seconds: number;
+  /** Offered load; as fast as the answers come where it is left out. */
+  requestsPerSecond?: number;
 }
 
 export interface LoadResult {
@@ -23,7 +25,14 @@ export interface LoadResult {
   p99: number;
 }
 
-export async function runLoad({ port, path, bodies, connections, seconds }: Load): Promise<LoadResult> {
+export async function runLoad({
+  port,
+  path,
+  bodies,
+  connections,
+  seconds,
+  requestsPerSecond,
+}: Load): Promise<LoadResult> {
   const statuses: Record<string, number> = {};
   const latencies: number[] = [];
   const requests = bodies.map((body) =>
@@ -35,16 +44,24 @@ export async function runLoad({ port, path, bodies, connections, seconds }: Load
   const endsAt = startedAt + seconds * 1000;
   let next = 0;
   let count = 0;
-  await Promise.all(Array.from({ length: connections }, () => poll()));
+  const pauseMs = requestsPerSecond === undefined ? 0 : (connections * 1000) / requestsPerSecond;
+  await Promise.all(Array.from({ length: connections }, (_, nth) => poll(startedAt + (pauseMs * nth) / connections)));
   latencies.sort((a, b) => a - b);
   const at = (part: number) => latencies[Math.floor(latencies.length * part)] ?? 0;
   return { requests: count, seconds: (performance.now() - startedAt) / 1000, statuses, p50: at(0.5), p99: at(0.99) };
 
-  function poll(): Promise<void> {
+  function poll(firstAt: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true });
       let sentAt = 0;
       let answer = '';
+      let dueAt = firstAt;
+      function sendWhenDue(): void {
+        const waitMs = dueAt - performance.now();
+        dueAt += pauseMs;
+        if (waitMs > 1) setTimeout(send, waitMs);
+        else send();
+      }
       function send(): void {
         sentAt = performance.now();
         if (sentAt >= endsAt) {
@@ -55,7 +72,7 @@ export async function runLoad({ port, path, bodies, connections, seconds }: Load
         socket.write(requests[next++ % requests.length] ?? '');
       }
       socket.setEncoding('latin1');
-      socket.on('connect', send);
+      socket.on('connect', sendWhenDue);
       socket.on('error', reject);
       socket.on('data', (chunk: string) => {
         answer += chunk;
@@ -68,7 +85,7 @@ export async function runLoad({ port, path, bodies, connections, seconds }: Load
         latencies.push(performance.now() - sentAt);
         count += 1;
         answer = '';
-        send();
+        sendWhenDue();
       });
     });
   }

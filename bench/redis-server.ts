@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { Redis } from 'ioredis';
+
+/** A Redis for the benchmark alone: nothing is written to disk, and nothing is evicted. */
+export async function startRedis() {
+  const port = await freePort();
+  const child = spawn('redis-server', ['--port', String(port), '--save', '', '--maxmemory-policy', 'noeviction'], {
+    stdio: 'ignore',
+  });
+  const client = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null });
+  await client.ping();
+  const info = async (section: string, key: string) => {
+    const text = await client.info(section);
+    return Number(new RegExp(`^${key}:([\\d.]+)`, 'm').exec(text)?.[1] ?? Number.NaN);
+  };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    flush: () => client.flushall(),
+    usedBytes: () => info('memory', 'used_memory'),
+    cpuSeconds: async () => (await info('cpu', 'used_cpu_user')) + (await info('cpu', 'used_cpu_sys')),
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      client.disconnect();
+      child.kill();
+      await ended;
+    },
+  };
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
