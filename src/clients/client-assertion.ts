@@ -3,7 +3,7 @@ import { createLocalJWKSet, decodeJwt, errors, type JWTPayload, jwtVerify } from
 import type { RegisteredClient } from './registered-client.ts';
 
 /** Signature algorithms of client assertions; symmetric ones would make the secret a key. */
-export const ASSERTION_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
+export const ASSERTION_ALGS = ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'] as const;
 
 export interface AssertionGround {
   clients: ReadonlyMap<string, RegisteredClient>;

@@ -5,7 +5,7 @@ import { equalTexts, type Sealing } from '../sealing/sealing.ts';
 import type { DeviceRequest } from './endpoint.ts';
 
 /** Signature algorithms of DPoP proofs; all asymmetric (RFC 9449 §4.3). */
-export const DPOP_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
+export const DPOP_ALGS = ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'] as const;
 
 /** DPoP (RFC 9449) at one endpoint. */
 export interface DpopProofs {

@@ -1,0 +1,196 @@
+import { decodeJwt } from 'jose';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type DpopKey, newDpopKey, type ProofFacts } from '../support/dpop-key.ts';
+import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import type { DeviceAnswer, TestDevice } from '../support/test-device.ts';
+
+const MINUTE = 60 * 1000;
+
+describe('RFC 9449: DPoP at the device door', () => {
+  let test: TestBroker;
+  let key: DpopKey;
+  let device: TestDevice;
+  beforeEach(async () => {
+    test = await createTestBroker({ yaml: { clients: { strict: { require: ['dpop'] } } } });
+    key = await newDpopKey();
+    device = test.device({ dpop: key });
+  });
+  afterEach(() => test.close());
+
+  const broken = { status: 400, body: { error: 'invalid_dpop_proof' } };
+  const foreign = { status: 400, body: { error: 'invalid_grant' } };
+
+  /** A pending poll with a proof that a test spoils. */
+  async function pollWith(changes: Partial<ProofFacts>): Promise<DeviceAnswer> {
+    const { body } = await test.device().start();
+    const address = `${test.publicUrl}/token`;
+    const dpop = await key.proof({ method: 'POST', address, nowMs: await test.now(), ...changes });
+    return test.device().poll(body.device_code, {}, { dpop });
+  }
+
+  describe('§5: binding', () => {
+    it('tokens of a poll with a proof are bound to its key', async () => {
+      const tokens = await test.signIn(device);
+      expect(tokens['token_type']).toBe('DPoP');
+      expect(decodeJwt(tokens.access_token)['cnf']).toEqual({ jkt: key.jkt });
+    });
+
+    it('without a proof they are bearer tokens', async () => {
+      const tokens = await test.signIn();
+      expect([tokens['token_type'], decodeJwt(tokens.access_token)['cnf']]).toEqual(['Bearer', undefined]);
+    });
+
+    it.each(['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'])('a key for %s does', async (alg) => {
+      const tokens = await test.signIn(test.device({ dpop: await newDpopKey(alg) }));
+      expect(tokens['token_type']).toBe('DPoP');
+    });
+  });
+
+  describe('§10, in this grant: the device code is bound from the start', () => {
+    const starts: [string, () => Promise<DeviceAnswer>][] = [
+      ['a proof at device authorization', () => device.start()],
+      ['dpop_jkt there', () => test.device().start({ dpop_jkt: key.jkt })],
+    ];
+
+    it.each(starts)('by %s: only that key polls and redeems, and the others change nothing', async (_what, start) => {
+      const { body } = await start();
+      const thief = test.device({ dpop: await newDpopKey() });
+      expect(await test.device().poll(body.device_code)).toMatchObject(foreign);
+      expect(await thief.poll(body.device_code)).toMatchObject(foreign);
+      expect((await device.poll(body.device_code)).body.error).toBe('authorization_pending');
+      await test.approve(body.user_code);
+      expect(await test.device().poll(body.device_code)).toMatchObject(foreign);
+      expect(await thief.poll(body.device_code)).toMatchObject(foreign);
+      expect((await device.poll(body.device_code)).body['token_type']).toBe('DPoP');
+    });
+
+    it('a proof and another dpop_jkt contradict each other', async () => {
+      const other = await newDpopKey();
+      expect(await device.start({ dpop_jkt: other.jkt })).toMatchObject(broken);
+      expect((await device.start({ dpop_jkt: key.jkt })).status).toBe(200);
+    });
+
+    it('a dpop_jkt that is no thumbprint: invalid_request', async () => {
+      expect((await test.device().start({ dpop_jkt: 'abc' })).body.error).toBe('invalid_request');
+    });
+
+    it('a client that must use DPoP cannot start without', async () => {
+      expect((await test.device({ clientId: 'strict' }).start()).body.error).toBe('invalid_request');
+      expect((await test.device({ clientId: 'strict', dpop: key }).start()).status).toBe(200);
+    });
+  });
+
+  describe('§4.3: a proof that does not check is invalid_dpop_proof', () => {
+    it.each<[string, Partial<ProofFacts>]>([
+      ['another htm', { method: 'GET' }],
+      ['another htu', { address: 'https://evil.example/token' }],
+      ['the htu of another endpoint', { claims: { htu: 'http://127.0.0.1/introspect' } }],
+      ['no htu', { claims: { htu: undefined } }],
+      ['no jti', { claims: { jti: undefined } as never }],
+      ['no iat', { claims: { iat: undefined } as never }],
+      ['another typ', { header: { typ: 'JWT' } }],
+      ['no jwk', { header: { jwk: undefined } }],
+    ])('%s', async (_what, changes) => {
+      expect(await pollWith(changes)).toMatchObject(broken);
+    });
+
+    it('a jwk with its private part', async () => {
+      expect(await pollWith({ header: { jwk: { ...key.jwk, d: 'AAAA' } } })).toMatchObject(broken);
+    });
+
+    it('the signature of another key', async () => {
+      const other = await newDpopKey();
+      expect(await pollWith({ header: { jwk: other.jwk } })).toMatchObject(broken);
+    });
+
+    it.each(['', 'abc', 'a.b.c'])('“%s”', async (dpop) => {
+      const { body } = await test.device().start();
+      const answer = await test.device().send('/token', {
+        method: 'POST',
+        headers: { dpop },
+        body: new URLSearchParams({
+          grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+          client_id: 'build-cli',
+          device_code: body.device_code,
+        }),
+      });
+      expect(answer).toMatchObject(broken);
+    });
+
+    it('two proofs in one request', async () => {
+      const { body } = await test.device().start();
+      const [one, two] = [await device.proof('/token'), await device.proof('/token')];
+      expect(await test.device().poll(body.device_code, {}, { dpop: `${one}, ${two}` })).toMatchObject(broken);
+    });
+
+    it('htu is compared without query and fragment, host and scheme in any case', async () => {
+      const address = `${test.publicUrl.replace('http:', 'HTTP:')}/token?x=1#y`;
+      expect((await pollWith({ address })).body.error).toBe('authorization_pending');
+    });
+  });
+
+  it('§11.1: a proof counts once, at whichever endpoint', async () => {
+    const { body } = await device.start();
+    const dpop = await device.proof('/token');
+    expect((await test.device().poll(body.device_code, {}, { dpop })).body.error).toBe('authorization_pending');
+    await test.advance(6000);
+    expect(await test.device().poll(body.device_code, {}, { dpop })).toMatchObject(broken);
+  });
+
+  describe('§8: nonces, for devices whose clock is off', () => {
+    it.each([-10 * MINUTE, -2 * MINUTE, 2 * MINUTE, 24 * 60 * MINUTE])(
+      'a clock that is off by %i ms gets a nonce, and polls with it',
+      async (offMs) => {
+        const { body } = await test.device().start({ dpop_jkt: key.jkt });
+        const address = `${test.publicUrl}/token`;
+        const poll = async (nonce?: string) => {
+          const dpop = await key.proof({ method: 'POST', address, nonce, nowMs: (await test.now()) + offMs });
+          return test.device().poll(body.device_code, {}, { dpop });
+        };
+        const first = await poll();
+        expect(first).toMatchObject({ status: 400, body: { error: 'use_dpop_nonce' } });
+        const nonce = first.headers.get('dpop-nonce') ?? '';
+        expect(nonce).not.toBe('');
+        expect((await poll(nonce)).body.error).toBe('authorization_pending');
+        await test.approve(body.user_code);
+        expect((await poll(nonce)).body['token_type']).toBe('DPoP');
+      },
+    );
+
+    it('a clock that is off by less than a minute does without', async () => {
+      for (const offMs of [-50_000, 50_000]) {
+        const answer = await pollWith({ nowMs: (await test.now()) + offMs });
+        expect(answer.body.error).toBe('authorization_pending');
+      }
+    });
+
+    it('a nonce is good for minutes, then another is asked for', async () => {
+      const nonce = (await pollWith({ nowMs: 0 })).headers.get('dpop-nonce') ?? '';
+      await test.advance(4 * MINUTE);
+      expect((await pollWith({ nonce, nowMs: 0 })).body.error).toBe('authorization_pending');
+      await test.advance(7 * MINUTE);
+      expect((await pollWith({ nonce, nowMs: 0 })).body.error).toBe('use_dpop_nonce');
+    });
+
+    it('a made-up nonce is none, whatever the time', async () => {
+      const answer = await pollWith({ nonce: 'made-up' });
+      expect(answer).toMatchObject({ status: 400, body: { error: 'use_dpop_nonce' } });
+    });
+
+    it('asking for a nonce neither counts as a poll nor touches the grant', async () => {
+      const { body } = await device.start();
+      for (let n = 0; n < 3; n += 1) {
+        const dpop = await key.proof({ method: 'POST', address: `${test.publicUrl}/token`, nowMs: 0 });
+        expect((await test.device().poll(body.device_code, {}, { dpop })).body.error).toBe('use_dpop_nonce');
+      }
+      expect((await device.poll(body.device_code)).body.error).toBe('authorization_pending');
+    });
+  });
+
+  it('§5.1: the metadata names the algorithms, all asymmetric', async () => {
+    const { body } = await device.send('/.well-known/oauth-authorization-server');
+    const algs = body['dpop_signing_alg_values_supported'];
+    expect(algs).toEqual(expect.arrayContaining(['ES256', 'RS256']));
+    expect(JSON.stringify(algs)).not.toMatch(/HS|none/);
+  });
+});
