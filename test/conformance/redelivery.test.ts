@@ -1,0 +1,115 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { setMark } from '../../src/grants/before-marks.ts';
+import { newDpopKey } from '../support/dpop-key.ts';
+import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+
+const SECOND = 1000;
+
+describe('a device code that comes again after its redemption', () => {
+  let test: TestBroker;
+  beforeEach(async () => {
+    test = await createTestBroker({
+      yaml: { clients: { patient: { redelivery: '30s' }, other: { redelivery: '30s' } } },
+    });
+  });
+  afterEach(() => test.close());
+
+  const foreign = { status: 400, body: { error: 'invalid_grant' } };
+
+  async function redeem(device = test.device({ clientId: 'patient' })) {
+    const started = await device.start();
+    await test.approve(started.body.user_code);
+    const first = await device.poll(started.body.device_code);
+    expect(first.status).toBe(200);
+    return { device, code: started.body.device_code, first };
+  }
+
+  describe('with redelivery', () => {
+    it('gets the same answer, byte for byte, for 30 s', async () => {
+      const { device, code, first } = await redeem();
+      for (const waitMs of [0, 10 * SECOND, 19 * SECOND]) {
+        await test.advance(waitMs);
+        const again = await device.poll(code);
+        expect([again.status, again.text]).toEqual([200, first.text]);
+      }
+      expect((await device.refresh(first.body.refresh_token)).status).toBe(200);
+    });
+
+    it('but not another client', async () => {
+      const { code } = await redeem();
+      expect(await test.device({ clientId: 'other' }).poll(code)).toMatchObject(foreign);
+    });
+
+    it('nor another DPoP key, nor none, where one was shown at redemption', async () => {
+      const dpop = await newDpopKey();
+      const first = await test.device({ clientId: 'patient' }).start();
+      await test.approve(first.body.user_code);
+      const device = test.device({ clientId: 'patient', dpop });
+      const tokens = await device.poll(first.body.device_code);
+      expect(tokens.body['token_type']).toBe('DPoP');
+      const code = first.body.device_code;
+      expect(await test.device({ clientId: 'patient' }).poll(code)).toMatchObject(foreign);
+      const thief = test.device({ clientId: 'patient', dpop: await newDpopKey() });
+      expect(await thief.poll(code)).toMatchObject(foreign);
+      expect((await device.poll(code)).text).toBe(tokens.text);
+    });
+
+    it('nor who lacks the PKCE verifier', async () => {
+      const verifier = randomBytes(32).toString('base64url');
+      const challenge = createHash('sha256').update(verifier).digest('base64url');
+      const device = test.device({ clientId: 'patient' });
+      const { body } = await device.start({ code_challenge: challenge, code_challenge_method: 'S256' });
+      await test.approve(body.user_code);
+      const first = await device.poll(body.device_code, { code_verifier: verifier });
+      expect(await device.poll(body.device_code)).toMatchObject(foreign);
+      expect((await device.poll(body.device_code, { code_verifier: verifier })).text).toBe(first.text);
+    });
+
+    it('nor after the session has ended', async () => {
+      const { device, code, first } = await redeem();
+      await device.revoke(first.body.refresh_token);
+      expect(await device.poll(code)).toMatchObject(foreign);
+    });
+
+    it('nor after a kill switch', async () => {
+      const { device, code } = await redeem();
+      await test.advance(SECOND);
+      const { storage, sealing } = test.broker.foundation;
+      const nowMs = await test.now();
+      await setMark({ ledger: storage.ledger, sealing }, { mark: 'all' }, nowMs, nowMs + 60 * SECOND);
+      expect(await device.poll(code)).toMatchObject(foreign);
+    });
+
+    it('nor later than 30 s: then the session has ended', async () => {
+      const { device, code, first } = await redeem();
+      await test.advance(31 * SECOND);
+      expect(await device.poll(code)).toMatchObject(foreign);
+      expect((await device.refresh(first.body.refresh_token)).body.error).toBe('invalid_grant');
+    });
+  });
+
+  describe('without redelivery, as by default', () => {
+    it('is invalid_grant, and within 30 s nothing more happens: a client retries', async () => {
+      const { device, code, first } = await redeem(test.device());
+      await test.advance(29 * SECOND);
+      expect(await device.poll(code)).toMatchObject(foreign);
+      expect((await device.refresh(first.body.refresh_token)).status).toBe(200);
+    });
+
+    it('later it ends the session that it made', async () => {
+      const { device, code, first } = await redeem(test.device());
+      await test.advance(31 * SECOND);
+      expect(await device.poll(code)).toMatchObject(foreign);
+      expect((await device.refresh(first.body.refresh_token)).body.error).toBe('invalid_grant');
+      expect(test.lines).toContainEqual(expect.objectContaining({ event: 'grant.replayed' }));
+    });
+
+    it('of another client, or without its key, it does nothing however late', async () => {
+      const { device, code, first } = await redeem(test.device());
+      await test.advance(31 * SECOND);
+      expect(await test.device({ clientId: 'other' }).poll(code)).toMatchObject(foreign);
+      expect((await device.refresh(first.body.refresh_token)).status).toBe(200);
+    });
+  });
+});
