@@ -1,184 +1,145 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ScriptedPerson } from '../../demo/scripted-person.ts';
-import { answer, formWith, typeCode } from '../support/person-steps.ts';
+import { ScriptedPerson, type VisitedPage } from '../../demo/scripted-person.ts';
 import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import type { AnswerBody } from '../support/test-device.ts';
+
+const STEPS = 8;
 
 describe('RFC 8628 §3.3, user interaction', () => {
   let test: TestBroker;
+  /** Everything that came over the wire to the browser: headers and bodies. */
+  let seen: string[];
   beforeAll(async () => {
-    test = await createTestBroker({ yaml: { scopes: { 'packages:read': { description: 'Read packages' } } } });
+    test = await createTestBroker();
   });
   afterAll(() => test.close());
 
-  async function start(): Promise<AnswerBody> {
-    return (await test.device().start({ scope: 'openid packages:read' })).body;
-  }
-
-  const poll = async (started: AnswerBody) => (await test.device().poll(started.device_code)).body;
-
-  it('begins at the verification URI and includes the user code, typed by hand (R16)', async () => {
-    const started = await start();
-    const person = new ScriptedPerson();
-    const confirm = await typeCode(person, String(started['verification_uri']), started.user_code);
-    expect(confirm.heading).toBe('Let this device act as you?');
-    expect((await poll(started)).error).toBe('authorization_pending');
-    await answer(person, confirm, 'approve');
-    expect((await poll(started)).access_token).toEqual(expect.any(String));
-  });
-
-  it('authenticates the person, says what they do, and lets them approve or deny (R17)', async () => {
-    const started = await start();
-    const person = new ScriptedPerson();
-    const signIns = test.upstream.requestsTo('/authorize').length;
-    const confirm = await typeCode(person, `${test.publicUrl}/device`, started.user_code);
-    expect(test.upstream.requestsTo('/authorize')).toHaveLength(signIns + 1);
-    for (const words of ['Build CLI', 'alice@example.com', 'Read packages', 'packages:read']) {
-      expect(confirm.html).toContain(words);
-    }
-    const done = await answer(person, confirm, 'deny');
-    expect(done).toMatchObject({ status: 200, heading: 'Denied' });
-    expect((await poll(started)).error).toBe('access_denied');
-  });
-
-  it('tells the person to return to the device, and goes on to nothing by itself (R18)', async () => {
-    const started = await start();
-    const person = new ScriptedPerson();
-    const confirm = await typeCode(person, `${test.publicUrl}/device`, started.user_code);
-    const done = await answer(person, confirm, 'approve');
-    expect(done.url.pathname).toBe('/device/done');
-    expect(done.html).toMatch(/return to your device/);
-    expect(done.html).not.toMatch(/http-equiv|<script/);
-  });
-
-  it('never shows the device code: no page, header, cookie or address has it (R19)', async () => {
-    const started = await start();
-    const seen: string[] = [];
-    const person = new ScriptedPerson({
-      fetch: async (input, init) => {
+  function newPerson(): ScriptedPerson {
+    seen = [];
+    return new ScriptedPerson({
+      async fetch(input, init) {
         const response = await fetch(input, init);
-        const body = await response.clone().text();
-        seen.push(String(input), JSON.stringify([...response.headers]), body);
+        const text = await response.clone().text();
+        seen.push(JSON.stringify([...response.headers]), text);
         return response;
       },
     });
-    const confirm = await typeCode(person, `${test.publicUrl}/device`, started.user_code);
-    await answer(person, confirm, 'approve');
-    expect(seen.length).toBeGreaterThan(20);
-    expect(seen.join('\n')).toContain(started.user_code);
-    expect(seen.join('\n')).not.toContain(started.device_code);
+  }
+
+  async function start() {
+    const { body } = await test.device().start({ scope: 'openid packages:read' });
+    return {
+      deviceCode: body.device_code,
+      userCode: body.user_code,
+      uri: String(body['verification_uri']),
+      complete: String(body['verification_uri_complete']),
+    };
+  }
+
+  const withField = (page: VisitedPage, name: string) => page.forms.find(({ fields }) => fields.has(name));
+  const withDecision = (page: VisitedPage, value: string) =>
+    page.forms.find(({ buttons }) => buttons.some((button) => button.name === 'decision' && button.value === value));
+
+  /** By hand, from the verification URI to the page where the person decides. */
+  async function reachConfirm(person: ScriptedPerson, address: string, userCode: string): Promise<VisitedPage> {
+    let page = await person.visit(address);
+    for (let step = 0; step < STEPS && withDecision(page, 'approve') === undefined; step += 1) {
+      const form = withField(page, 'user_code');
+      if (form === undefined) throw new Error(`stuck at “${page.heading}”`);
+      page = await person.submit(page, form, { user_code: userCode });
+    }
+    return page;
+  }
+
+  function decide(person: ScriptedPerson, page: VisitedPage, decision: string, filled = {}) {
+    const form = withDecision(page, decision);
+    if (form === undefined) throw new Error(`nothing to press for ${decision} at “${page.heading}”`);
+    return person.submit(page, form, { decision, ...filled });
+  }
+
+  it('begins at the verification URI, and the code is typed there: no query string is needed (R16)', async () => {
+    const { uri, userCode, deviceCode } = await start();
+    const person = newPerson();
+    const first = await person.visit(uri);
+    expect([first.status, new URL(first.url).search]).toEqual([200, '']);
+    expect(withField(first, 'user_code')?.fields.get('user_code')).toBe('');
+    const done = await decide(person, await reachConfirm(person, uri, userCode), 'approve');
+    expect(done.status).toBe(200);
+    expect((await test.device().poll(deviceCode)).status).toBe(200);
   });
 
-  describe('§3.3.1, the code in the address', () => {
-    it('shows the code and asks to compare it with the device, and a person still acts (R13, R20)', async () => {
-      const started = await start();
-      const form = await new ScriptedPerson().visit(String(started['verification_uri_complete']));
-      expect(form.html).toContain(started.user_code);
-      expect(form.html).toMatch(/Is this the code that your device shows/);
-      expect(formWith(form, 'user_code').fields.get('user_code')).toBe(started.user_code);
-      expect((await poll(started)).error).toBe('authorization_pending');
-    });
-
-    it('is not enough to approve: part of the code must be typed from the device (R20)', async () => {
-      const started = await start();
-      const person = new ScriptedPerson();
-      const address = String(started['verification_uri_complete']);
-      const confirm = await typeCode(person, address, started.user_code);
-      const [head = '', tail = ''] = started.user_code.split('-');
-      expect(confirm.html).toContain(head);
-      expect(confirm.html).not.toContain(tail);
-      expect(await answer(person, confirm, 'approve')).toMatchObject({ status: 400 });
-      expect((await poll(started)).error).toBe('authorization_pending');
-      await answer(person, confirm, 'approve', tail);
-      await test.advance(6000);
-      expect((await poll(started)).access_token).toEqual(expect.any(String));
-    });
-
-    it('is not put into the verification URI itself, which is short and easy to type (R11, R12)', async () => {
-      const address = new URL(String((await start())['verification_uri']));
-      expect(address.pathname).toBe('/device');
-      expect(address.search).toBe('');
-    });
+  it('nothing is approved without the code: sign-in, confirm and done lead back to it (R16)', async () => {
+    for (const path of ['/device/sign-in', '/device/confirm', '/device/done']) {
+      const page = await newPerson().visit(`${test.publicUrl}${path}`);
+      expect(page.status).toBe(400);
+      expect(withDecision(page, 'approve')).toBeUndefined();
+    }
   });
 
-  it('is about a device in front of the person, which they are asked to confirm (§5.4, R35)', async () => {
-    const started = await start();
-    const confirm = await typeCode(new ScriptedPerson(), `${test.publicUrl}/device`, started.user_code);
-    expect(confirm.html).toMatch(/device or terminal that shows this code in front of you/);
-    expect(confirm.html).toMatch(/did you start this yourself/);
+  it('tells what is going to happen, and offers approval and denial alike (R17)', async () => {
+    const { uri, userCode } = await start();
+    const person = newPerson();
+    const page = await reachConfirm(person, uri, userCode);
+    expect(page.html).toContain('Build CLI');
+    expect(page.html).toContain('packages:read');
+    expect(page.html).toContain('alice@example.com');
+    expect(withDecision(page, 'approve')).toBeDefined();
+    expect(withDecision(page, 'deny')).toBeDefined();
+    expect(withDecision(page, 'approve')?.method).toBe('POST');
   });
 
-  it('shows who asked, from where and when, so that software that poses as hardware is noticed (§5.4, R36)', async () => {
-    const started = await start();
-    const confirm = await typeCode(new ScriptedPerson(), `${test.publicUrl}/device`, started.user_code);
-    expect(confirm.html).toContain('Build CLI');
-    expect(confirm.html).toContain('127.0.0.1');
-    expect(confirm.html).toMatch(/\d+ seconds? ago/);
+  it('a denial reaches the device as access_denied (R17, R26)', async () => {
+    const { uri, userCode, deviceCode } = await start();
+    const person = newPerson();
+    const done = await decide(person, await reachConfirm(person, uri, userCode), 'deny');
+    expect([done.status, new URL(done.url).pathname]).toEqual([200, '/device/done']);
+    expect((await test.device().poll(deviceCode)).body.error).toBe('access_denied');
   });
 
-  describe('§6.1, the user code as people type it', () => {
-    it.each([
-      ['lower case', (code: string) => code.toLowerCase()],
-      ['without the dash', (code: string) => code.replace('-', '')],
-      ['with other dashes', (code: string) => code.replace('-', '–')],
-      ['with spaces of any kind', (code: string) => ` ${code.replace('-', '\u00a0')}\t`],
-      ['in full width', (code: string) => code.replace(/[A-Z]/g, fullWidth)],
-      ['with punctuation around', (code: string) => `"${code}".`],
-    ])('counts %s (R40)', async (_, typedAs) => {
-      const { user_code: userCode } = await start();
-      const confirm = await typeCode(new ScriptedPerson(), `${test.publicUrl}/device`, typedAs(userCode));
-      expect(confirm.heading).toBe('Let this device act as you?');
-    });
-
-    it.each([
-      ['a letter too many', (code: string) => `${code}A`],
-      ['a digit between', (code: string) => code.replace('-', '1')],
-      ['a letter of another alphabet', (code: string) => code.replace(/^./, 'ſ')],
-      ['one character less', (code: string) => code.slice(1)],
-      ['a megabyte of dashes', (code: string) => code.replace('-', '-'.repeat(5000))],
-    ])('does not count %s', async (_, typedAs) => {
-      const { user_code: userCode } = await start();
-      const confirm = await typeCode(new ScriptedPerson(), `${test.publicUrl}/device`, typedAs(userCode));
-      expect(confirm.status).toBe(400);
-    });
+  it('afterwards the person is told to return to the device, and is led nowhere else (R18)', async () => {
+    const { uri, userCode } = await start();
+    const person = newPerson();
+    const done = await decide(person, await reachConfirm(person, uri, userCode), 'approve');
+    expect(done.html.toLowerCase()).toContain('return to your device');
+    expect(done.html).not.toMatch(/http-equiv="refresh"/i);
   });
 
-  describe('§5.1, guessing user codes', () => {
-    it('is limited for each source, and a right code in between resets nothing (R32)', async () => {
-      const limited = await createTestBroker({ yaml: { limits: { wrong_codes_per_source: 3, starts_per_source: 0 } } });
-      try {
-        const type = async (code: string) =>
-          (await typeCode(new ScriptedPerson(), `${limited.publicUrl}/device`, code)).status;
-        const { body } = await limited.device().start();
-        expect([await type('BBBB-BBBB'), await type('BBBB-BBBC')]).toEqual([400, 400]);
-        expect(await type(body.user_code)).toBe(200);
-        expect([await type('BBBB-BBBD'), await type('BBBB-BBBF')]).toEqual([400, 429]);
-        expect(await type(body.user_code)).toBe(429);
-        expect((await limited.device().poll(body.device_code)).body.error).toBe('authorization_pending');
-      } finally {
-        await limited.close();
-      }
+  it('the device code is never shown, in no page, header or cookie (R19)', async () => {
+    const { uri, userCode, deviceCode } = await start();
+    const person = newPerson();
+    await decide(person, await reachConfirm(person, uri, userCode), 'approve');
+    expect(seen.length).toBeGreaterThan(8);
+    expect(seen.join('\n')).toContain(userCode);
+    expect(seen.join('\n')).not.toContain(deviceCode);
+  });
+
+  describe('§3.3.1, the complete verification URI', () => {
+    it('fills in the form and nothing else: GET does not open, approve or deny anything (R13)', async () => {
+      const { complete, userCode, deviceCode } = await start();
+      const page = await newPerson().visit(complete);
+      expect(withField(page, 'user_code')?.fields.get('user_code')).toBe(userCode);
+      expect(withDecision(page, 'approve')).toBeUndefined();
+      expect((await test.device().poll(deviceCode)).body.error).toBe('authorization_pending');
     });
 
-    it('learns nothing: unknown, expired and used codes are answered alike', async () => {
-      const used = await start();
-      const person = new ScriptedPerson();
-      const confirm = await typeCode(person, `${test.publicUrl}/device`, used.user_code);
-      await answer(person, confirm, 'deny');
-      const expired = await start();
-      await test.advance(601_000);
-      const answers = await Promise.all(
-        ['BBBB-BBBB', used.user_code, expired.user_code].map(async (code) => {
-          const page = await typeCode(new ScriptedPerson(), `${test.publicUrl}/device`, code);
-          return [page.status, page.html.replace(/value="[^"]*"/g, '')];
-        }),
+    it('shows the code and asks to compare it with the device; without that step nothing is approved (R20)', async () => {
+      const { complete, userCode, deviceCode } = await start();
+      const person = newPerson();
+      const page = await reachConfirm(person, complete, userCode);
+      const form = withDecision(page, 'approve');
+      expect(form?.fields.has('confirm_code')).toBe(true);
+      expect(page.html).toContain('in front of you');
+      const refused = await decide(person, page, 'approve');
+      expect(refused.status).toBe(400);
+      expect((await test.device().poll(deviceCode)).body.error).toBe('authorization_pending');
+      const suffix = { confirm_code: userCode.replace('-', '').slice(-3) };
+      const again = withDecision(refused, 'approve') === undefined ? await person.visit(page.url) : refused;
+      const wanted = Number(
+        /name="confirm_code"[^>]*maxlength="(\d+)"|maxlength="(\d+)"[^>]*name="confirm_code"/.exec(again.html)?.[1] ??
+          3,
       );
-      expect(answers[1]).toEqual(answers[0]);
-      expect(answers[2]).toEqual(answers[0]);
+      suffix.confirm_code = userCode.replace('-', '').slice(-wanted);
+      expect((await decide(person, again, 'approve', suffix)).status).toBe(200);
+      expect((await test.device().poll(deviceCode)).status).toBe(200);
     });
   });
 });
-
-function fullWidth(character: string): string {
-  return String.fromCharCode(character.charCodeAt(0) + 0xfee0);
-}
