@@ -32,7 +32,7 @@ export function readClientCredentials(
   parameters: CredentialParameters,
 ): ClientCredentials {
   const { client_id: clientId, client_secret: secret, client_assertion: assertion } = parameters;
-  const isBasic = authorization !== undefined && /^basic /i.test(authorization);
+  const isBasic = authorization !== undefined && /^basic( |$)/i.test(authorization);
   if (Number(isBasic) + Number(secret !== undefined) + Number(assertion !== undefined) > 1) {
     throw new OAuthError('invalid_request', 'use one way of client authentication, not two');
   }
