@@ -107,8 +107,8 @@ function upstreamFor(settings: UpstreamSettings, foundation: Foundation, before:
   const known = before?.config.upstreams.find(({ id }) => id === settings.id);
   const standing = before?.upstreams.get(settings.id);
   if (known !== undefined && standing !== undefined && isSame(known, settings)) return standing;
-  const { clock, logger } = foundation;
-  return openIdUpstream(settings, { clock, logger });
+  const { clock, logger, metrics } = foundation;
+  return openIdUpstream(settings, { clock, logger, metrics });
 }
 
 /** Equal in everything, the secrets too, which print alike on purpose. */

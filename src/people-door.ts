@@ -6,6 +6,7 @@ import { createCodeEntryLimits } from './limits/code-entry-limits.ts';
 import { createPages } from './pages/pages.ts';
 import { createCampaigns } from './safeguards/campaign.ts';
 import { createSafeguardJudge } from './safeguards/safeguards.ts';
+import { watchPeople } from './watch-people.ts';
 
 /** Builds the people door: what a person visits. */
 export function buildPeopleDoor(
@@ -13,7 +14,7 @@ export function buildPeopleDoor(
   house: House,
   sourceOf: (request: IncomingMessage) => string,
 ): Express {
-  const { storage, sealing, logger } = foundation;
+  const { storage, sealing } = foundation;
   const { config, clients, upstreams, grants, networks, sourcePrefixes } = house;
   const { counters } = storage;
   const { limits } = config;
@@ -36,6 +37,6 @@ export function buildPeopleDoor(
     }),
     sourcePrefixes,
     sourceOf,
-    log: logger,
+    log: watchPeople(foundation),
   });
 }
