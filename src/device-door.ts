@@ -54,6 +54,7 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
     beginSession: createBeginSession(sealing),
     issueTokens,
     onReplayed: watch.replayed,
+    onRefused: watch.refused,
     onForgery: watch.forgery,
   };
   const sourceOf = createSourceAddress(config.source);

@@ -3,9 +3,11 @@ import type { DeviceSession } from './device-sessions/device-session.ts';
 import type { RefreshOutcome } from './device-sessions/refresh-session.ts';
 import type { DeviceRequest, Endpoint } from './endpoints/endpoint.ts';
 import { asOAuthError } from './endpoints/oauth-reply.ts';
+import type { Approval } from './grants/approval.ts';
 import type { EndReason } from './grants/end-grant.ts';
 import type { Grant } from './grants/grant.ts';
 import type { PollOutcome } from './grants/poll-grant.ts';
+import type { RefusedBecause } from './grants/redeem-grant.ts';
 import type { OAuthErrorCode } from './oauth/oauth-error.ts';
 import type { Sealing } from './sealing/sealing.ts';
 import { logTag } from './telemetry/log-tag.ts';
@@ -90,6 +92,10 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
       const { requestId } = request;
       const source = request.source();
       logger.event('session.ended', { requestId, ...fieldsOf(session), by: 'client', reason: 'revoked', source });
+    },
+
+    refused: (grant: Grant, { upstream, subject }: Approval, reason: RefusedBecause) => {
+      logger.event('grant.refused', { grant: logTag(grant.id), client: grant.clientId, upstream, subject, reason });
     },
 
     replayed: (grant: Grant) => {

@@ -22,6 +22,10 @@ const FINISH_MS = 5 * SECOND;
  */
 export async function serve(config: Config): Promise<number> {
   const logger = createLogger(config.log);
+  process.once('uncaughtException', (error) => {
+    logger.event('process.fault', { error });
+    void logger.flush().then(() => process.exit(EXIT.fault));
+  });
   for (const detail of config.warnings) logger.event('config.warning', { file: config.file, detail });
   let stop: (exitCode: number) => void = () => {};
   const stopped = new Promise<number>((resolve) => {

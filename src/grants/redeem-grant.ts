@@ -19,9 +19,13 @@ export interface RedeemGround extends GrantGround {
   issueTokens: IssueTokens;
   /** A device code came again long after it was redeemed: the session that it made has been ended. */
   onReplayed: (grant: Grant) => void;
+  /** What was approved is no longer allowed today; the device hears `access_denied`. */
+  onRefused: (grant: Grant, approval: Approval, reason: RefusedBecause) => void;
   /** Somebody without a sealing key wrote to the storage. */
   onForgery: (grantId: string, error: Error) => void;
 }
+
+export type RefusedBecause = 'approver' | 'scopes' | 'resources' | 'ended';
 
 /** What is about to be handed out, by today's configuration. */
 export interface Redemption {
@@ -84,15 +88,19 @@ export async function redeemGrant(
   const { client, deviceCode } = poll;
   const { ledger, sealing } = ground;
 
-  if (judgeApprover(client, approval).verdict !== 'allowed') return { outcome: 'access_denied' };
+  const refused = (reason: RefusedBecause): PollOutcome => {
+    ground.onRefused(grant, approval, reason);
+    return { outcome: 'access_denied' };
+  };
+  if (judgeApprover(client, approval).verdict !== 'allowed') return refused('approver');
   const allowed = stillAllowed(client, approval);
-  if (allowed.scopes.length === 0 && approval.scopes.length > 0) return { outcome: 'access_denied' };
-  if (allowed.resources.length === 0 && approval.resources.length > 0) return { outcome: 'access_denied' };
+  if (allowed.scopes.length === 0 && approval.scopes.length > 0) return refused('scopes');
+  if (allowed.resources.length === 0 && approval.resources.length > 0) return refused('resources');
   // Not consumed: the device may ask again for something that was approved (RFC 8707 §2.2).
   const approved = allowed.resources.length > 0 ? allowed.resources : client.resources.slice(0, 1);
   if (!poll.resources.every((resource) => approved.includes(resource))) return { outcome: 'invalid_target' };
   const tokenResources = poll.resources.length > 0 ? poll.resources : allowed.resources;
-  if (await isMarkedEnded(ground, signInOf(ground, client, grant, approval))) return { outcome: 'access_denied' };
+  if (await isMarkedEnded(ground, signInOf(ground, client, grant, approval))) return refused('ended');
 
   const attempt = newAttempt(ground.randomBytes);
   const jkt = poll.jkt === '' ? undefined : poll.jkt;

@@ -36,6 +36,7 @@ function problemOf(kit: PageKit, error: unknown, request: Request, response: Res
   }
   // A key that another replica has already: this one gets it with its next configuration.
   if (error instanceof StorageUnavailableError || error instanceof SealingKeyMissingError) {
+    log.event('request.failed', { requestId, method: request.method, route, status: 503, error });
     const again = request.method === 'GET' ? { again: kit.addresses.to(request.url) } : {};
     return new PageProblem('storage_away', { headers: { 'Retry-After': RETRY_AFTER_SECONDS }, ...again });
   }

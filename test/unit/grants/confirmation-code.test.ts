@@ -25,6 +25,8 @@ beforeEach(() => {
     sourcePrefixes: () => [],
     beginSession: unused,
     issueTokens: unused,
+    onReplayed: () => undefined,
+    onRefused: () => undefined,
     onForgery: () => undefined,
   };
 });
