@@ -1,0 +1,168 @@
+import { openSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { approve, decide, ScriptedPerson } from '../../demo/scripted-person.ts';
+import { StorageUnavailableError } from '../../src/grants/ledger.ts';
+import { METRICS } from '../../src/telemetry/metric-names.ts';
+import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker-process.ts';
+import { brokerYaml } from '../support/broker-yaml.ts';
+import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
+import { createTestBroker } from '../support/test-broker.ts';
+import { TestDevice } from '../support/test-device.ts';
+
+let upstream: FakeUpstream;
+let environment: Record<string, string>;
+let broker: BrokerProcess;
+let device: TestDevice;
+
+beforeAll(async () => {
+  upstream = await startFakeUpstream();
+  environment = { ...(await sharedSecrets()), UPSTREAM_SECRET: upstream.clientSecret };
+  broker = await startBrokerProcess({
+    environment,
+    yaml: brokerYaml(upstream, {
+      storage: { driver: 'memory' },
+      limits: { approvals_per_subject: 1, wrong_codes_per_source: 1 },
+    }),
+  });
+  device = deviceOf(broker);
+});
+afterAll(async () => {
+  await broker.stop();
+  await upstream.close();
+});
+
+function deviceOf({ origin }: BrokerProcess): TestDevice {
+  return new TestDevice({ origin, publicUrl: origin, now: async () => Date.now() }, { clientId: 'build-cli' });
+}
+
+async function metric(line: string): Promise<number> {
+  const text = await (await fetch(`${broker.operations}/metrics`)).text();
+  const found = text.split('\n').find((each) => each.startsWith(`${line} `));
+  return found === undefined ? 0 : Number(found.split(' ').at(-1));
+}
+
+/** The reference that a problem page shows. */
+function referenceOn(html: string): string {
+  return /\b[23456789bcdfghjkmnpqrstvwxyz]{12}\b/.exec(html.replace(/<[^>]*>/g, ' '))?.[0] ?? '';
+}
+
+describe('the operations listener of a running broker', () => {
+  it('counts a sign-in at every step, and shows what is pending', async () => {
+    const { body } = await device.start();
+    expect((await device.poll(body.device_code)).body.error).toBe('authorization_pending');
+    expect(await metric('gatehouse_pending_grants')).toBe(1);
+    expect((await approve(`${broker.origin}/device`, body.user_code, 'alice')).status).toBe(200);
+    expect((await device.poll(body.device_code)).status).toBe(200);
+    expect(await metric('gatehouse_device_authorizations_total{client="build-cli",outcome="started"}')).toBe(1);
+    expect(await metric('gatehouse_polls_total{client="build-cli",outcome="authorization_pending"}')).toBe(1);
+    expect(await metric('gatehouse_polls_total{client="build-cli",outcome="tokens"}')).toBe(1);
+    expect(await metric('gatehouse_decisions_total{client="build-cli",upstream="corp",decision="approved"}')).toBe(1);
+    expect(await metric('gatehouse_upstream_seconds_count{upstream="corp",step="token",outcome="ok"}')).toBe(1);
+    expect(await metric('gatehouse_upstream_up{upstream="corp"}')).toBe(1);
+    expect(await metric('gatehouse_storage_seconds_count{verb="poll"}')).toBe(2);
+  });
+
+  it('counts denials, and clients that nobody registered', async () => {
+    const { body } = await device.start();
+    const denied = { verificationUri: `${broker.origin}/device`, userCode: body.user_code, user: 'alice' };
+    await decide({ ...denied, decision: 'deny' });
+    expect(await metric('gatehouse_decisions_total{client="build-cli",upstream="corp",decision="denied"}')).toBe(1);
+
+    await device.start({ client_id: 'invented-by-a-caller' });
+    const text = await (await fetch(`${broker.operations}/metrics`)).text();
+    expect(text).toContain('gatehouse_device_authorizations_total{client="unknown",outcome="invalid_client"} 1');
+    expect(text).not.toContain('invented-by-a-caller');
+  });
+
+  it('has every metric of the table, event-loop lag and memory, and none that the table does not know', async () => {
+    const text = await (await fetch(`${broker.operations}/metrics`)).text();
+    const ours = [...text.matchAll(/^# TYPE (gatehouse_\w+) /gm)].map(([, name]) => name);
+    expect(new Set(ours)).toEqual(new Set(Object.keys(METRICS)));
+    expect(text).toContain('nodejs_eventloop_lag_seconds');
+    expect(text).toContain('process_resident_memory_bytes');
+  });
+
+  it('is ready with the upstream away, and says so in a gauge; its paths are not on the public listener', async () => {
+    upstream.behaviour = { token: { trouble: 'close' } };
+    const { body } = await device.start();
+    const page = await approve(`${broker.origin}/device`, body.user_code, 'alice');
+    expect(page.status).toBe(503);
+    upstream.behaviour = {};
+    expect(await metric('gatehouse_upstream_up{upstream="corp"}')).toBe(0);
+    expect((await fetch(`${broker.operations}/readyz`)).status).toBe(200);
+    expect((await fetch(`${broker.operations}/healthz`)).status).toBe(200);
+    for (const path of ['/healthz', '/readyz', '/metrics']) {
+      expect((await fetch(broker.origin + path)).status).toBe(404);
+    }
+  });
+});
+
+describe('a reference on a page leads to the cause in the log', () => {
+  it.each([
+    ['garbled', { token: { trouble: 'garbage' } }, 502],
+    ['refusing', { token: { fault: { error: 'invalid_client', status: 401 } } }, 502],
+    ['erring', { authorize: { error: 'server_error', description: 'words of the upstream' } }, 503],
+    ['away', { discovery: {}, token: { trouble: 'status_503' } }, 503],
+  ] as const)('for an upstream that is %s', async (_, behaviour, status) => {
+    const { body } = await device.start();
+    upstream.behaviour = behaviour as FakeUpstream['behaviour'];
+    const page = await approve(`${broker.origin}/device`, body.user_code, 'alice');
+    upstream.behaviour = {};
+    expect(page.status).toBe(status);
+    const requestId = referenceOn(page.html);
+    const line = await broker.logged('sign_in.failed', (each) => each['requestId'] === requestId);
+    expect(line).toMatchObject({ upstream: 'corp', client: 'build-cli', fault: expect.any(String) });
+    expect(String(line['detail']).length).toBeGreaterThan(10);
+    const opened = await broker.logged('grant.opened', (each) => each['grant'] === line['grant']);
+    expect(opened['client']).toBe('build-cli');
+  });
+
+  it('for a storage that does not answer', async () => {
+    const test = await createTestBroker();
+    const { ledger } = test.store.storage;
+    const { read } = ledger;
+    const { body } = await test.device().start();
+    ledger.read = () =>
+      Promise.reject(new StorageUnavailableError('no answer', { cause: new Error('the socket hung') }));
+    ledger.now = ledger.read as never;
+    const person = new ScriptedPerson();
+    const form = await person.visit(`${test.origin}/device`);
+    const page = await person.submit(form, form.forms[0] as never, { user_code: body.user_code });
+    ledger.read = read;
+    expect(page.status).toBe(503);
+    const line = test.lines.find((each) => each['requestId'] === referenceOn(page.html));
+    expect(line).toMatchObject({
+      event: 'request.failed',
+      status: 503,
+      error: { cause: { message: 'the socket hung' } },
+    });
+    await test.close();
+  });
+});
+
+describe('a limit', () => {
+  it('that a person reaches is counted by its name', async () => {
+    const person = new ScriptedPerson();
+    let page = await person.visit(`${broker.origin}/device`);
+    for (let tries = 0; tries < 3 && page.forms[0] !== undefined; tries += 1) {
+      page = await person.submit(page, page.forms[0], { user_code: 'BBBB-BBBB' });
+    }
+    expect(page.status).toBe(429);
+    expect(await metric('gatehouse_limited_total{limit="wrong_codes_per_source"}')).toBeGreaterThan(0);
+  });
+});
+
+describe('a log that cannot be written', () => {
+  it('costs lines, which are counted, and nobody a sign-in', async () => {
+    const log = openSync('/dev/full', 'w');
+    const yaml = brokerYaml(upstream, { storage: { driver: 'memory' } });
+    const silent = await startBrokerProcess({ environment, yaml, log });
+    const here = deviceOf(silent);
+    const { body } = await here.start();
+    await approve(`${silent.origin}/device`, body.user_code, 'alice');
+    expect((await here.poll(body.device_code)).status).toBe(200);
+    const text = await (await fetch(`${silent.operations}/metrics`)).text();
+    expect(Number(/^gatehouse_log_lines_lost_total (\d+)/m.exec(text)?.[1])).toBeGreaterThan(3);
+    expect(await silent.stop()).toBe(0);
+  });
+});

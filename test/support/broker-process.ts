@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeSigningKey } from '../../src/tokens/signing-key-set.ts';
+import type { LoggedLine } from './test-broker.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const READY_WITHIN_MS = 20_000;
+
+/** A broker as it is run: a process of its own, its configuration in a file, its log on stderr. */
+export interface BrokerProcess {
+  readonly child: ChildProcess;
+  readonly folder: string;
+  readonly file: string;
+  readonly origin: string;
+  readonly operations: string;
+  /** The lines that were logged so far. */
+  readonly lines: LoggedLine[];
+  /** What came on stderr that is no log line: a crash, a warning of Node's. */
+  readonly noise: string[];
+  /** Waits for a line of this name, one that is there already included. */
+  logged(event: string, matches?: (line: LoggedLine) => boolean): Promise<LoggedLine>;
+  writeConfig(yaml: object | string): Promise<void>;
+  /** Sends a signal and waits for the end; answers the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+export interface BrokerProcessOptions {
+  /** Of the YAML, over a least one; `listen` and `operations` are filled in. */
+  yaml: Record<string, unknown>;
+  port?: number;
+  environment?: Record<string, string>;
+  /** What is run in place of src/main.ts. */
+  program?: string;
+  /** The program that runs it: another Node, for one. */
+  node?: string;
+  /** Where stderr goes in place of `lines`. */
+  log?: number;
+}
+
+/** Secrets that all replicas of one installation share. */
+export async function sharedSecrets(): Promise<Record<string, string>> {
+  const keys = await Promise.all([makeSigningKey('RS256', Date.now()), makeSigningKey('ES256', Date.now())]);
+  return { SEALING_KEY: randomBytes(32).toString('base64url'), SIGNING_KEYS: JSON.stringify({ keys }) };
+}
+
+export async function startBrokerProcess(options: BrokerProcessOptions): Promise<BrokerProcess> {
+  const { yaml, environment = {}, program = 'src/main.ts', node = process.execPath } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-broker-'));
+  const file = join(folder, 'gatehouse.yaml');
+  const port = options.port ?? (await unusedPort());
+  const operationsPort = await unusedPort();
+  const listening = {
+    listen: { host: '127.0.0.1', port },
+    operations: { host: '127.0.0.1', port: operationsPort },
+  };
+  const origin = `http://127.0.0.1:${port}`;
+  const writeConfig = (content: object | string) =>
+    writeFile(
+      file,
+      typeof content === 'string' ? content : JSON.stringify({ public_url: origin, ...listening, ...content }, null, 1),
+    );
+  await writeConfig(yaml);
+
+  const child = spawn(node, ['--import', 'tsx', join(ROOT, program), '--config', file], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'pipe', options.log ?? 'pipe'],
+  });
+  const lines: LoggedLine[] = [];
+  const noise: string[] = [];
+  let rest = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    const parts = (rest + text).split('\n');
+    rest = parts.pop() ?? '';
+    for (const part of parts) {
+      if (part.startsWith('{')) lines.push(JSON.parse(part) as LoggedLine);
+      else if (part !== '') noise.push(part);
+    }
+    child.emit('line');
+  });
+  const ended = once(child, 'exit') as Promise<[number | null]>;
+
+  let said = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+    child.emit('said');
+  });
+  const tooLate = setTimeout(() => child.kill('SIGKILL'), READY_WITHIN_MS);
+  while (!said.includes('is ready at')) {
+    const isOver = await Promise.race([once(child, 'said').then(() => false), ended.then(() => true)]);
+    if (isOver) throw new Error(`the broker did not start: ${noise.join('\n')} ${JSON.stringify(lines)}`);
+  }
+  clearTimeout(tooLate);
+
+  return {
+    ...{ child, folder, file, origin, lines, noise, writeConfig },
+    operations: `http://127.0.0.1:${operationsPort}`,
+    async logged(event, matches = () => true) {
+      for (;;) {
+        const line = lines.find((each) => each.event === event && matches(each));
+        if (line !== undefined) return line;
+        await once(child, 'line', { signal: AbortSignal.timeout(10_000) }).catch(() => {
+          throw new Error(`${event} was not logged; there is: ${lines.map((each) => each.event).join(', ')}`);
+        });
+      }
+    },
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      const [code] = child.exitCode === null && child.signalCode === null ? await ended : [child.exitCode];
+      await rm(folder, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+export async function unusedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return address !== null && typeof address === 'object' ? address.port : unusedPort();
+}
