@@ -53,12 +53,14 @@ export function createOperations({ isReady, metrics, logger }: OperationsDepende
     request.resume();
     const { method = '' } = request;
     const page = pages.get(request.url?.split('?', 1)[0] ?? '');
-    if (page === undefined) return send(response, method, { status: 404, body: 'not found\n' });
-    if (method !== 'GET' && method !== 'HEAD') {
+    if (page === undefined) {
+      send(response, method, { status: 404, body: 'not found\n' });
+    } else if (method !== 'GET' && method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
-      return send(response, method, { status: 405, body: 'method not allowed\n' });
+      send(response, method, { status: 405, body: 'method not allowed\n' });
+    } else {
+      void answerTo(page, method).then((answer) => send(response, method, answer));
     }
-    void answerTo(page, method).then((answer) => send(response, method, answer));
   };
 }
 
