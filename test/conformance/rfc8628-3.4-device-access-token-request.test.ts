@@ -47,7 +47,7 @@ describe('RFC 8628 §3.4, device access token request', () => {
     it('a code is not found by its user code, nor by a part or another case of it', async () => {
       const { body } = await tv.start();
       const { device_code: code } = body;
-      const swapped = [...code].map((c) => (c === c.toLowerCase() ? c.toUpperCase() : c.toLowerCase())).join('');
+      const swapped = Array.from(code, (c) => (c === c.toLowerCase() ? c.toUpperCase() : c.toLowerCase())).join('');
       for (const guess of [body.user_code, code.slice(0, -1), `${code} `, `${code}x`, swapped]) {
         expect(outcome(await tv.poll(guess)), guess).toBe('400 invalid_grant');
       }

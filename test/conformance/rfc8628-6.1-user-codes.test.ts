@@ -25,7 +25,7 @@ describe('RFC 8628 §6.1, user code recommendations', () => {
   });
 
   const fullWidth = (code: string) =>
-    [...code].map((c) => (c === '-' ? '－' : String.fromCharCode(c.charCodeAt(0) + 0xfee0))).join('');
+    Array.from(code, (c) => (c === '-' ? '－' : String.fromCharCode(c.charCodeAt(0) + 0xfee0))).join('');
 
   it.each<[string, (code: string) => string]>([
     ['as shown', (code) => code],

@@ -156,7 +156,7 @@ describe('tags and derived bytes', () => {
 
 describe('Secret', () => {
   it.each<[string, (secret: Secret) => string]>([
-    ['a template', (secret) => `${secret}`],
+    ['a template', (secret) => `${String(secret)}`],
     ['JSON', (secret) => JSON.stringify({ secret })],
     ['inspect', (secret) => inspect({ secret }, { depth: 9, showHidden: true })],
     ['an error', (secret) => String(new Error(String(secret)))],
