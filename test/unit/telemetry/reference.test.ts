@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { REFERENCE_PAGES } from '../../../scripts/reference.ts';
@@ -18,6 +18,14 @@ describe('the tables of names', () => {
   it('have no field that no event uses', () => {
     const used = new Set(Object.values(LOG_EVENTS).flatMap(({ fields }): readonly string[] => fields));
     expect(Object.keys(LOG_FIELDS).filter((field) => !used.has(field))).toEqual([]);
+  });
+
+  it('have no event that nobody logs', () => {
+    const source = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('log-events.ts'))
+      .map((file) => readFileSync(join(root, 'src', file), 'utf8'))
+      .join('\n');
+    expect(Object.keys(LOG_EVENTS).filter((name) => !source.includes(`'${name}'`))).toEqual([]);
   });
 
   it('are what /metrics shows', async () => {
