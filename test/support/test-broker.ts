@@ -197,7 +197,7 @@ function isSection(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-async function testSigningKeys(): Promise<string> {
+export async function testSigningKeys(): Promise<string> {
   signingKeys ??= Promise.all([makeSigningKey('RS256', Date.now()), makeSigningKey('ES256', Date.now())]).then((keys) =>
     JSON.stringify({ keys }),
   );
