@@ -49,8 +49,7 @@ async function writeGrant(startedAtMs: number): Promise<string> {
   const { sealing, ledger } = { sealing: broker.foundation.sealing, ledger: storage.ledger };
   const deviceCode = newDeviceCode(randomBytes);
   const id = grantId(deviceCode);
-  const attempt = randomBytes(8).toString('base64url');
-  const userCodeTag = sealing.tag('user code', attempt);
+  const userCodeTag = sealing.tag('user code', id);
   const keptUntilMs = startedAtMs + 2 * LIFE_MS;
   const grant = {
     id,
@@ -67,8 +66,8 @@ async function writeGrant(startedAtMs: number): Promise<string> {
     userCodeTag,
     publicKey: randomBytes(32).toString('base64url'),
   };
-  const index = { key: userCodeEntry(userCodeTag), value: `${attempt}|${id}`, expiresAtMs: keptUntilMs };
-  const entry = { key: grantEntry(id), value: encodeGrant(attempt, grant, sealing), expiresAtMs: keptUntilMs };
-  await Promise.all([ledger.commit({ attempt, writes: [index] }), ledger.commit({ attempt, writes: [entry] })]);
+  const index = { key: userCodeEntry(userCodeTag), value: `${id}|`, expiresAtMs: keptUntilMs };
+  const entry = { key: grantEntry(id), value: encodeGrant('', grant, sealing), expiresAtMs: keptUntilMs };
+  await Promise.all([ledger.commit({ attempt: id, writes: [index] }), ledger.commit({ attempt: '', writes: [entry] })]);
   return deviceCode.reveal();
 }

@@ -4,7 +4,7 @@ import type { Holder } from './ledger.ts';
  * The beginning of a stored grant: the few facts that a driver must judge by itself, in one step with the pace.
  * Fields are divided by `|`, which none of them contains; what follows the head is the domain's alone.
  *
- *     attempt | client (percent-encoded) | challenge | jkt | interval ms | expires ms | kept until ms | …
+ *     attempt | client (percent-encoded) | challenge | jkt | interval ms | expires ms | kept for ms after that | …
  */
 export interface GrantHead extends Holder {
   attempt: string;
@@ -17,11 +17,12 @@ export interface GrantHead extends Holder {
 
 export function encodeGrantHead(head: GrantHead): string {
   const { attempt, clientId, challenge, jkt, intervalMs, expiresAtMs, keptUntilMs } = head;
-  return [attempt, encodeURIComponent(clientId), challenge, jkt, intervalMs, expiresAtMs, keptUntilMs].join('|');
+  const keptForMs = keptUntilMs - expiresAtMs;
+  return [attempt, encodeURIComponent(clientId), challenge, jkt, intervalMs, expiresAtMs, keptForMs].join('|');
 }
 
 export function decodeGrantHead(grant: string): GrantHead {
-  const [attempt = '', clientId = '', challenge = '', jkt = '', intervalMs, expiresAtMs, keptUntilMs] = grant.split(
+  const [attempt = '', clientId = '', challenge = '', jkt = '', intervalMs, expiresAtMs, keptForMs] = grant.split(
     '|',
     7,
   );
@@ -32,7 +33,7 @@ export function decodeGrantHead(grant: string): GrantHead {
     jkt,
     intervalMs: Number(intervalMs),
     expiresAtMs: Number(expiresAtMs),
-    keptUntilMs: Number(keptUntilMs),
+    keptUntilMs: Number(expiresAtMs) + Number(keptForMs),
   };
 }
 

@@ -33,12 +33,12 @@ const FORMAT = 1;
 /**
  * A grant as it is stored: `<head>|<body>|<key name>|<mac>`. The body is a JSON array, since a million pending grants
  * pay for every name in it:
- * `[format, lifetime ms, scopes, resources, source, user code tag, public key, user agent, label, issuer, confirmation]`
+ * `[format, lifetime s, scopes, resources, source, user code tag, public key, user agent, label, issuer, confirmation]`
  */
 export function encodeGrant(attempt: string, grant: Omit<Grant, 'keyName'>, sealing: Sealing): string {
   const body: unknown[] = [
     FORMAT,
-    grant.expiresAtMs - grant.startedAtMs,
+    (grant.expiresAtMs - grant.startedAtMs) / 1000,
     grant.scopes.join(' '),
     grant.resources.join(' '),
     grant.source,
@@ -63,7 +63,7 @@ export function decodeGrant(id: string, stored: string, sealing: Sealing): Grant
   const body = JSON.parse(content.split('|').slice(7).join('|'));
   const [
     format,
-    lifetimeMs,
+    lifetimeSeconds,
     scopes,
     resources,
     source,
@@ -78,7 +78,7 @@ export function decodeGrant(id: string, stored: string, sealing: Sealing): Grant
   return {
     ...head,
     id,
-    startedAtMs: head.expiresAtMs - lifetimeMs,
+    startedAtMs: head.expiresAtMs - lifetimeSeconds * 1000,
     scopes: words(scopes),
     resources: words(resources),
     source,

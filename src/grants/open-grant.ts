@@ -43,7 +43,7 @@ export async function findByUserCode(
   for (const tag of sealing.tags('user code', code)) {
     const index = (await ledger.read([userCodeEntry(tag)])).values[0];
     if (index === undefined) continue;
-    const view = await viewGrant(ground, index.slice(index.indexOf('|') + 1), browser);
+    const view = await viewGrant(ground, index.slice(0, index.indexOf('|')), browser);
     if (view?.grant.userCodeTag === tag && view.state === 'pending') return view;
   }
   return undefined;

@@ -1,7 +1,7 @@
 import { deviceSealPublicKey } from '../sealing/device-seal.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import type { Secret } from '../sealing/secret.ts';
-import { grantId, newAttempt, newDeviceCode, type RandomBytes } from './device-code.ts';
+import { grantId, newDeviceCode, type RandomBytes } from './device-code.ts';
 import { grantEntry, userCodeEntry } from './entry-names.ts';
 import { encodeGrant, type Grant } from './grant.ts';
 import { type Ledger, StorageUnavailableError } from './ledger.ts';
@@ -64,9 +64,9 @@ export async function startGrant(ground: GrantGround, request: GrantRequest): Pr
   for (let draw = 0; draw < DRAWS; draw += 1) {
     const code = newUserCode(userCodes.alphabet, request.userCodeLength, randomBytes);
     const userCodeTag = sealing.tag('user code', code);
-    const attempt = newAttempt(randomBytes);
-    const index = { key: userCodeEntry(userCodeTag), value: `${attempt}|${id}`, expiresAtMs: keptUntilMs };
-    const drawn = await ledger.commit({ attempt, writes: [index] });
+    const index = { key: userCodeEntry(userCodeTag), value: `${id}|`, expiresAtMs: keptUntilMs };
+    // The id is as random as an attempt, and a million pending grants pay for every byte.
+    const drawn = await ledger.commit({ attempt: id, writes: [index] });
     if (drawn.outcome !== 'won') continue;
 
     const grant = {
@@ -79,9 +79,9 @@ export async function startGrant(ground: GrantGround, request: GrantRequest): Pr
       userCodeTag,
       publicKey: deviceSealPublicKey(deviceCode),
     };
-    const value = encodeGrant(attempt, grant, sealing);
+    const value = encodeGrant('', grant, sealing);
     const written = await ledger.commit({
-      attempt,
+      attempt: '',
       writes: [{ key: grantEntry(id), value, expiresAtMs: keptUntilMs }],
     });
     if (written.outcome !== 'won') throw new Error('two grants with one device code: the random source repeats itself');

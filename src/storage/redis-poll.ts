@@ -16,7 +16,7 @@ export function pollScript(rule: PaceRule, clock = readClock('(ARGV[3] or 0)')):
     local entries = redis.call('MGET', unpack(KEYS))
     local grant = entries[1]
     if not grant then return false end
-    local holder, jkt, interval, expires, kept_until =
+    local holder, jkt, interval, expires, kept_for =
       string.match(grant, '^[^|]*|([^|]*|[^|]*)|([^|]*)|(%d+)|(%d+)|(%d+)')
     if holder ~= ARGV[1] or (jkt ~= '' and jkt ~= ARGV[2]) then return false end
 
@@ -27,7 +27,7 @@ export function pollScript(rule: PaceRule, clock = readClock('(ARGV[3] or 0)')):
 
     local function keep(counted, refused, current)
       local pace = string.format('%.0f|%.0f|%.0f', counted, refused, current)
-      local kept = redis.pcall('SET', KEYS[2], pace, 'PXAT', kept_until - (ARGV[3] or 0))
+      local kept = redis.pcall('SET', KEYS[2], pace, 'PXAT', expires + kept_for - (ARGV[3] or 0))
       -- A full Redis must not make a pending poll fail: its pace is judged then, and not moved.
       if kept.err and not string.find(kept.err, 'OOM', 1, true) then return kept end
       return nil
