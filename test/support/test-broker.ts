@@ -32,6 +32,8 @@ export interface TestBroker {
   origin: string;
   upstream: FakeUpstream;
   store: StorageUnderTest;
+  /** What `{ env: NAME }` in the YAML means. */
+  environment: Readonly<Record<string, string>>;
   /** The lines that were logged so far. */
   lines: LoggedLine[];
   device(identity?: Partial<DeviceIdentity>): TestDevice;
@@ -89,7 +91,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
   let aheadMs = 0;
   const clock = () => Date.now() + aheadMs;
   const upstream = options.upstream ?? (await startFakeUpstream({ clock }));
-  const environment = {
+  const environment: Record<string, string> = {
     SEALING_KEY: randomBytes(32).toString('base64url'),
     SIGNING_KEYS: await testSigningKeys(),
     UPSTREAM_SECRET: upstream.clientSecret,
@@ -109,6 +111,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     origin,
     upstream,
     store,
+    environment,
     lines,
     device: (identity = {}) => new TestDevice(at, { clientId: DEVICE_CLIENT, ...identity }),
     approve: (userCode, changes) => approve(groundOf(broker, config), { config, clock }, userCode, changes),

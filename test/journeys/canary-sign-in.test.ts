@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Decision, decide } from '../../demo/scripted-person.ts';
+import { Canaries, everythingIn, type Haystack, READABLE_REDIS, watchCommands } from '../support/canary.ts';
+import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
+import { startRedisServer, type TestRedis } from '../support/redis.ts';
+import { movableRedis } from '../support/storage-under-test.ts';
+import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import type { DeviceIdentity } from '../support/test-device.ts';
+
+const random = () => randomBytes(18).toString('base64url');
+const sealingKey = randomBytes(32).toString('base64url');
+const robotSecret = random();
+const claims = {
+  sub: `subject-${random()}`,
+  name: `Alice ${random()}`,
+  email: `alice-${random().toLowerCase()}@example.com`,
+  groups: [`group-${random()}`],
+  department: `department-${random()}`,
+  sid: `upstream-session-${random()}`,
+};
+const upstreamRefreshToken = `upstream-refresh-${random()}`;
+
+/**
+ * A copy of everything in Redis, of its command log and of our log at its most talkative holds nothing that anybody
+ * could use. Issue by issue more secrets cross the wire: they are learned here by what they are called there.
+ */
+describe('after whole sign-ins, no secret that crossed the wire is in Redis, its commands or the log', () => {
+  const canaries = new Canaries();
+  let redis: TestRedis;
+  let test: TestBroker;
+  let upstream: FakeUpstream;
+  let haystacks: Haystack[];
+
+  beforeAll(async () => {
+    redis = await startRedisServer(READABLE_REDIS);
+    upstream = await startFakeUpstream();
+    upstream.person = claims;
+    upstream.behaviour = {
+      token: { members: { refresh_token: upstreamRefreshToken } },
+      idToken: { claims: { sid: claims.sid, email: claims.email, name: claims.name, department: claims.department } },
+    };
+    const monitor = await watchCommands(redis.url);
+    const store = await movableRedis(redis.settings());
+    test = await createTestBroker({
+      store,
+      upstream,
+      environment: { SEALING_KEY: sealingKey, ROBOT_SECRET: robotSecret },
+      yaml: {
+        log: { level: 'trace' },
+        clients: {
+          'build-cli': { name: 'Build CLI', claims: ['name', 'email', 'groups', 'department'], redelivery: '30s' },
+          robot: {
+            name: 'Robot',
+            authentication: 'client_secret',
+            client_secret: { env: 'ROBOT_SECRET' },
+            tokens: 'relay',
+            relay_id_token: true,
+          },
+          open: {
+            name: 'Open',
+            safeguards: { profile: 'open', reverse_code: 'supported' },
+            claims: { id_token: ['email'] },
+          },
+        },
+      },
+    });
+    await signIn({ clientId: 'build-cli' }, {}, 'approve');
+    await signIn({ clientId: 'build-cli' }, { device_label: 'Kitchen' }, 'deny');
+    await signIn({ clientId: 'build-cli' }, {}, 'report');
+    await signIn({ clientId: 'robot', secret: robotSecret }, { scope: 'openid email offline_access' }, 'approve');
+    await signIn({ clientId: 'open' }, { confirmation: 'supported' }, 'approve');
+    await test.device().start();
+
+    canaries.plant('sealing key', sealingKey);
+    canaries.plant('client secret', robotSecret);
+    canaries.plant('upstream client secret', upstream.clientSecret);
+    canaries.plant('upstream refresh token', upstreamRefreshToken);
+    for (const [name, value] of Object.entries(claims)) canaries.plant(`claim ${name}`, String(value));
+    for (const { form, headers } of upstream.requests) {
+      for (const name of ['code', 'code_verifier', 'refresh_token', 'token']) {
+        const value = form.get(name);
+        if (value !== null) canaries.plant(`upstream ${name}`, value);
+      }
+      const [, token] = /^Bearer (.+)$/.exec(String(headers['authorization'])) ?? [];
+      if (token !== undefined) canaries.plant('upstream access token', token);
+    }
+    for (const key of await privateSigningKeys()) canaries.plant('private signing key', key);
+    // Who approved is what an audit line is for; these two fields, and no other, say it.
+    const lines = test.lines.map(({ account: _account, subject: _subject, ...line }) => line);
+    const log = { name: 'the log', text: Buffer.from(JSON.stringify(lines)).toString('latin1') };
+    haystacks = [...(await everythingIn(redis.url)), monitor.seen(), log];
+    monitor.stop();
+  });
+  afterAll(async () => {
+    await test.close();
+    await test.store.close();
+    await upstream.close();
+    await redis.stop();
+  });
+
+  async function signIn(
+    identity: DeviceIdentity,
+    parameters: Record<string, string>,
+    decision: NonNullable<Decision['decision']>,
+  ): Promise<void> {
+    const device = test.device(identity);
+    const { body } = await device.start(parameters);
+    canaries.learnAnswer(body);
+    await device.poll(body.device_code);
+    const address = { verificationUri: `${test.publicUrl}/device`, userCode: body.user_code, user: 'alice', decision };
+    const page = await decide(address, { fetch: canaries.fetch });
+    const code =
+      parameters['confirmation'] === undefined
+        ? undefined
+        : /\b(\d{4})\b/.exec(page.html.replace(/<[^>]*>/g, ' '))?.[1];
+    await test.advance(6000);
+    const polled = await device.poll(body.device_code, code === undefined ? {} : { confirmation_code: code });
+    expect(polled.status, polled.text).toBe(decision === 'approve' ? 200 : 400);
+    canaries.learnAnswer(polled.body);
+    // Once more, as a device that lost the answer does.
+    canaries.learnAnswer((await device.poll(body.device_code)).body);
+  }
+
+  async function privateSigningKeys(): Promise<string[]> {
+    const { keys } = JSON.parse(test.environment['SIGNING_KEYS'] ?? '{}') as { keys: { d: string }[] };
+    return keys.map(({ d }) => d);
+  }
+
+  it('every kind of secret was learned', () => {
+    const expected = [
+      'claim email',
+      'claim sub',
+      'client secret',
+      'code in an address',
+      'device access_token',
+      'device device_code',
+      'device id_token',
+      'device refresh_token',
+      'device user_code',
+      'nonce in an address',
+      'private signing key',
+      'sealing key',
+      'session id in cookie',
+      'state in an address',
+      'upstream client secret',
+      'upstream code_verifier',
+      'upstream refresh token',
+    ];
+    const known = canaries.names;
+    expect(expected.filter((name) => !known.some((each) => each.startsWith(name)))).toEqual([]);
+  });
+
+  it('everything was looked at: grants, decisions, sessions, indexes, commands, log lines', () => {
+    const names = haystacks.map(({ name }) => name).join('\n');
+    for (const part of [
+      ':grant',
+      ':decision',
+      ':spent',
+      ':session',
+      ':refresh:0',
+      ':opened',
+      'subject:',
+      'code:',
+      '.aof',
+    ]) {
+      expect(names, part).toContain(part);
+    }
+    const textOf = (name: string) => haystacks.find((haystack) => haystack.name === name)?.text ?? '';
+    expect(textOf('MONITOR')).toMatch(/"evalsha"/i);
+    expect(textOf('the log')).toContain('grant.redeemed');
+  });
+
+  it('no secret is found, in any form', () => {
+    expect(canaries.hits(haystacks)).toEqual([]);
+  });
+
+  it('one that is put there is found', () => {
+    const planted = { name: 'planted', text: `x${Buffer.from(`..${claims.email}..`).toString('base64url')}` };
+    expect(canaries.hits([...haystacks, planted])).toHaveLength(1);
+  });
+});
