@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, realpathSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Broker } from '../broker.ts';
 import type { Config } from '../config/config.ts';
@@ -11,6 +11,11 @@ import type { Metrics } from '../telemetry/metrics.ts';
 /** Editors and ConfigMaps write in several steps; this long after the last of them the file is read. */
 const SETTLED_MS = 200;
 
+export interface Reloading {
+  inForce(): Config;
+  stop(): void;
+}
+
 /**
  * Reads the configuration again on SIGHUP, and when one of its files changes. A broken file is reported and the old
  * configuration stays in force. Folders are watched, not files: an editor replaces the file, Kubernetes a link beside it.
@@ -19,48 +24,77 @@ export function reloadOnChange(
   started: Config,
   broker: Pick<Broker, 'reload'>,
   { logger, metrics }: { logger: Logger; metrics: Pick<Metrics, 'configurationRead'> },
-): () => void {
+): Reloading {
+  const { file } = started;
   let inForce = started;
   let timer: NodeJS.Timeout | undefined;
   let watchers: FSWatcher[] = [];
+  /** One after the other, so that what was read first cannot come into force last. */
+  let turn = Promise.resolve();
 
   async function reload(): Promise<void> {
-    const { file } = started;
     try {
       const next = await loadConfig(file);
       for (const detail of diffNeedingRestart(started, next)) logger.event('config.restart_needed', { file, detail });
       for (const detail of next.warnings) logger.event('config.warning', { file, detail });
       broker.reload(withoutRestart(started, next));
+      inForce = next;
       logger.setLevel(next.log.level);
       metrics.configurationRead('ok');
       logger.event('config.reloaded', { file });
-      inForce = next;
-      watchFolders();
     } catch (error) {
+      // Whatever it is: a running broker does not end because of a file that somebody is working on.
       metrics.configurationRead('refused');
-      if (!(error instanceof ConfigError)) throw error;
-      logger.event('config.refused', { file, problems: error.message.split('\n') });
+      const message = error instanceof ConfigError ? error.message : `${file} could not be used: ${String(error)}`;
+      logger.event('config.refused', { file, problems: message.split('\n') });
     }
+    watchFolders();
   }
 
   function soon(): void {
     clearTimeout(timer);
-    timer = setTimeout(() => void reload(), SETTLED_MS);
+    timer = setTimeout(() => {
+      turn = turn.then(reload);
+    }, SETTLED_MS);
   }
 
   function watchFolders(): void {
     for (const watcher of watchers) watcher.close();
-    const folders = new Set(inForce.filesRead.map((path) => dirname(path)));
-    watchers = [...folders].map((folder) => watch(folder, { persistent: false }, soon).on('error', () => {}));
+    watchers = foldersOf(inForce.filesRead).flatMap((folder) => watched(folder, soon));
   }
 
   watchFolders();
   process.on('SIGHUP', soon);
-  return () => {
-    clearTimeout(timer);
-    process.off('SIGHUP', soon);
-    for (const watcher of watchers) watcher.close();
+  return {
+    inForce: () => inForce,
+    stop() {
+      clearTimeout(timer);
+      process.off('SIGHUP', soon);
+      for (const watcher of watchers) watcher.close();
+    },
   };
+}
+
+/** Where the files are named, and where they really are: either a link or what it leads to may change. */
+function foldersOf(files: readonly string[]): string[] {
+  return [...new Set(files.flatMap((path) => [dirname(path), dirname(realPathOf(path))]))];
+}
+
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** A folder that is gone, or one too many for the system, cannot be watched; SIGHUP still works then. */
+function watched(folder: string, onChange: () => void): FSWatcher[] {
+  try {
+    return [watch(folder, { persistent: false }, onChange).on('error', () => {})];
+  } catch {
+    return [];
+  }
 }
 
 /** What was fixed at the start stays as it was started, so that a half of it cannot change. */

@@ -61,20 +61,21 @@ export async function serve(config: Config): Promise<number> {
     }),
   );
   if (config.operations !== undefined) await listen(operations, config.operations);
-  const stopWatching = reloadOnChange(config, broker, { logger, metrics });
+  const reloading = reloadOnChange(config, broker, { logger, metrics });
 
   process.stdout.write(`Gatehouse is ready at ${config.publicUrl}\n`);
   logger.event('process.started', { publicUrl: config.publicUrl, storage: storage.kind, pid: process.pid });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       isDraining = true;
-      logger.event('process.draining', { seconds: config.drainSeconds });
-      setTimeout(() => stop(EXIT.done), config.drainSeconds * SECOND);
+      const { drainSeconds } = reloading.inForce();
+      logger.event('process.draining', { seconds: drainSeconds });
+      setTimeout(() => stop(EXIT.done), drainSeconds * SECOND);
     });
   }
 
   const exitCode = await stopped;
-  stopWatching();
+  reloading.stop();
   await Promise.all([close(server), close(operations)]);
   await storage.close();
   logger.event('process.stopped');

@@ -40,6 +40,8 @@ export interface BrokerProcessOptions {
   node?: string;
   /** Where stderr goes in place of `lines`. */
   log?: number;
+  /** Puts the text of the configuration where the process reads it; otherwise it is written over. */
+  place?: (file: string, text: string) => Promise<void>;
 }
 
 /** Secrets that all replicas of one installation share. */
@@ -49,7 +51,7 @@ export async function sharedSecrets(): Promise<Record<string, string>> {
 }
 
 export async function startBrokerProcess(options: BrokerProcessOptions): Promise<BrokerProcess> {
-  const { yaml, environment = {}, program = 'src/main.ts', node = process.execPath } = options;
+  const { yaml, environment = {}, program = 'src/main.ts', node = process.execPath, place = writeFile } = options;
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-broker-'));
   const file = join(folder, 'gatehouse.yaml');
   const port = options.port ?? (await unusedPort());
@@ -59,11 +61,9 @@ export async function startBrokerProcess(options: BrokerProcessOptions): Promise
     operations: { host: '127.0.0.1', port: operationsPort },
   };
   const origin = `http://127.0.0.1:${port}`;
+  const usual = { public_url: origin, ...listening };
   const writeConfig = (content: object | string) =>
-    writeFile(
-      file,
-      typeof content === 'string' ? content : JSON.stringify({ public_url: origin, ...listening, ...content }, null, 1),
-    );
+    place(file, typeof content === 'string' ? content : JSON.stringify({ ...usual, ...content }, null, 1));
   await writeConfig(yaml);
 
   const child = spawn(node, ['--import', 'tsx', join(ROOT, program), '--config', file], {
