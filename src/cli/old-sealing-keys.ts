@@ -1,6 +1,6 @@
 import { decodeProtectedHeader } from 'jose';
 import { openSession } from '../device-sessions/device-session.ts';
-import { grantEntry, refreshEntry, sessionEntry } from '../grants/entry-names.ts';
+import { decisionEntry, grantEntry, newestRefreshEntries, sessionEntry, turnsMark } from '../grants/entry-names.ts';
 import type { Ledger } from '../grants/ledger.ts';
 import { createSealing, SealBrokenError, type Sealing } from '../sealing/sealing.ts';
 import { SealingKeyMissingError, sealingKey } from '../sealing/sealing-keys.ts';
@@ -55,19 +55,24 @@ async function* inBatches<Result>(
 
 /** Of a grant without a session; the others are counted as sessions, which outlive their grants. */
 async function namesInGrant(id: string, ledger: Ledger): Promise<Set<string>> {
-  const { values } = await ledger.read([grantEntry(id), sessionEntry(id)]);
-  const [grant, session] = values;
-  return new Set(grant === undefined || session !== undefined ? [] : [grant.split('|').at(-2) ?? '']);
+  const { values } = await ledger.read([grantEntry(id), decisionEntry(id), sessionEntry(id)]);
+  const [grant, decision, session] = values;
+  const names = new Set<string>();
+  if (grant === undefined || session !== undefined) return names;
+  names.add(grant.split('|').at(-2) ?? '');
+  // Another replica may have decided, under the key that came first there.
+  if (decision !== undefined) names.add(nameInSeal(decision));
+  return names;
 }
 
 /** The keys that a session was sealed with, that its refresh chain is derived from, and that sealed its last refresh. */
 async function namesInSession(id: string, ledger: Ledger, sealing: Sealing): Promise<Set<string>> {
-  const { values } = await ledger.read([sessionEntry(id), refreshEntry(id, await lastRefresh(id, ledger))]);
-  const [session, refresh] = values;
+  const [turns = 0] = await ledger.marks([turnsMark(id)]);
+  const { values } = await ledger.read([sessionEntry(id), ...newestRefreshEntries(id, turns)]);
+  const [session, ...refreshes] = values;
   const names = new Set<string>();
   if (session === undefined) return names;
-  names.add(nameInSeal(session));
-  if (refresh !== undefined) names.add(nameInSeal(refresh));
+  for (const sealed of [session, ...refreshes]) if (sealed !== undefined) names.add(nameInSeal(sealed));
   try {
     names.add((await openSession(id, session, sealing)).keyName);
   } catch (error) {
@@ -75,20 +80,6 @@ async function namesInSession(id: string, ledger: Ledger, sealing: Sealing): Pro
     if (!(error instanceof SealBrokenError || error instanceof SealingKeyMissingError)) throw error;
   }
   return names;
-}
-
-/** The entries `refresh:0`, `refresh:1`, … stand without a gap; found by doubling and halving, as there can be many. */
-async function lastRefresh(id: string, ledger: Ledger): Promise<number> {
-  const isThere = async (n: number) => (await ledger.read([refreshEntry(id, n)])).values[0] !== undefined;
-  let beyond = 1;
-  while (await isThere(beyond)) beyond *= 2;
-  let last = Math.floor(beyond / 2);
-  while (beyond - last > 1) {
-    const middle = Math.floor((last + beyond) / 2);
-    if (await isThere(middle)) last = middle;
-    else beyond = middle;
-  }
-  return last;
 }
 
 function nameInSeal(stored: string): string {

@@ -1,6 +1,6 @@
 import type { Sealing } from '../sealing/sealing.ts';
 import { newAttempt, type RandomBytes } from './device-code.ts';
-import { endedEntry, refreshEntry, turnsMark } from './entry-names.ts';
+import { endedEntry, newestRefreshEntries, turnsMark } from './entry-names.ts';
 import type { Ledger } from './ledger.ts';
 
 export type EndReason =
@@ -22,9 +22,6 @@ interface EndingGround {
   sealing: Sealing;
   randomBytes: RandomBytes;
 }
-
-/** The mark of turns is moved after a rotation itself, so it may be a little behind. */
-const TURNS_BEHIND = 4;
 
 /**
  * Ends a grant, and the device session that it has or would have become, and deletes what that carried. Against a
@@ -58,6 +55,5 @@ export async function markEnded(
 /** The second: claims and the upstream's tokens, sealed to the newest refresh token, can be used by nobody any more. */
 export async function forgetCarried({ ledger }: Pick<EndingGround, 'ledger'>, id: string): Promise<void> {
   const [turns = 0] = await ledger.marks([turnsMark(id)]);
-  const places = Array.from({ length: TURNS_BEHIND + 1 }, (_, behind) => refreshEntry(id, turns + behind));
-  await Promise.all(places.map((place) => ledger.take(place)));
+  await Promise.all(newestRefreshEntries(id, turns).map((entry) => ledger.take(entry)));
 }

@@ -23,6 +23,9 @@ export const refreshingLease = (id: string, n: number) => `{${id}}:refreshing:${
 export const lastUsedMark = (id: string) => `{${id}}:last-used`;
 /** How often the session was refreshed, at least: tells where its newest refresh token is to be looked for. */
 export const turnsMark = (id: string) => `{${id}}:turns`;
+/** Where the newest refresh token's entry is. The mark is moved after a rotation itself, so it may be a little behind. */
+export const newestRefreshEntries = (id: string, turns: number) =>
+  Array.from({ length: 5 }, (_, behind) => refreshEntry(id, turns + behind));
 export const sessionNameEntry = (id: string, n: number) => `{${id}}:name:${n}`;
 /** What userinfo says besides the claims of one access token. */
 export const userinfoEntry = (id: string, jti: string) => `{${id}}:userinfo:${jti}`;

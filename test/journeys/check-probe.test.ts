@@ -4,7 +4,7 @@ import { countOldSealingKeys } from '../../src/cli/old-sealing-keys.ts';
 import { probe } from '../../src/cli/probe.ts';
 import type { Config } from '../../src/config/config.ts';
 import { type DeviceSession, sealSession } from '../../src/device-sessions/device-session.ts';
-import { refreshEntry, sessionEntry } from '../../src/grants/entry-names.ts';
+import { refreshEntry, sessionEntry, turnsMark } from '../../src/grants/entry-names.ts';
 import type { Ledger } from '../../src/grants/ledger.ts';
 import { startGrant } from '../../src/grants/start-grant.ts';
 import { BASE20 } from '../../src/grants/user-code.ts';
@@ -52,10 +52,9 @@ async function writeSession(ledger: Ledger, began: Sealing, refreshed: Sealing, 
   };
   const sealed = await sealSession('', session, began);
   await write(sessionEntry(id), sealed.slice(1));
-  for (let n = 0; n <= refreshes; n += 1) {
-    const by = n === refreshes ? refreshed : began;
-    await write(refreshEntry(id, n), `hash|${await by.seal([1, {}], refreshEntry(id, n), key())}`);
-  }
+  const newest = refreshEntry(id, refreshes);
+  await write(newest, `hash|${await refreshed.seal([1, {}], newest, key())}`);
+  await ledger.raise(turnsMark(id), refreshes, endsAtMs);
 }
 
 describe('what still names an old sealing key', () => {
