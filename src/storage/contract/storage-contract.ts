@@ -1,4 +1,5 @@
 import { describeBrowserSessions } from './browser-session-contract.ts';
+import { describeChangingEntries } from './changing-entry-contract.ts';
 import type { CreateStorage, TestRunner } from './contract-harness.ts';
 import { describeCounters } from './counter-contract.ts';
 import { describeLedger } from './ledger-contract.ts';
@@ -12,6 +13,7 @@ import { describeRaces } from './race-contract.ts';
  */
 export function describeStorage(runner: TestRunner, create: CreateStorage): void {
   describeLedger(runner, create);
+  describeChangingEntries(runner, create);
   describePolls(runner, create);
   describeRaces(runner, create);
   describeCounters(runner, create);
