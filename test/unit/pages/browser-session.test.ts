@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createSealing } from '../../../src/sealing/sealing.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
 import { callbackOf, openPageHouse, type PageHouse } from '../../support/page-house.ts';
@@ -76,6 +76,33 @@ describe('the browser session', () => {
     await expect(sealing.open(sealed, `browser session ${key}`, new Secret('guess'))).rejects.toThrow();
     expect(await sealing.open(sealed, `browser session ${key}`, new Secret(id))).toHaveProperty('browser');
     expect(JSON.stringify(stored)).not.toMatch(/browser"/);
+  });
+
+  it('changes its id at a second code too', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    await steps(house, visitor);
+    const before = sessionOf(visitor);
+    const form = await visitor.open('/device');
+    await visitor.submit(form, { user_code: (await house.start()).userCode });
+    expect(sessionOf(visitor)).not.toBe(before);
+    expect(house.storage.sessions.size).toBe(1);
+  });
+
+  it('is over at its end even if somebody keeps it in the storage for longer', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const { confirm } = await steps(house, visitor);
+    const [[key = '', stored] = []] = [...house.storage.sessions];
+    const hoursMs = 2 * 3_600_000;
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hoursMs });
+    try {
+      const longer = { ...(stored as object), cookie: { expires: new Date(Date.now() + hoursMs) } };
+      await new Promise((resolve) => house.ground.browserSessions.set(key, longer as never, resolve));
+      expect((await visitor.get(confirm.address)).words).toMatch(/not open here/);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('is nothing when somebody moves or forges what is stored, and the log says so', async () => {

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { setMark } from '../../../src/grants/before-marks.ts';
 import { viewGrant } from '../../../src/grants/open-grant.ts';
 import { UpstreamError, type UpstreamFault } from '../../../src/upstream/upstream.ts';
-import { callbackOf, openPageHouse, type PageHouse, type PageHouseOptions } from '../../support/page-house.ts';
+import {
+  callbackOf,
+  openPageHouse,
+  type PageHouse,
+  type PageHouseOptions,
+  registeredClient,
+  SOURCE,
+} from '../../support/page-house.ts';
 
 /** A visitor who was sent to the upstream, with the address that would bring them back. */
 async function away(options: PageHouseOptions = {}) {
@@ -54,6 +62,12 @@ describe('back from the upstream', () => {
   ])('with %s is 400', async (_, address) => {
     const { visitor } = await away();
     expect(await visitor.get(address)).toMatchObject({ status: 400 });
+  });
+
+  it('without an answer spends nothing', async () => {
+    const { visitor, back } = await away();
+    expect(await visitor.get(back('session_state=x'))).toMatchObject({ status: 400, heading: 'That did not work' });
+    expect((await visitor.open(back())).status).toBe(200);
   });
 
   it('at an upstream that is not there is 404', async () => {
@@ -201,6 +215,34 @@ describe('an account that may not approve', () => {
     const { visitor, back, house, id } = await away({ client: { approvers: { subjects: ['rita'] } } });
     await visitor.submit(await visitor.open(back()), { decision: 'deny' });
     expect(await stateOf(house, id)).toBe('denied');
+  });
+
+  it.each([
+    ['relay', 403],
+    ['mint', 200],
+  ] as const)('has given its tokens back, so that with %s a change of the policy gets: %i', async (tokens, status) => {
+    const { house, visitor, back } = await away({ client: { tokens, approvers: { subjects: ['rita'] } } });
+    const refused = await visitor.open(back());
+    house.clients.set('build-cli', registeredClient({ tokens }));
+    const confirm = await visitor.get(refused.address);
+    expect(confirm.status).toBe(status);
+    corpOf(house).revoked.length = 0;
+    await visitor.submit(confirm, { decision: 'deny' });
+    expect(corpOf(house).revoked).toEqual([]);
+  });
+
+  it.each([
+    ['a logout at the upstream', { mark: 'logout_subject', upstream: 'corp', sub: 'alice' }],
+    ['the kill switch', { mark: 'source', prefix: `${SOURCE}/32` }],
+  ] as const)('was signed in before %s, and no longer counts', async (_, mark) => {
+    const { house, visitor, back, id } = await away();
+    const confirm = await visitor.open(back());
+    const { grants } = house.ground;
+    const nowMs = (await grants.ledger.now()) + 1;
+    await setMark(grants, mark, nowMs, nowMs + 60_000);
+    expect(await visitor.submit(confirm, { decision: 'approve' })).toMatchObject({ status: 403 });
+    expect(await visitor.get(confirm.address)).toMatchObject({ status: 403 });
+    expect(await stateOf(house, id)).toBe('pending');
   });
 
   it('is not blamed for a claim that the upstream does not send', async () => {
