@@ -1,0 +1,34 @@
+import { type DeviceTold, deviceGround, deviceScenarios } from '../device-scenarios.ts';
+import { pythonEnvironment } from '../obtain/python.ts';
+import type { Peer } from '../peer.ts';
+
+export interface PythonClient {
+  name: string;
+  /** As pip takes them; the first names the distribution whose version is told. */
+  requirements: readonly string[];
+  program: string;
+  environment?: Record<string, string>;
+  told?: DeviceTold;
+}
+
+/** A client library from PyPI, in one of `programs/`. */
+export function pythonClient({ name, requirements, program, environment, told }: PythonClient): Peer {
+  return {
+    name,
+    kind: 'client',
+    from: 'PyPI',
+    limitSeconds: 240,
+    async open() {
+      const python = await pythonEnvironment(name, requirements);
+      const ground = await deviceGround();
+      const file = new URL(`../programs/${program}`, import.meta.url).pathname;
+      const device = { command: [python.python, file], ...(environment !== undefined && { environment }) };
+      const [distribution = name] = requirements;
+      return {
+        version: await python.version(distribution.replace(/[^\w.-].*$/, '')),
+        scenarios: deviceScenarios(ground, device, told),
+        close: () => ground.close(),
+      };
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import type { HtmlForm } from '../demo/html-form.ts';
+import { ScriptedPerson, type VisitedPage } from '../demo/scripted-person.ts';
+
+export interface Visit {
+  verificationUri: string;
+  userCode: string;
+  user: string;
+  password?: string;
+  decision?: 'approve' | 'deny';
+  /** At the upstream's own pages: its consent page gets no. */
+  deniesUpstream?: boolean;
+}
+
+const MOST_PAGES = 16;
+
+/**
+ * A person with any of these servers' pages before them: types the code, signs in with name and password, consents,
+ * decides. Answers the page at which it ended, whatever that says.
+ */
+export async function playPerson(visit: Visit): Promise<VisitedPage> {
+  const person = new ScriptedPerson();
+  let page = await person.visit(visit.verificationUri);
+  const way: string[] = [];
+  for (let step = 0; step < MOST_PAGES; step += 1) {
+    way.push(`${page.status} ${page.url.pathname} “${page.heading}”`);
+    const answer = page.status < 500 ? answerTo(page, visit) : undefined;
+    if (answer === undefined) return page;
+    page = await person.submit(page, answer.form, answer.filled);
+  }
+  throw new Error(`the pages come to no end: ${way.slice(-4).join(' → ')}`);
+}
+
+/** As `playPerson`, and the device must be allowed to go on at the end. */
+export async function approve(visit: Visit): Promise<VisitedPage> {
+  const page = await playPerson(visit);
+  if (page.url.pathname.endsWith('/device/done') && page.status === 200) return page;
+  const seen = page.html.replace(/<style[\s\S]*?<\/style>|<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+  throw new Error(`the person ended at ${page.status} ${page.url.href} “${page.heading}”: ${seen.slice(0, 300)}`);
+}
+
+interface Answer {
+  form: HtmlForm;
+  filled: Record<string, string>;
+}
+
+function answerTo(page: VisitedPage, visit: Visit): Answer | undefined {
+  const { forms, html } = page;
+  const decision = visit.decision ?? 'approve';
+  const code = forms.find(({ fields }) => fields.has('user_code'));
+  if (code !== undefined && page.status === 200) return { form: code, filled: { user_code: visit.userCode } };
+  const confirm = withButton(forms, 'decision', decision);
+  if (confirm !== undefined) {
+    const asked = confirm.fields.has('confirm_code') ? { confirm_code: lastOfCode(html, visit.userCode) } : {};
+    return { form: confirm, filled: { decision, ...asked } };
+  }
+  // A wrong password shows the same page again; Keycloak and others do so with 200.
+  const login = forms.find(({ fields }) => fields.has('password'));
+  if (login !== undefined) {
+    const name = ['username', 'user', 'login'].find((field) => login.fields.has(field)) ?? 'username';
+    return { form: login, filled: { [name]: visit.user, password: visit.password ?? `${visit.user}-password` } };
+  }
+  const embedded = withButton(forms, 'user', visit.user);
+  if (embedded !== undefined) {
+    const filled: Record<string, string> = visit.deniesUpstream === true ? { decision: 'deny' } : { user: visit.user };
+    return { form: embedded, filled };
+  }
+  return consent(forms, html, visit.deniesUpstream === true);
+}
+
+/** Consent pages have two buttons and no agreement on their names: Keycloak, django-oauth-toolkit, Authlib's example. */
+function consent(forms: readonly HtmlForm[], html: string, isNo: boolean): Answer | undefined {
+  const names = isNo ? ['cancel', 'deny'] : ['accept', 'allow', 'confirm', 'consent', 'approve'];
+  const pressed = [...html.matchAll(/<(?:button|input)\b[^>]*\btype="submit"[^>]*>/gi)].map(([tag]) => ({
+    name: /\bname="([^"]*)"/i.exec(tag)?.[1] ?? '',
+    value: /\bvalue="([^"]*)"/i.exec(tag)?.[1] ?? '',
+  }));
+  const form = forms.find(({ method, fields }) => method === 'POST' && !fields.has('session'));
+  if (form === undefined || pressed.length === 0) return undefined;
+  const button = pressed.find(({ name }) => names.includes(name.toLowerCase()));
+  if (button !== undefined) return { form, filled: { [button.name]: button.value } };
+  // django-oauth-toolkit: no is the button without the name of yes.
+  return isNo && pressed.some(({ name }) => name === 'allow') ? { form, filled: {} } : undefined;
+}
+
+function withButton(forms: readonly HtmlForm[], name: string, value: string): HtmlForm | undefined {
+  return forms.find(({ buttons }) => buttons.some((button) => button.name === name && button.value === value));
+}
+
+/** As many of the code's last characters as the page's field has room for. */
+function lastOfCode(html: string, userCode: string): string {
+  const field = /<input\b[^>]*\bname="confirm_code"[^>]*>/i.exec(html)?.[0] ?? '';
+  const length = Number(/maxlength="(\d+)"/i.exec(field)?.[1] ?? userCode.length);
+  return userCode.replace(/[^\p{L}\p{N}]/gu, '').slice(-length);
+}

@@ -1,0 +1,30 @@
+"""A device with requests-oauth2client, as its manual shows it. Told by the environment, says JSON lines."""
+import json, os, sys
+from requests_oauth2client import ClientSecretBasic, DeviceAuthorizationPoolingJob, OAuth2Client, PublicApp
+
+env = os.environ
+
+
+def say(**event):
+    print(json.dumps(event), flush=True)
+
+
+secret = env.get("CLIENT_SECRET")
+auth = ClientSecretBasic(env["CLIENT_ID"], secret) if secret else PublicApp(env["CLIENT_ID"])
+# testing=True: it takes http only then.
+client = OAuth2Client.from_discovery_endpoint(issuer=env["ISSUER"], auth=auth, testing=True)
+try:
+    start = client.authorize_device(scope=env["SCOPE"])
+    say(code={"user_code": start.user_code, "verification_uri": start.verification_uri})
+    job = DeviceAuthorizationPoolingJob(client, start)
+    token = None
+    while token is None:
+        token = job()
+    say(tokens={"access_token": token.access_token, "refresh_token": token.refresh_token,
+                **({"id_token": str(token.id_token)} if token.id_token else {})})
+    if "refresh" in env.get("STEPS", ""):
+        again = client.refresh_token(token.refresh_token)
+        say(refreshed={"access_token": again.access_token, "refresh_token": again.refresh_token})
+except Exception as error:
+    say(refused=f"{type(error).__name__} {error!r} {getattr(error, 'error', '')}")
+    sys.exit(1)
