@@ -4,6 +4,7 @@ import { openApproval, openDecision } from '../../../src/grants/decision.ts';
 import { decisionEntry } from '../../../src/grants/entry-names.ts';
 import { viewGrant } from '../../../src/grants/open-grant.ts';
 import type { StartedGrant } from '../../../src/grants/start-grant.ts';
+import { Secret } from '../../../src/sealing/secret.ts';
 import { callbackOf, openPageHouse, type PageHouse } from '../../support/page-house.ts';
 import type { PageVisitor } from '../../support/page-visitor.ts';
 
@@ -288,6 +289,20 @@ describe('what is approved', () => {
       scopes: ['openid'],
       upstreamTokens: { accessToken: 'upstream-access', refreshToken: 'upstream-refresh', tokenType: 'Bearer' },
     });
+  });
+
+  it.each([
+    [false, undefined],
+    [true, 'upstream-id-token'],
+  ])('with relay_id_token: %s keeps the upstream’s ID token: %s', async (relayIdToken, idToken) => {
+    const house = openPageHouse({ client: { tokens: 'relay', relayIdToken } });
+    const visitor = house.newVisitor();
+    const corp = corpOf(house);
+    const tokens = { ...corp.signedIn.tokens, idToken: new Secret('upstream-id-token') };
+    corp.signedIn = { ...corp.signedIn, tokens };
+    const started = await house.start();
+    await visitor.submit(await house.signIn(visitor, started.userCode), { decision: 'approve' });
+    expect((await approvalOf(house, started)).upstreamTokens?.idToken).toBe(idToken);
   });
 
   it('is less when the configuration allows less by then', async () => {
