@@ -47,6 +47,7 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
     serves: (target) => standing.serves(target),
     reload(next) {
       standing = build(next, foundation, newRequestId, standing.house);
+      foundation.logger.setTargets(next.audit);
     },
     countPending: () => standing.countPending(),
     async missing() {

@@ -10,6 +10,7 @@ import { createSealing, type Sealing } from './sealing/sealing.ts';
 import { Secret } from './sealing/secret.ts';
 import { measuredStorage } from './storage/measured-storage.ts';
 import type { Storage } from './storage/storage.ts';
+import { type AuditingLogger, auditingLogger } from './telemetry/audit.ts';
 import { type Logger, silentLogger } from './telemetry/logger.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { createSigningKeys, type SigningKeys } from './tokens/signing-keys.ts';
@@ -22,7 +23,7 @@ import type { UpstreamSettings } from './upstream/upstream-settings.ts';
 export interface Foundation {
   storage: Storage;
   sealing: Sealing;
-  logger: Logger;
+  logger: AuditingLogger;
   metrics: Metrics;
   randomBytes: RandomBytes;
   /** For the upstreams' tokens and caches; grants go by the storage's clock. */
@@ -59,16 +60,18 @@ export function layFoundation(config: Config, options: FoundationOptions): Found
   if (config.sealing === undefined) {
     logger.event('keys.made', { detail: 'a sealing key: what is stored can be opened by this process only' });
   }
+  const clock = options.clock ?? Date.now;
+  const sleep = options.sleep ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
   const made = new Secret(randomBytes(SEALING_KEY_BYTES).toString('base64url'));
   let madeKeys: SigningKeys | undefined;
   return {
     storage: measuredStorage(options.storage, (verb, seconds) => metrics.storageAnswered(verb, seconds)),
     sealing: createSealing(config.sealing?.keys ?? [made]),
-    logger,
+    logger: auditingLogger({ logger, clock, sleep }, config.audit),
     metrics,
     randomBytes,
-    clock: options.clock ?? Date.now,
-    sleep: options.sleep ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))),
+    clock,
+    sleep,
     madeSigningKeys() {
       if (madeKeys === undefined) {
         logger.event('keys.made', { detail: 'signing keys: tokens verify until this process ends' });

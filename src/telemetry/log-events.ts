@@ -89,6 +89,11 @@ export const LOG_EVENTS = {
     meaning: 'A key was made at start because the configuration names none; it is gone with the process.',
     fields: ['detail'],
   },
+  'audit.lost': {
+    level: 'error',
+    meaning: 'Audit events could not be sent to a target of `audit:`; they are in this log.',
+    fields: ['detail'],
+  },
   'storage.unavailable': {
     level: 'error',
     meaning: 'Redis does not answer; requests wait up to 3 s and then get 503.',

@@ -39,7 +39,7 @@ export function createLogger(settings: LogSettings, destination: LogDestination 
   const writes = (name: LogEventName): boolean => lines.isLevelEnabled(LOG_EVENTS[name].level);
   return {
     event(name, fields) {
-      if (writes(name)) lines[LOG_EVENTS[name].level](permitted(name, fields ?? {}), name);
+      if (writes(name)) lines[LOG_EVENTS[name].level](permittedFields(name, fields ?? {}), name);
     },
     writes,
     setLevel(level) {
@@ -60,7 +60,10 @@ export const silentLogger: Logger = {
 };
 
 /** Only what the event's row names gets into the line: a field that somebody adds in passing is dropped, not leaked. */
-function permitted(name: LogEventName, fields: Partial<Record<LogField, unknown>>): Record<string, unknown> {
+export function permittedFields(
+  name: LogEventName,
+  fields: Partial<Record<LogField, unknown>>,
+): Record<string, unknown> {
   const line: Record<string, unknown> = {};
   for (const field of LOG_EVENTS[name].fields) {
     const value = fields[field];
