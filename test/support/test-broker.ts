@@ -32,6 +32,8 @@ export interface TestBroker {
   origin: string;
   upstream: FakeUpstream;
   store: StorageUnderTest;
+  /** The configuration as it would stand in the file. */
+  yaml: YamlChanges;
   /** What `{ env: NAME }` in the YAML means. */
   environment: Readonly<Record<string, string>>;
   /** The lines that were logged so far. */
@@ -98,7 +100,8 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     ...options.environment,
   };
   const usual = usualYaml(publicUrl, upstream, storage.kind);
-  let config: Config = readConfig('test.yaml', JSON.stringify(merged(usual, options.yaml)), environment);
+  const yaml = merged(usual, options.yaml);
+  let config: Config = readConfig('test.yaml', JSON.stringify(yaml), environment);
   const lines: LoggedLine[] = [];
   const logger = createLogger(config.log, destinationFor(lines));
   const broker = await createBroker({ config, storage, logger, clock });
@@ -111,6 +114,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     origin,
     upstream,
     store,
+    yaml,
     environment,
     lines,
     device: (identity = {}) => new TestDevice(at, { clientId: DEVICE_CLIENT, ...identity }),
