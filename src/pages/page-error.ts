@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
+import { UnreadableFormatError } from '../grants/grant.ts';
 import { StorageUnavailableError } from '../grants/ledger.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
 import { type PageKit, requestIdOf } from './page-kit.ts';
@@ -34,8 +35,9 @@ function problemOf(kit: PageKit, error: unknown, request: Request, response: Res
     }
     return error;
   }
-  // A key that another replica has already: this one gets it with its next configuration.
-  if (error instanceof StorageUnavailableError || error instanceof SealingKeyMissingError) {
+  // A key or a format that another replica has already: this one gets it with its next configuration or release.
+  const isReadableElsewhere = error instanceof SealingKeyMissingError || error instanceof UnreadableFormatError;
+  if (error instanceof StorageUnavailableError || isReadableElsewhere) {
     log.event('request.failed', { requestId, method: request.method, route, status: 503, error });
     const again = request.method === 'GET' ? { again: kit.addresses.to(request.url) } : {};
     return new PageProblem('storage_away', { headers: { 'Retry-After': RETRY_AFTER_SECONDS }, ...again });

@@ -37,6 +37,10 @@ export function sealingKey(key: Secret): SealingKey {
   };
 }
 
+export function isKeyName(text: string): boolean {
+  return /^[\w-]{6}$/.test(text);
+}
+
 export function hkdf(material: Uint8Array, salt: Uint8Array | string, purpose: string, bytes: number): Buffer {
   return Buffer.from(hkdfSync('sha256', material, salt, `gatehouse ${purpose}`, bytes));
 }

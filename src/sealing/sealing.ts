@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
-import { type SealingKey, SealingKeyMissingError, sealingKey } from './sealing-keys.ts';
+import { isKeyName, type SealingKey, SealingKeyMissingError, sealingKey } from './sealing-keys.ts';
 import type { Secret } from './secret.ts';
 
 /**
@@ -47,6 +47,8 @@ export function createSealing(keys: readonly Secret[]): Sealing {
 
   function named(name: string): SealingKey {
     const key = byName.get(name);
+    // What cannot be a name at all is no key of another replica's, but a forgery.
+    if (!isKeyName(name)) throw new SealBrokenError('sealed under no key of ours');
     if (key === undefined) throw new SealingKeyMissingError(`no sealing key is called ${JSON.stringify(name)} here`);
     return key;
   }
@@ -62,8 +64,7 @@ export function createSealing(keys: readonly Secret[]): Sealing {
 
     async open(sealed, context, capability) {
       const header = headerOf(sealed);
-      if (typeof header.kid !== 'string') throw new SealBrokenError('sealed under no key of ours');
-      const key = named(header.kid);
+      const key = named(String(header.kid ?? ''));
       if (header.ctx !== context) throw new SealBrokenError(`sealed for another place than ${context}`);
       const opened = await compactDecrypt(sealed, contentKey(key, capability), {
         keyManagementAlgorithms: ['dir'],
