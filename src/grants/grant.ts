@@ -78,7 +78,7 @@ export function decodeGrant(id: string, stored: string, sealing: Sealing): Grant
   return {
     ...head,
     id,
-    startedAtMs: head.expiresAtMs - lifetimeSeconds * 1000,
+    startedAtMs: head.expiresAtMs - Math.round(lifetimeSeconds * 1000),
     scopes: words(scopes),
     resources: words(resources),
     source,

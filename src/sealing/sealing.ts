@@ -64,7 +64,7 @@ export function createSealing(keys: readonly Secret[]): Sealing {
 
     async open(sealed, context, capability) {
       const header = headerOf(sealed);
-      const key = named(String(header.kid ?? ''));
+      const key = named(typeof header.kid === 'string' ? header.kid : '');
       if (header.ctx !== context) throw new SealBrokenError(`sealed for another place than ${context}`);
       const opened = await compactDecrypt(sealed, contentKey(key, capability), {
         keyManagementAlgorithms: ['dir'],
