@@ -29,8 +29,9 @@ send = requests.Session.send
 
 
 def counted(self, request, **kwargs):
-    polls.append(request.url)
-    return send(self, request, **kwargs)
+    answer = send(self, request, **kwargs)
+    polls.append((request.url, answer.text[:200]))
+    return answer
 
 
 requests.Session.send = counted
@@ -78,5 +79,6 @@ with contextlib.redirect_stdout(sys.stderr):
                 say(tokens=tokens(m))
             say(step=step)
     except BaseException as error:
-        say(refused=f"{type(error).__name__} {error}")
+        # Its exception does not say what the server said.
+        say(refused=f"{type(error).__name__} {error} {polls[-1] if polls else ''}")
         sys.exit(1)

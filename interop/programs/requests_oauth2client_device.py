@@ -12,7 +12,10 @@ def say(**event):
 secret = env.get("CLIENT_SECRET")
 auth = ClientSecretBasic(env["CLIENT_ID"], secret) if secret else PublicApp(env["CLIENT_ID"])
 # testing=True: it takes http only then.
-client = OAuth2Client.from_discovery_endpoint(issuer=env["ISSUER"], auth=auth, testing=True)
+# Its discovery leaves the device endpoint out.
+client = OAuth2Client.from_discovery_endpoint(
+    issuer=env["ISSUER"], auth=auth, testing=True, device_authorization_endpoint=env["DEVICE_ENDPOINT"]
+)
 try:
     start = client.authorize_device(scope=env["SCOPE"])
     say(code={"user_code": start.user_code, "verification_uri": start.verification_uri})
