@@ -1,13 +1,14 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { SealBrokenError } from '../sealing/sealing.ts';
 import type { Secret } from '../sealing/secret.ts';
+import type { Approval } from './approval.ts';
 import { judgeConfirmationCode } from './confirmation-code.ts';
 import { openApproval, openDecision } from './decision.ts';
 import { grantId } from './device-code.ts';
 import { endGrant } from './end-grant.ts';
 import { spentEntry } from './entry-names.ts';
 import { decodeGrant, type Grant } from './grant.ts';
-import type { PollFacts } from './ledger.ts';
+import type { Holder, PollFacts } from './ledger.ts';
 import { PACE_RULE } from './polling.ts';
 import { type RedeemGround, redeemGrant, redelivered, type TokenAnswer } from './redeem-grant.ts';
 
@@ -49,8 +50,7 @@ const INVALID: PollOutcome = { outcome: 'invalid_grant' };
  */
 export async function pollGrant(ground: RedeemGround, poll: Poll): Promise<PollOutcome> {
   const id = grantId(poll.deviceCode);
-  const holder = { clientId: poll.client.id, challenge: poll.challenge, jkt: poll.jkt };
-  const facts = await ground.ledger.poll(id, holder, PACE_RULE);
+  const facts = await ground.ledger.poll(id, holderOf(poll), PACE_RULE);
   switch (facts.state) {
     case 'unknown':
       return INVALID;
@@ -105,6 +105,25 @@ async function judgeSettled(
     case 'refused':
       return { outcome: 'access_denied' };
     case 'right':
-      return redeemGrant(ground, poll, grant, approval, nowMs);
+      return redeemOrRedeliver(ground, poll, grant, approval, nowMs);
   }
+}
+
+/** Of polls that arrive together one redeems; where the client has redelivery, the others are given its answer. */
+async function redeemOrRedeliver(
+  ground: RedeemGround,
+  poll: Poll,
+  grant: Grant,
+  approval: Approval,
+  nowMs: number,
+): Promise<PollOutcome> {
+  const outcome = await redeemGrant(ground, poll, grant, approval, nowMs);
+  if (outcome.outcome !== 'invalid_grant' || poll.client.redeliverySeconds === 0) return outcome;
+  const facts = await ground.ledger.poll(grant.id, holderOf(poll), PACE_RULE);
+  const answer = facts.state === 'settled' ? await redelivered(ground, poll, grant, facts) : undefined;
+  return answer === undefined ? outcome : { outcome: 'tokens', answer, grantId: grant.id, redelivered: true };
+}
+
+function holderOf({ client, challenge, jkt }: Poll): Holder {
+  return { clientId: client.id, challenge, jkt };
 }

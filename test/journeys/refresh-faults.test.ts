@@ -1,0 +1,95 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Ledger } from '../../src/grants/ledger.ts';
+import { redisStorage } from '../../src/storage/redis-storage.ts';
+import { startRedisServer, type TestRedis } from '../support/redis.ts';
+import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts';
+import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+
+let redis: TestRedis;
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(() => redis.stop());
+
+describe('Redis fails in the midst of it', () => {
+  let proxy: TcpProxy;
+  let test: TestBroker;
+  /** Called right before a write of several entries goes out. */
+  let beforeWrite: () => void;
+  beforeEach(async () => {
+    proxy = await tcpProxy(redis.port);
+    beforeWrite = () => undefined;
+    const settings = redis.settings({ at: { url: `redis://127.0.0.1:${proxy.port}` } });
+    const real = redisStorage(settings, { waitMs: 1000 });
+    await real.open();
+    const storage = { ...real, ledger: spied(real.ledger, () => beforeWrite()) };
+    const store = { storage, replica: storage, advance: async () => undefined, close: () => real.close() };
+    test = await createTestBroker({ store });
+  });
+  afterEach(async () => {
+    await test.close();
+    await test.store.close();
+    await proxy.close();
+  });
+
+  const upstreamRefreshes = () =>
+    test.upstream.requestsTo('/token').filter(({ form }) => form.get('grant_type') === 'refresh_token').length;
+  const once = (fault: () => void) => {
+    beforeWrite = () => {
+      beforeWrite = () => undefined;
+      fault();
+    };
+  };
+
+  it('the reply to a redemption is lost: the device gets its tokens all the same, and they work', async () => {
+    const { body } = await test.device().start();
+    await test.approve(body.user_code);
+    once(() => proxy.cutBeforeNextReply());
+    const answer = await test.device().poll(body.device_code);
+    expect([answer.status, answer.text]).toEqual([200, answer.text]);
+    expect((await test.device().refresh(answer.body.refresh_token)).status).toBe(200);
+  });
+
+  it('the reply to a rotation is lost: the same, and the upstream was asked once', async () => {
+    const { refresh_token: token } = await test.signIn();
+    once(() => proxy.cutBeforeNextReply());
+    const answer = await test.device().refresh(token);
+    expect([answer.status, answer.text]).toEqual([200, answer.text]);
+    expect((await test.device().refresh(answer.body.refresh_token)).status).toBe(200);
+    expect(upstreamRefreshes()).toBe(2);
+  });
+
+  it('Redis hangs once the upstream has answered: 503, and a retry gets the tokens of that answer', async () => {
+    const { refresh_token: token } = await test.signIn();
+    once(() => redis.freeze());
+    expect((await test.device().refresh(token)).status).toBe(503);
+    redis.thaw();
+    const answer = await test.device().refresh(token);
+    expect([answer.status, answer.text]).toEqual([200, answer.text]);
+    expect(upstreamRefreshes()).toBe(1);
+    expect((await test.device().refresh(answer.body.refresh_token)).status).toBe(200);
+  });
+
+  it('Redis is away: 503 with Retry-After, and the token is still good', async () => {
+    const { refresh_token: token } = await test.signIn();
+    redis.freeze();
+    const away = await test.device().refresh(token);
+    redis.thaw();
+    expect([away.status, away.headers.get('retry-after')]).toEqual([503, '5']);
+    expect((await test.device().refresh(token)).status).toBe(200);
+  });
+});
+
+function spied(ledger: Ledger, beforeWrite: () => void): Ledger {
+  return new Proxy(ledger, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        const [change] = args as [{ writes?: readonly unknown[] } | undefined];
+        if (name === 'commit' && (change?.writes?.length ?? 0) > 1) beforeWrite();
+        return (value as (...all: unknown[]) => unknown).apply(target, args);
+      };
+    },
+  });
+}
