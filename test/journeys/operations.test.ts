@@ -119,16 +119,13 @@ describe('a reference on a page leads to the cause in the log', () => {
 
   it('for a storage that does not answer', async () => {
     const test = await createTestBroker();
-    const { ledger } = test.store.storage;
-    const { read } = ledger;
     const { body } = await test.device().start();
-    ledger.read = () =>
+    const away = () =>
       Promise.reject(new StorageUnavailableError('no answer', { cause: new Error('the socket hung') }));
-    ledger.now = ledger.read as never;
+    Object.assign(test.store.storage.ledger, { read: away, now: away });
     const person = new ScriptedPerson();
     const form = await person.visit(`${test.origin}/device`);
     const page = await person.submit(form, form.forms[0] as never, { user_code: body.user_code });
-    ledger.read = read;
     expect(page.status).toBe(503);
     const line = test.lines.find((each) => each['requestId'] === referenceOn(page.html));
     expect(line).toMatchObject({
