@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { listSessions } from '../../src/device-sessions/list-sessions.ts';
+import { type EmbeddedUpstream, startEmbeddedUpstream } from '../support/oidc-upstream.ts';
+import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+
+let test: TestBroker;
+let provider: EmbeddedUpstream;
+
+beforeEach(async () => {
+  test = await createTestBroker();
+  provider = await startEmbeddedUpstream({
+    clients: [
+      {
+        clientId: 'gatehouse',
+        secret: test.upstream.clientSecret,
+        redirectUris: [`${test.publicUrl}/callback/corp`],
+        backchannelLogoutUri: `${test.publicUrl}/backchannel-logout/corp`,
+      },
+    ],
+  });
+  test.reload({ upstreams: { corp: { issuer: provider.issuer } } });
+});
+afterEach(async () => {
+  await test.close();
+  await provider.close();
+});
+
+const alicesDevices = () => {
+  const { storage, sealing } = test.broker.foundation;
+  const ground = {
+    ...{ ledger: storage.ledger, sealing, sourcePrefixes: () => [], onUnreadable: () => undefined },
+    clients: new Map([['build-cli', { upstreams: ['corp'], lifetimes: { refreshIdleSeconds: 86_400 } } as never]]),
+  };
+  return listSessions(ground, { upstream: 'corp', subject: 'alice' });
+};
+
+async function signInAsAlice(): Promise<string> {
+  const { body } = await test.device().start();
+  await test.approveInBrowser(body.user_code, 'alice');
+  const polled = await test.device().poll(body.device_code);
+  expect([polled.status, polled.text]).toEqual([200, polled.text]);
+  return polled.body.refresh_token;
+}
+
+it('a disabled account ends the device session at its next refresh, and enabling it does not bring it back', async () => {
+  let token = await signInAsAlice();
+  for (let turn = 0; turn < 3; turn += 1) {
+    const answer = await test.device().refresh(token);
+    expect([answer.status, answer.text]).toEqual([200, answer.text]);
+    token = answer.body.refresh_token;
+  }
+  expect(await alicesDevices()).toMatchObject([{ ended: undefined }]);
+
+  provider.disable('alice');
+  const refused = await test.device().refresh(token);
+  expect([refused.status, refused.body.error]).toEqual([400, 'invalid_grant']);
+
+  provider.enable('alice');
+  expect((await test.device().refresh(token)).body.error).toBe('invalid_grant');
+  expect(await alicesDevices()).toMatchObject([{ ended: 'upstream', session: { clientId: 'build-cli' } }]);
+  expect((await test.device().refresh(await signInAsAlice())).status).toBe(200);
+});
+
+it('signing out at the provider ends the devices of that sign-in, by its own logout token', async () => {
+  const token = await signInAsAlice();
+  await test.advance(5);
+  await provider.logOut('alice');
+  expect(test.lines).toContainEqual(expect.objectContaining({ event: 'logout.received', upstream: 'corp' }));
+  expect((await test.device().refresh(token)).body.error).toBe('invalid_grant');
+  expect(await alicesDevices()).toMatchObject([{ ended: 'logout' }]);
+});
