@@ -104,7 +104,7 @@ function allowScript(response: Response, address: string): void {
   const policy = response.getHeader('Content-Security-Policy');
   // A policy has no form for IPv6 addresses, and ends sources at commas and semicolons.
   const source = /^https?:\/\/[\w.-]+(:\d+)?\/[^,;]*$/.test(address) ? address : "'self'";
-  response.set('Content-Security-Policy', `${policy};script-src ${source}`);
+  response.set('Content-Security-Policy', `${String(policy)};script-src ${source}`);
 }
 
 /** Who signed in to type a code, where this browser's ticket names such a sign-in. */

@@ -38,7 +38,7 @@ describe.each(DRIVERS)('a person and their devices, on %s', (_, openStore) => {
     const person = new ScriptedPerson({
       fetch: (input, init) => {
         turn += 1;
-        const address = String(input);
+        const address = input instanceof Request ? input.url : input.toString();
         const moved = turn % 2 === 0 ? address.replace(one.publicUrl, two.origin) : address;
         return fetch(moved, init);
       },

@@ -93,7 +93,7 @@ describe('the browser session', () => {
     const house = openPageHouse();
     const visitor = house.newVisitor();
     const { confirm } = await steps(house, visitor);
-    const [[key = '', stored] = []] = [...house.storage.sessions];
+    const [key, stored] = [...house.storage.sessions][0] ?? ['', {}];
     const hoursMs = 2 * 3_600_000;
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hoursMs });
     try {

@@ -63,7 +63,7 @@ describe('the texts', () => {
 
   it.each(languages)('of %s have the same keys and the same places for facts', (language) => {
     const texts = textsOf(language);
-    const facts = (text = '') => [...new Set([...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name))].sort();
+    const facts = (text = '') => new Set([...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name));
     expect([...new Set([...texts.keys()].map(withoutPlural))].sort()).toEqual([...known].sort());
     for (const [key, text] of texts) {
       const own = english.get(key) ?? english.get(`${withoutPlural(key)}_other`);
