@@ -87,7 +87,7 @@ export class Canaries {
   }
 }
 
-function addressOf(input: RequestInfo | URL): URL {
+function addressOf(input: Parameters<typeof fetch>[0]): URL {
   return new URL(input instanceof Request ? input.url : input);
 }
 
@@ -99,7 +99,7 @@ export function formsOf(secret: string): [form: string, needle: string][] {
     ['hex', bytes.toString('hex')],
     ['percent', encodeURIComponent(secret)],
     ['percent, every byte', [...bytes].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')],
-    ['reversed', bytes.toReversed().toString('latin1')],
+    ['reversed', Buffer.from(bytes).reverse().toString('latin1')],
     ['JSON', JSON.stringify(secret).slice(1, -1)],
   ];
   // Inside a longer Base64 text a secret may begin at any of three offsets; what it shares with its neighbours is left out.
