@@ -7,7 +7,7 @@ import type { Gatehouse } from '../gatehouse.ts';
 import { pythonEnvironment } from '../obtain/python.ts';
 import type { Peer, Scenario } from '../peer.ts';
 
-const PROGRAM = new URL('../programs/mds_device.py', import.meta.url).pathname;
+export const PROGRAM = new URL('../programs/mds_device.py', import.meta.url).pathname;
 /** What it sets out with, and all of it. */
 const ALL_STEPS = 'auth,implicit-refresh,refresh,reuse,reset,again';
 

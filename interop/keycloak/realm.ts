@@ -1,0 +1,70 @@
+/** The realm that Keycloak begins with: two people, one client for Gatehouse, one that asks for consent, one device. */
+export const KEYCLOAK_CLIENT = { clientId: 'gatehouse', secret: 'gatehouse-secret-of-the-matrix' };
+export const CONSENT_CLIENT = 'gatehouse-consent';
+export const DEVICE_CLIENT = 'device-cli';
+
+const groups = {
+  name: 'groups',
+  protocol: 'openid-connect',
+  protocolMapper: 'oidc-group-membership-mapper',
+  config: {
+    'claim.name': 'groups',
+    'full.path': 'false',
+    'id.token.claim': 'true',
+    'access.token.claim': 'true',
+    'userinfo.token.claim': 'true',
+  },
+};
+
+export function realm(): object {
+  return {
+    realm: 'corp',
+    displayName: 'Corp',
+    enabled: true,
+    sslRequired: 'none',
+    accessTokenLifespan: 300,
+    revokeRefreshToken: true,
+    refreshTokenMaxReuse: 0,
+    groups: [{ name: 'engineering' }],
+    clients: [
+      webClient(KEYCLOAK_CLIENT.clientId, false),
+      webClient(CONSENT_CLIENT, true),
+      {
+        clientId: DEVICE_CLIENT,
+        enabled: true,
+        protocol: 'openid-connect',
+        publicClient: true,
+        standardFlowEnabled: false,
+        attributes: { 'oauth2.device.authorization.grant.enabled': 'true', 'oauth2.device.polling.interval': '1' },
+      },
+    ],
+    users: [user('alice', 'Alice', 'Ames'), user('bob', 'Bob', 'Brown')],
+  };
+}
+
+function webClient(clientId: string, consentRequired: boolean): object {
+  return {
+    clientId,
+    name: 'Gatehouse',
+    enabled: true,
+    protocol: 'openid-connect',
+    publicClient: false,
+    clientAuthenticatorType: 'client-secret',
+    secret: KEYCLOAK_CLIENT.secret,
+    standardFlowEnabled: true,
+    directAccessGrantsEnabled: false,
+    consentRequired,
+    redirectUris: [],
+    protocolMappers: [groups],
+    attributes: { 'pkce.code.challenge.method': 'S256' },
+  };
+}
+
+function user(username: string, firstName: string, lastName: string): object {
+  return {
+    ...{ username, firstName, lastName, enabled: true, email: `${username}@corp.example`, emailVerified: true },
+    groups: ['/engineering'],
+    realmRoles: ['default-roles-corp'],
+    credentials: [{ type: 'password', value: `${username}-password`, temporary: false }],
+  };
+}

@@ -1,0 +1,75 @@
+import { type Keycloak, keycloakVersion, startKeycloak } from '../keycloak/keycloak.ts';
+import { CONSENT_CLIENT, KEYCLOAK_CLIENT } from '../keycloak/realm.ts';
+import type { OpenPeer, Peer } from '../peer.ts';
+import { approve } from '../person.ts';
+import { gatehouseBefore, type UpstreamUnderTest, upstreamScenarios } from '../upstream-scenarios.ts';
+import { expectAllSteps, MDS_CLIENT, PROGRAM as MDS_PROGRAM, MDS_REALM, mdsEnvironment, mdsRun } from './mds.ts';
+
+export const keycloak: Peer = {
+  name: 'keycloak',
+  kind: 'upstream',
+  from: 'Maven Central',
+  limitSeconds: 420,
+  async open(): Promise<OpenPeer> {
+    const server = await startKeycloak();
+    const upstream = underTest(server);
+    const gatehouse = await gatehouseBefore(upstream);
+    return {
+      version: await keycloakVersion(),
+      scenarios: [...upstreamScenarios(upstream, gatehouse), mdsThrough(upstream)],
+      keeps: () => [server.program()],
+      close: async () => {
+        await gatehouse.close();
+        await server.stop();
+      },
+    };
+  },
+};
+
+export function underTest(server: Keycloak): UpstreamUnderTest {
+  return {
+    issuer: server.issuer,
+    clientId: KEYCLOAK_CLIENT.clientId,
+    clientSecret: KEYCLOAK_CLIENT.secret,
+    consentClientId: CONSENT_CLIENT,
+    user: 'alice',
+    canDeny: true,
+    yaml: { claims: { name: 'name', groups: 'groups' } },
+    register: (publicUrl, callbacks) => server.register(publicUrl, callbacks),
+    disable: (user) => server.enable(user, false),
+    enable: (user) => server.enable(user, true),
+    logOut: (user) => server.logOut(user),
+    rotateKeys: () => server.rotateKeys(),
+    stop: () => server.stop(),
+    start: () => server.start(),
+  };
+}
+
+/** A device client that was made for Keycloak, Gatehouse between, and a real Keycloak behind. */
+function mdsThrough(upstream: UpstreamUnderTest) {
+  return {
+    name: 'mds in front',
+    limitSeconds: 240,
+    async run() {
+      const environment = await mdsEnvironment();
+      const gatehouse = await gatehouseBefore(upstream, {
+        compatibility: { keycloak: { realm: MDS_REALM } },
+        clients: { 'client-tools': { ...MDS_CLIENT, upstreams: ['corp'] } },
+      });
+      try {
+        const events = await mdsRun(
+          gatehouse,
+          { command: [environment.python, MDS_PROGRAM] },
+          {
+            steps: 'auth,implicit-refresh,refresh,reuse,reset,again',
+            visit: ({ user_code: userCode, verification_uri: verificationUri }) =>
+              approve({ verificationUri, userCode, user: 'alice' }),
+          },
+        );
+        expectAllSteps(events);
+      } finally {
+        await gatehouse.close();
+      }
+    },
+  };
+}
