@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from './obtain/free-port.ts';
 import { lastLines, type Program, startProgram } from './program.ts';
 import { type SlowProxy, slowProxy } from './slow-proxy.ts';
@@ -20,6 +21,8 @@ export interface Gatehouse {
   network: SlowProxy;
   /** The lines that it logged, parsed. */
   events(name?: string): LoggedEvent[];
+  /** The first of that name, which may still be on its way to us; `undefined` when it does not come. */
+  event(name: string): Promise<LoggedEvent | undefined>;
   /** `gatehouse check --probe` on the same file. */
   probe(): Promise<{ exitCode: number; output: string }>;
   close(): Promise<void>;
@@ -53,6 +56,11 @@ export async function startGatehouse({ yaml, secrets = {} }: GatehouseOptions): 
     publicUrl,
     network,
     events: (name) => (name === undefined ? log : log.filter(({ event }) => event === name)),
+    event: async (name) => {
+      const find = () => log.find(({ event }) => event === name);
+      for (let wait = 0; wait < 50 && find() === undefined; wait += 1) await delay(100);
+      return find();
+    },
     probe: async () => {
       const asked = startProgram([...COMMAND, 'check', '--probe', '--config', file], { environment });
       const exitCode = await asked.exited;

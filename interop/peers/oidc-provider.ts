@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type EmbeddedUpstream, startEmbeddedUpstream } from '../../demo/embedded-upstream.ts';
+import { freePort } from '../obtain/free-port.ts';
+import type { Peer } from '../peer.ts';
+import { gatehouseBefore, type UpstreamUnderTest, upstreamScenarios } from '../upstream-scenarios.ts';
+
+const SECRET = 'secret-of-oidc-provider';
+
+export const oidcProvider: Peer = {
+  name: 'oidc-provider',
+  kind: 'upstream',
+  from: 'npm',
+  limitSeconds: 60,
+  async open() {
+    const port = await freePort();
+    let running: EmbeddedUpstream | undefined;
+    let begin = async (): Promise<void> => {};
+    const upstream: UpstreamUnderTest = {
+      issuer: `http://127.0.0.1:${port}`,
+      clientId: 'gatehouse',
+      clientSecret: SECRET,
+      user: 'alice',
+      canDeny: true,
+      async register(publicUrl, redirectUris) {
+        const backchannelLogoutUri = `${publicUrl}/backchannel-logout/corp`;
+        const client = { clientId: 'gatehouse', secret: SECRET, redirectUris, backchannelLogoutUri };
+        begin = async () => {
+          running = await startEmbeddedUpstream({ port, clients: [client] });
+        };
+        await begin();
+      },
+      disable: async (user) => running?.disable(user),
+      enable: async (user) => running?.enable(user),
+      logOut: async (user) => running?.logOut(user),
+      stop: async () => running?.close(),
+      // It keeps everything in memory, keys too, so that each start is with new ones.
+      start: () => begin(),
+      async rotateKeys() {
+        // Gatehouse looks for new keys once in 30 seconds, whatever comes; the restart before this one was with new ones.
+        await delay(31_000);
+        await running?.close();
+        await begin();
+      },
+    };
+    const gatehouse = await gatehouseBefore(upstream);
+    const manifest = new URL('../../node_modules/oidc-provider/package.json', import.meta.url);
+    return {
+      version: (JSON.parse(await readFile(manifest, 'utf8')) as { version: string }).version,
+      scenarios: upstreamScenarios(upstream, gatehouse),
+      close: async () => {
+        await gatehouse.close();
+        await running?.close();
+      },
+    };
+  },
+};
