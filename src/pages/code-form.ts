@@ -60,10 +60,12 @@ export async function showCodeForm(kit: PageKit, request: Request, response: Res
     response.type('html').send(page);
     return;
   }
-  const inAddress = verdict === 'go' ? fieldOf(request.query, 'user_code') : undefined;
+  // With a pass that does not count the person still was at the stop page: only there the address is made.
+  const followedLink = pass !== undefined;
+  const inAddress = verdict === 'go' && !followedLink ? fieldOf(request.query, 'user_code') : undefined;
   const typed = inAddress?.slice(0, LONGEST_TYPED) ?? '';
   const prefilled = normaliseUserCode(typed, ground.grants.userCodes) ?? '';
-  const memory = writeMemory({ prefilled, followedLink: false });
+  const memory = writeMemory({ prefilled, followedLink });
   renderCodeForm(kit, request, response, { status: 200, code: typed, memory });
 }
 

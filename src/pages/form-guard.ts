@@ -33,6 +33,8 @@ const VISITOR_FORM = /^[\w-]{22}$/;
 
 export function createFormGuard(sealing: Sealing, randomBytes: RandomBytes, addresses: PageAddresses): FormGuard {
   const cookie = addresses.cookieName('form');
+  /** The cookie that an answer sets: all forms of one page are bound to the same, since the browser keeps just one. */
+  const made = new WeakMap<Response, string>();
 
   function known(request: Request): string | undefined {
     const value = cookieOf(request, cookie);
@@ -57,10 +59,11 @@ export function createFormGuard(sealing: Sealing, randomBytes: RandomBytes, addr
     },
 
     visitor(request, response) {
-      const brought = known(request);
-      if (brought !== undefined) return brought;
+      const already = known(request) ?? made.get(response);
+      if (already !== undefined) return already;
       const value = randomBytes(VISITOR_BYTES).toString('base64url');
       response.cookie(cookie, value, { path: '/', httpOnly: true, sameSite: 'lax', secure: addresses.isSecure });
+      made.set(response, value);
       return value;
     },
 

@@ -75,17 +75,20 @@ export function createLanguages(wanted: readonly string[]): Languages {
 
 function languageOf(texts: i18n, code: string): Language {
   const translate = texts.getFixedT(code);
+  const isRightToLeft = RIGHT_TO_LEFT.has(code);
+  // Codes and addresses have Western digits; ages and dates beside them are easier to compare in the same.
+  const locale = `${code}-u-nu-latn`;
   // Made when first needed: the tables behind them take tens of milliseconds to load.
   let relative: Intl.RelativeTimeFormat | undefined;
   let dates: Intl.DateTimeFormat | undefined;
   return {
     code,
-    direction: RIGHT_TO_LEFT.has(code) ? 'rtl' : 'ltr',
-    ownName: () => new Intl.DisplayNames(code, { type: 'language' }).of(code) ?? code,
-    t: (key, words = {}) => translate(key, words),
+    direction: isRightToLeft ? 'rtl' : 'ltr',
+    ownName: () => capitalised(new Intl.DisplayNames(code, { type: 'language' }).of(code) ?? code),
+    t: (key, words = {}) => translate(key, isRightToLeft ? isolated(words) : words),
     has: (key) => texts.exists(key, { lng: code }),
     ago(ms) {
-      relative ??= new Intl.RelativeTimeFormat(code, { numeric: 'always' });
+      relative ??= new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
       const seconds = Math.max(1, Math.round(ms / 1000));
       if (seconds < MINUTE) return relative.format(-seconds, 'second');
       if (seconds < HOUR) return relative.format(-Math.round(seconds / MINUTE), 'minute');
@@ -93,10 +96,22 @@ function languageOf(texts: i18n, code: string): Language {
       return relative.format(-Math.round(seconds / DAY), 'day');
     },
     date(atMs) {
-      dates ??= new Intl.DateTimeFormat(code, { dateStyle: 'medium', timeZone: 'UTC' });
+      dates ??= new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
       return dates.format(atMs);
     },
   };
+}
+
+function capitalised(name: string): string {
+  const [first = '', ...rest] = name;
+  return first.toLocaleUpperCase() + rest.join('');
+}
+
+/** A name from left to right, amid text from right to left, keeps its own order and disturbs none (UAX #9). */
+function isolated(words: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(words).map(([name, word]) => [name, typeof word === 'string' ? `\u2068${word}\u2069` : word]),
+  );
 }
 
 function fileOf(code: string): Record<string, unknown> {

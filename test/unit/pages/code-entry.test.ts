@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { openPageHouse } from '../../support/page-house.ts';
+import { comeBack, openPageHouse, type PageHouse } from '../../support/page-house.ts';
+import type { PageVisitor, VisitedPage } from '../../support/page-visitor.ts';
 
 const WRONG = /This code does not work/;
 
@@ -161,6 +162,23 @@ describe('somebody who followed a link from another site', () => {
     expect(confirm.words).toMatch(/by a link from another website/);
   });
 
+  it('is remembered as such on the first visit too, and where languages can be chosen', async () => {
+    const settings = { title: 'Example', languages: ['en', 'de'], theme: {} };
+    const house = openPageHouse({ client: { safeguards: { arrival: 'warn' } }, settings });
+    const visitor = house.newVisitor();
+    const stop = await visitor.get('/device', foreign);
+    expect(visitor.setCookies).toHaveLength(1);
+    const onward = stop.links[0]?.href ?? '';
+    const confirm = await enter(house, visitor, await visitor.open(onward));
+    expect(confirm.words).toMatch(/by a link from another website/);
+    const other = house.newVisitor();
+    const withForeignPass = await enter(house, other, await other.get(onward, { 'sec-fetch-site': 'same-origin' }));
+    expect(withForeignPass.words).toMatch(/by a link from another website/);
+    const switched = house.newVisitor();
+    const form = await switched.open('/device');
+    expect((await switched.submit(form, { lang: 'de' })).text).toContain('<html lang="de"');
+  });
+
   it('has no way on where every client is strict', async () => {
     const house = openPageHouse({ client: { safeguards: { arrival: 'strict' } } });
     const stop = await house.newVisitor().get('/device', foreign);
@@ -184,6 +202,11 @@ describe('somebody who followed a link from another site', () => {
     expect((await house.newVisitor().get(made, foreign)).heading).toBe('Did a link bring you here?');
   });
 });
+
+async function enter(house: PageHouse, visitor: PageVisitor, form: VisitedPage): Promise<VisitedPage> {
+  const { userCode } = await house.start();
+  return comeBack(visitor, await visitor.submit(form, { user_code: userCode }));
+}
 
 function fullWidth(character: string): string {
   return String.fromCharCode(character.charCodeAt(0) + 0xfee0);

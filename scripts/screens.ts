@@ -1,0 +1,108 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
+import { LANGUAGES } from '../src/config/file-schema.ts';
+import { findChromium } from '../test/support/find-chromium.ts';
+import { PAGE_STATES, type PageState } from '../test/support/page-states.ts';
+import { serveHouse } from '../test/support/served-house.ts';
+import { smallPng } from './small-png.ts';
+
+/** `npm run screens`: a picture of every page and state, into `docs/screens/`, with a page that shows them. */
+
+const FOLDER = join(import.meta.dirname, '../docs/screens');
+const DESKTOP: BrowserContextOptions = { viewport: { width: 760, height: 560 }, colorScheme: 'light' };
+const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 700 }, colorScheme: 'dark' };
+const NARROW: BrowserContextOptions = { viewport: { width: 320, height: 600 }, colorScheme: 'light' };
+/** Those that are shown from right to left too. */
+const RIGHT_TO_LEFT = ['enter-code-wrong', 'stop', 'sign-in', 'confirm-warnings', 'done-approved', 'sessions'];
+
+interface Shot {
+  state: PageState;
+  file: string;
+  language: string;
+  look: BrowserContextOptions;
+}
+
+function shots(): Shot[] {
+  return PAGE_STATES.flatMap((state) => {
+    const { name } = state;
+    const all: Shot[] = [
+      { state, file: `${name}.desktop.png`, language: 'en', look: DESKTOP },
+      { state, file: `${name}.phone-dark.png`, language: 'en', look: PHONE },
+    ];
+    if (name === 'confirm-type-suffix') {
+      all.push({ state, file: `${name}.320.png`, language: 'en', look: NARROW });
+      for (const language of LANGUAGES) {
+        if (language !== 'en') all.push({ state, file: `${name}.${language}.png`, language, look: DESKTOP });
+      }
+    }
+    if (RIGHT_TO_LEFT.includes(name)) all.push({ state, file: `${name}.ar.png`, language: 'ar', look: PHONE });
+    return all;
+  });
+}
+
+async function take(browser: Browser, { state, file, language, look }: Shot): Promise<void> {
+  const settings = { title: 'Gatehouse', languages: [...LANGUAGES], theme: {}, ...state.house?.settings };
+  const served = await serveHouse({ ...state.house, settings });
+  const context = await browser.newContext({ ...look, locale: language });
+  try {
+    const page = await context.newPage();
+    await state.reach(page, served);
+    await page.mouse.move(0, 0);
+    const png = await page.screenshot({ fullPage: true, caret: 'hide', animations: 'disabled' });
+    await writeFile(join(FOLDER, file), smallPng(png));
+  } finally {
+    await context.close();
+    await served.close();
+  }
+}
+
+function index(all: readonly Shot[]): string {
+  const rows = PAGE_STATES.map((state) => {
+    const pictures = all
+      .filter((shot) => shot.state === state)
+      .map(({ file }) => `[${file.split('.').at(-2)}](${file})`);
+    return `| ${state.name} | ${state.says} | ${pictures.join(' · ')} |`;
+  });
+  return [
+    '# Every page, and every state of it',
+    '',
+    'Written by `npm run screens` from the pages themselves, in Chromium without anything added. `desktop` is 760 px wide',
+    'and light, `phone-dark` 390 px and dark, `320` the narrowest; `ar` is right to left. Reached as `test/support/page-states.ts`',
+    'says, where axe-core looks at each of them too (`test/browser/accessibility.test.ts`).',
+    '',
+    '| page | what it is | pictures |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+async function main(): Promise<void> {
+  const found = await findChromium();
+  if ('missing' in found) throw new Error(found.missing);
+  const [only] = process.argv.slice(2);
+  const all = shots();
+  const wanted = all.filter(({ file }) => only === undefined || file.includes(only));
+  await mkdir(FOLDER, { recursive: true });
+  if (only === undefined) {
+    for (const file of await readdir(FOLDER)) if (file.endsWith('.png')) await rm(join(FOLDER, file));
+  }
+  const browser = await chromium.launch({
+    executablePath: found.program,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-lcd-text'],
+  });
+  try {
+    for (const shot of wanted) {
+      await take(browser, shot).catch((error: unknown) => {
+        throw new Error(`${shot.file}: ${String(error)}`);
+      });
+    }
+  } finally {
+    await browser.close();
+  }
+  await writeFile(join(FOLDER, 'README.md'), index(all));
+  console.log(`${wanted.length} pictures in docs/screens`);
+}
+
+await main();
