@@ -1,4 +1,4 @@
-import { run } from './cli/start.ts';
+import { runCommand } from './cli/run-command.ts';
 
 // The process, as an image or a unit file starts it; the same as `gatehouse start`.
-process.exitCode = await run(process.argv.slice(2));
+process.exitCode = await runCommand(['start', ...process.argv.slice(2)]);
