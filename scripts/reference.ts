@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LOG_EVENTS, LOG_FIELDS } from '../src/telemetry/log-events.ts';
 import { METRICS } from '../src/telemetry/metric-names.ts';
+import { DEVICE_EXHIBITS } from '../test/bug-museum/device-exhibits.ts';
+import type { Exhibit } from '../test/bug-museum/exhibit.ts';
+import { PAGE_EXHIBITS } from '../test/bug-museum/page-exhibits.ts';
 
 export const REFERENCE_PAGES: Record<string, () => string> = {
   'docs/operations/log-events.md': logEventsPage,
   'docs/operations/metrics.md': metricsPage,
+  'docs/security/bug-museum.md': bugMuseumPage,
 };
 
 function logEventsPage(): string {
@@ -54,6 +58,32 @@ ${table(['metric', 'kind', 'labels', 'meaning'], metrics)}
 
 Besides these there are prom-client's default metrics of the process: \`nodejs_eventloop_lag_*\`, \`process_resident_memory_bytes\`,
 \`process_cpu_seconds_total\`, \`nodejs_heap_*\`, \`nodejs_gc_duration_seconds\` and so on. They begin with the first scrape.
+`;
+}
+
+function bugMuseumPage(): string {
+  const rows = (exhibits: readonly Exhibit[]) =>
+    table(
+      ['peer', 'where', 'what it did', 'what holds here: the name of our test'],
+      exhibits.map(({ peer, source, did, rule }) => [peer, source, did, rule]),
+    );
+  return `# The bug museum
+
+Bugs that other programs' device flows had in public: issues, pull requests and advisories, and slips that were seen while reading their
+sources. Most are mended there by now; none is told to blame. Each has a test here with the name in the last column, in
+\`test/bug-museum/\`: \`npx vitest run test/bug-museum\`.
+
+The commonest kinds: a client that is not authenticated or not bound to its code; a code that is read, used and only then marked as used; an
+approval that is not bound to the browser session; a code form without limit or CSRF protection; policy that is not judged again at
+redemption; arithmetic of the polling interval.
+
+## At the device door
+
+${rows(DEVICE_EXHIBITS)}
+
+## At the people door
+
+${rows(PAGE_EXHIBITS)}
 `;
 }
 
