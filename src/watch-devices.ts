@@ -61,7 +61,7 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
     polled: (request: DeviceRequest, client: RegisteredClient, outcome: PollOutcome) => {
       metrics.pollAnswered(client.id, outcome.outcome);
       const { requestId } = request;
-      if (outcome.outcome === 'tokens') {
+      if (outcome.outcome === 'tokens' && !outcome.redelivered) {
         const grant = logTag(outcome.grantId);
         const scopes = outcome.answer['scope'];
         const fields = { requestId, grant, session: grant, client: client.id, scopes, source: request.source() };

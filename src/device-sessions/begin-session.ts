@@ -5,6 +5,7 @@ import type { BeginSession, Redemption } from '../grants/redeem-grant.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import { type DeviceSession, sealSession } from './device-session.ts';
 import { sealRefreshEntry } from './refresh-entry.ts';
+import { getsRefreshTokens } from './refresh-policy.ts';
 import { firstRefreshToken, formatRefreshToken } from './refresh-token.ts';
 
 /**
@@ -68,15 +69,6 @@ function givesRefreshToken(
   scopes: readonly string[],
   upstreamRefreshToken: string | undefined,
 ): boolean {
-  if (!client.grantTypes.includes('refresh_token')) return false;
   // Relay hands out a refresh token in the place of the upstream's, or none.
-  if (client.tokens === 'relay' && upstreamRefreshToken === undefined) return false;
-  switch (client.refreshTokens) {
-    case 'always':
-      return true;
-    case 'never':
-      return false;
-    case 'offline_access':
-      return scopes.includes('offline_access');
-  }
+  return getsRefreshTokens(client, scopes) && (client.tokens === 'mint' || upstreamRefreshToken !== undefined);
 }

@@ -1,3 +1,4 @@
+import type { RegisteredClient } from '../clients/registered-client.ts';
 import { endingMark } from '../grants/before-marks.ts';
 import { judgeApprover, stillAllowed } from '../grants/policy.ts';
 import { isWithinScopes } from '../oauth/scope.ts';
@@ -26,7 +27,7 @@ export async function judgeRefresh(
   const { approval } = carried;
   // Today's longest life counts for older sessions too.
   const endsAtMs = Math.min(session.endsAtMs, session.startedAtMs + client.lifetimes.refreshAbsoluteSeconds * 1000);
-  if (nowMs >= endsAtMs || !client.grantTypes.includes('refresh_token')) return { verdict: 'invalid_grant' };
+  if (nowMs >= endsAtMs || !getsRefreshTokens(client, session.scopes)) return { verdict: 'invalid_grant' };
   if (judgeApprover(client, approval).verdict !== 'allowed') return { verdict: 'invalid_grant' };
   const allowed = stillAllowed(client, session);
   if (allowed.scopes.length === 0 && session.scopes.length > 0) return { verdict: 'invalid_grant' };
@@ -43,6 +44,13 @@ export async function judgeRefresh(
     scopes: scopes.filter((scope) => allowed.scopes.includes(scope)),
     resources: request.resources.length > 0 ? request.resources : allowed.resources,
   };
+}
+
+/** Whether the client's devices get refresh tokens with these scopes, by today's configuration. */
+export function getsRefreshTokens(client: RegisteredClient, scopes: readonly string[]): boolean {
+  if (!client.grantTypes.includes('refresh_token')) return false;
+  if (client.refreshTokens === 'offline_access') return scopes.includes('offline_access');
+  return client.refreshTokens === 'always';
 }
 
 function signInOf(ground: RefreshGround, { client }: RefreshRequest, session: DeviceSession) {

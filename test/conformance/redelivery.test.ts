@@ -33,6 +33,7 @@ describe('a device code that comes again after its redemption', () => {
         const again = await device.poll(code);
         expect([again.status, again.text]).toEqual([200, first.text]);
       }
+      expect(test.lines.filter(({ event }) => event === 'grant.redeemed')).toHaveLength(1);
       expect((await device.refresh(first.body.refresh_token)).status).toBe(200);
     });
 

@@ -190,6 +190,14 @@ describe('refresh tokens (RFC 6749 §6, RFC 9700 §4.14)', () => {
       expect(tokens).toHaveProperty('access_token');
     });
 
+    it('counts for sessions that began before it was changed', async () => {
+      const { refresh_token: token } = await test.signIn();
+      test.reload({ clients: { 'build-cli': { refresh_tokens: 'never' } } });
+      expect(await test.device().refresh(token)).toMatchObject(refused);
+      test.reload({});
+      expect((await test.device().refresh(token)).status).toBe(200);
+    });
+
     it('offline_access: only with that scope', async () => {
       await open({ refresh_tokens: 'offline_access' });
       expect(await test.signIn()).not.toHaveProperty('refresh_token');

@@ -65,7 +65,7 @@ describe.each([
     const { refresh_token: token } = await first.signIn();
     first.upstream.behaviour = { refresh: { trouble: 'slow' }, slowMs: 7000 };
     const answers = await atOnce(4, (broker) => broker.device().refresh(token));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 503, 503, 503]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 503, 503, 503]);
     expect(answers.find(({ status }) => status === 503)?.headers.get('retry-after')).toBe('5');
     const again = await second.device().refresh(token);
     expect(again.text).toBe(answers.find(({ status }) => status === 200)?.text);
