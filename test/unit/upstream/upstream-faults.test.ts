@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => fake.close());
 beforeEach(() => {
   fake.behaviour = {};
-  upstream = openIdUpstream(fake.settings(), { clock: Date.now, timeoutMs: 250 });
+  upstream = openIdUpstream(fake.settings(), { clock: Date.now });
 });
 
 const TROUBLES: [Trouble, UpstreamFault][] = [
@@ -42,7 +42,9 @@ describe.each<[string, (trouble: Trouble) => Behaviour]>([
 ])('where %s would be, ', (_, behaviour) => {
   it.each(TROUBLES)('%s is %s', async (trouble, fault) => {
     fake.behaviour = behaviour(trouble);
-    expect((await faultOf(signInThere(upstream))).fault).toBe(fault);
+    const timeoutMs = trouble === 'hang' ? 250 : undefined;
+    const asked = openIdUpstream(fake.settings(), { clock: Date.now, timeoutMs });
+    expect((await faultOf(signInThere(asked))).fault).toBe(fault);
   });
 
   it('a slow answer is waited for', async () => {
@@ -70,15 +72,15 @@ describe('an upstream that is not there', () => {
 
   it('holds a whole operation no longer than its deadline, however many requests it takes', async () => {
     fake.behaviour = {
-      slowMs: 180,
+      slowMs: 300,
       token: { trouble: 'slow' },
       jwks: { trouble: 'slow' },
       idToken: { claims: { groups: null } },
       userinfo: { trouble: 'slow' },
     };
-    const startedAtMs = performance.now();
-    expect((await faultOf(signInThere(upstream))).fault).toBe('unavailable');
-    expect(performance.now() - startedAtMs).toBeLessThan(450);
+    // Each of the three answers comes within the deadline; only all of them together do not.
+    const impatient = openIdUpstream(fake.settings(), { clock: Date.now, timeoutMs: 600 });
+    expect((await faultOf(signInThere(impatient))).fault).toBe('unavailable');
   });
 });
 
