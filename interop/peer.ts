@@ -7,7 +7,7 @@ import type { Program } from './program.ts';
 export interface Peer {
   /** As on the command line. */
   name: string;
-  kind: 'upstream' | 'client' | 'server';
+  kind: 'upstream' | 'client';
   /** Where it comes from by name. */
   from: string;
   /** To obtain and start it, with a cold cache. */

@@ -46,8 +46,12 @@ interface Answer {
 function answerTo(page: VisitedPage, visit: Visit): Answer | undefined {
   const { forms, html } = page;
   const decision = visit.decision ?? 'approve';
-  const code = forms.find(({ fields }) => fields.has('user_code'));
-  if (code !== undefined && page.status === 200) return { form: code, filled: { user_code: visit.userCode } };
+  // Keycloak's own device page calls the field otherwise.
+  const named = ['user_code', 'device_user_code'].find((name) => forms.some(({ fields }) => fields.has(name)));
+  const code = forms.find(({ fields }) => named !== undefined && fields.has(named));
+  if (code !== undefined && named !== undefined && page.status === 200) {
+    return { form: code, filled: { [named]: visit.userCode } };
+  }
   const confirm = withButton(forms, 'decision', decision);
   if (confirm !== undefined) {
     const asked = confirm.fields.has('confirm_code') ? { confirm_code: lastOfCode(html, visit.userCode) } : {};

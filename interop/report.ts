@@ -15,7 +15,7 @@ export interface PeerReport {
   failed: string | undefined;
 }
 
-const KINDS = { upstream: 'Upstreams', client: 'Clients', server: 'Servers of `gatehouse login`' } as const;
+const KINDS = { upstream: 'Upstreams', client: 'Clients' } as const;
 const FILE = new URL('../docs/interop.md', import.meta.url);
 
 export function printReport(reports: readonly PeerReport[]): void {

@@ -1,5 +1,6 @@
 import { type Keycloak, keycloakVersion, startKeycloak } from '../keycloak/keycloak.ts';
-import { CONSENT_CLIENT, KEYCLOAK_CLIENT } from '../keycloak/realm.ts';
+import { CONSENT_CLIENT, DEVICE_CLIENT, KEYCLOAK_CLIENT } from '../keycloak/realm.ts';
+import { loginScenarios } from '../login-scenarios.ts';
 import type { OpenPeer, Peer } from '../peer.ts';
 import { approve } from '../person.ts';
 import { gatehouseBefore, type UpstreamUnderTest, upstreamScenarios } from '../upstream-scenarios.ts';
@@ -14,9 +15,11 @@ export const keycloak: Peer = {
     const server = await startKeycloak();
     const upstream = underTest(server);
     const gatehouse = await gatehouseBefore(upstream);
+    const visit = { user: 'bob' };
+    const login = { issuer: server.issuer, clientId: DEVICE_CLIENT, scopes: ['openid', 'profile'], visit };
     return {
       version: await keycloakVersion(),
-      scenarios: [...upstreamScenarios(upstream, gatehouse), mdsThrough(upstream)],
+      scenarios: [...upstreamScenarios(upstream, gatehouse), mdsThrough(upstream), ...loginScenarios(login)],
       keeps: () => [server.program()],
       close: async () => {
         await gatehouse.close();
