@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { grantId } from '../../src/grants/device-code.ts';
+import { endGrant } from '../../src/grants/end-grant.ts';
+import { Secret } from '../../src/sealing/secret.ts';
 import { DEVICE_CLIENTS, DEVICE_SECRETS } from '../support/device-clients.ts';
 import { redisForTests } from '../support/redis.ts';
 import { movableMemory, movableRedis } from '../support/storage-under-test.ts';
@@ -23,6 +26,8 @@ beforeAll(async () => {
   redis = await redisForTests();
 });
 afterAll(() => redis.stop());
+
+const ending = ({ broker }: TestBroker) => ({ ...broker.foundation, ledger: broker.foundation.storage.ledger });
 
 const drivers = [
   ['memory', movableMemory],
@@ -225,6 +230,15 @@ describe.each(drivers)('RFC 8628 §3.5, device access token response, on %s', (_
       expect(outcome(await tv.poll(code))).toBe('400 invalid_grant');
       expect(outcome(await tv.refresh(body.refresh_token))).toBe('400 invalid_grant');
     });
+  });
+
+  it('ended before it was redeemed: access_denied, however it was decided', async () => {
+    for (const decide of [async () => undefined, test.approve]) {
+      const { code, userCode } = await start();
+      await decide(userCode);
+      await endGrant(ending(test), grantId(new Secret(code)), 'undo', (await test.now()) + MINUTE);
+      expect(outcome(await tv.poll(code))).toBe('400 access_denied');
+    }
   });
 
   it('held approvals are pending until the hold is over', async () => {
