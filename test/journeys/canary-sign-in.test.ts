@@ -175,6 +175,23 @@ describe('after whole sign-ins, no secret that crossed the wire is in Redis, its
     expect(canaries.hits(haystacks)).toEqual([]);
   });
 
+  it('with the sealing key too: no code, cookie, token or claim opens but what the list of devices needs', async () => {
+    const { sealing } = test.broker.foundation;
+    const opened: Haystack[] = [];
+    for (const { name, text } of haystacks) {
+      for (const [sealed] of text.matchAll(/eyJ[\w-]*\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+/g)) {
+        const { ctx } = JSON.parse(Buffer.from(sealed.split('.')[0] ?? '', 'base64url').toString()) as { ctx?: string };
+        const content = await sealing.open(sealed, ctx ?? '').catch(() => undefined);
+        if (content !== undefined) opened.push({ name: `what opens of ${name}`, text: JSON.stringify(content) });
+      }
+    }
+    expect(opened.map(({ name }) => name).join()).toContain(':session');
+    const hits = canaries.hits(opened);
+    // A person looks at their devices, an administrator ends them, a logout finds them: whose they are must be readable.
+    expect(hits.filter((hit) => !/^claim (sub|email|sid),/.test(hit))).toEqual([]);
+    expect(hits.length).toBeGreaterThan(0);
+  });
+
   it('one that is put there is found', () => {
     const planted = { name: 'planted', text: `x${Buffer.from(`..${claims.email}..`).toString('base64url')}` };
     expect(canaries.hits([...haystacks, planted])).toHaveLength(1);
