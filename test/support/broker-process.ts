@@ -71,6 +71,10 @@ export async function startBrokerProcess(options: BrokerProcessOptions): Promise
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', options.log ?? 'pipe'],
   });
+  // A test that fails before it could end its broker must not leave it behind.
+  const endWithUs = () => child.kill('SIGKILL');
+  process.once('exit', endWithUs);
+  child.once('exit', () => process.off('exit', endWithUs));
   const lines: LoggedLine[] = [];
   const noise: string[] = [];
   let rest = '';

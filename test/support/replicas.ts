@@ -1,0 +1,58 @@
+import { type BrokerProcess, sharedSecrets, startBrokerProcess, unusedPort } from './broker-process.ts';
+import { brokerYaml } from './broker-yaml.ts';
+import { type FakeUpstream, startFakeUpstream } from './fake-upstream.ts';
+import { type Nginx, startNginx } from './nginx.ts';
+import type { TestRedis } from './redis.ts';
+
+/** Some brokers of one installation on one Redis, behind nginx. */
+export interface Replicas {
+  origin: string;
+  upstream: FakeUpstream;
+  nginx: Nginx;
+  running: BrokerProcess[];
+  /** Ends a replica by a signal and starts another one in its place, on the same port. Answers the exit code. */
+  replace(index: number, signal?: NodeJS.Signals): Promise<number | null>;
+  stop(): Promise<void>;
+}
+
+export interface ReplicasOptions {
+  redis: Pick<TestRedis, 'url'>;
+  count?: number;
+  yaml?: Record<string, unknown>;
+  drain?: string;
+}
+
+export async function startReplicas({ redis, count = 3, yaml = {}, drain = '2s' }: ReplicasOptions): Promise<Replicas> {
+  const upstream = await startFakeUpstream();
+  const environment = { ...(await sharedSecrets()), UPSTREAM_SECRET: upstream.clientSecret };
+  const port = await unusedPort();
+  const origin = `http://127.0.0.1:${port}`;
+  const shared = brokerYaml(upstream, {
+    public_url: origin,
+    storage: { driver: 'redis', redis: { url: redis.url } },
+    trusted_proxies: ['127.0.0.1/32'],
+    drain,
+    ...yaml,
+  });
+  const running = await Promise.all(
+    Array.from({ length: count }, () => startBrokerProcess({ yaml: shared, environment })),
+  );
+  const ports = running.map(({ origin: at }) => Number(new URL(at).port));
+  const nginx = await startNginx(
+    port,
+    running.map(({ origin: at }) => at),
+  );
+  return {
+    ...{ origin, upstream, nginx, running },
+    async replace(index, signal = 'SIGTERM') {
+      const code = await running[index]?.stop(signal);
+      running[index] = await startBrokerProcess({ yaml: shared, environment, port: ports[index] as number });
+      return code ?? null;
+    },
+    async stop() {
+      await nginx.stop();
+      await Promise.all(running.map((each) => each.stop('SIGKILL')));
+      await upstream.close();
+    },
+  };
+}
