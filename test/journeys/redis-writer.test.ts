@@ -382,6 +382,35 @@ describe('who writes to Redis', () => {
       }
     });
 
+    it('a trip that was taken and is put back brings nothing back a second time', async () => {
+      test.upstream.behaviour = { authorize: { asksPerson: true } };
+      const { code, userCode } = await start();
+      const callbacks: string[] = [];
+      const person = new ScriptedPerson({
+        fetch: (input, init) => {
+          if (String(input).includes('/callback/')) callbacks.push(String(input));
+          return fetch(input, init);
+        },
+      });
+      const before = await keysLike('trip:*');
+      const first = await person.visit(`${test.publicUrl}/device`);
+      const codeForm = first.forms.find(({ fields }) => fields.has('user_code'));
+      if (codeForm === undefined) throw new Error(first.heading);
+      const atUpstream = await person.submit(first, codeForm, { user_code: userCode });
+      const trip = (await keysLike('trip:*')).find((key) => !before.includes(key)) ?? '';
+      const taken = String(await client.get(trip));
+      const [signIn] = atUpstream.links;
+      if (signIn === undefined) throw new Error(atUpstream.heading);
+      await person.visit(signIn, atUpstream);
+      test.upstream.behaviour = {};
+      expect(await client.exists(trip)).toBe(0);
+      await client.set(trip, taken, 'PX', 60_000);
+      const again = await person.visit(callbacks[0] ?? '');
+      expect(again.status).toBeGreaterThanOrEqual(400);
+      expect([again.status < 500 || again.status === 502, confirmForm(again)]).toEqual([true, undefined]);
+      expect(await poll(code)).toBe('400 authorization_pending');
+    });
+
     it('a trip of another browser brings nobody back', async () => {
       test.upstream.behaviour = { authorize: { asksPerson: true } };
       const [mine, victim] = [await start(), await start()];
