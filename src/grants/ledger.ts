@@ -124,6 +124,8 @@ export type PollFacts =
   | {
       state: 'settled';
       nowMs: number;
+      /** As the polls have raised it. */
+      intervalMs: number;
       grant: string;
       decision?: string | undefined;
       spent?: string | undefined;

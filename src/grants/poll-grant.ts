@@ -95,7 +95,8 @@ async function judgeSettled(
 
   const decision = await openDecision(grant, facts.decision, ground.sealing);
   if (decision.decision === 'denied') return { outcome: 'access_denied' };
-  if (nowMs > grant.expiresAtMs + grant.intervalMs) return { outcome: 'expired_token' };
+  // Approved in time, and the device could not have come sooner.
+  if (nowMs > grant.expiresAtMs + facts.intervalMs) return { outcome: 'expired_token' };
   if (decision.heldUntilMs !== undefined && nowMs < decision.heldUntilMs) return PENDING;
 
   const approval = await openApproval(decision, poll.deviceCode);

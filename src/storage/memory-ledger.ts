@@ -90,7 +90,17 @@ export class MemoryLedger implements Ledger {
     const spent = isAlone ? undefined : beside('spent');
     const ended = isAlone ? undefined : beside('ended');
     if (decision !== undefined || spent !== undefined || ended !== undefined || nowMs >= grant.head.expiresAtMs) {
-      return { state: 'settled', nowMs, grant: grant.value, decision, spent, ended, delivered: beside('delivered') };
+      const { intervalMs } = grant.pace ?? grant.head;
+      return {
+        state: 'settled',
+        nowMs,
+        intervalMs,
+        grant: grant.value,
+        decision,
+        spent,
+        ended,
+        delivered: beside('delivered'),
+      };
     }
     const { pace, next } = judgePace(grant.pace, grant.head.intervalMs, nowMs, rule);
     grant.pace = next;

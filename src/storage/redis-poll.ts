@@ -9,7 +9,7 @@ import { type RedisScript, readClock, redisScript } from './redis-script.ts';
  *     ARGV     client|challenge, jkt, clock offset (may be left out)
  *     returns  nil                   no such grant, or not its holder
  *              interval or -interval pending and in time, or pending and too early
- *              array                 now, then grant, decision, spent, ended, delivered
+ *              array                 now and the interval, then grant, decision, spent, ended, delivered
  */
 export function pollScript(rule: PaceRule, clock = readClock('(ARGV[3] or 0)')): RedisScript {
   return redisScript(`
@@ -22,7 +22,8 @@ export function pollScript(rule: PaceRule, clock = readClock('(ARGV[3] or 0)')):
 
     ${clock}
     if entries[3] or entries[4] or entries[5] or now >= tonumber(expires) then
-      return { now, grant, entries[3], entries[4], entries[5], entries[6] }
+      local raised = entries[2] and string.match(entries[2], '%d+$')
+      return { now, tonumber(raised or interval), grant, entries[3], entries[4], entries[5], entries[6] }
     end
 
     local function keep(counted, refused, current)
@@ -67,7 +68,7 @@ export function pollFacts(reply: unknown): PollFacts {
   if (!Array.isArray(reply)) {
     return UNKNOWN;
   }
-  const [nowMs, grant, ...rest] = reply as [number, string, ...(string | null)[]];
+  const [nowMs, intervalMs, grant, ...rest] = reply as [number, number, string, ...(string | null)[]];
   const [decision, spent, ended, delivered] = rest.map((value) => value ?? undefined);
-  return { state: 'settled', nowMs, grant, decision, spent, ended, delivered };
+  return { state: 'settled', nowMs, intervalMs, grant, decision, spent, ended, delivered };
 }

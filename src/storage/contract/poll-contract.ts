@@ -177,7 +177,8 @@ export function describePolls({ describe, it }: TestRunner, create: CreateStorag
           await under.storage.ledger.commit({ attempt: 'x1', writes: [write] });
           const facts = await under.replica.ledger.poll(id, CLIENT, RULE);
           assert.ok(facts.state === 'settled');
-          const { nowMs, ...entries } = facts;
+          const { nowMs, intervalMs, ...entries } = facts;
+          assert.equal(intervalMs, 5 * SECOND);
           assert.ok(Math.abs(nowMs - (await under.storage.ledger.now())) < 10 * SECOND);
           const none = { decision: undefined, spent: undefined, ended: undefined, delivered: undefined };
           assert.deepEqual({ ...none, ...entries }, { state: 'settled', grant: value, ...none, [entry]: 'x1|y' });
@@ -196,7 +197,21 @@ export function describePolls({ describe, it }: TestRunner, create: CreateStorag
         const facts = await under.storage.ledger.poll(id, CLIENT, RULE);
         assert.ok(facts.state === 'settled');
         const entries = { decision: 'a1|decision', spent: 'a1|spent', ended: 'a1|ended', delivered: 'a1|delivered' };
-        assert.deepEqual(facts, { state: 'settled', nowMs: facts.nowMs, grant, ...entries });
+        const { nowMs } = facts;
+        assert.deepEqual(facts, { state: 'settled', nowMs, intervalMs: 5 * SECOND, grant, ...entries });
+      }),
+    );
+
+    it(
+      'a settled grant tells the interval that its polls have raised',
+      withStorage(create, async (under) => {
+        const { id, keptUntilMs: expiresAtMs } = await startGrant(under);
+        await pollAfter(under, id, [0, 2 * SECOND]);
+        const write = { key: `{${id}}:decision`, value: 'd1|', expiresAtMs };
+        await under.storage.ledger.commit({ attempt: 'd1', writes: [write] });
+        const facts = await under.replica.ledger.poll(id, CLIENT, RULE);
+        assert.ok(facts.state === 'settled');
+        assert.equal(facts.intervalMs, 10 * SECOND);
       }),
     );
 
