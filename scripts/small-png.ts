@@ -2,6 +2,8 @@ import { crc32, deflateSync, inflateSync } from 'node:zlib';
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const MOST_COLOURS = 256;
+/** Grounds, lines and plain ink, which stay exactly as they are. */
+const EXACT_COLOURS = 24;
 const BYTES_PER_PIXEL = { 2: 3, 6: 4 } as const;
 
 /**
@@ -10,31 +12,36 @@ const BYTES_PER_PIXEL = { 2: 3, 6: 4 } as const;
  */
 export function smallPng(png: Buffer): Buffer {
   const { width, height, pixels, stride } = decode(png);
-  for (let bits = 5; bits > 1; bits -= 1) {
-    const palette = new Map<number, number>();
-    const rows = Buffer.alloc((width + 1) * height);
-    for (let y = 0; y < height && palette.size <= MOST_COLOURS; y += 1) {
-      for (let x = 0; x < width; x += 1) {
-        const at = (y * width + x) * stride;
-        const colour =
-          (coarse(pixels[at], bits) << 16) | (coarse(pixels[at + 1], bits) << 8) | coarse(pixels[at + 2], bits);
-        let index = palette.get(colour);
-        if (index === undefined) {
-          index = palette.size;
-          palette.set(colour, index);
-        }
-        rows[y * (width + 1) + 1 + x] = index;
-      }
+  const colourAt = (at: number) =>
+    ((pixels[at * stride] ?? 0) << 16) | ((pixels[at * stride + 1] ?? 0) << 8) | (pixels[at * stride + 2] ?? 0);
+  const counts = new Map<number, number>();
+  for (let at = 0; at < width * height; at += 1) counts.set(colourAt(at), (counts.get(colourAt(at)) ?? 0) + 1);
+  const exact = [...counts].sort(([, one], [, other]) => other - one).slice(0, EXACT_COLOURS);
+
+  for (let bits = 4; bits > 1; bits -= 1) {
+    const indexes = new Map<number, number>(exact.map(([colour], index) => [colour, index]));
+    const palette = [...indexes.keys()];
+    for (const colour of counts.keys()) {
+      if (indexes.has(colour)) continue;
+      const near = coarse(colour, bits);
+      const known = palette.indexOf(near);
+      indexes.set(colour, known === -1 ? palette.push(near) - 1 : known);
     }
-    if (palette.size <= MOST_COLOURS) return encode(width, height, [...palette.keys()], rows);
+    if (palette.length > MOST_COLOURS) continue;
+    const rows = Buffer.alloc((width + 1) * height);
+    for (let at = 0; at < width * height; at += 1) {
+      rows[at + 1 + Math.floor(at / width)] = indexes.get(colourAt(at)) ?? 0;
+    }
+    return encode(width, height, palette, rows);
   }
   return png;
 }
 
-/** The nearest of the values that this many bits can tell apart; black and white stay what they are. */
-function coarse(value = 0, bits: number): number {
+/** The nearest of the colours that this many bits for each part can tell apart. */
+function coarse(colour: number, bits: number): number {
   const most = 2 ** bits - 1;
-  return Math.round((Math.round((value / 255) * most) / most) * 255);
+  const near = (value: number) => Math.round((Math.round((value / 255) * most) / most) * 255);
+  return (near(colour >> 16) << 16) | (near((colour >> 8) & 255) << 8) | near(colour & 255);
 }
 
 function decode(png: Buffer): { width: number; height: number; pixels: Buffer; stride: number } {

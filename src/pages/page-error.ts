@@ -55,11 +55,14 @@ function problemOf(kit: PageKit, error: unknown, request: Request, response: Res
 export function renderProblem(kit: PageKit, request: Request, response: Response, problem: PageProblem): void {
   const { kind, words, again, headers, status } = problem;
   const home = kit.addresses.to('/device');
-  const page = kit.views.problem(kit.frame(request, response, again ?? home), {
+  const frame = kit.frame(request, response, again ?? home);
+  const nowMs = Date.now();
+  const page = kit.views.problem(frame, {
     kind,
     words,
     reference: requestIdOf(response),
-    time: `${new Date().toISOString().slice(0, 19)}Z`,
+    time: `${new Date(nowMs).toISOString().slice(0, 19)}Z`,
+    moment: frame.language.moment(nowMs),
     next: { address: again ?? home, isAgain: again !== undefined },
   });
   response.status(status).set(headers).type('html').send(page);

@@ -139,6 +139,8 @@ export interface ProblemLocals {
   reference: string;
   /** RFC 3339, UTC. */
   time: string;
+  /** The same as people write it. */
+  moment: string;
   next: { address: string; isAgain: boolean };
 }
 

@@ -97,7 +97,7 @@ describe.each(['https://login.example.com', 'https://example.com/gate', 'http://
 describe('a problem page', () => {
   it('shows the reference and the time', async () => {
     const page = await openPageHouse().newVisitor().open('/nowhere');
-    expect(page.words).toMatch(/Reference reference123 · \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/);
+    expect(page.words).toMatch(/Reference reference123 · [A-Z][a-z]+ \d+, \d{4}, \d\d:\d\d:\d\d UTC/);
   });
 
   it.each(Object.entries(PAGE_PROBLEMS))('%s has words, and %i is never a server’s without need', (kind, status) => {
