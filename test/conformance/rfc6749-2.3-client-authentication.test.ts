@@ -56,6 +56,8 @@ describe('RFC 6749 §2.3, client authentication at the device door', () => {
 
     it.each<[string, Record<string, string>, string | undefined]>([
       ['an unknown client', { client_id: 'nobody' }, undefined],
+      ['a client with a secret, by its id alone', { client_id: 'robot' }, undefined],
+      ['a client with a secret, with an empty one', { client_id: 'robot', client_secret: '' }, undefined],
       ['an unknown client by Basic', {}, basic('nobody', 'x')],
       ['an unknown client with an empty password', {}, basic('nobody', '')],
       ['a wrong secret', { client_id: 'robot', client_secret: 'wrong' }, undefined],

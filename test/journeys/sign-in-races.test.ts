@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ScriptedPerson, type VisitedPage } from '../../demo/scripted-person.ts';
+import { grantId } from '../../src/grants/device-code.ts';
+import { endGrant } from '../../src/grants/end-grant.ts';
+import { Secret } from '../../src/sealing/secret.ts';
 import { redisForTests } from '../support/redis.ts';
 import { movableRedis } from '../support/storage-under-test.ts';
 import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
 import type { TestDevice } from '../support/test-device.ts';
 
-const ROUNDS = 10;
+const ROUNDS = 8;
 
 /** Two broker processes' worth of storages on one real Redis, both behind sockets. */
 describe('races over HTTP on a real Redis', () => {
@@ -43,10 +46,17 @@ describe('races over HTTP on a real Redis', () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const { device_code: code, user_code: userCode } = await start();
       await first.approve(userCode);
-      const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => deviceFor(index).poll(code)));
-      const statuses = answers.map(({ status, body }) => (status === 200 ? 200 : body.error));
-      expect(statuses.filter((status) => status === 200)).toHaveLength(1);
-      expect(new Set(statuses)).toEqual(new Set([200, 'invalid_grant']));
+      const outcomes: string[] = [];
+      // On a machine that is too busy for 200 signatures in 2.5 s all may come too late to be written: 503, and again.
+      while (!outcomes.includes('200') && outcomes.length < 1000) {
+        const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => deviceFor(index).poll(code)));
+        outcomes.push(...answers.map(({ status, body }) => (status === 200 ? '200' : body.error)));
+      }
+      expect(outcomes.filter((outcome) => outcome === '200')).toHaveLength(1);
+      const others = new Set(outcomes.filter((outcome) => outcome !== '200'));
+      expect([...others].filter((outcome) => !['invalid_grant', 'temporarily_unavailable'].includes(outcome))).toEqual(
+        [],
+      );
     }
   });
 
@@ -69,6 +79,38 @@ describe('races over HTTP on a real Redis', () => {
       const { status, body } = await deviceFor(round).poll(code);
       const approved = decisions[0].status === 'fulfilled';
       expect(status === 200 ? 'approved' : body.error).toBe(approved ? 'approved' : 'access_denied');
+    }
+  });
+
+  const groundOf = ({ broker }: TestBroker) => ({ ...broker.foundation, ledger: broker.foundation.storage.ledger });
+  const end = async (code: string) =>
+    endGrant(groundOf(second), grantId(new Secret(code)), 'undo', (await second.now()) + 3_600_000);
+
+  it('ended between the judgement of a poll and its redemption: no token', async () => {
+    const { device_code: code, user_code: userCode } = await start();
+    await first.approve(userCode);
+    const { ledger } = first.broker.foundation.storage;
+    const commit = ledger.commit.bind(ledger);
+    ledger.commit = async (change) => {
+      if (change.writes[0].key.endsWith(':spent')) await end(code);
+      return commit(change);
+    };
+    const { status, body } = await first.device().poll(code);
+    ledger.commit = commit;
+    expect([status, body.error]).toEqual([400, 'access_denied']);
+    expect((await second.device().poll(code)).body.error).toBe('access_denied');
+  });
+
+  it('end against redeem: no token, or a session that is ended', async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { device_code: code, user_code: userCode } = await start();
+      await first.approve(userCode);
+      const [polled] = await Promise.all([first.device().poll(code), end(code)]);
+      if (polled.status === 200) {
+        expect((await second.device().refresh(polled.body.refresh_token)).body.error).toBe('invalid_grant');
+      } else {
+        expect(polled.body.error).toBe('access_denied');
+      }
     }
   });
 
