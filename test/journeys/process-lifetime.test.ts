@@ -34,7 +34,7 @@ async function run(args: readonly string[]) {
   return { code, stdout, stderr };
 }
 
-describe('a process that cannot start', () => {
+describe('a process that cannot start', { timeout: 60_000 }, () => {
   it('ends with 78 and names every problem of the configuration with its place', async () => {
     const file = join(folder, 'broken.yaml');
     const mistakes = [
@@ -79,7 +79,7 @@ describe('a process that cannot start', () => {
   });
 });
 
-describe('SIGTERM', () => {
+describe('SIGTERM', { timeout: 60_000 }, () => {
   let broker: BrokerProcess;
   afterEach(() => broker.stop('SIGKILL'));
 

@@ -16,7 +16,7 @@ import { sampleApproval } from '../unit/tokens/token-samples.ts';
  * Plays somebody who may read and write everything in Redis and has no sealing key. He may destroy sign-ins and put an
  * older value back; he gets no token, and nobody else gets one that no person approved.
  */
-describe('who writes to Redis', () => {
+describe('who writes to Redis', { timeout: 60_000 }, () => {
   let redis: TestRedis;
   let client: Redis;
   let test: TestBroker;

@@ -8,10 +8,10 @@ import { movableRedis } from '../support/storage-under-test.ts';
 import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
 import type { TestDevice } from '../support/test-device.ts';
 
-const ROUNDS = 8;
+const ROUNDS = 6;
 
 /** Two broker processes' worth of storages on one real Redis, both behind sockets. */
-describe('races over HTTP on a real Redis', () => {
+describe('races over HTTP on a real Redis', { timeout: 60_000 }, () => {
   let redis: Awaited<ReturnType<typeof redisForTests>>;
   let first: TestBroker;
   let second: TestBroker;

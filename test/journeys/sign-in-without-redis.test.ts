@@ -11,7 +11,7 @@ const LONGEST_WAIT_MS = 3000;
 /** What the rest of an answer may take on a busy machine. */
 const SLACK_MS = 2500;
 
-describe('a Redis that goes away', () => {
+describe('a Redis that goes away', { timeout: 60_000 }, () => {
   let redis: TestRedis;
   let test: TestBroker;
   beforeEach(async () => {
