@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ScriptedPerson } from '../../demo/scripted-person.ts';
 import { listSessions } from '../../src/device-sessions/list-sessions.ts';
 import { type EmbeddedUpstream, startEmbeddedUpstream } from '../support/oidc-upstream.ts';
 import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
@@ -34,6 +35,16 @@ const alicesDevices = () => {
   return listSessions(ground, { upstream: 'corp', subject: 'alice' });
 };
 
+/** As Alice sees it at `/sessions`. */
+async function myDevices(): Promise<string> {
+  const alice = new ScriptedPerson();
+  const there = await alice.visit(`${test.publicUrl}/sessions`);
+  const form = there.forms.find(({ buttons }) => buttons.some(({ value }) => value === 'alice'));
+  const page = form === undefined ? there : await alice.submit(there, form, { user: 'alice' });
+  expect([page.status, page.url.pathname]).toEqual([200, '/sessions']);
+  return page.html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+}
+
 async function signInAsAlice(): Promise<string> {
   const { body } = await test.device().start();
   await test.approveInBrowser(body.user_code, 'alice');
@@ -58,6 +69,7 @@ it('a disabled account ends the device session at its next refresh, and enabling
   provider.enable('alice');
   expect((await test.device().refresh(token)).body.error).toBe('invalid_grant');
   expect(await alicesDevices()).toMatchObject([{ ended: 'upstream', session: { clientId: 'build-cli' } }]);
+  expect(await myDevices()).toMatch(/Build CLI.*ended/i);
   expect((await test.device().refresh(await signInAsAlice())).status).toBe(200);
 });
 
