@@ -159,6 +159,19 @@ describe('OpenID Connect Core §5.3: userinfo', () => {
       }
     });
 
+    it('§9: a clock that is off gets a nonce with the challenge, and is answered with it', async () => {
+      const { device, token } = await prepare();
+      const address = `${test.publicUrl}/userinfo`;
+      const withNonce = async (nonce?: string) => {
+        const proof = device.identity.dpop?.proof({ method: 'GET', address, accessToken: token, nonce, nowMs: 0 });
+        return ask({ headers: { authorization: `DPoP ${token}`, dpop: (await proof) ?? '' } });
+      };
+      const first = await withNonce();
+      expect([first.status, first.body.error]).toEqual([401, 'use_dpop_nonce']);
+      expect(challengeOf(first)).toContain('DPoP realm="gatehouse", error="use_dpop_nonce"');
+      expect((await withNonce(first.headers.get('dpop-nonce') ?? '')).body).toEqual(ALICE);
+    });
+
     it("another key's proof: 401 invalid_token", async () => {
       const { token } = await prepare();
       const thief = test.device({ dpop: await newDpopKey() });
