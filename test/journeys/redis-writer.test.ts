@@ -388,7 +388,8 @@ describe('who writes to Redis', { timeout: 60_000 }, () => {
       const callbacks: string[] = [];
       const person = new ScriptedPerson({
         fetch: (input, init) => {
-          if (String(input).includes('/callback/')) callbacks.push(String(input));
+          const { url } = new Request(input);
+          if (url.includes('/callback/')) callbacks.push(url);
           return fetch(input, init);
         },
       });
