@@ -1,0 +1,76 @@
+import axe, { type AxeResults, type RunOptions } from 'axe-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { LANGUAGES } from '../../src/config/file-schema.ts';
+import { launchChromium, newPerson } from '../support/chromium.ts';
+import { PAGE_STATES, type PageState } from '../support/page-states.ts';
+import { serveHouse } from '../support/served-house.ts';
+
+const WCAG_22_AA: RunOptions = {
+  runOnly: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] },
+};
+/** What can differ between light and dark. */
+const COLOURS: RunOptions = { runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] } };
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+
+async function open(state: PageState, options: BrowserContextOptions): Promise<Page> {
+  const settings = { title: 'Gatehouse', languages: [...LANGUAGES], theme: {}, ...state.house?.settings };
+  const served = await serveHouse({ ...state.house, settings });
+  onTestFinished(() => served.close());
+  const { page } = await newPerson(browser, options, ['http://localhost:']);
+  await state.reach(page, served);
+  return page;
+}
+
+/** By the debugger's way, which no Content-Security-Policy stands in. */
+async function findings(page: Page, options: RunOptions): Promise<string[]> {
+  if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(axe.source);
+  const results = await page.evaluate<AxeResults>(`axe.run(${JSON.stringify(options)})`);
+  return results.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+const widthOf = (page: Page) => page.evaluate<number>('document.documentElement.scrollWidth');
+
+describe('axe-core finds nothing, light or dark, and 320 pixels need no scrolling sideways', () => {
+  it.each(PAGE_STATES.map((state) => [state.name, state] as const))('%s', async (_, state) => {
+    const page = await open(state, { locale: 'en', colorScheme: 'light' });
+    expect(await findings(page, WCAG_22_AA)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await findings(page, COLOURS)).toEqual([]);
+    await page.setViewportSize({ width: 320, height: 600 });
+    expect(await widthOf(page)).toBe(320);
+  });
+
+  const worded = PAGE_STATES.filter(({ name }) => ['confirm-warnings', 'sessions'].includes(name));
+  it.each(worded.flatMap((state) => LANGUAGES.map((language) => [state.name, language, state] as const)))(
+    '%s in the language %s',
+    async (_, language, state) => {
+      const page = await open(state, { locale: language, viewport: { width: 320, height: 600 } });
+      expect(await page.getAttribute('html', 'lang')).toBe(language);
+      expect(await page.getAttribute('html', 'dir')).toBe(language === 'ar' ? 'rtl' : 'ltr');
+      expect(await findings(page, WCAG_22_AA)).toEqual([]);
+      expect(await widthOf(page)).toBe(320);
+    },
+  );
+});
+
+describe('the administrator’s colours', () => {
+  const state = PAGE_STATES.find(({ name }) => name === 'confirm-type-suffix') as PageState;
+  it.each([
+    ['#ffffff', '#000000'],
+    ['#777777', '#777777'],
+    ['#ffcc00', '#fffbe6'],
+    ['#0b5fff', '#102030'],
+  ])('accent %s on %s leave every text readable', async (accent, background) => {
+    const settings = { title: 'Gatehouse', languages: ['en', 'de'], theme: { accent, background } };
+    const page = await open({ ...state, house: { settings } }, { locale: 'en', colorScheme: 'light' });
+    expect(await findings(page, COLOURS)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await findings(page, COLOURS)).toEqual([]);
+  });
+});

@@ -1,0 +1,123 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  beSomebody,
+  choose,
+  heading,
+  type Journey,
+  startForeignSite,
+  startJourney,
+  typeCode,
+  waitForHeading,
+} from '../support/browser-journey.ts';
+import { launchChromium, newPerson } from '../support/chromium.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+
+const STOP = 'Did a link bring you here?';
+
+async function personAt({ provider }: Journey, elsewhere: string[] = []) {
+  return newPerson(browser, { locale: 'en' }, [provider.issuer, ...elsewhere]);
+}
+
+describe('an address that was typed, scanned or opened by a terminal', () => {
+  it('fills in the code, and its end must be typed from the device', async () => {
+    const journey = await startJourney();
+    const { page } = await personAt(journey);
+    const started = await journey.start();
+    await page.goto(started.complete);
+    expect(await page.inputValue('[name=user_code]')).toBe(started.userCode);
+    await page.click('main form button');
+    await beSomebody(page, 'alice');
+    expect(await page.innerText('main')).not.toContain(started.userCode);
+    const field = page.locator('[name=confirm_code]');
+    expect(await field.getAttribute('maxlength')).toBe('4');
+    await choose(page, 'approve');
+    expect(page.url()).toContain('/device/confirm');
+    await field.fill('0000');
+    await choose(page, 'approve');
+    await page.waitForSelector('[role=alert]#confirm_code_problem');
+    expect(await started.poll()).toBe('authorization_pending');
+    await field.fill(started.userCode.slice(-4).toLowerCase());
+    await page.keyboard.press('Enter');
+    await waitForHeading(page, 'Approved');
+  });
+
+  it('can be denied without typing anything', async () => {
+    const journey = await startJourney();
+    const { page } = await personAt(journey);
+    const started = await journey.start();
+    await page.goto(started.complete);
+    await page.click('main form button');
+    await beSomebody(page, 'alice');
+    await choose(page, 'deny');
+    await waitForHeading(page, 'Denied');
+  });
+});
+
+describe('a link on another site', () => {
+  async function linked(make: (complete: string) => Record<string, { html: string } | { location: string }>) {
+    const journey = await startJourney();
+    const started = await journey.start();
+    const site = await startForeignSite(make(started.complete));
+    const { page } = await personAt(journey, [site]);
+    await page.goto(`${site}/`);
+    return { journey, started, page };
+  }
+
+  it.each([
+    ['a plain link', (to: string) => ({ '/': { html: `<a href="${to}">Go</a>` } })],
+    ['noreferrer', (to: string) => ({ '/': { html: `<a rel="noreferrer noopener" href="${to}">Go</a>` } })],
+    ['a chain of redirects', (to: string) => ({ '/': { html: '<a href="/go">Go</a>' }, '/go': { location: to } })],
+    [
+      'a page that goes on by itself',
+      (to: string) => ({
+        '/': { html: '<a href="/on">Go</a>' },
+        '/on': { html: `<meta http-equiv="refresh" content="0;url=${to}">` },
+      }),
+    ],
+    ['a script', (to: string) => ({ '/': { html: `<a href="#" onclick="location.href='${to}'">Go</a>` } })],
+    [
+      'a form',
+      (to: string) => ({
+        '/': { html: `<form action="${to.split('?')[0]}"><a onclick="this.parentNode.submit()">Go</a>` },
+      }),
+    ],
+  ])('by %s is stopped, and the code is dropped', async (_, make) => {
+    const { page, started } = await linked(make);
+    await page.click('a');
+    await waitForHeading(page, STOP);
+    expect(await page.content()).not.toContain(started.userCode);
+    await page.click('main a.button');
+    expect(await page.inputValue('[name=user_code]')).toBe('');
+  });
+
+  it('is remembered to the confirm page, which warns of it', async () => {
+    const { page, started } = await linked((to) => ({ '/': { html: `<a href="${to}">Go</a>` } }));
+    await page.click('a');
+    await waitForHeading(page, STOP);
+    await page.click('main a.button');
+    await typeCode(page, started.userCode);
+    await beSomebody(page, 'alice');
+    expect(await page.innerText('main')).toContain('by a link from another website');
+    await choose(page, 'deny');
+    await waitForHeading(page, 'Denied');
+  });
+
+  it('has no way on where every client is strict', async () => {
+    const journey = await startJourney({ clients: { 'build-cli': { safeguards: 'strict' } } });
+    const started = await journey.start();
+    const site = await startForeignSite({ '/': { html: `<a href="${started.complete}">Go</a>` } });
+    const { page } = await personAt(journey, [site]);
+    await page.goto(`${site}/`);
+    await page.click('a');
+    await waitForHeading(page, STOP);
+    expect(await page.locator('main a, main form').count()).toBe(0);
+    await page.goto(started.complete);
+    expect(await heading(page)).toBe('Connect a device');
+  });
+});
