@@ -56,7 +56,7 @@ export async function runDevice(
         seen.tokensAtMs = Date.now();
         seen.tokens.push(said['tokens'] as TokenAnswer);
       } else if (said['refreshed'] !== undefined) seen.refreshed.push(said['refreshed'] as TokenAnswer);
-      else if (said['refused'] !== undefined) seen.refused = String(said['refused']);
+      else if (said['refused'] !== undefined) seen.refused = JSON.stringify(said['refused']);
       else seen.said.push(said);
     },
   });

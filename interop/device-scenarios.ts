@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { type EmbeddedUpstream, startEmbeddedUpstream } from '../demo/embedded-upstream.ts';
 import { type DeviceEvents, type DeviceProgram, expectDevice, runDevice, type ShownCode } from './device-program.ts';
 import { type Gatehouse, startGatehouse } from './gatehouse.ts';
@@ -18,10 +18,11 @@ export const SECRET = 'device secret/with+signs%';
 const CLIENT = { interval: '1s', scopes: { allowed: ['openid', 'profile', 'email', 'offline_access'] } };
 const CONFIDENTIAL = { ...CLIENT, client_secret: { env: 'DEVICE_SECRET' }, start_without_secret: true };
 
-export async function deviceGround(more: Record<string, unknown> = {}): Promise<DeviceGround> {
+export async function deviceGround(more: Record<string, unknown> = {}, isHttps = false): Promise<DeviceGround> {
   let upstream: EmbeddedUpstream | undefined;
   const gatehouse = await startGatehouse({
     secrets: { DEVICE_SECRET: SECRET },
+    isHttps,
     yaml: async (publicUrl) => {
       upstream = await startEmbeddedUpstream({
         clients: [{ clientId: 'gatehouse', redirectUris: [`${publicUrl}/callback/corp`] }],
@@ -61,12 +62,13 @@ export interface DeviceTold {
 
 /** One run of the program against Gatehouse, with a person who answers (or nobody). */
 export async function deviceRun(
-  { gatehouse: { publicUrl } }: DeviceGround,
+  { gatehouse }: DeviceGround,
   program: DeviceProgram,
   answer: 'approve' | 'deny' | 'nobody',
   { clientId = 'tv', clientSecret, more = {} }: DeviceTold = {},
 ): Promise<DeviceRun> {
   let decidedAtMs = 0;
+  const { publicUrl } = gatehouse;
   const told = {
     ISSUER: publicUrl,
     DEVICE_ENDPOINT: `${publicUrl}/device_authorization`,
@@ -77,13 +79,19 @@ export async function deviceRun(
     ...more,
   };
   const events = await runDevice(program, told, async (code) => {
-    if (answer !== 'nobody') decidedAtMs = await decideAs(code, answer);
+    if (answer !== 'nobody') decidedAtMs = await decideAs(code, answer, gatehouse.fetch);
   });
   return { events, decidedAtMs };
 }
 
-export async function decideAs(code: ShownCode, decision: 'approve' | 'deny', user = 'alice'): Promise<number> {
-  const visit = { verificationUri: code.verification_uri, userCode: code.user_code, user, decision };
+export async function decideAs(code: ShownCode, decision: 'approve' | 'deny', by = fetch): Promise<number> {
+  const visit = {
+    verificationUri: code.verification_uri,
+    userCode: code.user_code,
+    user: 'alice',
+    decision,
+    fetch: by,
+  };
   if (decision === 'approve') await approve(visit);
   else check((await playPerson(visit)).status === 200, 'the denial was not taken');
   return Date.now();
@@ -99,7 +107,7 @@ export function deviceScenarios(ground: DeviceGround, program: DeviceProgram, to
       async run() {
         const { events } = await deviceRun(ground, program, 'approve', told);
         expectDevice(events, events.exitCode === 0 && events.tokens.length === 1, 'no tokens came');
-        await verify(gatehouse.publicUrl, events);
+        await verify(gatehouse, events);
       },
     },
     {
@@ -150,8 +158,8 @@ export function deviceScenarios(ground: DeviceGround, program: DeviceProgram, to
 }
 
 /** As an API would: by the published keys. */
-async function verify(issuer: string, { tokens: [answer] }: DeviceEvents): Promise<void> {
-  const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`));
+async function verify({ publicUrl: issuer, fetch: by }: Gatehouse, { tokens: [answer] }: DeviceEvents): Promise<void> {
+  const keys = createLocalJWKSet((await (await by(`${issuer}/jwks`)).json()) as JSONWebKeySet);
   await jwtVerify(answer?.access_token ?? '', keys, { issuer, typ: 'at+jwt' });
   if (answer?.id_token !== undefined) await jwtVerify(answer.id_token, keys, { issuer });
 }

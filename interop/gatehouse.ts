@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fetchFrom, startProxyNginx } from '../test/support/proxy-nginx.ts';
 import { freePort } from './obtain/free-port.ts';
 import { lastLines, type Program, startProgram } from './program.ts';
 import { type SlowProxy, slowProxy } from './slow-proxy.ts';
@@ -13,12 +14,18 @@ export interface GatehouseOptions {
   /** Told the address that Gatehouse will have, since upstreams want to know redirect URIs first. */
   yaml: (publicUrl: string) => Section | Promise<Section>;
   secrets?: Readonly<Record<string, string>>;
+  /** nginx in front, which ends TLS with a certificate made now. */
+  isHttps?: boolean;
 }
 
 /** A Gatehouse as it is run: a process, a file, the memory driver. What comes to it can be made slow on the way. */
 export interface Gatehouse {
   publicUrl: string;
   network: SlowProxy;
+  /** What people's browsers use: it trusts the certificate, where there is one. */
+  fetch: typeof fetch;
+  /** The certificate's file, for programs that are told whom to trust. */
+  caFile: string;
   /** The lines that it logged, parsed. */
   events(name?: string): LoggedEvent[];
   /** The first of that name, which may still be on its way to us; `undefined` when it does not come. */
@@ -32,16 +39,22 @@ export type LoggedEvent = Record<string, unknown> & { event: string };
 
 const COMMAND = [process.execPath, '--import', 'tsx', new URL('../src/cli/gatehouse.ts', import.meta.url).pathname];
 
-export async function startGatehouse({ yaml, secrets = {} }: GatehouseOptions): Promise<Gatehouse> {
+export async function startGatehouse({ yaml, secrets = {}, isHttps = false }: GatehouseOptions): Promise<Gatehouse> {
   const port = await freePort();
   const network = await slowProxy(() => port);
-  const publicUrl = `http://127.0.0.1:${network.port}`;
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-interop-'));
+  const forward = `proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`;
+  const location = `location / { proxy_pass http://127.0.0.1:${network.port}; ${forward} }`;
+  const nginx = isHttps ? await startProxyNginx(await freePort(), location) : undefined;
+  const publicUrl = nginx?.origin ?? `http://127.0.0.1:${network.port}`;
+  const caFile = join(folder, 'ca.pem');
+  await writeFile(caFile, nginx?.certificate ?? '');
   const file = join(folder, 'gatehouse.yaml');
   const environment = { ...secrets, SEALING_KEY: randomBytes(32).toString('base64url'), NODE_NO_WARNINGS: '1' };
   const usual = {
     public_url: publicUrl,
     listen: { port },
+    trusted_proxies: isHttps ? ['127.0.0.1/32'] : [],
     storage: { driver: 'memory' },
     limits: { starts_per_source: 0, approvals_per_subject: 0, pending_per_source: 0 },
     log: { level: 'debug' },
@@ -55,6 +68,8 @@ export async function startGatehouse({ yaml, secrets = {} }: GatehouseOptions): 
   return {
     publicUrl,
     network,
+    caFile,
+    fetch: nginx === undefined ? fetch : fetchFrom('127.0.0.1', nginx.certificate),
     events: (name) => (name === undefined ? log : log.filter(({ event }) => event === name)),
     event: async (name) => {
       const find = () => log.find(({ event }) => event === name);
@@ -69,6 +84,7 @@ export async function startGatehouse({ yaml, secrets = {} }: GatehouseOptions): 
     },
     close: async () => {
       await program.stop();
+      await nginx?.stop();
       await network.close();
       await rm(folder, { recursive: true, force: true });
     },

@@ -1,12 +1,16 @@
 import type { Peer } from './peer.ts';
 import { keycloak } from './peers/keycloak.ts';
 import { mds } from './peers/mds.ts';
+import { oauth4webapi, openidClient } from './peers/npm-clients.ts';
 import { oidcProvider } from './peers/oidc-provider.ts';
-import { requestsOauth2client } from './peers/requests-oauth2client.ts';
+import { authlib, msal, requestsOauth2client, requestsOauthlib } from './peers/python-clients.ts';
 import { xoauth2 } from './peers/xoauth2.ts';
 
 /** In the order in which they run. */
-export const PEERS: readonly Peer[] = [keycloak, oidcProvider, mds, xoauth2, requestsOauth2client];
+export const PEERS: readonly Peer[] = [
+  ...[keycloak, oidcProvider],
+  ...[mds, xoauth2, requestsOauth2client, requestsOauthlib, msal, authlib, openidClient, oauth4webapi],
+];
 
 /** Those that .ci/run runs too. */
 export const QUICK = ['keycloak', 'mds', 'x/oauth2', 'requests-oauth2client'];

@@ -9,6 +9,7 @@ export interface Visit {
   decision?: 'approve' | 'deny';
   /** At the upstream's own pages: its consent page gets no. */
   deniesUpstream?: boolean;
+  fetch?: typeof fetch;
 }
 
 const MOST_PAGES = 16;
@@ -18,7 +19,7 @@ const MOST_PAGES = 16;
  * decides. Answers the page at which it ended, whatever that says.
  */
 export async function playPerson(visit: Visit): Promise<VisitedPage> {
-  const person = new ScriptedPerson();
+  const person = new ScriptedPerson(visit.fetch === undefined ? {} : { fetch: visit.fetch });
   let page = await person.visit(visit.verificationUri);
   const way: string[] = [];
   for (let step = 0; step < MOST_PAGES; step += 1) {

@@ -112,7 +112,10 @@ export function upstreamScenarios(upstream: UpstreamUnderTest, gatehouse: Gateho
         const started = await device.start();
         const visit = { ...person, verificationUri: started.verification_uri, userCode: started.user_code };
         const page = await playPerson(visit);
-        check(page.url.origin === publicUrl && page.status === 502, `the person ended at ${page.status} ${page.url}`);
+        check(
+          page.url.origin === publicUrl && page.status === 502,
+          `the person ended at ${page.status} ${page.url.href}`,
+        );
         const rejected = await gatehouse.event('upstream.rejected');
         check(String(rejected?.['detail']).includes('secret'), `the log says ${JSON.stringify(rejected)}`);
         const answer = await device.pollOnce(started.device_code);

@@ -79,13 +79,13 @@ export async function startKeycloak(): Promise<Keycloak> {
     stop,
     async register(publicUrl, callbacks) {
       for (const clientId of [KEYCLOAK_CLIENT.clientId, CONSENT_CLIENT]) {
-        const [client] = (await admin('GET', `/clients?clientId=${clientId}`)) as Record<string, unknown>[];
+        const [client] = (await admin('GET', `/clients?clientId=${clientId}`)) as { id: string; attributes?: object }[];
         const attributes = {
-          ...(client?.['attributes'] as object),
+          ...client?.attributes,
           'backchannel.logout.url': `${publicUrl}/backchannel-logout/corp`,
           'backchannel.logout.session.required': 'true',
         };
-        await admin('PUT', `/clients/${client?.['id']}`, { ...client, redirectUris: callbacks, attributes });
+        await admin('PUT', `/clients/${client?.id}`, { ...client, redirectUris: callbacks, attributes });
       }
     },
     enable: async (user, enabled) => void (await admin('PUT', `/users/${await userId(user)}`, { enabled })),

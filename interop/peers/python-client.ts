@@ -9,10 +9,12 @@ export interface PythonClient {
   program: string;
   environment?: Record<string, string>;
   told?: DeviceTold;
+  /** It takes nothing but https. */
+  isHttps?: boolean;
 }
 
 /** A client library from PyPI, in one of `programs/`. */
-export function pythonClient({ name, requirements, program, environment, told }: PythonClient): Peer {
+export function pythonClient({ name, requirements, program, environment, told, isHttps = false }: PythonClient): Peer {
   return {
     name,
     kind: 'client',
@@ -20,9 +22,10 @@ export function pythonClient({ name, requirements, program, environment, told }:
     limitSeconds: 240,
     async open() {
       const python = await pythonEnvironment(name, requirements);
-      const ground = await deviceGround();
+      const ground = await deviceGround({}, isHttps);
       const file = new URL(`../programs/${program}`, import.meta.url).pathname;
-      const device = { command: [python.python, file], ...(environment !== undefined && { environment }) };
+      const trust: Record<string, string> = isHttps ? { REQUESTS_CA_BUNDLE: ground.gatehouse.caFile } : {};
+      const device = { command: [python.python, file], environment: { ...environment, ...trust } };
       const [distribution = name] = requirements;
       return {
         version: await python.version(distribution.replace(/[^\w.-].*$/, '')),

@@ -95,8 +95,8 @@ async function untilItListens(port: number, child: ChildProcess): Promise<void> 
 /** `fetch` that trusts one certificate more and calls from an address of its own, so that a proxy has one to tell. */
 export function fetchFrom(localAddress: string, certificate: string): typeof fetch {
   return async (target, init = {}) => {
-    const url = new URL(String(target));
-    const body = init.body === undefined || init.body === null ? '' : String(init.body);
+    const url = new URL(target instanceof Request ? target.url : target);
+    const body = typeof init.body === 'string' || init.body instanceof URLSearchParams ? init.body.toString() : '';
     const headers = new Headers(init.headers);
     if (init.body instanceof URLSearchParams) headers.set('content-type', 'application/x-www-form-urlencoded');
     if (body !== '') headers.set('content-length', String(Buffer.byteLength(body)));

@@ -1,0 +1,27 @@
+import { pythonClient } from './python-client.ts';
+
+export const requestsOauth2client = pythonClient({
+  name: 'requests-oauth2client',
+  requirements: ['requests-oauth2client'],
+  program: 'requests_oauth2client_device.py',
+});
+
+export const requestsOauthlib = pythonClient({
+  name: 'requests-oauthlib',
+  requirements: ['requests-oauthlib', 'oauthlib>=4'],
+  program: 'requests_oauthlib_device.py',
+  environment: { OAUTHLIB_INSECURE_TRANSPORT: '1' },
+});
+
+export const msal = pythonClient({
+  name: 'msal',
+  requirements: ['msal'],
+  program: 'msal_device.py',
+  isHttps: true,
+});
+
+export const authlib = pythonClient({
+  name: 'authlib',
+  requirements: ['authlib', 'requests'],
+  program: 'authlib_device.py',
+});

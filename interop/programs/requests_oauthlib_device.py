@@ -1,0 +1,45 @@
+"""A device with requests-oauthlib and oauthlib's DeviceClient, as their manuals show it. Says JSON lines."""
+import json, os, sys, time
+
+from oauthlib.oauth2 import DeviceClient
+from oauthlib.oauth2.rfc6749.errors import OAuth2Error
+from requests_oauthlib import OAuth2Session
+
+env = os.environ
+
+
+def say(**event):
+    print(json.dumps(event), flush=True)
+
+
+def answer(token):
+    return {name: token[name] for name in ("access_token", "refresh_token", "id_token") if token.get(name)}
+
+
+try:
+    client = DeviceClient(env["CLIENT_ID"])
+    session = OAuth2Session(env["CLIENT_ID"], client=client, scope=env["SCOPE"].split())
+    # It has nothing for the first request: that is its user's.
+    start = session.post(
+        env["DEVICE_ENDPOINT"], withhold_token=True, data={"client_id": env["CLIENT_ID"], "scope": env["SCOPE"]}
+    ).json()
+    say(code=start)
+    interval = start.get("interval", 5)
+    while True:
+        time.sleep(interval)
+        try:
+            token = session.fetch_token(
+                env["TOKEN_ENDPOINT"], device_code=start["device_code"], include_client_id=True
+            )
+            break
+        except OAuth2Error as error:
+            if error.error == "slow_down":
+                interval += 5
+            elif error.error != "authorization_pending":
+                raise
+    say(tokens=answer(token))
+    if "refresh" in env.get("STEPS", ""):
+        say(refreshed=answer(session.refresh_token(env["TOKEN_ENDPOINT"], client_id=env["CLIENT_ID"])))
+except Exception as error:
+    say(refused=f"{type(error).__name__} {getattr(error, 'error', '')} {error}")
+    sys.exit(1)
