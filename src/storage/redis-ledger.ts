@@ -44,7 +44,7 @@ export class RedisLedger implements Ledger {
       String(writes.length),
       String(requires.length),
       String(unless.length),
-      ...writes.flatMap(({ value, expiresAtMs }) => [value, String(expiresAtMs - offsetMs)]),
+      ...writes.flatMap(({ value, expiresAtMs }) => [value, wholeMs(expiresAtMs - offsetMs)]),
     ]);
     const [outcome, nowMs, detail] = reply as
       | ['won', number, undefined]
@@ -74,7 +74,7 @@ export class RedisLedger implements Ledger {
 
   async raise(key: string, atMs: number, expiresAtMs: number): Promise<void> {
     const offsetMs = this.#offsetMs();
-    await this.#run(RAISE, [key], [String(atMs), String(expiresAtMs - offsetMs)]);
+    await this.#run(RAISE, [key], [String(atMs), wholeMs(expiresAtMs - offsetMs)]);
   }
 
   async marks(keys: readonly string[]): Promise<number[]> {
@@ -142,6 +142,11 @@ export class RedisLedger implements Ledger {
     }
     return this.#poll.script;
   }
+}
+
+/** Redis takes whole moments only; ends that clients and upstreams name (`exp`, `expires_in`) may have fractions. */
+function wholeMs(momentMs: number): string {
+  return String(Math.ceil(momentMs));
 }
 
 /**

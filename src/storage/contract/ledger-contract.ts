@@ -43,6 +43,22 @@ export function describeLedger({ describe, it }: TestRunner, create: CreateStora
     );
 
     it(
+      "an entry may end between two milliseconds, as the end of somebody else's token may",
+      withStorage(create, async ({ storage }) => {
+        const { ledger } = storage;
+        const key = `once:${fresh('jti')}`;
+        const expiresAtMs = (await ledger.now()) + MINUTE + 0.25;
+        const written = await ledger.commit({ attempt: 'a1', writes: [{ key, value: 'a1|', expiresAtMs }] });
+        assert.equal(written.outcome, 'won');
+        assert.deepEqual((await ledger.read([key])).values, ['a1|']);
+        await ledger.raise(`before:${key}`, 7, expiresAtMs);
+        assert.deepEqual(await ledger.marks([`before:${key}`]), [7]);
+        await ledger.enlist(`subject:${key}`, 'member', expiresAtMs);
+        assert.deepEqual(await ledger.listed(`subject:${key}`), ['member']);
+      }),
+    );
+
+    it(
       'the first to write an entry has written it: the second is told what stands there',
       withStorage(create, async ({ storage, replica }) => {
         const id = fresh('id');
