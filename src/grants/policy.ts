@@ -24,13 +24,12 @@ export function judgeApprover(client: RegisteredClient, approver: Approver): Ver
   if (upstreams !== undefined && !upstreams.includes(approver.upstream)) {
     return { verdict: 'refused', reason: 'upstream' };
   }
-  if (subjects !== undefined && !names(subjects, approver.upstream, approver.subject)) {
-    return { verdict: 'refused', reason: 'subject' };
-  }
+  const named = (list: readonly string[], name: string) => names(list, client, approver.upstream, name);
+  if (subjects !== undefined && !named(subjects, approver.subject)) return { verdict: 'refused', reason: 'subject' };
   const asksForGroups = groups !== undefined || (denyGroups !== undefined && denyGroups.length > 0);
   if (!asksForGroups) return { verdict: 'allowed' };
   if (approver.groups === undefined) return { verdict: 'claim_missing' };
-  const isIn = (list: readonly string[]) => approver.groups?.some((group) => names(list, approver.upstream, group));
+  const isIn = (list: readonly string[]) => approver.groups?.some((group) => named(list, group));
   if (denyGroups !== undefined && isIn(denyGroups)) return { verdict: 'refused', reason: 'deny_group' };
   if (groups !== undefined && !isIn(groups)) return { verdict: 'refused', reason: 'group' };
   return { verdict: 'allowed' };
@@ -50,6 +49,9 @@ export function stillAllowed(
   };
 }
 
-function names(list: readonly string[], upstream: string, name: string): boolean {
-  return list.includes(name) || list.includes(`${upstream}|${name}`);
+/** An entry for another upstream counts here for nothing, even if a group or subject here is called just like it. */
+function names(list: readonly string[], client: RegisteredClient, upstream: string, name: string): boolean {
+  if (list.includes(`${upstream}|${name}`)) return true;
+  const isOfAnother = client.upstreams.some((other) => other !== upstream && name.startsWith(`${other}|`));
+  return !isOfAnother && list.includes(name);
 }

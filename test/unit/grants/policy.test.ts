@@ -34,6 +34,24 @@ describe('judgeApprover: who may approve for a client', () => {
     ['a named subject of the upstream', { subjects: ['corp|alice'] }, alice, 'allowed'],
     ['the same subject at another upstream', { subjects: ['labs|alice'] }, alice, 'subject'],
     ['another subject', { subjects: ['bob'] }, alice, 'subject'],
+    [
+      'a group that is called like another upstream’s group there',
+      { groups: ['labs|engineering'] },
+      { ...alice, groups: ['labs|engineering'] },
+      'group',
+    ],
+    [
+      'a subject that is called like another upstream’s subject there',
+      { subjects: ['labs|alice'] },
+      { ...alice, subject: 'labs|alice' },
+      'subject',
+    ],
+    [
+      'a subject with a bar in it, where no upstream is called so',
+      { subjects: ['auth0|1'] },
+      { ...alice, subject: 'auth0|1' },
+      'allowed',
+    ],
     ['a named upstream', { upstreams: ['corp'] }, alice, 'allowed'],
     ['another upstream', { upstreams: ['labs'] }, alice, 'upstream'],
   ])('%s', (_who, approvers, approver, expected) => {
