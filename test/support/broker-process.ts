@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -122,11 +122,16 @@ export async function startBrokerProcess(options: BrokerProcessOptions): Promise
   };
 }
 
+/** Below the range from which the system takes ports for outgoing connections, which may come at any time. */
 export async function unusedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const server = createServer().listen(20_000 + randomInt(12_000), '127.0.0.1');
+  const isFree = await Promise.race([
+    once(server, 'listening').then(() => true),
+    once(server, 'error').then(() => false),
+  ]).catch(() => false);
   const address = server.address();
+  if (!isFree || address === null || typeof address === 'string') return unusedPort();
   server.close();
   await once(server, 'close');
-  return address !== null && typeof address === 'object' ? address.port : unusedPort();
+  return address.port;
 }

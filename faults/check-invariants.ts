@@ -1,0 +1,69 @@
+import { Redis } from 'ioredis';
+import { openDecision } from '../src/grants/decision.ts';
+import { decisionEntry, grantEntry } from '../src/grants/entry-names.ts';
+import { decodeGrant } from '../src/grants/grant.ts';
+import { createSealing } from '../src/sealing/sealing.ts';
+import { Secret } from '../src/sealing/secret.ts';
+
+export interface Evidence {
+  redisUrl: string;
+  keyPrefix?: string;
+  sealingKey: string;
+  /** Everything secret that crossed the wire: codes, tokens, cookies. */
+  secrets: readonly string[];
+  /** Device code → the token answers that it got. */
+  issued?: ReadonlyMap<string, readonly { refresh_token?: unknown }[]>;
+  /** How many token answers a code may have got: two where a redemption was lost together with the master. */
+  mostAnswers?: number;
+}
+
+/** Reads everything back that is in Redis and says which of the invariants I1–I12 do not hold, as far as they show there. */
+export async function checkInvariants(evidence: Evidence): Promise<string[]> {
+  const { keyPrefix = 'gatehouse:', issued = new Map(), mostAnswers = 1 } = evidence;
+  const sealing = createSealing([new Secret(evidence.sealingKey)]);
+  const redis = new Redis(evidence.redisUrl);
+  const violations: string[] = [];
+  try {
+    const keys = await redis.keys('*');
+    const values = new Map<string, string>();
+    for (const key of keys) {
+      const ttl = await redis.pttl(key);
+      if (ttl === -1) violations.push(`I9: ${key} never expires`);
+      if (!key.startsWith(keyPrefix)) violations.push(`I9: ${key} is not under our prefix`);
+      const type = await redis.type(key);
+      const value = type === 'string' ? ((await redis.get(key)) ?? '') : (await redis.zrange(key, 0, -1)).join(' ');
+      values.set(key.slice(keyPrefix.length), value);
+    }
+    const everything = [...values].flat().join('\n');
+    for (const secret of evidence.secrets) {
+      if (secret.length > 7 && everything.includes(secret)) violations.push('I8, I12: a secret is readable in Redis');
+    }
+    for (const [key, value] of values) {
+      const id = /^\{([^}]+)\}:grant$/.exec(key)?.[1];
+      if (id === undefined) continue;
+      const has = (suffix: string) => values.has(`{${id}}:${suffix}`);
+      const grant = decodeGrant(id, value, sealing);
+      if (key !== grantEntry(id)) violations.push(`I12: ${key} is misnamed`);
+      const stored = values.get(decisionEntry(id));
+      if (has('spent') && stored === undefined) violations.push(`I2: ${id} is spent without a decision`);
+      if (stored !== undefined) {
+        const { decision } = await openDecision(grant, stored, sealing);
+        if (has('spent') && decision !== 'approved') violations.push(`I3: ${id} is spent and ${decision}`);
+      }
+      if (has('spent') !== has('session')) violations.push(`I1: ${id} has one of spent and session without the other`);
+      const successors = [...values.keys()].filter((each) => each.startsWith(`{${id}}:refresh:`));
+      if (successors.length > 1) violations.push(`I1: ${id} has ${successors.length} refresh tokens that are good`);
+    }
+    for (const [, answers] of issued) {
+      if (answers.length > mostAnswers) violations.push(`I1: ${answers.length} token answers for one device code`);
+      if (new Set(answers.map((answer: { refresh_token?: unknown }) => answer.refresh_token)).size > 1) {
+        violations.push('I1: two refresh chains out of one device code');
+      }
+    }
+  } catch (error) {
+    violations.push(`what is stored does not open: ${String(error)}`);
+  } finally {
+    redis.disconnect();
+  }
+  return violations;
+}

@@ -1,0 +1,137 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { describe, expect, it } from 'vitest';
+import { startRedisSentinel, startRedisServer } from '../test/support/redis.ts';
+import { movableRedis } from '../test/support/storage-under-test.ts';
+import { tcpProxy } from '../test/support/tcp-proxy.ts';
+import { createTestBroker } from '../test/support/test-broker.ts';
+import { checkInvariants } from './check-invariants.ts';
+import { record, summed } from './fault-row.ts';
+import { heard } from './installation.ts';
+
+const LOSSY_TIMES = Number(process.env['FAULT_TIMES'] ?? 10);
+const SENTINEL_TIMES = Number(process.env['FAILOVER_TIMES'] ?? 10);
+const SEALING_KEY = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
+const yaml = { clients: { 'build-cli': { interval: '1s' } } };
+
+describe('a failover', () => {
+  it('that loses a redemption makes the same session again (F5)', async () => {
+    const outcomes: string[] = [];
+    const violations: string[] = [];
+    for (let time = 0; time < LOSSY_TIMES; time += 1) {
+      const master = await startRedisServer();
+      const replica = await startRedisServer(['--replicaof', '127.0.0.1', String(master.port)]);
+      const proxy = await tcpProxy(master.port);
+      const store = await movableRedis({ at: { url: `redis://127.0.0.1:${proxy.port}` }, keyPrefix: 'gatehouse:' });
+      const test = await createTestBroker({ store, environment: { SEALING_KEY }, yaml });
+      // One that rotates would refuse its spent token, and end the session: see the page's text.
+      test.upstream.behaviour = { token: { keepsRefreshToken: true } };
+      const device = test.device();
+      const { body } = await device.start({ scope: 'openid offline_access' });
+      await test.approve(body.user_code);
+      const follower = new Redis(replica.url);
+      await expect.poll(() => follower.dbsize(), { timeout: 5000 }).toBe(await sizeOf(master.url));
+      // From here on nothing reaches the replica: what the master acknowledges now is lost with it.
+      await follower.replicaof('NO', 'ONE');
+      const first = await device.poll(body.device_code);
+      const refreshed = time % 2 === 0 ? undefined : await device.refresh(first.body.refresh_token);
+      await master.kill();
+      proxy.leadTo(replica.port);
+      proxy.cut();
+      const second = await device.poll(body.device_code);
+      const third = await device.poll(body.device_code);
+      outcomes.push(`${heard(first)}, then ${heard(second)}, then ${heard(third)}`);
+      const answers = [first, second].filter(({ status }) => status === 200).map((each) => each.body);
+      const found = await checkInvariants({
+        redisUrl: replica.url,
+        sealingKey: SEALING_KEY,
+        secrets: [body.device_code, body.user_code, ...answers.map(({ refresh_token: token }) => token)],
+        issued: new Map([[body.device_code, answers]]),
+        mostAnswers: 2,
+      });
+      if (refreshed !== undefined) {
+        const successor = await device.refresh(first.body.refresh_token);
+        if (successor.body.refresh_token !== refreshed.body.refresh_token) found.push('I1: another successor');
+      }
+      violations.push(...found);
+      follower.disconnect();
+      await test.close();
+      await store.close();
+      await proxy.close();
+      await Promise.all([master.stop(), replica.stop()]);
+    }
+    record({
+      group: 'Failover',
+      fault: 'the master dies with a redemption (every other time also a refresh) that its replica has not seen',
+      times: LOSSY_TIMES,
+      device: summed(outcomes),
+      person: 'nothing',
+      recovery: 'a second answer has the same refresh token: one session, one chain, one thing to revoke',
+      violations,
+    });
+    expect(violations).toEqual([]);
+  });
+
+  it('by Sentinel, with everything replicated, loses nothing', async () => {
+    const seconds: number[] = [];
+    const heardThen: string[] = [];
+    const violations: string[] = [];
+    for (let time = 0; time < SENTINEL_TIMES; time += 1) {
+      const sentinel = await startRedisSentinel();
+      const at = { sentinel: { name: 'mymaster', nodes: sentinel.nodes } };
+      const store = await movableRedis({ at, keyPrefix: 'gatehouse:' });
+      const test = await createTestBroker({ store, environment: { SEALING_KEY }, yaml });
+      const device = test.device();
+      const { body: pending } = await device.start();
+      const { body: approved } = await device.start({ scope: 'openid offline_access' });
+      await test.approve(approved.user_code);
+      const tokens = await test.signIn();
+      await expect.poll(() => sizeOf(sentinel.replica.url), { timeout: 5000 }).toBe(await sizeOf(sentinel.master.url));
+      await delay(200);
+      await sentinel.master.kill();
+      const began = performance.now();
+      let answer = await device.poll(approved.device_code);
+      const statuses = [answer.status];
+      while (answer.status === 503 && performance.now() - began < 60_000) {
+        answer = await device.poll(approved.device_code);
+        statuses.push(answer.status);
+      }
+      seconds.push((performance.now() - began) / 1000);
+      const others = [heard(await device.poll(pending.device_code)), heard(await device.refresh(tokens.refresh_token))];
+      heardThen.push(
+        `approved: ${[...new Set(statuses)].join(', then ')}; pending: ${others[0]}; refresh: ${others[1]}`,
+      );
+      violations.push(
+        ...(await checkInvariants({
+          redisUrl: sentinel.replica.url,
+          sealingKey: SEALING_KEY,
+          secrets: [pending.device_code, approved.device_code, tokens.refresh_token],
+          issued: new Map([[approved.device_code, [answer.body]]]),
+        })),
+      );
+      await test.close();
+      await store.close();
+      await sentinel.stop();
+    }
+    record({
+      group: 'Failover',
+      fault: 'Sentinel: the master is killed, its replica is promoted (down after 1 s)',
+      times: SENTINEL_TIMES,
+      device: summed(heardThen),
+      person: 'at most a page that says “try again”',
+      recovery: `${Math.min(...seconds).toFixed(1)}–${Math.max(...seconds).toFixed(1)} s until the approved code had its tokens`,
+      violations,
+    });
+    expect(violations).toEqual([]);
+    for (const each of heardThen) expect(each).toMatch(/200; pending: 400 authorization_pending; refresh: 200$/);
+  });
+});
+
+async function sizeOf(url: string): Promise<number> {
+  const redis = new Redis(url);
+  try {
+    return await redis.dbsize();
+  } finally {
+    redis.disconnect();
+  }
+}
