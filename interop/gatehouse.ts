@@ -14,7 +14,7 @@ export interface GatehouseOptions {
   /** Told the address that Gatehouse will have, since upstreams want to know redirect URIs first. */
   yaml: (publicUrl: string) => Section | Promise<Section>;
   secrets?: Readonly<Record<string, string>>;
-  /** nginx in front, which ends TLS with a certificate made now. */
+  /** nginx in front, which ends TLS with a certificate made now and has Gatehouse below a path. */
   isHttps?: boolean;
 }
 
@@ -37,6 +37,9 @@ export interface Gatehouse {
 
 export type LoggedEvent = Record<string, unknown> & { event: string };
 
+/** msal takes no issuer without a path. */
+const BELOW = '/gate';
+
 const COMMAND = [process.execPath, '--import', 'tsx', new URL('../src/cli/gatehouse.ts', import.meta.url).pathname];
 
 export async function startGatehouse({ yaml, secrets = {}, isHttps = false }: GatehouseOptions): Promise<Gatehouse> {
@@ -44,9 +47,9 @@ export async function startGatehouse({ yaml, secrets = {}, isHttps = false }: Ga
   const network = await slowProxy(() => port);
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-interop-'));
   const forward = `proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`;
-  const location = `location / { proxy_pass http://127.0.0.1:${network.port}; ${forward} }`;
+  const location = `location ${BELOW}/ { proxy_pass http://127.0.0.1:${network.port}/; ${forward} }`;
   const nginx = isHttps ? await startProxyNginx(await freePort(), location) : undefined;
-  const publicUrl = nginx?.origin ?? `http://127.0.0.1:${network.port}`;
+  const publicUrl = nginx !== undefined ? nginx.origin + BELOW : `http://127.0.0.1:${network.port}`;
   const caFile = join(folder, 'ca.pem');
   await writeFile(caFile, nginx?.certificate ?? '');
   const file = join(folder, 'gatehouse.yaml');
