@@ -51,7 +51,7 @@ async function endByAccessToken(
   text: string,
 ): Promise<DeviceSession | undefined> {
   const token = await accessTokens.read(text);
-  if (token === undefined || token.clientId !== client.id) return undefined;
+  if (token === undefined) return undefined;
   const session = await standingSession(sessions, token.sessionId);
   if (session?.clientId !== client.id) return undefined;
   return (await endSession(end, session, 'revoked')) ? session : undefined;

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Ledger } from '../../src/grants/ledger.ts';
+import { type Ledger, StorageUnavailableError } from '../../src/grants/ledger.ts';
 import { redisStorage } from '../../src/storage/redis-storage.ts';
 import { startRedisServer, type TestRedis } from '../support/redis.ts';
 import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts';
@@ -70,6 +70,17 @@ describe('Redis fails in the midst of it', () => {
     expect((await test.device().refresh(answer.body.refresh_token)).status).toBe(200);
   });
 
+  it('a write fails once the upstream has answered: who comes next waits for it, and spends no token there twice', async () => {
+    const { refresh_token: token } = await test.signIn();
+    once(() => {
+      throw new StorageUnavailableError('as if Redis had not answered');
+    });
+    expect((await test.device().refresh(token)).status).toBe(503);
+    const answer = await test.device().refresh(token);
+    expect([answer.status, answer.text]).toEqual([200, answer.text]);
+    expect(upstreamRefreshes()).toBe(1);
+  });
+
   it('Redis is away: 503 with Retry-After, and the token is still good', async () => {
     const { refresh_token: token } = await test.signIn();
     redis.freeze();
@@ -87,7 +98,11 @@ function spied(ledger: Ledger, beforeWrite: () => void): Ledger {
       if (typeof value !== 'function') return value;
       return (...args: unknown[]) => {
         const [change] = args as [{ writes?: readonly unknown[] } | undefined];
-        if (name === 'commit' && (change?.writes?.length ?? 0) > 1) beforeWrite();
+        try {
+          if (name === 'commit' && (change?.writes?.length ?? 0) > 1) beforeWrite();
+        } catch (error) {
+          return Promise.reject(error as Error);
+        }
         return (value as (...all: unknown[]) => unknown).apply(target, args);
       };
     },
