@@ -9,8 +9,8 @@ import {
   turnsMark,
   usedEntry,
 } from '../grants/entry-names.ts';
-import { type Change, type CommitOutcome, StorageUnavailableError } from '../grants/ledger.ts';
-import type { IssuedAnswer } from '../grants/redeem-grant.ts';
+import { type Change, StorageUnavailableError } from '../grants/ledger.ts';
+import { COMMIT_WITHIN_MS, type IssuedAnswer } from '../grants/redeem-grant.ts';
 import { userinfoEntries } from '../grants/userinfo-entry.ts';
 import type { DeviceSession } from './device-session.ts';
 import { GRACE_MS } from './look-at-token.ts';
@@ -36,8 +36,12 @@ export class WrittenLaterError extends Error {
   override readonly name = 'WrittenLaterError';
 }
 
-/** How long, in seconds, an answer that the upstream has already given is tried to be written after a storage fault. */
-const WRITE_TRIES = 60;
+/**
+ * For at least a minute, and so often that a write nearly always waits for the storage already when it is back: who came
+ * first then, with a lease that has lapsed meanwhile, would spend the upstream's token a second time.
+ */
+const WRITE_TRIES = 240;
+const WRITE_EVERY_MS = 250;
 
 /**
  * Turns token n into token n+1: `used`, successor and sealed answer stand or fall together, and only while the session
@@ -49,21 +53,31 @@ export async function writeRotation(
   ground: RefreshGround,
   rotation: Rotation,
 ): Promise<'written' | 'ended' | 'too_late'> {
-  const { ledger } = ground;
-  const { token, session, carried, nowMs } = rotation;
-  const change = await changeOf(ground, rotation);
-  let committed: CommitOutcome;
+  const attempt = newAttempt(ground.randomBytes);
   try {
-    committed = await ledger.commit(change);
+    return await writeOnce(ground, rotation, attempt);
   } catch (error) {
     if (!(error instanceof StorageUnavailableError)) throw error;
-    if (carried.approval.upstreamTokens === undefined) throw error;
+    if (rotation.carried.approval.upstreamTokens === undefined) throw error;
     // The upstream may have spent its refresh token for this answer: without it the session would be lost.
-    void writeLater(ground, change);
+    void writeLater(ground, rotation, attempt);
     throw new WrittenLaterError(error.message, { cause: error });
   }
-  if (committed.outcome === 'refused') return 'ended';
+}
+
+async function writeOnce(
+  ground: RefreshGround,
+  rotation: Rotation,
+  attempt: string,
+): Promise<'written' | 'ended' | 'too_late'> {
+  const { ledger } = ground;
+  const { token, session, nowMs } = rotation;
+  const committed = await ledger.commit(await changeOf(ground, rotation, attempt));
   if (committed.outcome === 'lost') return 'too_late';
+  if (committed.outcome === 'refused') {
+    if (committed.because === 'late') throw new StorageUnavailableError('the rotation came too late to be written');
+    return 'ended';
+  }
   await Promise.all([
     ledger.raise(lastUsedMark(session.id), nowMs, session.endsAtMs),
     ledger.raise(turnsMark(session.id), token.n + 1, session.endsAtMs),
@@ -71,12 +85,11 @@ export async function writeRotation(
   return 'written';
 }
 
-async function changeOf(ground: RefreshGround, rotation: Rotation): Promise<Change> {
+async function changeOf(ground: RefreshGround, rotation: Rotation, attempt: string): Promise<Change> {
   const { sealing } = ground;
   const { client, token, next, session, carried, issued, jti, jkt, nowMs } = rotation;
   const { id, endsAtMs } = session;
   const { n } = token;
-  const attempt = newAttempt(ground.randomBytes);
   const usableUntilMs = Math.min(endsAtMs, nowMs + client.lifetimes.refreshIdleSeconds * 1000);
   return {
     attempt,
@@ -102,14 +115,18 @@ async function changeOf(ground: RefreshGround, rotation: Rotation): Promise<Chan
     unless: [endedEntry(id)],
     // What it carried is sealed to the successor now; the hash that reuse is told by is in `used`.
     removes: [refreshEntry(id, n)],
+    // Else a command that sat out an outage in a queue would say that the token was used long ago, and the retry of a
+    // device that was told to come again would pass for reuse.
+    notAfterMs: nowMs + COMMIT_WITHIN_MS,
   };
 }
 
-async function writeLater(ground: RefreshGround, change: Change): Promise<void> {
+/** Dated anew at each try: the device's grace begins when there is an answer to be had. */
+async function writeLater(ground: RefreshGround, rotation: Rotation, attempt: string): Promise<void> {
   for (let tries = 0; tries < WRITE_TRIES; tries += 1) {
-    await ground.sleep(1000);
+    await ground.sleep(WRITE_EVERY_MS);
     try {
-      await ground.ledger.commit(change);
+      await writeOnce(ground, { ...rotation, nowMs: await ground.ledger.now() }, attempt);
       return;
     } catch (error) {
       if (!(error instanceof StorageUnavailableError)) return;

@@ -69,10 +69,10 @@ export interface IssuedAnswer {
 export type TokenAnswer = Readonly<Record<string, unknown>>;
 
 /**
- * How long after the poll the redemption may still be written. Less than a device waits for us: a command that sat out
- * an outage in a queue must not spend a code whose poll was told to come again.
+ * How long after it was judged a redemption, or a refresh, may still be written. Less than a device waits for us: a
+ * command that sat out an outage in a queue must not spend a code whose poll was told to come again.
  */
-const COMMIT_WITHIN_MS = 2500;
+export const COMMIT_WITHIN_MS = 2500;
 
 /**
  * Validate, then claim, then issue: policy by today's configuration (I5, I6), before-marks and signing come first; then
