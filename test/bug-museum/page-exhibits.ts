@@ -145,7 +145,7 @@ export const PAGE_EXHIBITS: readonly Exhibit[] = [
       const fields = Object.fromEntries(formWith(page, 'decision').fields);
       for (const path of ['/device', '/device/confirm', '/device/done', '/device/sign-in', '/device/undo']) {
         const query = new URLSearchParams({ ...fields, user_code: userCode, decision: 'approve' });
-        await person.visit(`${test.origin}${path}?${query}`);
+        await person.visit(`${test.origin}${path}?${query.toString()}`);
       }
       await isPending();
     },
