@@ -1,11 +1,11 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { refreshEntry, sessionEntry } from '../grants/entry-names.ts';
 import type { Entry } from '../grants/ledger.ts';
+import { getsRefreshTokens } from '../grants/policy.ts';
 import type { BeginSession, Redemption } from '../grants/redeem-grant.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import { type DeviceSession, sealSession } from './device-session.ts';
 import { sealRefreshEntry } from './refresh-entry.ts';
-import { getsRefreshTokens } from './refresh-policy.ts';
 import { firstRefreshToken, formatRefreshToken } from './refresh-token.ts';
 
 /**

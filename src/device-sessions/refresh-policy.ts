@@ -1,6 +1,5 @@
-import type { RegisteredClient } from '../clients/registered-client.ts';
 import { endingMark } from '../grants/before-marks.ts';
-import { judgeApprover, stillAllowed } from '../grants/policy.ts';
+import { getsRefreshTokens, judgeApprover, stillAllowed } from '../grants/policy.ts';
 import { isWithinScopes } from '../oauth/scope.ts';
 import type { DeviceSession } from './device-session.ts';
 import type { Carried } from './refresh-entry.ts';
@@ -44,13 +43,6 @@ export async function judgeRefresh(
     scopes: scopes.filter((scope) => allowed.scopes.includes(scope)),
     resources: request.resources.length > 0 ? request.resources : allowed.resources,
   };
-}
-
-/** Whether the client's devices get refresh tokens with these scopes, by today's configuration. */
-export function getsRefreshTokens(client: RegisteredClient, scopes: readonly string[]): boolean {
-  if (!client.grantTypes.includes('refresh_token')) return false;
-  if (client.refreshTokens === 'offline_access') return scopes.includes('offline_access');
-  return client.refreshTokens === 'always';
 }
 
 function signInOf(ground: RefreshGround, { client }: RefreshRequest, session: DeviceSession) {

@@ -50,6 +50,13 @@ export function stillAllowed(
 }
 
 /** An entry for another upstream counts here for nothing, even if a group or subject here is called just like it. */
+/** Whether a device of this client gets refresh tokens with these scopes, by today's configuration. */
+export function getsRefreshTokens(client: RegisteredClient, scopes: readonly string[]): boolean {
+  if (!client.grantTypes.includes('refresh_token')) return false;
+  if (client.refreshTokens === 'offline_access') return scopes.includes('offline_access');
+  return client.refreshTokens === 'always';
+}
+
 function names(list: readonly string[], client: RegisteredClient, upstream: string, name: string): boolean {
   if (list.includes(`${upstream}|${name}`)) return true;
   const isOfAnother = client.upstreams.some((other) => other !== upstream && name.startsWith(`${other}|`));

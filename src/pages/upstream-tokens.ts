@@ -1,5 +1,6 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { ApprovedUpstreamTokens } from '../grants/approval.ts';
+import { getsRefreshTokens } from '../grants/policy.ts';
 import { Secret } from '../sealing/secret.ts';
 import type { Upstream, UpstreamTokens } from '../upstream/upstream.ts';
 
@@ -29,13 +30,6 @@ export function keptTokens(
     refreshToken: kept,
     members,
   };
-}
-
-/** Whether the client's devices get refresh tokens with these scopes. */
-export function getsRefreshTokens(client: RegisteredClient, scopes: readonly string[]): boolean {
-  if (!client.grantTypes.includes('refresh_token')) return false;
-  if (client.refreshTokens === 'offline_access') return scopes.includes('offline_access');
-  return client.refreshTokens === 'always';
 }
 
 /**
