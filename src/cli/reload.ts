@@ -1,4 +1,4 @@
-import { type FSWatcher, realpathSync, watch } from 'node:fs';
+import { type FSWatcher, realpathSync, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Broker } from '../broker.ts';
 import type { Config } from '../config/config.ts';
@@ -29,16 +29,24 @@ export function reloadOnChange(
   let inForce = started;
   let timer: NodeJS.Timeout | undefined;
   let watchers: FSWatcher[] = [];
+  /** The files as they stood when they were last read, and as they stand while it is waited that they settle. */
+  let read = standOf(started.filesRead);
+  let settling = '';
   /** One after the other, so that what was read first cannot come into force last. */
   let turn = Promise.resolve();
 
   async function reload(): Promise<void> {
+    const { filesRead } = inForce;
+    // Before they are read, so that what is written meanwhile is a change.
+    read = standOf(filesRead);
+    settling = '';
     try {
       const next = await loadConfig(file);
       for (const detail of diffNeedingRestart(started, next)) logger.event('config.restart_needed', { file, detail });
       for (const detail of next.warnings) logger.event('config.warning', { file, detail });
       broker.reload(withoutRestart(started, next));
       inForce = next;
+      if (next.filesRead.join() !== filesRead.join()) read = standOf(next.filesRead);
       logger.setLevel(next.log.level);
       metrics.configurationRead('ok');
       logger.event('config.reloaded', { file });
@@ -58,9 +66,17 @@ export function reloadOnChange(
     }, SETTLED_MS);
   }
 
+  /** Whatever else is written in the folder, our own log perhaps, brings no reload and puts none off. */
+  function folderChanged(): void {
+    const stand = standOf(inForce.filesRead);
+    if (stand === read || stand === settling) return;
+    settling = stand;
+    soon();
+  }
+
   function watchFolders(): void {
     for (const watcher of watchers) watcher.close();
-    watchers = foldersOf(inForce.filesRead).flatMap((folder) => watched(folder, soon));
+    watchers = foldersOf(inForce.filesRead).flatMap((folder) => watched(folder, folderChanged));
   }
 
   watchFolders();
@@ -73,6 +89,20 @@ export function reloadOnChange(
       for (const watcher of watchers) watcher.close();
     },
   };
+}
+
+/** Tells whether one of the files was written or replaced since. */
+function standOf(files: readonly string[]): string {
+  return files.map(standOfFile).join();
+}
+
+function standOfFile(path: string): string {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  } catch {
+    return 'gone';
+  }
 }
 
 /** Where the files are named, and where they really are: either a link or what it leads to may change. */
