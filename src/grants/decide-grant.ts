@@ -13,16 +13,21 @@ export type DecisionOutcome =
   /** The code ran out; nothing was connected. */
   | { outcome: 'expired' };
 
-/** @param browser the fingerprint of the browser that decides */
+/**
+ * @param browser the fingerprint of the browser that decides
+ * @param receipt what that browser is shown of it again, sealed to it
+ */
 export async function approveGrant(
   ground: GrantGround,
   grant: Grant,
   approval: Approval,
   browser: string,
+  receipt?: string,
 ): Promise<DecisionOutcome> {
   const inner = await sealApproval(approval, grant);
   const held = approval.heldUntilMs === undefined ? {} : { heldUntilMs: approval.heldUntilMs };
-  return decide(ground, grant, { decision: 'approved', inner, browser, ...held });
+  const shown = receipt === undefined ? {} : { receipt };
+  return decide(ground, grant, { decision: 'approved', inner, browser, ...held, ...shown });
 }
 
 export async function denyGrant(

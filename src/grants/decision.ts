@@ -7,10 +7,11 @@ import { type Grant, UnreadableFormatError } from './grant.ts';
 /**
  * A decision as it is stored: `<attempt>|<outer JWE>`. The outer seal (sealing key; grant, client and end in its
  * context) is what makes it a decision: only a broker can have written it. The approval inside is sealed once more, to
- * the device code, so that neither the storage nor the sealing key gives it away.
+ * the device code, so that neither the storage nor the sealing key gives it away. The receipt, for the page that says
+ * what was approved, opens in the browser that did.
  */
 export type Decision =
-  | { decision: 'approved'; inner: string; browser: string; heldUntilMs?: number }
+  | { decision: 'approved'; inner: string; browser: string; heldUntilMs?: number; receipt?: string }
   | { decision: 'denied'; by: DeniedBy; browser?: string };
 
 /** `upstream` is a refusal that nobody signed in for; it is audited as unauthenticated. */

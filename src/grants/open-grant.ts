@@ -23,6 +23,8 @@ export interface GrantView {
   deniedBy?: 'person' | 'report' | 'upstream';
   /** The browser that decided, as a fingerprint. */
   decidedBy?: string | undefined;
+  /** When approved: what that browser was told, sealed to it. */
+  receipt?: string | undefined;
   redeemed: boolean;
   /** The code was entered in another browser too, before or after this one. */
   openElsewhere: boolean;
@@ -66,7 +68,7 @@ export async function markOpened(ground: GrantGround, grant: Grant, browser: str
 /**
  * A grant as it stands now, or `undefined` where there is none.
  *
- * @param browser fingerprint of the browser that looks
+ * @param browser fingerprint of the browser that looks, as `markOpened` was given it
  * @throws {SealingKeyMissingError} when it was sealed under a key that is not configured here
  */
 export async function viewGrant(ground: GrantGround, id: string, browser: string): Promise<GrantView | undefined> {
@@ -91,6 +93,7 @@ export async function viewGrant(ground: GrantGround, id: string, browser: string
       state: ended !== undefined ? 'ended' : (decision?.decision ?? (inTime ? 'pending' : 'expired')),
       ...(decision?.decision === 'denied' && { deniedBy: decision.by }),
       decidedBy: decision?.browser,
+      ...(decision?.decision === 'approved' && { receipt: decision.receipt }),
       redeemed: spent !== undefined,
       openElsewhere:
         openedAgain !== undefined || (opened !== undefined && !isOpenedBy(browser, openedEntry(id), opened, sealing)),

@@ -17,9 +17,9 @@ import { revokeTokens } from './upstream-tokens.ts';
 /** Back from the sign-in for a grant: what it brought is kept for the confirm page. */
 export async function approveReturn(kit: PageKit, back: Return): Promise<void> {
   const { ground } = kit;
-  const { trip, browser, upstream, response } = back;
+  const { trip, request, upstream, response } = back;
   if (trip.grant === undefined) throw new PageProblem('bad_callback', { detail: 'trip without a grant' });
-  const view = await viewGrant(ground.grants, trip.grant.id, browserTag(browser));
+  const view = await viewGrant(ground.grants, trip.grant.id, kit.forms.visitorTag(request));
   const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
   if (view === undefined || client === undefined) throw new PageProblem('ran_out');
 
@@ -44,7 +44,7 @@ async function arrive(
   const { ground, addresses } = kit;
   const { request, response, browser, tripGrant, tag, upstream } = back;
   // Looked at again: the upstream may have taken its time.
-  const view = await viewGrant(ground.grants, tripGrant.id, browserTag(browser));
+  const view = await viewGrant(ground.grants, tripGrant.id, kit.forms.visitorTag(request));
   const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
   const requestId = requestIdOf(response);
   const logged = { requestId, grant: logTag(tripGrant.id), client: client?.id, upstream: upstream.id };

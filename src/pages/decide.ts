@@ -3,8 +3,16 @@ import type { Approval } from '../grants/approval.ts';
 import { approveGrant, type DecisionOutcome, denyGrant } from '../grants/decide-grant.ts';
 import { stillAllowed } from '../grants/policy.ts';
 import { browserTag } from '../grants/trip.ts';
-import { renewBrowserSession } from './browser-session.ts';
-import { claimMissing, renderConfirm, renderRefused, shownScopes, toDone, warningsShown } from './confirm.ts';
+import { answeringBrowserOf, browserOf, leaveBrowserSession } from './browser-session.ts';
+import {
+  claimMissing,
+  renderConfirm,
+  renderRefused,
+  shownScopes,
+  toDone,
+  warningsShown,
+  writeDone,
+} from './confirm.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { entryOf, judgeStanding, loggedOf, personOf, type Standing, standingOf } from './standing.ts';
@@ -17,10 +25,16 @@ const UNDO_MS = 60 * 1000;
 /** POST `/device/confirm`: approve, deny, report, or another account. The first decision stands (I3). */
 export async function decide(kit: PageKit, request: Request, response: Response): Promise<void> {
   kit.forms.requireOwnOrigin(request);
-  const standing = await standingOf(kit, request, response, fieldOf(request.body, 'ticket')).catch(asRefusedForm);
+  const browser = answeringBrowserOf(request);
+  const ticket = fieldOf(request.body, 'ticket');
+  const standing = await standingOf(kit, request, response, ticket, browser).catch(asRefusedForm);
   const warned = warningsShown(kit, standing);
   // The page there knows what to say: run out, decided here, decided elsewhere.
-  if (standing.view.state !== 'pending') return toConfirm(kit, standing);
+  if (standing.view.state !== 'pending') {
+    // The same form again, by a second click: the first one's answer, with the new id, may have reached nobody.
+    if (browserOf(request) === undefined) await leave(standing);
+    return toConfirm(kit, standing);
+  }
 
   switch (fieldOf(request.body, 'decision')) {
     case 'approve':
@@ -72,16 +86,17 @@ async function approve(kit: PageKit, standing: Standing, warned: readonly string
   const scopes = shownScopes(standing);
   const { resources } = stillAllowed(client, grant);
   const approval: Approval = { ...signIn, scopes, resources, approvedAtMs: nowMs, heldUntilMs, confirmationCode };
-  const decided = await approveGrant(ground.grants, grant, approval, browserTag(browser));
+  const undoUntilMs = Math.max(nowMs + UNDO_MS, heldUntilMs ?? 0);
+  const receipt = await writeDone(kit, standing, { undoUntilMs, heldUntilMs, confirmationCode });
+  const decided = await approveGrant(ground.grants, grant, approval, browserTag(browser), receipt);
   if (decided.outcome === 'decided') {
     const signal = judged.warnings.length === 0 ? undefined : judged.warnings;
     ground.log.event('grant.approved', { ...logged, account: signIn.account, scopes, signal });
   } else if (!isOwnApproval(decided)) {
     revokeTokens(ground.upstreams.get(signIn.upstream), signIn.upstreamTokens);
   }
-  await renewBrowserSession(request, browser);
-  const undoUntilMs = Math.max(nowMs + UNDO_MS, heldUntilMs ?? 0);
-  await toDone(kit, standing, decided.outcome === 'decided' ? { undoUntilMs, heldUntilMs, confirmationCode } : {});
+  await leave(standing);
+  return decided.outcome === 'decided' ? toDone(kit, standing, receipt) : toConfirm(kit, standing);
 }
 
 async function deny(kit: PageKit, standing: Standing, by: 'person' | 'report'): Promise<void> {
@@ -100,8 +115,12 @@ async function deny(kit: PageKit, standing: Standing, by: 'person' | 'report'): 
     if (by === 'report') await ground.safeguards.report(view.grant, view.nowMs);
   }
   if (!isOwnApproval(decided)) revokeTokens(ground.upstreams.get(upstream), upstreamTokens);
-  await renewBrowserSession(request, browser);
-  await toDone(kit, standing);
+  await leave(standing);
+  return decided.outcome === 'decided' ? toDone(kit, standing) : toConfirm(kit, standing);
+}
+
+function leave({ request, browser, view }: Standing): Promise<void> {
+  return leaveBrowserSession(request, browser, view.grant.keptUntilMs - view.nowMs);
 }
 
 /** Asks the upstream to let the person choose; after a refusal, to sign in anew, since some would go straight back. */

@@ -47,10 +47,15 @@ export async function outcomeOf(kit: PageKit, request: Request, written: string 
   if (browser === undefined) throw new PageProblem('no_session', { detail: 'no browser session' });
   const ticket = await readTicket(grants.sealing, browser, 'done', written);
   if (ticket === undefined) throw new PageProblem('no_session', { detail: 'no ticket of this browser' });
-  const tag = browserTag(browser);
-  const view = await viewGrant(grants, ticket.grant, tag);
+  const view = await viewGrant(grants, ticket.grant, kit.forms.visitorTag(request));
   if (view === undefined) throw new PageProblem('ran_out');
-  return { browser, written: written ?? '', ticket, view, state: doneState(view, view.decidedBy === tag) };
+  return {
+    browser,
+    written: written ?? '',
+    ticket,
+    view,
+    state: doneState(view, view.decidedBy === browserTag(browser)),
+  };
 }
 
 function doneState(view: GrantView, isMine: boolean): DoneState | undefined {

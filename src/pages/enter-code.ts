@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { findByUserCode, type GrantView, markOpened } from '../grants/open-grant.ts';
-import { type BrowserValue, browserTag, TRIP_MS } from '../grants/trip.ts';
+import { type BrowserValue, TRIP_MS } from '../grants/trip.ts';
 import { normaliseUserCode } from '../grants/user-code.ts';
 import type { EntryVerdict } from '../limits/code-entry-limits.ts';
 import { mayFollowLink } from '../safeguards/arrival.ts';
@@ -41,7 +41,7 @@ export async function enterCode(kit: PageKit, request: Request, response: Respon
   if (verdict.verdict === 'refused') throw tooManyTries(kit, entry, verdict);
   if (verdict.verdict === 'sign_in_first') return signInFirst(kit, entry, verdict);
 
-  const view = await findByUserCode(grants, typed, browserTag(browser));
+  const view = await findByUserCode(grants, typed, forms.visitorTag(request));
   const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
   if (view === undefined || client === undefined) return wrongCode(kit, entry);
   await verdict.wasRight();
@@ -65,14 +65,14 @@ function wrongCode(kit: PageKit, { request, response, typed, memory, source }: E
 }
 
 async function openCode(kit: PageKit, entry: Entry, view: GrantView, client: RegisteredClient): Promise<void> {
-  const { ground, addresses } = kit;
+  const { ground, addresses, forms } = kit;
   const { request, response, browser, typed, memory, source } = entry;
   const { grant, nowMs } = view;
   const { prefilled, followedLink } = readMemory(memory);
   if (followedLink && !mayFollowLink(client.safeguards.arrival)) throw new PageProblem('followed_link');
 
   await renewBrowserSession(request, browser, grant.keptUntilMs - nowMs);
-  await markOpened(ground.grants, grant, browserTag(browser));
+  await markOpened(ground.grants, grant, forms.visitorTag(request));
   ground.log.event(view.openElsewhere ? 'grant.opened_again' : 'grant.opened', {
     requestId: requestIdOf(response),
     grant: logTag(grant.id),

@@ -1,7 +1,9 @@
 import type { Request, Response } from 'express';
 import type { RandomBytes } from '../grants/device-code.ts';
+import { browserTag } from '../grants/trip.ts';
 import { equalTexts, SealBrokenError, type Sealing } from '../sealing/sealing.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
+import { Secret } from '../sealing/secret.ts';
 import { cookieOf } from './cookies.ts';
 import type { PageAddresses } from './page-addresses.ts';
 import { PageProblem } from './page-problem.ts';
@@ -15,6 +17,11 @@ export interface FormGuard {
   requireOwnOrigin(request: Request): void;
   /** The random cookie that forms are bound to before there is a browser session; set where it is missing. */
   visitor(request: Request, response: Response): string;
+  /**
+   * Fingerprint of the browser by that cookie. Before a right code there is no browser value, so a second click on the
+   * form would otherwise look like a second browser.
+   */
+  visitorTag(request: Request): string;
   /** @throws {PageProblem} where the browser did not bring it back */
   requireVisitor(request: Request): string;
   /** A token for a form that the visitor was shown; `memory` comes back with it, unchanged. */
@@ -66,6 +73,8 @@ export function createFormGuard(sealing: Sealing, randomBytes: RandomBytes, addr
       made.set(response, value);
       return value;
     },
+
+    visitorTag: (request) => browserTag(new Secret(known(request) ?? '')),
 
     requireVisitor(request) {
       const brought = known(request);

@@ -14,6 +14,7 @@ export interface SealedSessionStoreOptions {
 
 interface Kept {
   browser: string;
+  isLeft?: boolean | undefined;
   expiresAtMs: number;
 }
 
@@ -59,7 +60,7 @@ export class SealedSessionStore extends Store {
     const key = storeKey(id);
     const { expires, originalMaxAge } = session.cookie;
     const expiresAtMs = expires === null || expires === undefined ? 0 : new Date(expires).getTime();
-    const kept: Kept = { browser: session.browser ?? '', expiresAtMs };
+    const kept: Kept = { browser: session.browser ?? '', isLeft: session.isLeft, expiresAtMs };
     const sealed = await sealing.seal(kept, context(key), new Secret(id));
     // The inner store reads the life from the cookie, and keeps the rest as it is.
     const stored = { cookie: { expires, originalMaxAge }, sealed } as unknown as SessionData;
@@ -74,7 +75,7 @@ export class SealedSessionStore extends Store {
       const lifeMs = kept.expiresAtMs - Date.now();
       if (lifeMs <= 0) return null;
       const cookie = { expires: new Date(kept.expiresAtMs), originalMaxAge: lifeMs };
-      return { cookie, browser: kept.browser } as SessionData;
+      return { cookie, browser: kept.browser, isLeft: kept.isLeft } as SessionData;
     } catch (error) {
       // A key that is not here yet, or no longer: the person types the code again, which works.
       if (error instanceof SealingKeyMissingError) return null;

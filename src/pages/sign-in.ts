@@ -3,7 +3,7 @@ import type { RegisteredClient } from '../clients/registered-client.ts';
 import { copiedClaimNames } from '../grants/approved-facts.ts';
 import { type GrantView, viewGrant } from '../grants/open-grant.ts';
 import { stillAllowed } from '../grants/policy.ts';
-import { type BrowserValue, browserTag } from '../grants/trip.ts';
+import type { BrowserValue } from '../grants/trip.ts';
 import { formatUserCode } from '../grants/user-code.ts';
 import { signInDemands } from '../safeguards/strong-sign-in.ts';
 import { logTag } from '../telemetry/log-tag.ts';
@@ -45,7 +45,7 @@ interface Way {
 async function signInForGrant(kit: PageKit, way: Way, ticket: SignInTicket): Promise<void> {
   const { ground } = kit;
   const { browser, written, chosen, request, response } = way;
-  const view = await viewGrant(ground.grants, ticket.grant, browserTag(browser));
+  const view = await viewGrant(ground.grants, ticket.grant, kit.forms.visitorTag(request));
   const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
   if (view === undefined || client === undefined || view.state === 'expired') throw new PageProblem('ran_out');
   if (view.state !== 'pending') {

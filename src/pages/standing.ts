@@ -3,7 +3,7 @@ import type { RegisteredClient } from '../clients/registered-client.ts';
 import { isMarkedEnded } from '../grants/before-marks.ts';
 import { type GrantView, viewGrant } from '../grants/open-grant.ts';
 import { judgeApprover } from '../grants/policy.ts';
-import { type BrowserValue, browserTag, openArrival } from '../grants/trip.ts';
+import { type BrowserValue, openArrival } from '../grants/trip.ts';
 import type { EnteredCode, Person } from '../safeguards/safeguards.ts';
 import { logTag } from '../telemetry/log-tag.ts';
 import { browserOf } from './browser-session.ts';
@@ -30,13 +30,13 @@ export async function standingOf(
   request: Request,
   response: Response,
   ticket: string | undefined,
+  browser = browserOf(request),
 ): Promise<Standing> {
   const { grants, clients } = kit.ground;
-  const browser = browserOf(request);
   if (browser === undefined) throw new PageProblem('no_session', { detail: 'no browser session' });
   const read = await readTicket(grants.sealing, browser, 'confirm', ticket);
   if (read === undefined) throw new PageProblem('no_session', { detail: 'no ticket of this browser' });
-  const view = await viewGrant(grants, read.grant, browserTag(browser));
+  const view = await viewGrant(grants, read.grant, kit.forms.visitorTag(request));
   const client = view === undefined ? undefined : clients.get(view.grant.clientId);
   const facts = (await openArrival(grants, browser, read.arrival, read.grant)) as SignInFacts | undefined;
   if (view === undefined || client === undefined || facts === undefined) throw new PageProblem('ran_out_signed_in');

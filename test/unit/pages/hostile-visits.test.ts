@@ -1,0 +1,81 @@
+import { describe, expect, it, vi } from 'vitest';
+import { comeBack, openPageHouse, type PageHouse } from '../../support/page-house.ts';
+import { PageVisitor, type VisitedPage } from '../../support/page-visitor.ts';
+
+/** The same browser at an earlier moment: a second click goes out before the answer to the first is here. */
+function asBefore(house: PageHouse, visitor: PageVisitor): PageVisitor {
+  const earlier = new PageVisitor(house.app, house.publicUrl);
+  for (const [name, value] of visitor.cookies) earlier.cookies.set(name, value);
+  return earlier;
+}
+
+async function confirmOf(house: PageHouse, visitor: PageVisitor): Promise<VisitedPage> {
+  return house.signIn(visitor, (await house.start({ confirmation: 'supported' })).userCode);
+}
+
+describe('a second click on the same button', () => {
+  it.each([['approve'], ['deny'], ['report']])('on %s shows what the first one did', async (decision) => {
+    const house = openPageHouse({ client: { safeguards: { reverseCode: 'supported', holdSeconds: 5 } } });
+    const visitor = house.newVisitor();
+    const confirm = await confirmOf(house, visitor);
+    const second = asBefore(house, visitor);
+    const first = await visitor.submit(confirm, { decision });
+    const again = await second.submit(confirm, { decision });
+    expect(again).toMatchObject({ status: 200, heading: first.heading });
+    const digits = (page: VisitedPage) => /<p class="code digits"[^>]*>(\d{4})</.exec(page.text)?.[1];
+    expect(digits(again)).toBe(digits(first));
+    expect(again.forms.map(({ action }) => action)).toEqual(first.forms.map(({ action }) => action));
+  });
+
+  it('on Approve that comes at the same moment has the digits of the approval that stands', async () => {
+    const house = openPageHouse({ client: { safeguards: { reverseCode: 'supported' } } });
+    const visitor = house.newVisitor();
+    const confirm = await confirmOf(house, visitor);
+    const second = asBefore(house, visitor);
+    const pages = await Promise.all([visitor, second].map((one) => one.submit(confirm, { decision: 'approve' })));
+    const digits = pages.map(({ text }) => /<p class="code digits"[^>]*>(\d{4})</.exec(text)?.[1]);
+    expect(digits[0]).toMatch(/^\d{4}$/);
+    expect(digits[1]).toBe(digits[0]);
+  });
+
+  it('on Continue is not taken for another browser', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const { userCode } = await house.start();
+    const form = await visitor.open('/device');
+    const second = asBefore(house, visitor);
+    await visitor.submit(form, { user_code: userCode });
+    const confirm = await comeBack(second, await second.submit(form, { user_code: userCode }));
+    expect(confirm.words).not.toMatch(/also open in another browser/);
+  });
+});
+
+describe('the id that a browser session had before a decision', () => {
+  it('opens no page and begins no trip, and after ten seconds decides nothing either', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const [one, other] = [await confirmOf(house, visitor), await confirmOf(house, visitor)];
+    const thief = asBefore(house, visitor);
+    await visitor.submit(one, { decision: 'approve' });
+    expect(await thief.get(other.address)).toMatchObject({ status: 400, heading: 'This sign-in is not open here' });
+
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11_000 });
+    try {
+      const late = asBefore(house, thief);
+      expect(await late.submit(other, { decision: 'deny' })).toMatchObject({ status: 403 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('gives a code that is typed with it a session of its own', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const confirm = await confirmOf(house, visitor);
+    const before = asBefore(house, visitor);
+    await visitor.submit(confirm, { decision: 'approve' });
+    const next = await confirmOf(house, before);
+    expect((await before.submit(next, { decision: 'approve' })).heading).toBe('Approved');
+    expect(await visitor.get(next.address)).toMatchObject({ status: 400 });
+  });
+});
