@@ -3,6 +3,7 @@ import type { TokenAnswer } from '../grants/redeem-grant.ts';
 import { type DeviceSession, openSession } from './device-session.ts';
 import { endSession } from './end-session.ts';
 import { type Carried, openRefreshEntry } from './refresh-entry.ts';
+import { markThatEnds } from './refresh-policy.ts';
 import type { RefreshGround, RefreshOutcome, RefreshRequest } from './refresh-session.ts';
 import { formatRefreshToken, isRefreshToken, type RefreshToken } from './refresh-token.ts';
 
@@ -45,6 +46,8 @@ export async function lookAtToken(ground: RefreshGround, request: RefreshRequest
     const [, hash = '', usedAtMs] = sealing.check(usedEntry(id, n), used).split('|');
     if (!isRefreshToken(token, hash)) return INVALID;
     if (answer !== undefined && nowMs - Number(usedAtMs) <= GRACE_MS) {
+      // A mark counts at once (I6), for an answer that was given before it too.
+      if ((await markThatEnds(ground, request, session)) !== undefined) return INVALID;
       const sealed = await sealing.open(answer, answerEntry(id, n), formatRefreshToken(token));
       const [jkt, tokens] = sealed as [string, TokenAnswer];
       // A proof beside a session that is not bound binds the access token alone; another key gets nothing of it.

@@ -29,22 +29,30 @@ export async function judgeRefresh(
   if (nowMs >= endsAtMs || !getsRefreshTokens(client, session.scopes)) return { verdict: 'invalid_grant' };
   if (judgeApprover(client, approval).verdict !== 'allowed') return { verdict: 'invalid_grant' };
   const allowed = stillAllowed(client, session);
+  const isRelay = client.tokens === 'relay';
+  // The upstream's token is as it is: what may not be in it any more cannot be left out.
+  if (isRelay && allowed.scopes.length < session.scopes.length) return { verdict: 'invalid_grant' };
   if (allowed.scopes.length === 0 && session.scopes.length > 0) return { verdict: 'invalid_grant' };
   if (allowed.resources.length === 0 && session.resources.length > 0) return { verdict: 'invalid_grant' };
-  const mark = await endingMark(ground, signInOf(ground, request, session));
+  const mark = await markThatEnds(ground, request, session);
   if (mark !== undefined) return { verdict: 'ended', by: mark };
 
-  const scopes = request.scopes ?? allowed.scopes;
-  if (!isWithinScopes(scopes, session.scopes)) return { verdict: 'invalid_scope' };
+  const asked = request.scopes ?? allowed.scopes;
+  if (!isWithinScopes(asked, session.scopes)) return { verdict: 'invalid_scope' };
+  const narrowed = asked.filter((scope) => allowed.scopes.includes(scope));
+  if (narrowed.length === 0 && asked.length > 0) return { verdict: 'invalid_scope' };
   const audiences = allowed.resources.length > 0 ? allowed.resources : client.resources.slice(0, 1);
   if (!request.resources.every((resource) => audiences.includes(resource))) return { verdict: 'invalid_target' };
   return {
     verdict: 'allowed',
-    scopes: scopes.filter((scope) => allowed.scopes.includes(scope)),
+    // Nor can it be narrowed, and `scope` says what the token has (RFC 6749 §5.1).
+    scopes: isRelay ? allowed.scopes : narrowed,
     resources: request.resources.length > 0 ? request.resources : allowed.resources,
   };
 }
 
-function signInOf(ground: RefreshGround, { client }: RefreshRequest, session: DeviceSession) {
-  return { ...session, sourcePrefixes: ground.sourcePrefixes(session.source), endsOnLogout: client.endOnLogout };
+/** The kill switch or logout since this session's sign-in, if there was one. */
+export function markThatEnds(ground: RefreshGround, { client }: RefreshRequest, session: DeviceSession) {
+  const sourcePrefixes = ground.sourcePrefixes(session.source);
+  return endingMark(ground, { ...session, sourcePrefixes, endsOnLogout: client.endOnLogout });
 }

@@ -95,6 +95,8 @@ export async function redeemGrant(
   if (judgeApprover(client, approval).verdict !== 'allowed') return refused('approver');
   const allowed = stillAllowed(client, approval);
   if (allowed.scopes.length === 0 && approval.scopes.length > 0) return refused('scopes');
+  // A relayed token is as it is: what may not be in it any more cannot be left out.
+  if (client.tokens === 'relay' && allowed.scopes.length < approval.scopes.length) return refused('scopes');
   if (allowed.resources.length === 0 && approval.resources.length > 0) return refused('resources');
   // Not consumed: the device may ask again for something that was approved (RFC 8707 §2.2).
   const approved = allowed.resources.length > 0 ? allowed.resources : client.resources.slice(0, 1);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { setMark } from '../../src/grants/before-marks.ts';
 import { newDpopKey } from '../support/dpop-key.ts';
 import { createTestBroker, type TestBroker, type YamlChanges } from '../support/test-broker.ts';
 
@@ -59,6 +60,15 @@ describe('refresh tokens (RFC 6749 §6, RFC 9700 §4.14)', () => {
       const again = await test.device().refresh(token);
       expect([again.status, again.text]).toEqual([200, once.text]);
       expect(test.upstream.requestsTo('/token')).toHaveLength(asked);
+    });
+
+    it('gets nothing once the kill switch or a logout has ended what it was for', async () => {
+      const { refresh_token: token } = await test.signIn();
+      expect((await test.device().refresh(token)).status).toBe(200);
+      const { storage, sealing } = test.broker.foundation;
+      const nowMs = (await test.now()) + 1;
+      await setMark({ ledger: storage.ledger, sealing }, { mark: 'all' }, nowMs, nowMs + DAY);
+      expect(await test.device().refresh(token)).toMatchObject(refused);
     });
 
     it('later ends the session, for the newest token too, and the upstream is told', async () => {
@@ -145,6 +155,14 @@ describe('refresh tokens (RFC 6749 §6, RFC 9700 §4.14)', () => {
       expect(body['scope']).toBe('packages:read');
       test.reload({ clients: { 'build-cli': { scopes: { allowed: ['profile'], default: ['profile'] } } } });
       expect(await test.device().refresh(body.refresh_token)).toMatchObject(refused);
+    });
+
+    it('of which nothing is left after narrowing is invalid_scope, and the token is not spent', async () => {
+      const { refresh_token: token } = await test.signIn(test.device(), start);
+      test.reload({ clients: { 'build-cli': { scopes: { allowed: ['openid'], default: ['openid'] } } } });
+      const narrow = await test.device().refresh(token, { scope: 'packages:read' });
+      expect(narrow).toMatchObject({ status: 400, body: { error: 'invalid_scope' } });
+      expect((await test.device().refresh(token)).body['scope']).toBe('openid');
     });
   });
 
@@ -270,6 +288,29 @@ describe('refresh tokens (RFC 6749 §6, RFC 9700 §4.14)', () => {
 
   describe('relay', () => {
     beforeEach(() => open({ tokens: 'relay' }));
+
+    describe('of a token that nobody can narrow', () => {
+      const scopes = { allowed: ['openid', 'profile'], default: ['openid', 'profile'] };
+      const fewer = {
+        clients: { 'build-cli': { tokens: 'relay', scopes: { allowed: ['openid'], default: ['openid'] } } },
+      };
+      beforeEach(() => open({ tokens: 'relay', scopes }));
+
+      it('says the scopes that it has, whatever was asked for', async () => {
+        const { refresh_token: token } = await test.signIn();
+        const { body } = await test.device().refresh(token, { scope: 'openid' });
+        expect(body['scope']).toBe('openid profile');
+      });
+
+      it('is refused when the client may no longer have one of its scopes, at a refresh and at redemption', async () => {
+        const { refresh_token: token } = await test.signIn();
+        const started = await test.device().start();
+        await test.approve(started.body.user_code);
+        test.reload(fewer);
+        expect(await test.device().refresh(token)).toMatchObject(refused);
+        expect((await test.device().poll(started.body.device_code)).body.error).toBe('access_denied');
+      });
+    });
 
     it('fronts the refresh: the device never sees the upstream’s refresh token', async () => {
       const first = await test.signIn();
