@@ -23,12 +23,15 @@ import { createUsedOnce } from './endpoints/used-once.ts';
 import { createUserinfo } from './endpoints/userinfo.ts';
 import type { RedeemGround } from './grants/redeem-grant.ts';
 import type { Foundation, House } from './house.ts';
+import { createOverload } from './limits/overload.ts';
 import { createStartLimits } from './limits/start-limits.ts';
 import type { Abilities } from './oauth/metadata.ts';
 import { OAuthError } from './oauth/oauth-error.ts';
 import { mayInitiateFrom } from './safeguards/approval-network.ts';
 import { createIssueTokens } from './tokens/issue-tokens.ts';
 import { watchDevices } from './watch-devices.ts';
+
+const OVERLOAD_RETRY_SECONDS = 10;
 
 /** The endpoints of one issuer, by what they do; `broker.ts` says at which paths they are. */
 export type IssuerEndpoints = Readonly<Partial<Record<EndpointName, Endpoint>>>;
@@ -48,6 +51,7 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
     limits: config.limits,
     codeLifetimesSeconds: config.clients.map((client) => client.lifetimes.codeSeconds),
   });
+  const overload = createOverload();
   const redeem: RedeemGround = {
     ...grants,
     sourcePrefixes,
@@ -122,6 +126,10 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
           verificationUriComplete: config.verificationUriComplete,
           mayInitiate: ({ safeguards }, source) => mayInitiateFrom(safeguards, source),
           async admitStart({ source, client }) {
+            if (await overload.isLasting()) {
+              watch.limited('overload', source, client.id);
+              return { admitted: false, limit: 'overload', retryAfterSeconds: OVERLOAD_RETRY_SECONDS };
+            }
             const start = { source, clientId: client.id, codeLifetimeSeconds: client.lifetimes.codeSeconds };
             const { campaign } = client.safeguards;
             const verdict = await startLimits.admitStart({ ...start, campaign, nowMs: await now() });
