@@ -32,17 +32,17 @@ export async function approveReturn(kit: PageKit, back: Return): Promise<void> {
     const logged = { requestId: requestIdOf(response), grant: logTag(grant), client: clientId };
     throw upstreamProblem(ground.log, error, { ...logged, upstream, again: await againAddress(kit, back) });
   }
-  await arrive(kit, { ...back, tripGrant: trip.grant }, signIn);
+  await arrive(kit, { ...back, tripGrant: trip.grant, signedInAtMs: view.nowMs }, signIn);
 }
 
 /** Judges who came and keeps what came with them; the tokens of somebody who may not approve are revoked instead. */
 async function arrive(
   kit: PageKit,
-  back: Return & { tripGrant: NonNullable<Trip['grant']> },
+  back: Return & { tripGrant: NonNullable<Trip['grant']>; signedInAtMs: number },
   signIn: SignIn,
 ): Promise<void> {
   const { ground, addresses } = kit;
-  const { request, response, browser, tripGrant, tag, upstream } = back;
+  const { request, response, browser, tripGrant, tag, upstream, signedInAtMs } = back;
   // Looked at again: the upstream may have taken its time.
   const view = await viewGrant(ground.grants, tripGrant.id, kit.forms.visitorTag(request));
   const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
@@ -77,7 +77,7 @@ async function arrive(
   const mayApprove = verdict === 'allowed' && view.state === 'pending';
   if (!mayApprove) revokeTokens(upstream, signIn.tokens);
 
-  const content = signInFacts(client, view, upstream.id, signIn, tripGrant, mayApprove);
+  const content = signInFacts(client, view, { upstream: upstream.id, signedInAtMs }, signIn, tripGrant, mayApprove);
   const { keptUntilMs: expiresAtMs, id: grantId } = view.grant;
   await keepArrival(ground.grants, browser, { tag, grantId, content, expiresAtMs });
   await renewBrowserSession(request, browser);

@@ -17,11 +17,15 @@ export interface SignInFacts {
   followedLink: boolean;
 }
 
-/** @param hasTokens whether this sign-in may approve at all; the tokens of one that may not are kept nowhere */
+/**
+ * @param signedInAtMs when the person came back, before the upstream was asked: a logout that it sent while it was
+ *   answering is about this sign-in too
+ * @param hasTokens whether this sign-in may approve at all; the tokens of one that may not are kept nowhere
+ */
 export function signInFacts(
   client: RegisteredClient,
   { grant, nowMs }: GrantView,
-  upstream: string,
+  { upstream, signedInAtMs }: { upstream: string; signedInAtMs: number },
   signIn: SignIn,
   { userCode, codePrefilled, followedLink = false }: NonNullable<Trip['grant']>,
   hasTokens: boolean,
@@ -39,7 +43,7 @@ export function signInFacts(
       acr,
       amr,
       sid,
-      signedInAtMs: nowMs,
+      signedInAtMs,
       upstreamTokens: hasTokens ? keptTokens(client, tokens, grantedScopes, nowMs) : undefined,
     },
     grantedScopes,

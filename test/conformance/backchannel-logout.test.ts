@@ -47,6 +47,17 @@ describe('OpenID Connect Back-Channel Logout §2: at POST /backchannel-logout/{u
     expect(test.lines).toContainEqual(expect.objectContaining({ event: 'session.ended', by: 'logout' }));
   });
 
+  it('also a sign-in that is just being finished: nothing can be approved with it', async () => {
+    test.upstream.behaviour = { slowMs: 400, token: { trouble: 'slow' } };
+    const device = test.device();
+    const { body } = await device.start();
+    const approving = test.approveInBrowser(body.user_code).catch(() => 'refused');
+    await expect.poll(() => test.upstream.requestsTo('/token').length).toBe(1);
+    await logOut(SUB_ONLY);
+    await approving;
+    expect((await device.poll(body.device_code)).body.error).toBe('authorization_pending');
+  });
+
   it('also what was approved and is not redeemed yet', async () => {
     const device = test.device();
     const started = await device.start();
