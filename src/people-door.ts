@@ -3,6 +3,7 @@ import type { Express } from 'express';
 import type { Foundation, House } from './house.ts';
 import { createApprovalLimits } from './limits/approval-limits.ts';
 import { createCodeEntryLimits } from './limits/code-entry-limits.ts';
+import { createSignInLimits } from './limits/sign-in-limits.ts';
 import { createPages } from './pages/pages.ts';
 import { createCampaigns } from './safeguards/campaign.ts';
 import { createSafeguardJudge } from './safeguards/safeguards.ts';
@@ -27,6 +28,7 @@ export function buildPeopleDoor(
     scopeDescriptions: config.scopeDescriptions,
     settings: config.pages,
     codeEntryLimits: createCodeEntryLimits({ counters, sealing, networks, limits }),
+    signInLimits: createSignInLimits({ counters, networks }),
     safeguards: createSafeguardJudge({
       ledger: storage.ledger,
       networks,

@@ -8,6 +8,7 @@ import { mayFollowLink } from '../safeguards/arrival.ts';
 import { logTag } from '../telemetry/log-tag.ts';
 import { browserOf, newBrowserValue, renewBrowserSession } from './browser-session.ts';
 import { CODE_FORM, enteredPerson, LONGEST_TYPED, readMemory, renderCodeForm } from './code-form.ts';
+import { countSignIn } from './count-sign-in.ts';
 import { fieldOf, type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { writeTicket } from './ticket.ts';
@@ -71,6 +72,7 @@ async function openCode(kit: PageKit, entry: Entry, view: GrantView, client: Reg
   const { prefilled, followedLink } = readMemory(memory);
   if (followedLink && !mayFollowLink(client.safeguards.arrival)) throw new PageProblem('followed_link');
 
+  await countSignIn(kit, request, response, grant.id);
   await renewBrowserSession(request, browser, grant.keptUntilMs - nowMs);
   await markOpened(ground.grants, grant, forms.visitorTag(request));
   ground.log.event(view.openElsewhere ? 'grant.opened_again' : 'grant.opened', {
@@ -98,6 +100,7 @@ async function signInFirst(
   { limit, isNews }: EntryVerdict & { verdict: 'sign_in_first' },
 ): Promise<void> {
   if (isNews) kit.ground.log.event('limit.reached', { requestId: requestIdOf(response), limit, source });
+  await countSignIn(kit, request, response);
   await renewBrowserSession(request, browser, TRIP_MS);
   const entering = { typed: typed.slice(0, LONGEST_TYPED), memory };
   const ticket = await writeTicket(kit.ground.grants.sealing, browser, 'enter', entering);

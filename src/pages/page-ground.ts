@@ -3,6 +3,7 @@ import type { Store } from 'express-session';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { GrantGround } from '../grants/start-grant.ts';
 import type { CodeEntryLimits } from '../limits/code-entry-limits.ts';
+import type { SignInLimits } from '../limits/sign-in-limits.ts';
 import type { SafeguardJudge } from '../safeguards/safeguards.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -19,6 +20,7 @@ export interface PagesGround {
   scopeDescriptions: Readonly<Record<string, string>>;
   settings: PageSettings;
   codeEntryLimits: CodeEntryLimits;
+  signInLimits: SignInLimits;
   safeguards: SafeguardJudge;
   /** The prefixes of an address, for the kill switch. */
   sourcePrefixes: (address: string) => readonly string[];

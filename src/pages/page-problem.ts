@@ -24,6 +24,7 @@ export const PAGE_PROBLEMS = {
   followed_link: 403,
   too_many_tries: 429,
   too_many_approvals: 429,
+  too_many_sign_ins: 429,
   upstream_not_signed_in: 401,
   upstream_too_weak: 403,
   upstream_garbled: 502,

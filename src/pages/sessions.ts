@@ -6,6 +6,7 @@ import { type BrowserValue, openArrival, TRIP_MS } from '../grants/trip.ts';
 import { logTag } from '../telemetry/log-tag.ts';
 import { browserOf, newBrowserValue, renewBrowserSession } from './browser-session.ts';
 import { cookieOf } from './cookies.ts';
+import { countSignIn } from './count-sign-in.ts';
 import { type DeviceManager, MANAGE_COOKIE } from './manage-return.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
@@ -116,6 +117,7 @@ async function goToSignIn(kit: PageKit, request: Request, response: Response, ch
   const { ground, addresses } = kit;
   const upstream = ground.upstreams.get(chosen);
   if (upstream === undefined) throw new PageProblem('bad_request', { detail: 'no such upstream' });
+  await countSignIn(kit, request, response);
   const known = browserOf(request);
   const browser = known ?? newBrowserValue(ground.grants.randomBytes);
   if (known === undefined) await renewBrowserSession(request, browser, TRIP_MS);

@@ -9,6 +9,7 @@ import { signInDemands } from '../safeguards/strong-sign-in.ts';
 import { logTag } from '../telemetry/log-tag.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { browserOf } from './browser-session.ts';
+import { countSignIn } from './count-sign-in.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { setOut } from './set-out.ts';
@@ -67,6 +68,7 @@ async function signInForGrant(kit: PageKit, way: Way, ticket: SignInTicket): Pro
     response.type('html').send(page);
     return;
   }
+  await countSignIn(kit, request, response, view.grant.id);
   await setOut(kit, response, {
     browser,
     upstream: oneOf(upstreams, chosen),
@@ -93,6 +95,7 @@ async function signInToEnter(kit: PageKit, way: Way, ticket: EnterTicket): Promi
     response.type('html').send(page);
     return;
   }
+  await countSignIn(kit, request, response);
   await setOut(kit, response, {
     browser,
     upstream: oneOf(upstreams, chosen),

@@ -9,6 +9,7 @@ import { createApprovalLimits } from '../../src/limits/approval-limits.ts';
 import { createCodeEntryLimits } from '../../src/limits/code-entry-limits.ts';
 import type { LimitSettings } from '../../src/limits/limit-settings.ts';
 import { createNetworks } from '../../src/limits/networks.ts';
+import { createSignInLimits } from '../../src/limits/sign-in-limits.ts';
 import type { PagesGround } from '../../src/pages/page-ground.ts';
 import { createPages } from '../../src/pages/pages.ts';
 import { createCampaigns } from '../../src/safeguards/campaign.ts';
@@ -115,6 +116,7 @@ export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
     scopeDescriptions: { 'packages:read': 'Read packages' },
     settings: { title: 'Example sign-in', languages: ['en'], theme: {}, ...options.settings },
     codeEntryLimits: createCodeEntryLimits({ counters, sealing, networks, limits }),
+    signInLimits: createSignInLimits({ counters, networks }),
     safeguards: createSafeguardJudge({
       ledger: storage.ledger,
       networks,

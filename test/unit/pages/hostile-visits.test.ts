@@ -79,3 +79,40 @@ describe('the id that a browser session had before a decision', () => {
     expect(await visitor.get(next.address)).toMatchObject({ status: 400 });
   });
 });
+
+describe('who begins one sign-in after another', () => {
+  const TOO_MANY = { status: 429, heading: 'Too many sign-ins at once' };
+
+  it('with a code that works is stopped, and the code of somebody else goes on', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const { userCode } = await house.start();
+    const way = await visitor.submit(await visitor.open('/device'), { user_code: userCode });
+    const onward = way.links[0]?.href ?? '';
+    const statuses = new Set<number>();
+    for (let n = 0; n < 49; n += 1) statuses.add((await visitor.get(onward)).status);
+    expect([...statuses]).toEqual([303]);
+    const refused = await visitor.get(onward);
+    expect(refused).toMatchObject(TOO_MANY);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+
+    const kept = house.storage.sessions.size;
+    const other = house.newVisitor();
+    expect(await other.submit(await other.open('/device'), { user_code: userCode })).toMatchObject(TOO_MANY);
+    expect(house.storage.sessions.size).toBe(kept);
+    expect((await confirmOf(house, other)).status).toBe(200);
+  });
+
+  it('without a code is stopped too, whatever browsers he makes up, and keeps nothing more', async () => {
+    const house = openPageHouse();
+    for (let n = 0; n < 500; n += 1) await house.newVisitor().get('/sessions?upstream=corp');
+    const kept = house.storage.sessions.size;
+    expect(await house.newVisitor().get('/sessions?upstream=corp')).toMatchObject(TOO_MANY);
+    expect(house.storage.sessions.size).toBe(kept);
+    const elsewhere = house.newVisitor();
+    elsewhere.headers['x-test-source'] = '198.51.100.20';
+    expect(await elsewhere.get('/sessions?upstream=corp')).toMatchObject({ status: 303 });
+    house.advance(10 * 60_000);
+    expect(await house.newVisitor().get('/sessions?upstream=corp')).toMatchObject({ status: 303 });
+  });
+});
