@@ -4,12 +4,14 @@ import { mds } from './peers/mds.ts';
 import { oauth4webapi, openidClient } from './peers/npm-clients.ts';
 import { oidcProvider } from './peers/oidc-provider.ts';
 import { authlib, msal, requestsOauth2client, requestsOauthlib } from './peers/python-clients.ts';
+import { oauth2Crate, openidconnectCrate } from './peers/rust-clients.ts';
 import { xoauth2 } from './peers/xoauth2.ts';
 
 /** In the order in which they run. */
 export const PEERS: readonly Peer[] = [
   ...[keycloak, oidcProvider],
   ...[mds, xoauth2, requestsOauth2client, requestsOauthlib, msal, authlib, openidClient, oauth4webapi],
+  ...[oauth2Crate, openidconnectCrate],
 ];
 
 /** Those that .ci/run runs too. */
