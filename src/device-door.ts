@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ClientRegistry } from './clients/authenticate-client.ts';
 import { ASSERTION_ALGS, createAssertionVerifier } from './clients/client-assertion.ts';
 import { createBeginSession } from './device-sessions/begin-session.ts';
-import { longestLifeMs } from './device-sessions/longest-life.ts';
+import { longestLifeMs } from './grants/longest-life.ts';
 import type { SessionsGround } from './device-sessions/standing-session.ts';
 import { createAccessTokens } from './endpoints/access-tokens.ts';
 import { createBackchannelLogout } from './endpoints/backchannel-logout.ts';

@@ -58,10 +58,15 @@ function sessionOf(
   };
 }
 
-/** Without a refresh token a session is over when its only access token is. */
+/**
+ * Without a refresh token a session is over when its only access token is; where an upstream's never is, at the moment
+ * at which the longest session would be.
+ */
 function accessTokenEndsAtMs({ client, approval, atMs }: Redemption): number {
-  const relayedUntilMs = client.tokens === 'relay' ? approval.upstreamTokens?.expiresAtMs : undefined;
-  return Math.max(relayedUntilMs ?? 0, atMs + 1000 * client.lifetimes.accessTokenSeconds);
+  const { accessTokenSeconds, refreshAbsoluteSeconds } = client.lifetimes;
+  const relayedUntilMs = (client.tokens === 'relay' && approval.upstreamTokens?.expiresAtMs) || 0;
+  const boundedMs = Math.min(relayedUntilMs, atMs + 1000 * refreshAbsoluteSeconds);
+  return Math.max(boundedMs, atMs + 1000 * accessTokenSeconds);
 }
 
 function givesRefreshToken(

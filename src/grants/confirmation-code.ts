@@ -4,6 +4,7 @@ import { newAttempt } from './device-code.ts';
 import { endGrant } from './end-grant.ts';
 import { confirmationEntry } from './entry-names.ts';
 import type { Grant } from './grant.ts';
+import { latestEndMs } from './longest-life.ts';
 import type { Poll } from './poll-grant.ts';
 import type { RedeemGround } from './redeem-grant.ts';
 
@@ -37,11 +38,8 @@ export async function judgeConfirmationCode(
     const isMine = taken.outcome === 'won' || [typedTag, ...olderTags].includes(before);
     if (isMine && n < TRIES) return 'awaited';
   }
-  await endGrant(
-    ground,
-    grant.id,
-    'wrong_code',
-    grant.keptUntilMs + poll.client.lifetimes.refreshAbsoluteSeconds * 1000,
-  );
+  if (await endGrant(ground, grant.id, 'wrong_code', latestEndMs(grant))) {
+    ground.onRefused(grant, approval, 'confirmation_code');
+  }
   return 'refused';
 }

@@ -9,6 +9,7 @@ import { endGrant } from './end-grant.ts';
 import { spentEntry } from './entry-names.ts';
 import { decodeGrant, type Grant } from './grant.ts';
 import type { Holder, PollFacts } from './ledger.ts';
+import { latestEndMs } from './longest-life.ts';
 import { PACE_RULE } from './polling.ts';
 import { type RedeemGround, redeemGrant, redelivered, type TokenAnswer } from './redeem-grant.ts';
 
@@ -85,8 +86,7 @@ async function judgeSettled(
     const spentAtMs = Number(ground.sealing.check(spentEntry(grant.id), facts.spent).split('|')[2]);
     // A client's own retry comes at once. Much later it is somebody else with a stolen code, or the owner after them.
     if (nowMs - spentAtMs > REPLAY_GRACE_MS && facts.ended === undefined) {
-      const untilMs = grant.keptUntilMs + poll.client.lifetimes.refreshAbsoluteSeconds * 1000;
-      if (await endGrant(ground, grant.id, 'replay', untilMs)) ground.onReplayed(grant);
+      if (await endGrant(ground, grant.id, 'replay', latestEndMs(grant))) ground.onReplayed(grant);
     }
     return INVALID;
   }

@@ -19,13 +19,13 @@ export interface RedeemGround extends GrantGround {
   issueTokens: IssueTokens;
   /** A device code came again long after it was redeemed: the session that it made has been ended. */
   onReplayed: (grant: Grant) => void;
-  /** What was approved is no longer allowed today; the device hears `access_denied`. */
+  /** What was approved is no longer allowed today, or the device did not know its code; it hears `access_denied`. */
   onRefused: (grant: Grant, approval: Approval, reason: RefusedBecause) => void;
   /** Somebody without a sealing key wrote to the storage. */
   onForgery: (grantId: string, error: Error) => void;
 }
 
-export type RefusedBecause = 'approver' | 'scopes' | 'resources' | 'ended';
+export type RefusedBecause = 'approver' | 'scopes' | 'resources' | 'ended' | 'confirmation_code';
 
 /** What is about to be handed out, by today's configuration. */
 export interface Redemption {
@@ -69,7 +69,7 @@ export interface IssuedAnswer {
 export type TokenAnswer = Readonly<Record<string, unknown>>;
 
 /**
- * How long after it was judged a redemption, or a refresh, may still be written. Less than a device waits for us: a
+ * How long after it is sent a redemption, or a refresh, may still be written. Less than a device waits for us: a
  * command that sat out an outage in a queue must not spend a code whose poll was told to come again.
  */
 export const COMMIT_WITHIN_MS = 2500;
@@ -131,13 +131,13 @@ export async function redeemGrant(
   }
   // Before the redemption: a session that no index names could not be shown to the person, nor be ended by them.
   const index = subjectIndex(sealing.tag('subject', JSON.stringify([approval.upstream, approval.subject])));
-  await ledger.enlist(index, grant.id, session.endsAtMs);
+  const [readyAtMs] = await Promise.all([ledger.now(), ledger.enlist(index, grant.id, session.endsAtMs)]);
   const committed = await ledger.commit({
     attempt,
     writes,
     requires: [grantEntry(grant.id), decisionEntry(grant.id)],
     unless: [endedEntry(grant.id)],
-    notAfterMs: nowMs + COMMIT_WITHIN_MS,
+    notAfterMs: readyAtMs + COMMIT_WITHIN_MS,
   });
   switch (committed.outcome) {
     case 'won':

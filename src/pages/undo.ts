@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { endGrant } from '../grants/end-grant.ts';
+import { latestEndMs } from '../grants/longest-life.ts';
 import { logTag } from '../telemetry/log-tag.ts';
 import { isUndoToken, outcomeOf } from './done.ts';
 import { fieldOf, type PageKit, requestIdOf } from './page-kit.ts';
@@ -19,9 +20,8 @@ export async function undo(kit: PageKit, request: Request, response: Response): 
   const { view, ticket, state, written } = outcome;
   const isInTime = (ticket.undoUntilMs ?? 0) > view.nowMs;
   if (isInTime && (state === 'approved' || state === 'connected')) {
-    const { id, clientId, keptUntilMs } = view.grant;
-    const longestSessionMs = (ground.clients.get(clientId)?.lifetimes.refreshAbsoluteSeconds ?? 0) * 1000;
-    if (await endGrant(ground.grants, id, 'undo', keptUntilMs + longestSessionMs)) {
+    const { id, clientId } = view.grant;
+    if (await endGrant(ground.grants, id, 'undo', latestEndMs(view.grant))) {
       ground.log.event('grant.undone', {
         requestId: requestIdOf(response),
         grant: logTag(id),

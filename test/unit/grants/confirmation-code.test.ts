@@ -11,7 +11,7 @@ import { Secret } from '../../../src/sealing/secret.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { sampleApproval, sampleClient } from '../tokens/token-samples.ts';
 
-const grant = { id: 'some-id', keptUntilMs: Date.now() + 60_000 } as Grant;
+const grant = { id: 'some-id', startedAtMs: Date.now(), keptUntilMs: Date.now() + 60_000 } as Grant;
 const approval = sampleApproval({ confirmationCode: '4711' });
 let ground: RedeemGround;
 

@@ -8,6 +8,11 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  */
 export const LONGEST_LIFE_MS = 402 * DAY_MS;
 
+/** When whatever may have become of a grant has lapsed; its client may have been changed since, or removed. */
+export function latestEndMs({ startedAtMs }: { startedAtMs: number }): number {
+  return startedAtMs + LONGEST_LIFE_MS;
+}
+
 /**
  * How long what was signed in until now may live by this configuration: a code that is redeemed at its very end, and
  * the longest session that it becomes.
