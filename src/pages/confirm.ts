@@ -129,28 +129,41 @@ function descriptionOf(kit: PageKit, scope: string, language: Language): string 
   return STANDARD_SCOPES.includes(scope) ? language.t(`scope.${scope}`) : undefined;
 }
 
+/** What the page said that may be otherwise when the answer comes. */
+export interface Said {
+  warnings: readonly string[];
+  scopes: readonly string[];
+}
+
 /**
- * The warnings that the person was shown, from a form that belongs to this browser, grant and account.
+ * What the person was shown, from a form that belongs to this browser, grant and account.
  *
  * @throws {PageProblem} for any other form
  */
-export function warningsShown(kit: PageKit, standing: Standing): string[] {
+export function saidThere(kit: PageKit, standing: Standing): Said {
   const { body } = standing.request;
   const warned = fieldOf(body, 'warned') ?? '';
-  if (!kit.forms.isToken(DECIDE, tokenFacts(standing, warned), fieldOf(body, 'token'))) {
+  const shown = fieldOf(body, 'shown') ?? '';
+  if (!kit.forms.isToken(DECIDE, tokenFacts(standing, warned, shown), fieldOf(body, 'token'))) {
     throw new PageProblem('form_refused', { detail: 'token of the decision' });
   }
-  return warned.split(' ');
+  return { warnings: warned.split(' '), scopes: shown.split(' ') };
 }
 
 function fieldsOf(kit: PageKit, standing: Standing, warnings: readonly Warning[]): HiddenFields {
   const warned = warnings.join(' ');
-  return { ticket: standing.ticket, warned, token: kit.forms.token(DECIDE, tokenFacts(standing, warned)) };
+  const shown = shownScopes(standing).join(' ');
+  return {
+    ticket: standing.ticket,
+    warned,
+    shown,
+    token: kit.forms.token(DECIDE, tokenFacts(standing, warned, shown)),
+  };
 }
 
-function tokenFacts({ browser, view, facts }: Standing, warned: string): string[] {
+function tokenFacts({ browser, view, facts }: Standing, warned: string, shown: string): string[] {
   const { upstream, subject } = facts.signIn;
-  return [browser.reveal(), view.grant.id, upstream, subject, warned];
+  return [browser.reveal(), view.grant.id, upstream, subject, warned, shown];
 }
 
 function frameOf(kit: PageKit, { request, response, ticket }: Standing) {

@@ -8,9 +8,10 @@ import {
   claimMissing,
   renderConfirm,
   renderRefused,
+  type Said,
+  saidThere,
   shownScopes,
   toDone,
-  warningsShown,
   writeDone,
 } from './confirm.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
@@ -28,7 +29,7 @@ export async function decide(kit: PageKit, request: Request, response: Response)
   const browser = answeringBrowserOf(request);
   const ticket = fieldOf(request.body, 'ticket');
   const standing = await standingOf(kit, request, response, ticket, browser).catch(asRefusedForm);
-  const warned = warningsShown(kit, standing);
+  const said = saidThere(kit, standing);
   // The page there knows what to say: run out, decided here, decided elsewhere.
   if (standing.view.state !== 'pending') {
     // The same form again, by a second click: the first one's answer, with the new id, may have reached nobody.
@@ -38,7 +39,7 @@ export async function decide(kit: PageKit, request: Request, response: Response)
 
   switch (fieldOf(request.body, 'decision')) {
     case 'approve':
-      return approve(kit, standing, warned);
+      return approve(kit, standing, said);
     case 'deny':
       return deny(kit, standing, 'person');
     case 'report':
@@ -53,7 +54,7 @@ export async function decide(kit: PageKit, request: Request, response: Response)
   }
 }
 
-async function approve(kit: PageKit, standing: Standing, warned: readonly string[]): Promise<void> {
+async function approve(kit: PageKit, standing: Standing, said: Said): Promise<void> {
   const { ground } = kit;
   const { request, browser, client, facts, view } = standing;
   const { grant, nowMs } = view;
@@ -66,7 +67,10 @@ async function approve(kit: PageKit, standing: Standing, warned: readonly string
   const entry = entryOf(standing);
   const shown = await ground.safeguards.judgeConfirm(client, grant, person, entry);
   // Something became suspicious since the page was shown, as a second browser does: it is shown again, with the warning.
-  if (!shown.warnings.every((warning) => warned.includes(warning))) return toConfirm(kit, standing);
+  if (!shown.warnings.every((warning) => said.warnings.includes(warning))) return toConfirm(kit, standing);
+  const scopes = shownScopes(standing);
+  // Or more is allowed now: nobody approves what they have not read (I5).
+  if (!scopes.every((scope) => said.scopes.includes(scope))) return toConfirm(kit, standing);
 
   const form = { ...entry, confirmCode: fieldOf(request.body, 'confirm_code') ?? '' };
   const judged = await ground.safeguards.judgeApproval(client, grant, person, form);
@@ -83,7 +87,6 @@ async function approve(kit: PageKit, standing: Standing, warned: readonly string
   }
 
   const { heldUntilMs, confirmationCode } = judged;
-  const scopes = shownScopes(standing);
   const { resources } = stillAllowed(client, grant);
   const approval: Approval = { ...signIn, scopes, resources, approvedAtMs: nowMs, heldUntilMs, confirmationCode };
   const undoUntilMs = Math.max(nowMs + UNDO_MS, heldUntilMs ?? 0);

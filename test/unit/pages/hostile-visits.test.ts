@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { comeBack, openPageHouse, type PageHouse } from '../../support/page-house.ts';
+import { callbackOf, comeBack, openPageHouse, type PageHouse, registeredClient } from '../../support/page-house.ts';
 import { PageVisitor, type VisitedPage } from '../../support/page-visitor.ts';
 
 /** The same browser at an earlier moment: a second click goes out before the answer to the first is here. */
@@ -114,5 +114,23 @@ describe('who begins one sign-in after another', () => {
     expect(await elsewhere.get('/sessions?upstream=corp')).toMatchObject({ status: 303 });
     house.advance(10 * 60_000);
     expect(await house.newVisitor().get('/sessions?upstream=corp')).toMatchObject({ status: 303 });
+  });
+});
+
+describe('what the configuration allows between the page and the answer', () => {
+  it('is shown before it can be approved, as in a roll-out where another replica takes the form', async () => {
+    const house = openPageHouse();
+    const before = house.clients.get('build-cli') ?? registeredClient();
+    const visitor = house.newVisitor();
+    const way = await visitor.submit(await visitor.open('/device'), { user_code: (await house.start()).userCode });
+    const callback = await visitor.get(callbackOf(await visitor.get(way.links[0]?.href ?? '')));
+    house.clients.set('build-cli', { ...before, scopes: { allowed: ['openid'], default: [] } });
+    const confirm = await visitor.follow(callback);
+    expect(confirm.words).not.toContain('packages:read');
+    house.clients.set('build-cli', before);
+    const again = await visitor.submit(confirm, { decision: 'approve' });
+    expect(again.heading).toBe('Let this device act as you?');
+    expect(again.words).toContain('packages:read');
+    expect((await visitor.submit(again, { decision: 'approve' })).heading).toBe('Approved');
   });
 });
