@@ -1,5 +1,6 @@
 import { Cluster } from 'ioredis';
 import type { Change, CommitOutcome, Holder, Ledger, PaceRule, PollFacts, Snapshot } from '../grants/ledger.ts';
+import { ENLIST, LEASE, LISTED, RAISE, RELEASE } from './redis-changing-scripts.ts';
 import { answeringNodes } from './redis-client.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import type { RedisKeys } from './redis-keys.ts';
@@ -190,63 +191,4 @@ const COMMIT = redisScript(`
     redis.call('DEL', KEYS[i])
   end
   return { 'won', now }
-`);
-
-/**
- * KEYS     mark
- * ARGV     moment, expiry
- * returns  nothing
- */
-const RAISE = redisScript(`
-  local at, expires = tonumber(ARGV[1]), tonumber(ARGV[2])
-  local held = redis.call('GET', KEYS[1])
-  if held then
-    local time = redis.call('TIME')
-    at = math.max(at, tonumber(held))
-    expires = math.max(expires, time[1] * 1000 + math.floor(time[2] / 1000) + redis.call('PTTL', KEYS[1]))
-  end
-  redis.call('SET', KEYS[1], string.format('%.0f', at), 'PXAT', string.format('%.0f', expires))
-`);
-
-/**
- * KEYS     index
- * ARGV     member, expiry, clock offset
- * returns  nothing
- */
-const ENLIST = redisScript(`
-  ${readClock('ARGV[3]')}
-  redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1])
-  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))
-  local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
-  if last[2] then redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last[2] - ARGV[3])) end
-`);
-
-/**
- * KEYS     index
- * ARGV     clock offset
- * returns  members
- */
-const LISTED = redisScript(`
-  ${readClock('ARGV[1]')}
-  return redis.call('ZRANGEBYSCORE', KEYS[1], string.format('(%.0f', now), '+inf')
-`);
-
-/**
- * KEYS     lease
- * ARGV     name, milliseconds
- * returns  1 when it is held under this name, else 0
- */
-const LEASE = redisScript(`
-  if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
-  if redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end
-  return 0
-`);
-
-/**
- * KEYS     lease
- * ARGV     name
- * returns  nothing
- */
-const RELEASE = redisScript(`
-  if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 `);

@@ -2,6 +2,7 @@ import { describeBrowserSessions } from './browser-session-contract.ts';
 import { describeChangingEntries } from './changing-entry-contract.ts';
 import type { CreateStorage, TestRunner } from './contract-harness.ts';
 import { describeCounters } from './counter-contract.ts';
+import { describeExpiry } from './expiry-contract.ts';
 import { describeLedger } from './ledger-contract.ts';
 import { describePolls } from './poll-contract.ts';
 import { describeRaces } from './race-contract.ts';
@@ -13,6 +14,7 @@ import { describeRaces } from './race-contract.ts';
  */
 export function describeStorage(runner: TestRunner, create: CreateStorage): void {
   describeLedger(runner, create);
+  describeExpiry(runner, create);
   describeChangingEntries(runner, create);
   describePolls(runner, create);
   describeRaces(runner, create);
