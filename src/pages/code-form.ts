@@ -1,15 +1,19 @@
-import type { Request, Response } from 'express';
+import type { CookieOptions, Request, Response } from 'express';
 import { openArrival } from '../grants/trip.ts';
 import { formatUserCode, NUMERIC, normaliseUserCode } from '../grants/user-code.ts';
-import { arrivalModeOfAll, judgeArrival } from '../safeguards/arrival.ts';
+import { type ArrivalHeaders, arrivalModeOfAll, judgeArrival } from '../safeguards/arrival.ts';
 import { browserOf } from './browser-session.ts';
+import { cookieOf } from './cookies.ts';
 import type { EnteredPerson } from './enter-return.ts';
+import type { PageAddresses } from './page-addresses.ts';
 import { fieldOf, type PageKit, requestIdOf } from './page-kit.ts';
 import { readTicket } from './ticket.ts';
 
 export const CODE_FORM = 'enter code';
 export const LONGEST_TYPED = 64;
 const PASS = 'pass the stop page';
+const LINK = 'link';
+const LINK_MS = 30 * 60 * 1000;
 
 /** What the form remembers of how it was opened; it comes back under a MAC, so nobody can talk it away. */
 export interface CodeFormMemory {
@@ -44,9 +48,11 @@ export async function showCodeForm(kit: PageKit, request: Request, response: Res
   }
 
   const mode = arrivalModeOfAll([...ground.clients.values()]);
-  const { verdict, arrival, from } = judgeArrival(mode, request.headers, ground.publicUrl.href);
+  const { verdict, arrival, from } = judgeArrival(mode, headersSeen(kit, request), ground.publicUrl.href);
+  if (arrival === 'typed') forgetLink(kit, request, response);
   if (verdict === 'stop' || verdict === 'stop_with_continue') {
     const token = forms.visitorToken(forms.visitor(request, response), PASS, arrival);
+    rememberLink(kit, response);
     ground.log.event('link.followed', {
       requestId: requestIdOf(response),
       source: ground.sourceOf(request),
@@ -67,6 +73,30 @@ export async function showCodeForm(kit: PageKit, request: Request, response: Res
   const prefilled = normaliseUserCode(typed, ground.grants.userCodes) ?? '';
   const memory = writeMemory({ prefilled, followedLink });
   renderCodeForm(kit, request, response, { status: 200, code: typed, memory });
+}
+
+/**
+ * A browser that was stopped is remembered for a while: whatever leads from our own pages back to the form (the language
+ * switch, a problem page) would otherwise be a way past the stop page. An address that is typed ends it.
+ */
+function rememberLink({ addresses }: PageKit, response: Response): void {
+  response.cookie(addresses.cookieName(LINK), '1', { ...linkCookie(addresses), maxAge: LINK_MS });
+}
+
+function forgetLink({ addresses }: PageKit, request: Request, response: Response): void {
+  const name = addresses.cookieName(LINK);
+  if (cookieOf(request, name) !== undefined) response.clearCookie(name, linkCookie(addresses));
+}
+
+function linkCookie({ isSecure }: PageAddresses): CookieOptions {
+  return { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure };
+}
+
+function headersSeen({ addresses }: PageKit, { headers }: Request): ArrivalHeaders {
+  const site = headers['sec-fetch-site'];
+  const isFromOwnSite = site === 'same-origin' || site === 'same-site';
+  const isLinked = isFromOwnSite && cookieOf({ headers }, addresses.cookieName(LINK)) === '1';
+  return isLinked ? { ...headers, 'sec-fetch-site': 'cross-site' } : headers;
 }
 
 export interface ShownCodeForm {

@@ -117,6 +117,13 @@ describe('a link on another site', () => {
     await page.click('a');
     await waitForHeading(page, STOP);
     expect(await page.locator('main a, main form').count()).toBe(0);
+    // Neither another language nor a reload is a way past it; an address that one types is.
+    await page.click('button[lang=de]');
+    await waitForHeading(page, 'Hat ein Link Sie hierher geführt?');
+    await page.click('button[lang=en]');
+    await waitForHeading(page, STOP);
+    await page.reload();
+    expect(await heading(page)).toBe(STOP);
     await page.goto(started.complete);
     expect(await heading(page)).toBe('Connect a device');
   });

@@ -133,7 +133,7 @@ describe('a person with a browser', () => {
     await page.goto(journey.address);
     await typeCode(page, started.userCode);
     // The upstream knows the person by now, and may or may not ask again.
-    await page.waitForFunction(`document.querySelector('button[value=alice], [name=decision][value=approve]')`);
+    await page.locator('button[value=alice], [name=decision][value=approve]').waitFor();
     if (page.url().startsWith(journey.provider.issuer)) await beSomebody(page, 'alice');
     await choose(page, 'approve');
     await waitForHeading(page, 'Approved');

@@ -82,8 +82,9 @@ export function heading(page: Page): Promise<string> {
   return page.innerText('h1');
 }
 
+/** By its words as a whole. No `waitForFunction`: it evaluates in the page, where the policy rightly forbids that. */
 export async function waitForHeading(page: Page, text: string): Promise<void> {
-  await page.waitForFunction(`document.querySelector('h1')?.textContent === ${JSON.stringify(text)}`);
+  await page.getByRole('heading', { name: text, exact: true, level: 1 }).waitFor();
 }
 
 /** Another site: each path answers with what is written for it. */

@@ -191,7 +191,7 @@ const CONFIRM: PageState[] = [
     name: 'confirm-named-network',
     says: 'From another network, which has a name; no refresh tokens',
     house: { networks: OFFICES, client: { refreshTokens: 'never' } },
-    reach: (page, served) => goToConfirm(page, served, { start: { scopes: ['openid', 'offline_access'] } }),
+    reach: (page, served) => goToConfirm(page, served, { start: { scopes: ['openid', 'packages:read'] } }),
   },
   {
     name: 'confirm-private',

@@ -168,7 +168,7 @@ describe('somebody who followed a link from another site', () => {
     const house = openPageHouse({ client: { safeguards: { arrival: 'warn' } }, settings });
     const visitor = house.newVisitor();
     const stop = await visitor.get('/device', foreign);
-    expect(visitor.setCookies).toHaveLength(1);
+    expect(visitor.setCookies.filter((line) => line.includes('-form-'))).toHaveLength(1);
     const onward = stop.links[0]?.href ?? '';
     const confirm = await enter(house, visitor, await visitor.open(onward));
     expect(confirm.words).toMatch(/by a link from another website/);
@@ -178,6 +178,24 @@ describe('somebody who followed a link from another site', () => {
     const switched = house.newVisitor();
     const form = await switched.open('/device');
     expect((await switched.submit(form, { lang: 'de' })).text).toContain('<html lang="de"');
+  });
+
+  it('is stopped again when our own pages lead back to the form, until an address is typed', async () => {
+    const own = { 'sec-fetch-site': 'same-origin' };
+    for (const arrival of ['warn', 'strict'] as const) {
+      const settings = { title: 'Example', languages: ['en', 'de'], theme: {} };
+      const house = openPageHouse({ client: { safeguards: { arrival } }, settings });
+      const visitor = house.newVisitor();
+      const stop = await visitor.get('/device', foreign);
+      visitor.headers = own;
+      const switched = await visitor.submit(stop, { lang: 'de' });
+      expect(switched.heading).toBe('Hat ein Link Sie hierher geführt?');
+      expect(switched.links).toHaveLength(arrival === 'warn' ? 1 : 0);
+      visitor.headers = { 'sec-fetch-site': 'none' };
+      expect((await visitor.open('/device')).forms[0]?.fields).toHaveProperty('user_code');
+      visitor.headers = own;
+      expect((await visitor.open('/device')).forms[0]?.fields).toHaveProperty('user_code');
+    }
   });
 
   it('has no way on where every client is strict', async () => {
