@@ -72,7 +72,10 @@ async function writeOnce(
 ): Promise<'written' | 'ended' | 'too_late'> {
   const { ledger } = ground;
   const { token, session, nowMs } = rotation;
-  const committed = await ledger.commit(await changeOf(ground, rotation, attempt));
+  const [change, readyAtMs] = await Promise.all([changeOf(ground, rotation, attempt), ledger.now()]);
+  // Else a command that sat out an outage in a queue would say that the token was used long ago, and the retry of a
+  // device that was told to come again would pass for reuse.
+  const committed = await ledger.commit({ ...change, notAfterMs: readyAtMs + COMMIT_WITHIN_MS });
   if (committed.outcome === 'lost') return 'too_late';
   if (committed.outcome === 'refused') {
     if (committed.because === 'late') throw new StorageUnavailableError('the rotation came too late to be written');
@@ -115,9 +118,6 @@ async function changeOf(ground: RefreshGround, rotation: Rotation, attempt: stri
     unless: [endedEntry(id)],
     // What it carried is sealed to the successor now; the hash that reuse is told by is in `used`.
     removes: [refreshEntry(id, n)],
-    // Else a command that sat out an outage in a queue would say that the token was used long ago, and the retry of a
-    // device that was told to come again would pass for reuse.
-    notAfterMs: nowMs + COMMIT_WITHIN_MS,
   };
 }
 

@@ -28,6 +28,8 @@ describe('confirmation_code: four digits that the page shows and the device send
     expect(await poll('0002')).toBe('authorization_pending');
     expect(await poll('0003')).toBe('access_denied');
     expect(await poll('4711')).toBe('access_denied');
+    const logged = test.lines.filter(({ event }) => event === 'grant.refused');
+    expect(logged).toMatchObject([{ client: 'build-cli', subject: 'alice', reason: 'confirmation_code' }]);
   });
 
   it('the same wrong one again is one try: some clients send every poll twice', async () => {

@@ -106,6 +106,20 @@ describe('a device code that comes again after its redemption', () => {
       expect(test.lines).toContainEqual(expect.objectContaining({ event: 'grant.replayed' }));
     });
 
+    it('that end holds as long as the access token, whatever refresh_absolute is by then', async () => {
+      const lifetimes = { access_token: '24h', refresh_absolute: '10m' };
+      test.reload({ clients: { 'build-cli': { refresh_tokens: 'never', lifetimes } } });
+      const { device, code, first } = await redeem(test.device());
+      const headers = { authorization: `Bearer ${first.body.access_token}` };
+      expect((await device.send('/userinfo', { headers })).status).toBe(200);
+      await test.advance(31 * SECOND);
+      await device.poll(code);
+      for (const hours of [0, 12]) {
+        await test.advance(hours * 3600 * SECOND);
+        expect((await device.send('/userinfo', { headers })).status).toBe(401);
+      }
+    });
+
     it('of another client, or without its key, it does nothing however late', async () => {
       const { device, code, first } = await redeem(test.device());
       await test.advance(31 * SECOND);
