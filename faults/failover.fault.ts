@@ -30,7 +30,7 @@ describe('a failover', () => {
       const { body } = await device.start({ scope: 'openid offline_access' });
       await test.approve(body.user_code);
       const follower = new Redis(replica.url);
-      await expect.poll(() => follower.dbsize(), { timeout: 5000 }).toBe(await sizeOf(master.url));
+      await expect.poll(() => follower.dbsize(), { timeout: 20_000 }).toBe(await sizeOf(master.url));
       // From here on nothing reaches the replica: what the master acknowledges now is lost with it.
       await follower.replicaof('NO', 'ONE');
       const first = await device.poll(body.device_code);
@@ -86,7 +86,14 @@ describe('a failover', () => {
       const { body: approved } = await device.start({ scope: 'openid offline_access' });
       await test.approve(approved.user_code);
       const tokens = await test.signIn();
-      await expect.poll(() => sizeOf(sentinel.replica.url), { timeout: 5000 }).toBe(await sizeOf(sentinel.master.url));
+      await expect
+        .poll(() => sizeOf(sentinel.replica.url), { timeout: 20_000 })
+        .toBe(await sizeOf(sentinel.master.url));
+      // A sentinel that has not heard of the replica yet could promote nobody.
+      const watcher = new Redis(`redis://${sentinel.nodes[0]}`);
+      const known = () => watcher.call('SENTINEL', 'REPLICAS', 'mymaster') as Promise<unknown[]>;
+      await expect.poll(async () => (await known()).length, { timeout: 20_000 }).toBe(1);
+      watcher.disconnect();
       await delay(200);
       await sentinel.master.kill();
       const began = performance.now();
