@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import { StorageUnavailableError } from '../grants/ledger.ts';
 import type { RedisSettings } from '../storage/storage-settings.ts';
 import { redirectUri } from './check.ts';
+import { redisAway } from './redis-away.ts';
 
 type Say = (line: string) => void;
 
@@ -34,7 +35,7 @@ async function probeRedis(settings: RedisSettings, say: Say): Promise<boolean> {
     return problems.length === 0;
   } catch (error) {
     if (!(error instanceof StorageUnavailableError)) throw error;
-    say(`Redis: away: ${error.message}`);
+    say(`Redis: away: ${redisAway(settings, error)}`);
     return false;
   }
 }

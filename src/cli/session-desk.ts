@@ -9,6 +9,7 @@ import { sourcePrefixList } from '../limits/source-prefixes.ts';
 import { redisStorage } from '../storage/redis-storage.ts';
 import { StorageRefusedError } from '../storage/storage.ts';
 import { EXIT } from './exit-codes.ts';
+import { redisAway } from './redis-away.ts';
 
 /** What an administrator's commands look at sessions with. */
 export interface SessionDesk {
@@ -57,8 +58,10 @@ export async function withSessionDesk(
     });
   } catch (error) {
     if (!(error instanceof StorageUnavailableError || error instanceof StorageRefusedError)) throw error;
-    process.stderr.write(`Redis: ${error.message}\n`);
-    return error instanceof StorageRefusedError ? EXIT.config : EXIT.unavailable;
+    const { redis } = config.storage;
+    const isRefused = error instanceof StorageRefusedError;
+    process.stderr.write(`Redis: ${isRefused ? error.message : `away: ${redisAway(redis, error)}`}\n`);
+    return isRefused ? EXIT.config : EXIT.unavailable;
   } finally {
     await storage.close();
   }

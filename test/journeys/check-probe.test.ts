@@ -117,7 +117,7 @@ describe('check --probe', () => {
     const away = { at: { url: 'redis://127.0.0.1:9' }, keyPrefix: 'x:' };
     expect(await probed({ storage: { driver: 'redis', redis: away } })).toMatchObject({
       isFine: false,
-      said: expect.stringMatching(/^Redis: away: /),
+      said: expect.stringMatching(/^Redis: away: redis:\/\/127\.0\.0\.1:9: connect ECONNREFUSED/),
     });
     const { upstreams } = read(leastFile({ issuer: 'http://127.0.0.1:9' }));
     expect(await probed({ upstreams })).toMatchObject({
