@@ -6,6 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import { processEnvironment } from '../config/environment.ts';
 import { dropSigningKey, type RotationStep, rotateSigningKeys } from '../tokens/rotate-signing-keys.ts';
 import { formatSigningKeySet, makeSigningKey, parseSigningKeySet } from '../tokens/signing-key-set.ts';
+import { EXIT } from './exit-codes.ts';
 import { changePrivateFile, createPrivateFile } from './private-file.ts';
 
 const USAGE = `Usage:
@@ -18,9 +19,10 @@ const USAGE = `Usage:
 rotate signing and drop change the file that the configuration names:
   --config FILE    the configuration (default: $GATEHOUSE_CONFIG, then config/gatehouse.yaml)
   --file FILE      the signing keys themselves, without looking at a configuration
+Exit 0: done. 1: nothing was changed. 64: options.
 `;
 
-const EXIT = { done: 0, failed: 1, usage: 64 } as const;
+const VERBS: readonly string[] = ['generate', 'rotate', 'drop'];
 
 interface Options {
   out?: string | undefined;
@@ -36,8 +38,8 @@ class RefusedError extends Error {
 /** `gatehouse keys …`; `argv` begins after `keys`. Answers the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
   const command = readCommand(argv);
-  if (command === undefined) {
-    process.stderr.write(USAGE);
+  if (typeof command === 'string') {
+    process.stderr.write(`${USAGE}\ngatehouse keys: ${command}\n`);
     return EXIT.usage;
   }
   try {
@@ -50,8 +52,8 @@ export async function run(argv: readonly string[]): Promise<number> {
 
 type Command = () => Promise<number | undefined>;
 
-/** `undefined` for everything that is not a command as `USAGE` has it. */
-function readCommand(argv: readonly string[]): Command | undefined {
+/** For everything that is not a command as `USAGE` has it: what is wrong, in words. */
+function readCommand(argv: readonly string[]): Command | string {
   let parsed: { values: Options & { help?: boolean }; positionals: string[] };
   try {
     parsed = parseArgs({
@@ -64,24 +66,27 @@ function readCommand(argv: readonly string[]): Command | undefined {
         help: { type: 'boolean', short: 'h' },
       },
     });
-  } catch {
-    return undefined;
+  } catch (error) {
+    return reasonOf(error);
   }
   const { values, positionals } = parsed;
   const { out, file, config } = values;
   const [verb, what = '', ...more] = positionals;
   if (values.help === true) return say(USAGE);
-  if (more.length > 0 || what === '') return undefined;
+  if (!VERBS.includes(verb ?? '')) return 'say generate, rotate or drop';
+  if (what === '') return verb === 'drop' ? 'say which key: drop KID' : `say ${verb} signing or ${verb} sealing`;
+  if (more.length > 0) return `${JSON.stringify(more[0])} is one word too many`;
   const changesFile = verb === 'drop' || (verb === 'rotate' && what === 'signing');
   if (changesFile) {
-    if (out !== undefined || (file !== undefined && config !== undefined)) return undefined;
+    if (out !== undefined) return '--out is for a new file; this changes the one that is there';
+    if (file !== undefined && config !== undefined) return 'say --file or --config, not both';
     return verb === 'drop' ? () => drop(what, values) : () => rotateSigning(values);
   }
-  if (out === undefined || out === '' || file !== undefined || config !== undefined) return undefined;
+  if (what !== 'signing' && what !== 'sealing') return `say ${verb} signing or ${verb} sealing`;
+  if (out === undefined || out === '') return `${verb} ${what} needs --out FILE, a file that is not there yet`;
+  if (file !== undefined || config !== undefined) return `${verb} ${what} takes --out alone`;
   if (verb === 'generate' && what === 'signing') return () => generateSigning(out);
-  if (verb === 'generate' && what === 'sealing') return () => generateSealing(out);
-  if (verb === 'rotate' && what === 'sealing') return () => rotateSealing(out);
-  return undefined;
+  return verb === 'generate' ? () => generateSealing(out) : () => rotateSealing(out);
 }
 
 function say(text: string): Command {

@@ -179,22 +179,24 @@ describe('gatehouse keys rotate sealing', () => {
 
 describe('gatehouse keys', () => {
   it.each([
-    [[]],
-    [['generate']],
-    [['generate', 'signing']],
-    [['generate', 'other', '--out', 'x']],
-    [['generate', 'signing', '--out', '']],
-    [['generate', 'signing', '--out', 'x', '--file', 'y']],
-    [['rotate', 'signing', '--out', 'x']],
-    [['rotate', 'signing', '--file', 'x', '--config', 'y']],
-    [['rotate', 'sealing']],
-    [['drop']],
-    [['drop', 'a', 'b']],
-    [['destroy', 'signing']],
-    [['generate', 'signing', '--force']],
-  ])('answers %j with its usage and 64', async (argv) => {
+    [[], 'say generate, rotate or drop'],
+    [['generate'], 'say generate signing or generate sealing'],
+    [['generate', 'signing'], 'needs --out FILE'],
+    [['generate', 'other', '--out', 'x'], 'say generate signing or generate sealing'],
+    [['generate', 'signing', '--out', ''], 'needs --out FILE'],
+    [['generate', 'signing', '--out', 'x', '--file', 'y'], 'takes --out alone'],
+    [['rotate', 'signing', '--out', 'x'], '--out is for a new file'],
+    [['rotate', 'signing', '--file', 'x', '--config', 'y'], 'not both'],
+    [['rotate', 'sealing'], 'needs --out FILE'],
+    [['drop'], 'drop KID'],
+    [['drop', 'a', 'b'], '"b" is one word too many'],
+    [['destroy', 'signing'], 'say generate, rotate or drop'],
+    [['generate', 'signing', '--force'], "Unknown option '--force'"],
+  ])('answers %j with its usage, what is wrong, and 64', async (argv, complaint) => {
     expect(await run(argv)).toBe(64);
     expect(stderr).toMatch(/^Usage:/);
+    expect(stderr).toContain(`gatehouse keys: `);
+    expect(stderr).toContain(complaint);
     expect(stdout).toBe('');
   });
 
