@@ -30,9 +30,15 @@ export async function approveReturn(kit: PageKit, back: Return): Promise<void> {
     if (isRefusal(error)) return refusedThere(kit, back, view);
     const { id: grant, clientId } = view.grant;
     const logged = { requestId: requestIdOf(response), grant: logTag(grant), client: clientId };
-    throw upstreamProblem(ground.log, error, { ...logged, upstream, again: await againAddress(kit, back) });
+    throw upstreamProblem(ground.log, error, { ...logged, upstream, again: back.again });
   }
-  await arrive(kit, { ...back, tripGrant: trip.grant, signedInAtMs: view.nowMs }, signIn);
+  try {
+    await arrive(kit, { ...back, tripGrant: trip.grant, signedInAtMs: view.nowMs }, signIn);
+  } catch (error) {
+    // A problem that it found has given them back; with the storage away nobody will ever get to them.
+    if (!(error instanceof PageProblem)) revokeTokens(upstream, signIn.tokens);
+    throw error;
+  }
 }
 
 /** Judges who came and keeps what came with them; the tokens of somebody who may not approve are revoked instead. */
@@ -69,8 +75,7 @@ async function arrive(
       fault: 'too_weak',
       reason: judged.signIn.missing,
     });
-    const again = await againAddress(kit, back);
-    throw new PageProblem('upstream_too_weak', { again, words: { upstream: upstream.displayName } });
+    throw new PageProblem('upstream_too_weak', { again: back.again, words: { upstream: upstream.displayName } });
   }
   const { verdict, ...why } = judgeApprover(client, { ...person, groups: signIn.groups });
   if (verdict === 'refused') ground.log.event('account.refused', { ...logged, subject, ...why });
@@ -105,11 +110,4 @@ async function refusedThere(kit: PageKit, back: Return, { grant }: GrantView): P
   const done = { grant: grant.id, upstream: upstream.id };
   const ticket = await writeTicket(ground.grants.sealing, browser, 'done', done);
   response.redirect(303, addresses.to('/device/done', { ticket }));
-}
-
-async function againAddress({ ground, addresses }: PageKit, { browser, trip, upstream }: Return): Promise<string> {
-  const { id = '', userCode = '', codePrefilled = false, followedLink = false } = trip.grant ?? {};
-  const sought = { grant: id, userCode, codePrefilled, followedLink };
-  const ticket = await writeTicket(ground.grants.sealing, browser, 'sign-in', sought);
-  return addresses.to('/device/sign-in', { upstream: upstream.id, ticket });
 }

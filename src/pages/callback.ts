@@ -7,6 +7,7 @@ import { enterReturn } from './enter-return.ts';
 import { manageReturn } from './manage-return.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
+import { type EnterTicket, writeTicket } from './ticket.ts';
 
 /** A trip whose answer is here, with all that is needed to finish it. */
 export interface Return {
@@ -17,6 +18,8 @@ export interface Return {
   /** Names the arrival. */
   tag: string;
   upstream: Upstream;
+  /** Where the person may set out once more: this answer counts no second time. */
+  again: string;
   /** Gives the answer to the upstream's adapter, which checks it and fetches what it stands for. */
   finish: (wantedClaims: readonly string[]) => Promise<SignIn>;
 }
@@ -57,10 +60,26 @@ async function returned(kit: PageKit, request: Request, response: Response): Pro
   if (taken.outcome === 'gone') throw new PageProblem('sign_in_used', { detail: 'unknown or used state' });
   const { trip, tag } = taken;
   if (trip.upstream !== upstream.id) throw new PageProblem('bad_callback', { detail: 'trip to another upstream' });
+  const again = await againAddress(kit, browser, trip);
+  response.locals['again'] = again;
   const redirectUri = kit.addresses.callback(upstream.id);
   const callback = new URL(redirectUri);
   callback.search = new URL(request.url, redirectUri).search;
   const finish = (wantedClaims: readonly string[]) =>
     upstream.finishSignIn(callback, { ...trip, redirectUri, state, wantedClaims });
-  return { request, response, browser, trip, tag, upstream, finish };
+  return { request, response, browser, trip, tag, upstream, again, finish };
+}
+
+async function againAddress({ ground, addresses }: PageKit, browser: BrowserValue, trip: Trip): Promise<string> {
+  const { sealing } = ground.grants;
+  const { purpose, upstream, grant, resume = '{"typed":"","memory":""}' } = trip;
+  if (purpose === 'manage') return addresses.to('/sessions');
+  if (purpose === 'enter') {
+    const entering = JSON.parse(resume) as EnterTicket;
+    return addresses.to('/device/sign-in', { ticket: await writeTicket(sealing, browser, 'enter', entering) });
+  }
+  const { id = '', userCode = '', codePrefilled = false, followedLink = false } = grant ?? {};
+  const sought = { grant: id, userCode, codePrefilled, followedLink };
+  const ticket = await writeTicket(sealing, browser, 'sign-in', sought);
+  return addresses.to('/device/sign-in', { upstream, ticket });
 }

@@ -19,9 +19,8 @@ export async function enterReturn(kit: PageKit, back: Return): Promise<void> {
   const { request, response, browser, trip, tag, upstream } = back;
   const ticket = JSON.parse(trip.resume ?? '{"typed":"","memory":""}') as EnterTicket;
   const requestId = requestIdOf(response);
-  const signIn = await back.finish([]).catch(async (error: unknown) => {
-    const again = addresses.to('/device/sign-in', { ticket: await writeTicket(sealing, browser, 'enter', ticket) });
-    throw upstreamProblem(ground.log, error, { upstream, again, requestId, purpose: 'enter' });
+  const signIn = await back.finish([]).catch((error: unknown) => {
+    throw upstreamProblem(ground.log, error, { upstream, again: back.again, requestId, purpose: 'enter' });
   });
   revokeTokens(upstream, signIn.tokens);
   const { subject } = signIn;

@@ -15,6 +15,8 @@ import { PageProblem } from './page-problem.ts';
 export interface FormGuard {
   /** @throws {PageProblem} unless the request came from a page of ours */
   requireOwnOrigin(request: Request): void;
+  /** Whether the browser brought the cookie that forms are bound to. */
+  knows(request: Request): boolean;
   /** The random cookie that forms are bound to before there is a browser session; set where it is missing. */
   visitor(request: Request, response: Response): string;
   /**
@@ -64,6 +66,8 @@ export function createFormGuard(sealing: Sealing, randomBytes: RandomBytes, addr
       const isOwn = origin === undefined ? site === 'same-origin' : origin === addresses.origin;
       if (!isOwn) throw new PageProblem('form_refused', { detail: `origin ${origin}, Sec-Fetch-Site ${site}` });
     },
+
+    knows: (request) => known(request) !== undefined,
 
     visitor(request, response) {
       const already = known(request) ?? made.get(response);

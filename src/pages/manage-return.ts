@@ -25,7 +25,7 @@ export async function manageReturn(kit: PageKit, back: Return): Promise<void> {
   const signIn = await back.finish([]).catch((error: unknown) => {
     throw upstreamProblem(ground.log, error, {
       upstream,
-      again: addresses.to('/sessions'),
+      again: back.again,
       requestId,
       purpose: 'manage',
     });

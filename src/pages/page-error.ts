@@ -39,8 +39,8 @@ function problemOf(kit: PageKit, error: unknown, request: Request, response: Res
   const isReadableElsewhere = error instanceof SealingKeyMissingError || error instanceof UnreadableFormatError;
   if (error instanceof StorageUnavailableError || isReadableElsewhere) {
     log.event('request.failed', { requestId, method: request.method, route, status: 503, error });
-    const again = request.method === 'GET' ? { again: kit.addresses.to(request.url) } : {};
-    return new PageProblem('storage_away', { headers: { 'Retry-After': RETRY_AFTER_SECONDS }, ...again });
+    const headers = { 'Retry-After': RETRY_AFTER_SECONDS };
+    return new PageProblem('storage_away', { headers, ...againOf(kit, request, response) });
   }
   const status = clientErrorStatus(error);
   if (status !== undefined) {
@@ -66,6 +66,13 @@ export function renderProblem(kit: PageKit, request: Request, response: Response
     next: { address: again ?? home, isAgain: again !== undefined },
   });
   response.status(status).set(headers).type('html').send(page);
+}
+
+/** The same address, unless a handler that has used up what it was sent named a better one. */
+function againOf(kit: PageKit, request: Request, { locals }: Response): { again?: string } {
+  const named: unknown = locals['again'];
+  if (typeof named === 'string') return { again: named };
+  return request.method === 'GET' ? { again: kit.addresses.to(request.url) } : {};
 }
 
 /** What Express and its body reader say of a request that they cannot read; 4xx only, the rest would be ours. */

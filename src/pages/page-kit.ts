@@ -39,6 +39,9 @@ export function createPageKit(ground: PagesGround): PageKit {
     return languages.in(accepted === false ? (languages.offered[0] ?? 'en') : accepted);
   }
 
+  /** A form without our cookie: a new one in the answer would take the place of that which the person's own pages have. */
+  const isForeign = (request: Request) => request.method === 'POST' && !forms.knows(request);
+
   function frame(request: Request, response: Response, back?: string): Frame {
     const choices = languages.offered.map((code) => languages.in(code));
     return {
@@ -50,7 +53,7 @@ export function createPageKit(ground: PagesGround): PageKit {
       footer: settings.footer,
       home: addresses.to('/device'),
       languageSwitch:
-        choices.length < 2
+        choices.length < 2 || isForeign(request)
           ? undefined
           : {
               action: addresses.to('/language'),

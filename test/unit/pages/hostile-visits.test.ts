@@ -2,6 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { callbackOf, comeBack, openPageHouse, type PageHouse, registeredClient } from '../../support/page-house.ts';
 import { PageVisitor, type VisitedPage } from '../../support/page-visitor.ts';
 
+const WINDOW_MS = 10 * 60_000;
+
 /** The same browser at an earlier moment: a second click goes out before the answer to the first is here. */
 function asBefore(house: PageHouse, visitor: PageVisitor): PageVisitor {
   const earlier = new PageVisitor(house.app, house.publicUrl);
@@ -82,9 +84,15 @@ describe('the id that a browser session had before a decision', () => {
 
 describe('who begins one sign-in after another', () => {
   const TOO_MANY = { status: 429, heading: 'Too many sign-ins at once' };
+  /** At the beginning of one of the ten minutes that are counted together. */
+  function openHouse() {
+    const house = openPageHouse();
+    house.advance(WINDOW_MS - (Date.now() % WINDOW_MS));
+    return house;
+  }
 
   it('with a code that works is stopped, and the code of somebody else goes on', async () => {
-    const house = openPageHouse();
+    const house = openHouse();
     const visitor = house.newVisitor();
     const { userCode } = await house.start();
     const way = await visitor.submit(await visitor.open('/device'), { user_code: userCode });
@@ -104,7 +112,7 @@ describe('who begins one sign-in after another', () => {
   });
 
   it('without a code is stopped too, whatever browsers he makes up, and keeps nothing more', async () => {
-    const house = openPageHouse();
+    const house = openHouse();
     for (let n = 0; n < 500; n += 1) await house.newVisitor().get('/sessions?upstream=corp');
     const kept = house.storage.sessions.size;
     expect(await house.newVisitor().get('/sessions?upstream=corp')).toMatchObject(TOO_MANY);
@@ -112,7 +120,7 @@ describe('who begins one sign-in after another', () => {
     const elsewhere = house.newVisitor();
     elsewhere.headers['x-test-source'] = '198.51.100.20';
     expect(await elsewhere.get('/sessions?upstream=corp')).toMatchObject({ status: 303 });
-    house.advance(10 * 60_000);
+    house.advance(WINDOW_MS);
     expect(await house.newVisitor().get('/sessions?upstream=corp')).toMatchObject({ status: 303 });
   });
 });
@@ -132,5 +140,65 @@ describe('what the configuration allows between the page and the answer', () => 
     expect(again.heading).toBe('Let this device act as you?');
     expect(again.words).toContain('packages:read');
     expect((await visitor.submit(again, { decision: 'approve' })).heading).toBe('Approved');
+  });
+});
+
+describe('a form that another site sends', () => {
+  it('leaves the cookie alone that the person’s own open form is bound to', async () => {
+    const house = openPageHouse({ settings: { languages: ['en', 'de'] } });
+    const visitor = house.newVisitor();
+    const foreign = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
+    // Without its cookies, which are SameSite=Lax.
+    const refused = await house.newVisitor().post('/device', { user_code: 'BBBB-BBBB' }, foreign);
+    expect(refused.status).toBe(403);
+    expect(refused.headers['set-cookie']).toBeUndefined();
+    expect((await visitor.open('/device')).headers['set-cookie']).toBeDefined();
+  });
+});
+
+describe('a storage that goes away while somebody signs in', () => {
+  it('costs one more try from there, and gives the upstream’s tokens back', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const way = await visitor.submit(await visitor.open('/device'), { user_code: (await house.start()).userCode });
+    const callback = callbackOf(await visitor.get(way.links[0]?.href ?? ''));
+    const { corp } = house.upstreams;
+    const finish = corp?.finishSignIn;
+    if (corp === undefined || finish === undefined) throw new Error('no upstream');
+    corp.finishSignIn = (...trip) => {
+      house.storage.isAway = true;
+      return finish(...trip);
+    };
+    const failed = await visitor.get(callback);
+    expect(failed).toMatchObject({ status: 503, heading: 'Please try again in a moment' });
+    expect(corp.revoked).toEqual(['upstream-refresh', 'upstream-access']);
+
+    house.storage.isAway = false;
+    corp.finishSignIn = finish;
+    const confirm = await visitor.open(callbackOf(await visitor.get(failed.links[0]?.href ?? '')));
+    expect((await visitor.submit(confirm, { decision: 'approve' })).heading).toBe('Approved');
+  });
+
+  it.each([['/sessions'], ['/device']])('leads back to %s from a sign-in without a grant', async (page) => {
+    const house = openPageHouse({ limits: page === '/device' ? { wrongCodesTotal: 1 } : {} });
+    const visitor = house.newVisitor();
+    let way = await visitor.open(page);
+    if (page === '/device') {
+      way = await visitor.submit(await visitor.submit(way, { user_code: 'BBBB-BBBB' }), { user_code: 'BBBB-BBBB' });
+    }
+    const callback = callbackOf(await visitor.get(way.links[0]?.href ?? ''));
+    const { corp } = house.upstreams;
+    const finish = corp?.finishSignIn;
+    if (corp === undefined || finish === undefined) throw new Error('no upstream');
+    corp.finishSignIn = (...trip) => {
+      house.storage.isAway = true;
+      return finish(...trip);
+    };
+    const failed = await visitor.get(callback);
+    expect(failed.status).toBe(503);
+    house.storage.isAway = false;
+    corp.finishSignIn = finish;
+    const again = await visitor.open(failed.links[0]?.href ?? '');
+    expect((await visitor.open(callbackOf(await visitor.get(again.links[0]?.href ?? '')))).status).toBe(200);
   });
 });
