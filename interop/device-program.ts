@@ -45,13 +45,19 @@ export async function runDevice(
     ...{ tokens: [], refreshed: [], refused: undefined, said: [], exitCode: 0, output: '', tokensAtMs: 0 },
   };
   const visits: Promise<unknown>[] = [];
+  // Without its person a device would poll until its code is over.
+  const visit = (code: ShownCode) =>
+    onCode(code).catch(async (error: unknown) => {
+      await program.stop();
+      return error;
+    });
   const program = startProgram(command, {
     ...(cwd !== undefined && { cwd }),
     environment: { ...environment, ...told, PYTHONUNBUFFERED: '1' },
     onLine(line) {
       if (!line.startsWith('{')) return;
       const said = JSON.parse(line) as Record<string, unknown>;
-      if (said['code'] !== undefined) visits.push(onCode(said['code'] as ShownCode).catch((error: unknown) => error));
+      if (said['code'] !== undefined) visits.push(visit(said['code'] as ShownCode));
       else if (said['tokens'] !== undefined) {
         seen.tokensAtMs = Date.now();
         seen.tokens.push(said['tokens'] as TokenAnswer);

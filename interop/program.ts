@@ -112,14 +112,14 @@ export function lastLines(text: string, count: number): string {
   return text.trimEnd().split('\n').slice(-count).join('\n');
 }
 
-/** Waits until an address answers, whatever it answers. */
+/** Waits until an address answers with 200. */
 export async function untilAnswers(address: string, program: Program, limitSeconds = 90): Promise<void> {
   const end = Date.now() + limitSeconds * 1000;
   for (;;) {
     try {
       const response = await fetch(address, { signal: AbortSignal.timeout(2000), redirect: 'manual' });
       await response.body?.cancel();
-      if (response.status < 500) return;
+      if (response.ok) return;
     } catch {
       // Not yet.
     }

@@ -115,9 +115,10 @@ async function adminToken(origin: string): Promise<string> {
     method: 'POST',
     body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', ...ADMIN }),
   });
-  const { access_token: token } = (await response.json()) as { access_token?: string };
-  if (token === undefined) throw new Error(`Keycloak gives its administrator no token: ${response.status}`);
-  return token;
+  const text = await response.text();
+  if (!response.ok)
+    throw new Error(`Keycloak gives its administrator no token: ${response.status} ${text.slice(0, 200)}`);
+  return (JSON.parse(text) as { access_token: string }).access_token;
 }
 
 async function obtainKeycloak(): Promise<string> {

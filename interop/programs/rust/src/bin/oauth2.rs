@@ -7,7 +7,10 @@ use oauth2::{
 use serde_json::json;
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let http = oauth2::ureq::AgentBuilder::new().redirects(0).build();
+    // Not ureq: with it these crates lose every answer that is an error, and poll on after a denial.
+    let http = oauth2::reqwest::blocking::Client::builder()
+        .redirect(oauth2::reqwest::redirect::Policy::none())
+        .build()?;
     let client = BasicClient::new(ClientId::new(told("CLIENT_ID")))
         .set_device_authorization_url(DeviceAuthorizationUrl::new(told("DEVICE_ENDPOINT"))?)
         .set_token_uri(TokenUrl::new(told("TOKEN_ENDPOINT"))?);

@@ -34,7 +34,10 @@ type Metadata = ProviderMetadata<
 >;
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let http = openidconnect::ureq::AgentBuilder::new().redirects(0).build();
+    // Not ureq: with it these crates lose every answer that is an error, and poll on after a denial.
+    let http = openidconnect::reqwest::blocking::Client::builder()
+        .redirect(openidconnect::reqwest::redirect::Policy::none())
+        .build()?;
     let metadata = Metadata::discover(&IssuerUrl::new(told("ISSUER"))?, &http)?;
     let at = metadata.additional_metadata().device_authorization_endpoint.clone();
     let client = CoreClient::from_provider_metadata(metadata, ClientId::new(told("CLIENT_ID")), None)
