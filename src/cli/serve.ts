@@ -49,7 +49,6 @@ export async function serve(config: Config): Promise<number> {
     if (isDraining) response.setHeader('Connection', 'close');
     broker.handle(request, response);
   });
-  await listen(server, config.listen);
   const operations = createServer(
     createOperations({
       async isReady() {
@@ -60,7 +59,17 @@ export async function serve(config: Config): Promise<number> {
       logger,
     }),
   );
-  if (config.operations !== undefined) await listen(operations, config.operations);
+  try {
+    await listen(server, config.listen);
+    if (config.operations !== undefined) await listen(operations, config.operations);
+  } catch (error) {
+    const reason = whyNoListener(error);
+    await Promise.all([close(server), close(operations)]);
+    await storage.close();
+    await logger.flush();
+    process.stderr.write(`${config.file}: ${reason}\n`);
+    return EXIT.failed;
+  }
   const reloading = reloadOnChange(config, broker, { logger, metrics });
 
   process.stdout.write(`Gatehouse is ready at ${config.publicUrl}\n`);
@@ -108,6 +117,13 @@ function listen(server: Server, { host, port }: Address): Promise<AddressInfo> {
       resolve(server.address() as AddressInfo);
     });
   });
+}
+
+/** A port that is taken or not ours to take is a matter for the administrator, and no fault with a stack. */
+function whyNoListener(error: unknown): string {
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error;
+  return `cannot listen (${message}): see listen and operations there`;
 }
 
 function close(server: Server): Promise<void> {

@@ -9,12 +9,16 @@ import { serve } from './serve.ts';
 const USAGE = `Usage: gatehouse start [--config FILE]
 
 Runs the broker. FILE is $GATEHOUSE_CONFIG or config/gatehouse.yaml where it is left out.
-SIGTERM stops it when every request has been answered, SIGHUP reads the configuration again.
+SIGTERM ends it after the time that "drain" says, SIGHUP reads the configuration again.
+Exit 0: stopped as asked. 1: it could not listen. 70: a fault of its own. 78: problems in the configuration.
 `;
 
 /** `gatehouse start`. Answers when the process has stopped, with its exit code. */
 export async function run(argv: string[]): Promise<number> {
-  const { values } = parseArgs({ args: argv, options: { config: { type: 'string' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    args: argv,
+    options: { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
   if (values.help === true) {
     process.stdout.write(USAGE);
     return EXIT.done;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -76,6 +76,24 @@ describe('a process that cannot start', { timeout: 60_000 }, () => {
     ['an option that start does not have', ['start', '--nonsense']],
   ])('gatehouse with %s ends with 64', async (_what, args) => {
     expect((await run(['src/cli/gatehouse.ts', ...args])).code).toBe(64);
+  });
+
+  it('ends with 1 and says so in one line when another program has its port', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const file = join(folder, 'taken.yaml');
+    const least = brokerYaml(UPSTREAM, { public_url: `http://127.0.0.1:${port}`, listen: { port }, keys: {} });
+    await writeFile(
+      file,
+      JSON.stringify({ ...least, upstreams: { corp: { issuer: UPSTREAM.issuer, client_id: 'x' } } }),
+    );
+    const { code, stdout, stderr } = await run(['src/main.ts', '--config', file]);
+    other.close();
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr.trimEnd().split('\n').at(-1)).toBe(
+      `${file}: cannot listen (listen EADDRINUSE: address already in use 127.0.0.1:${port}): see listen and operations there`,
+    );
   });
 });
 
