@@ -1,5 +1,6 @@
 import { decodeProtectedHeader } from 'jose';
 import { openSession } from '../device-sessions/device-session.ts';
+import { inBatches } from '../device-sessions/in-batches.ts';
 import { decisionEntry, grantEntry, newestRefreshEntries, sessionEntry, turnsMark } from '../grants/entry-names.ts';
 import type { Ledger } from '../grants/ledger.ts';
 import { createSealing, SealBrokenError, type Sealing } from '../sealing/sealing.ts';
@@ -15,8 +16,6 @@ export interface OldKey {
   /** How many grants and device sessions could not go on without it. */
   entries: number;
 }
-
-const AT_ONCE = 50;
 
 /** For each sealing key after the first: what still names it, so that an administrator knows when it can go. */
 export async function countOldSealingKeys(redis: RedisSettings, { keys }: SealingSettings): Promise<OldKey[]> {
@@ -37,20 +36,6 @@ export async function countOldSealingKeys(redis: RedisSettings, { keys }: Sealin
   function count(names: ReadonlySet<string>): void {
     for (const key of old) if (names.has(key.name)) key.entries += 1;
   }
-}
-
-async function* inBatches<Result>(
-  ids: AsyncIterable<string>,
-  ask: (id: string) => Promise<Result>,
-): AsyncGenerator<Result> {
-  let batch: Promise<Result>[] = [];
-  for await (const id of ids) {
-    batch.push(ask(id));
-    if (batch.length < AT_ONCE) continue;
-    yield* await Promise.all(batch);
-    batch = [];
-  }
-  yield* await Promise.all(batch);
 }
 
 /** Of a grant without a session; the others are counted as sessions, which outlive their grants. */

@@ -3,6 +3,7 @@ import { UnreadableFormatError } from '../grants/grant.ts';
 import { SealBrokenError } from '../sealing/sealing.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
 import { type DeviceSession, openSession } from './device-session.ts';
+import { inBatches } from './in-batches.ts';
 import { latestName, nameEntries } from './rename-session.ts';
 import { type EndedBy, endedBy, type SessionsGround } from './standing-session.ts';
 
@@ -22,30 +23,23 @@ export interface ListedSession {
   ended: EndedBy | 'idle' | undefined;
 }
 
-const AT_ONCE = 50;
-
 /** The device sessions of one person, the last used first. Ended ones stay until their entries lapse. */
 export async function listSessions(ground: SessionsGround, owner: SessionOwner): Promise<ListedSession[]> {
   const { ledger, sealing } = ground;
   const tags = sealing.tags('subject', JSON.stringify([owner.upstream, owner.subject]));
   const ids = new Set((await Promise.all(tags.map((tag) => ledger.listed(subjectIndex(tag))))).flat());
-  const found = await Promise.all([...ids].map((id) => ownSession(ground, id, owner)));
-  return found
-    .filter((listed): listed is ListedSession => listed !== undefined)
-    .sort((a, b) => b.lastUsedAtMs - a.lastUsedAtMs);
+  const found: ListedSession[] = [];
+  for await (const listed of inBatches(ids, (id) => ownSession(ground, id, owner))) {
+    if (listed !== undefined) found.push(listed);
+  }
+  return found.sort((a, b) => b.lastUsedAtMs - a.lastUsedAtMs);
 }
 
 /** Everybody's, in no order; for administrators. */
 export async function* listAllSessions(ground: SessionsGround): AsyncGenerator<ListedSession> {
-  let batch: Promise<ListedSession | undefined>[] = [];
-  const settle = async () => (await Promise.all(batch)).filter((one): one is ListedSession => one !== undefined);
-  for await (const id of ground.ledger.ids('session')) {
-    batch.push(lookAtSession(ground, id));
-    if (batch.length < AT_ONCE) continue;
-    yield* await settle();
-    batch = [];
+  for await (const listed of inBatches(ground.ledger.ids('session'), (id) => lookAtSession(ground, id))) {
+    if (listed !== undefined) yield listed;
   }
-  yield* await settle();
 }
 
 /** One session of this person; `undefined` where there is none, or where it is somebody else's: told apart nowhere. */
