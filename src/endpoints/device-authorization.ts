@@ -155,7 +155,7 @@ function grantedScopes(client: RegisteredClient, form: Form): readonly string[] 
 
 /** @throws {OAuthError} `invalid_target` (RFC 8707 §2) */
 function grantedResources(client: RegisteredClient, form: Form): readonly string[] {
-  const resources = [...new Set(form.resources)];
+  const { resources } = form;
   if (!resources.every((resource) => client.resources.includes(resource))) {
     throw new OAuthError('invalid_target', 'a resource is not allowed for this client');
   }

@@ -25,7 +25,7 @@ export class Form {
     return new Form(new Map(this.#values).set(name, value), this.#resources);
   }
 
-  /** All values of `resource`. */
+  /** All values of `resource`, each once. */
   get resources(): readonly string[] {
     return this.#resources;
   }
@@ -57,7 +57,7 @@ export function parseForm(body: string): Form {
     const name = decode(equals < 0 ? pair : pair.slice(0, equals));
     const value = equals < 0 ? '' : decode(pair.slice(equals + 1));
     if (name === REPEATABLE) {
-      if (value !== '') resources.push(value);
+      if (value !== '' && !resources.includes(value)) resources.push(value);
       continue;
     }
     if (seen.has(name)) throw new OAuthError('invalid_request', 'a parameter occurs more than once');

@@ -80,11 +80,8 @@ export async function startGrant(ground: GrantGround, request: GrantRequest): Pr
       publicKey: deviceSealPublicKey(deviceCode),
     };
     const value = encodeGrant('', grant, sealing);
-    const written = await ledger.commit({
-      attempt: '',
-      writes: [{ key: grantEntry(id), value, expiresAtMs: keptUntilMs }],
-    });
-    if (written.outcome !== 'won') throw new Error('two grants with one device code: the random source repeats itself');
+    // Nobody else draws this id, so what stands there can only be our own write, sent again: no attempt needs a name.
+    await ledger.commit({ attempt: '', writes: [{ key: grantEntry(id), value, expiresAtMs: keptUntilMs }] });
     return { id, deviceCode, userCode: formatUserCode(code, userCodes.group) };
   }
   throw new StorageUnavailableError(`no free user code in ${DRAWS} draws`);

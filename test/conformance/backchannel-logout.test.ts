@@ -48,11 +48,11 @@ describe('OpenID Connect Back-Channel Logout §2: at POST /backchannel-logout/{u
   });
 
   it('also a sign-in that is just being finished: nothing can be approved with it', async () => {
-    test.upstream.behaviour = { slowMs: 400, token: { trouble: 'slow' } };
+    test.upstream.behaviour = { slowMs: 1500, token: { trouble: 'slow' } };
     const device = test.device();
     const { body } = await device.start();
     const approving = test.approveInBrowser(body.user_code).catch(() => 'refused');
-    await expect.poll(() => test.upstream.requestsTo('/token').length).toBe(1);
+    await expect.poll(() => test.upstream.requestsTo('/token').length, { timeout: 15_000, interval: 10 }).toBe(1);
     await logOut(SUB_ONLY);
     await approving;
     expect((await device.poll(body.device_code)).body.error).toBe('authorization_pending');

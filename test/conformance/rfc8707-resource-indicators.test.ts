@@ -56,6 +56,12 @@ describe('RFC 8707: resource indicators', () => {
     expect(decodeJwt((await device.refresh(body.refresh_token)).body.access_token).aud).toEqual([A, B]);
   });
 
+  it('a resource that a poll names twice is one', async () => {
+    const { device, code } = await approved([A, B]);
+    const { body } = await device.poll(code, { resource: [A, A] });
+    expect(decodeJwt(body.access_token).aud).toBe(A);
+  });
+
   it('§2.2: a poll that asks for more is refused, and the code is not spent', async () => {
     const { device, code } = await approved([A]);
     expect(await device.poll(code, { resource: B })).toMatchObject(invalidTarget);
