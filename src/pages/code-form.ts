@@ -1,7 +1,7 @@
 import type { CookieOptions, Request, Response } from 'express';
 import { openArrival } from '../grants/trip.ts';
 import { formatUserCode, NUMERIC, normaliseUserCode } from '../grants/user-code.ts';
-import { type ArrivalHeaders, arrivalModeOfAll, judgeArrival } from '../safeguards/arrival.ts';
+import { type ArrivalHeaders, type ArrivalVerdict, arrivalModeOfAll, judgeArrival } from '../safeguards/arrival.ts';
 import { browserOf } from './browser-session.ts';
 import { cookieOf } from './cookies.ts';
 import type { EnteredPerson } from './enter-return.ts';
@@ -47,8 +47,7 @@ export async function showCodeForm(kit: PageKit, request: Request, response: Res
     return renderCodeForm(kit, request, response, { status: 200, code: '', memory });
   }
 
-  const mode = arrivalModeOfAll([...ground.clients.values()]);
-  const { verdict, arrival, from } = judgeArrival(mode, headersSeen(kit, request), ground.publicUrl.href);
+  const { verdict, arrival, from } = arrivalHere(kit, request);
   if (arrival === 'typed') forgetLink(kit, request, response);
   if (verdict === 'stop' || verdict === 'stop_with_continue') {
     const token = forms.visitorToken(forms.visitor(request, response), PASS, arrival);
@@ -81,6 +80,23 @@ export async function showCodeForm(kit: PageKit, request: Request, response: Res
  */
 function rememberLink({ addresses }: PageKit, response: Response): void {
   response.cookie(addresses.cookieName(LINK), '1', { ...linkCookie(addresses), maxAge: LINK_MS });
+}
+
+/**
+ * A problem page that a link led to leads to the form as well. Who is under way to or from an upstream, and comes from
+ * there, followed no link: that is who has a browser session, or comes to the callback.
+ */
+export function rememberLinkToProblem(kit: PageKit, request: Request, response: Response): void {
+  // A path that is none never got as far as its session.
+  const isUnderWay = request.session !== undefined && browserOf(request) !== undefined;
+  if (isUnderWay || request.path.startsWith('/callback/')) return;
+  const { verdict } = arrivalHere(kit, request);
+  if (verdict === 'stop' || verdict === 'stop_with_continue') rememberLink(kit, response);
+}
+
+function arrivalHere(kit: PageKit, request: Request): ArrivalVerdict {
+  const { clients, publicUrl } = kit.ground;
+  return judgeArrival(arrivalModeOfAll([...clients.values()]), headersSeen(kit, request), publicUrl.href);
 }
 
 function forgetLink({ addresses }: PageKit, request: Request, response: Response): void {

@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, Request, Response } from 'express';
 import { UnreadableFormatError } from '../grants/grant.ts';
 import { StorageUnavailableError } from '../grants/ledger.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
+import { rememberLinkToProblem } from './code-form.ts';
 import { type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 
@@ -55,6 +56,7 @@ function problemOf(kit: PageKit, error: unknown, request: Request, response: Res
 export function renderProblem(kit: PageKit, request: Request, response: Response, problem: PageProblem): void {
   const { kind, words, again, headers, status } = problem;
   const home = kit.addresses.to('/device');
+  rememberLinkToProblem(kit, request, response);
   const frame = kit.frame(request, response, again ?? home);
   const nowMs = Date.now();
   const page = kit.views.problem(frame, {

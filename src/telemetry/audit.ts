@@ -9,6 +9,8 @@ export const AUDIT_EVENTS: ReadonlySet<LogEventName> = new Set<LogEventName>([
   'limit.reached',
   'grant.started',
   'code.wrong',
+  'link.followed',
+  'campaign.noticed',
   'grant.opened',
   'grant.opened_again',
   'sign_in.started',

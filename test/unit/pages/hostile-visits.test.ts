@@ -202,3 +202,40 @@ describe('a storage that goes away while somebody signs in', () => {
     expect((await visitor.open(callbackOf(await visitor.get(again.links[0]?.href ?? '')))).status).toBe(200);
   });
 });
+
+describe('a link from another site to a page that only says no', () => {
+  const foreign = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
+  const own = { 'sec-fetch-site': 'same-origin' };
+
+  it.each([['/nothing-here'], ['/device/confirm?ticket=x'], ['/device/sign-in'], ['/device/done'], ['/device/undo']])(
+    'to %s is no way around the stop page',
+    async (address) => {
+      const house = openPageHouse({ client: { safeguards: { arrival: 'strict' } } });
+      const visitor = house.newVisitor();
+      const no = await visitor.get(address, foreign);
+      expect(no.links.map(({ href }) => href)).toEqual(['/device']);
+      expect((await visitor.get('/device', own)).heading).toBe('Did a link bring you here?');
+      expect((await visitor.get('/device', { 'sec-fetch-site': 'none' })).heading).toBe('Connect a device');
+    },
+  );
+
+  it('is neither by a form that another site sends', async () => {
+    const house = openPageHouse({ client: { safeguards: { arrival: 'warn' } } });
+    const visitor = house.newVisitor();
+    await visitor.post('/device', {}, { ...foreign, origin: 'https://evil.example' });
+    expect((await visitor.get('/device', own)).heading).toBe('Did a link bring you here?');
+  });
+
+  it('is not what the way back from the upstream is taken for', async () => {
+    const house = openPageHouse({ client: { safeguards: { arrival: 'strict' } } });
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    const way = await visitor.submit(await visitor.open('/device'), { user_code: started.userCode });
+    const callback = callbackOf(await visitor.get(way.links[0]?.href ?? ''));
+    expect((await house.newVisitor().get(callback, foreign)).status).toBe(400);
+    const confirm = await visitor.get(callback, foreign);
+    house.advance(11 * 60_000);
+    expect((await visitor.get(confirm.location ?? '', foreign)).heading).toBe('The code ran out');
+    expect((await visitor.get('/device', own)).heading).toBe('Connect a device');
+  });
+});

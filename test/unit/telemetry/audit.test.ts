@@ -84,6 +84,14 @@ describe('audit events', () => {
     expect(webhook.deliveries[0]?.body).not.toContain('a secret');
   });
 
+  it('are the signs of phishing too', async () => {
+    const webhook = await startWebhook();
+    const { audit } = auditTo({ webhook: { url: webhook.url } });
+    audit.event('link.followed', { detail: 'evil.example' });
+    audit.event('campaign.noticed', { source: '203.0.113.7' });
+    await webhook.until(2);
+  });
+
   it('are signed with the time, where the target has a secret', async () => {
     const webhook = await startWebhook();
     const { audit } = auditTo({ webhook: { url: webhook.url, secret: new Secret('shared') } });
