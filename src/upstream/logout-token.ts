@@ -40,7 +40,7 @@ export async function checkLogoutToken(token: string, rule: LogoutTokenRule): Pr
   }
   if (payload['nonce'] !== undefined) throw refused('it has a "nonce", which a logout token must not have');
   if (!hasLogoutEvent(payload)) throw refused('"events" does not have the back-channel logout event');
-  const { jti, sub, iat, exp } = payload;
+  const { jti, sub } = payload;
   const sid = payload['sid'];
   if (typeof jti !== 'string' || jti === '') throw refused('"jti" is not a text');
   if (sub !== undefined && (typeof sub !== 'string' || sub === '')) throw refused('"sub" is not a text');
@@ -50,8 +50,6 @@ export async function checkLogoutToken(token: string, rule: LogoutTokenRule): Pr
     jti,
     ...(sub !== undefined && { sub }),
     ...(sid !== undefined && { sid }),
-    issuedAtSeconds: iat as number,
-    ...(exp !== undefined && { expiresAtSeconds: exp }),
   };
 }
 

@@ -104,8 +104,6 @@ export interface LogoutToken {
   jti: string;
   sub?: string;
   sid?: string;
-  issuedAtSeconds: number;
-  expiresAtSeconds?: number;
 }
 
 export interface ProbeReport {
