@@ -1,4 +1,4 @@
-import { link, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, link, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -87,6 +87,17 @@ describe('a changed configuration', () => {
     delete yaml.clients['tv'];
     await broker.writeConfig(yaml);
     await withinASecond(() => statusOfStart('tv'), 401);
+  });
+
+  it('is not read again because of a file beside it, such as a log that grows', async () => {
+    broker = await startBrokerProcess({ yaml, environment });
+    broker.lines.length = 0;
+    await writeFile(join(broker.folder, 'log'), '');
+    for (let line = 0; line < 5; line += 1) {
+      await appendFile(join(broker.folder, 'log'), 'line\n');
+      await delay(250);
+    }
+    expect(broker.lines.map(({ event }) => event)).not.toContain('config.reloaded');
   });
 
   it('brings a new upstream, at which people sign in at once', async () => {

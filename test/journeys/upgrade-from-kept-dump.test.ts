@@ -89,7 +89,8 @@ describe('what a newer release stored in a form that this one does not know', ()
     };
     const browser = new ScriptedPerson({ fetch: led });
     const form = await browser.visit(`${dump.publicUrl}/device`);
-    const page = await browser.submit(form, form.forms[0] as never, { user_code: dump.devices.pending.userCode });
+    const codeForm = form.forms.find(({ fields }) => fields.has('user_code'));
+    const page = await browser.submit(form, codeForm as never, { user_code: dump.devices.pending.userCode });
     expect(page.status).toBe(503);
   });
 });
