@@ -72,7 +72,7 @@ export async function startGatehouse({ yaml, secrets = {}, isHttps = false }: Ga
     publicUrl,
     network,
     caFile,
-    fetch: nginx === undefined ? fetch : fetchFrom('127.0.0.1', nginx.certificate),
+    fetch: fetchFrom('127.0.0.1', nginx?.certificate ?? ''),
     events: (name) => (name === undefined ? log : log.filter(({ event }) => event === name)),
     event: async (name) => {
       const find = () => log.find(({ event }) => event === name);

@@ -1,5 +1,6 @@
 import type { HtmlForm } from '../demo/html-form.ts';
 import { ScriptedPerson, type VisitedPage } from '../demo/scripted-person.ts';
+import { fetchFrom } from '../test/support/proxy-nginx.ts';
 
 export interface Visit {
   verificationUri: string;
@@ -19,7 +20,8 @@ const MOST_PAGES = 16;
  * decides. Answers the page at which it ended, whatever that says.
  */
 export async function playPerson(visit: Visit): Promise<VisitedPage> {
-  const person = new ScriptedPerson(visit.fetch === undefined ? {} : { fetch: visit.fetch });
+  // A connection for each request: a pooled one may be closing just then, and a slow network makes that likely.
+  const person = new ScriptedPerson({ fetch: visit.fetch ?? fetchFrom('127.0.0.1', '') });
   let page = await person.visit(visit.verificationUri);
   const way: string[] = [];
   for (let step = 0; step < MOST_PAGES; step += 1) {
