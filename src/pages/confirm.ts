@@ -1,13 +1,12 @@
 import type { Request, Response } from 'express';
 import { getsRefreshTokens } from '../grants/policy.ts';
-import { browserTag } from '../grants/trip.ts';
 import { formatUserCode, NUMERIC } from '../grants/user-code.ts';
 import type { ConfirmJudgement, Obstacle, Warning } from '../safeguards/safeguards.ts';
 import type { Language } from './languages.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { entryOf, judgeStanding, personOf, type Standing, standingOf, upstreamName } from './standing.ts';
-import { writeTicket } from './ticket.ts';
+import { readTicket, writeTicket } from './ticket.ts';
 import type { HiddenFields } from './views.ts';
 
 const DECIDE = 'decide';
@@ -35,21 +34,22 @@ export async function showConfirm(kit: PageKit, request: Request, response: Resp
   renderConfirm(kit, standing, judged, { status: 200, isWrong: false });
 }
 
-/** On to what happened; the first decision stands, whoever made it. */
-export async function toDone(kit: PageKit, standing: Standing, receipt = receiptOf(standing)): Promise<void> {
-  const ticket = receipt ?? (await writeDone(kit, standing));
-  standing.response.redirect(303, kit.addresses.to('/device/done', { ticket }));
-}
-
-export function writeDone(kit: PageKit, { browser, view, facts }: Standing, more: object = {}): Promise<string> {
+/**
+ * On to what happened; the first decision stands, whoever made it. An approval of this browser is shown again as it was
+ * the first time, with digits and undo.
+ */
+export async function toDone(
+  kit: PageKit,
+  { browser, view, facts, response }: Standing,
+  receipt = view.receipt,
+): Promise<void> {
+  const { sealing } = kit.ground.grants;
   const { upstream, account } = facts.signIn;
-  const done = { grant: view.grant.id, upstream, account, ...more };
-  return writeTicket(kit.ground.grants.sealing, browser, 'done', done);
-}
-
-/** An approval of this browser is shown again as it was the first time, with digits and undo. */
-function receiptOf({ browser, view }: Standing): string | undefined {
-  return view.decidedBy === browserTag(browser) ? view.receipt : undefined;
+  // Another browser's does not open here.
+  const received = await readTicket(sealing, browser, 'receipt', receipt);
+  const done = received ?? { grant: view.grant.id, upstream, account };
+  const ticket = await writeTicket(sealing, browser, 'done', done);
+  response.redirect(303, kit.addresses.to('/device/done', { ticket }));
 }
 
 export async function claimMissing(kit: PageKit, { browser, facts, view }: Standing): Promise<PageProblem> {

@@ -4,16 +4,7 @@ import { approveGrant, type DecisionOutcome, denyGrant } from '../grants/decide-
 import { stillAllowed } from '../grants/policy.ts';
 import { browserTag } from '../grants/trip.ts';
 import { answeringBrowserOf, browserOf, leaveBrowserSession } from './browser-session.ts';
-import {
-  claimMissing,
-  renderConfirm,
-  renderRefused,
-  type Said,
-  saidThere,
-  shownScopes,
-  toDone,
-  writeDone,
-} from './confirm.ts';
+import { claimMissing, renderConfirm, renderRefused, type Said, saidThere, shownScopes, toDone } from './confirm.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { entryOf, judgeStanding, loggedOf, personOf, type Standing, standingOf } from './standing.ts';
@@ -90,7 +81,9 @@ async function approve(kit: PageKit, standing: Standing, said: Said): Promise<vo
   const { resources } = stillAllowed(client, grant);
   const approval: Approval = { ...signIn, scopes, resources, approvedAtMs: nowMs, heldUntilMs, confirmationCode };
   const undoUntilMs = Math.max(nowMs + UNDO_MS, heldUntilMs ?? 0);
-  const receipt = await writeDone(kit, standing, { undoUntilMs, heldUntilMs, confirmationCode });
+  const { upstream, account } = signIn;
+  const done = { grant: grant.id, upstream, account, undoUntilMs, heldUntilMs, confirmationCode };
+  const receipt = await writeTicket(ground.grants.sealing, browser, 'receipt', done);
   const decided = await approveGrant(ground.grants, grant, approval, browserTag(browser), receipt);
   if (decided.outcome === 'decided') {
     const signal = judged.warnings.length === 0 ? undefined : judged.warnings;

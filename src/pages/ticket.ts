@@ -17,6 +17,8 @@ interface Tickets {
   confirm: ConfirmTicket;
   /** After the decision. */
   done: DoneTicket;
+  /** The same, as it is kept in the decision: not what the address has, which a copy of the storage could be searched for. */
+  receipt: DoneTicket;
   /** At one's own devices. */
   manage: ManageTicket;
 }
@@ -51,10 +53,10 @@ export interface DoneTicket {
   upstream: string;
   account?: string;
   /** Until when the person may take an approval back. */
-  undoUntilMs?: number;
-  heldUntilMs?: number;
+  undoUntilMs?: number | undefined;
+  heldUntilMs?: number | undefined;
   /** Four digits for the device. */
-  confirmationCode?: string;
+  confirmationCode?: string | undefined;
 }
 
 export async function writeTicket<Kind extends keyof Tickets>(

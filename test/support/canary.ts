@@ -59,7 +59,10 @@ export class Canaries {
     if (response.headers.get('content-type')?.includes('html') === true) {
       const html = await response.clone().text();
       for (const { fields } of formsIn(html, addressOf(input))) {
-        for (const [name, value] of fields) if (value.length >= 16) this.plant(`form field ${name}`, value);
+        // `shown` says what stands on the page: the scopes, which a grant names too.
+        for (const [name, value] of fields) {
+          if (value.length >= 16 && name !== 'shown') this.plant(`form field ${name}`, value);
+        }
       }
     }
     return response;
