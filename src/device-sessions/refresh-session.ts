@@ -35,6 +35,8 @@ export interface RefreshRequest {
   resources: readonly string[];
   /** The thumbprint of the DPoP key that came along, '' without one. */
   jkt: string;
+  /** Called once the token is known to be one of ours; throws when its proof was used before. */
+  spendProof: () => Promise<void>;
   issuer: string | undefined;
 }
 
@@ -78,6 +80,8 @@ export async function refreshSession(ground: RefreshGround, request: RefreshRequ
   try {
     for (let waitedMs = 0; waitedMs <= WAIT_MS; waitedMs += LOOK_EVERY_MS) {
       const found = await lookAtToken(ground, request, token);
+      if (waitedMs === 0 && (found.state !== 'answered' || found.outcome.outcome === 'tokens'))
+        await request.spendProof();
       if (found.state === 'answered') return found.outcome;
       const outcome = await underLease(ground, request, token);
       if (outcome !== undefined) return outcome;

@@ -5,7 +5,7 @@ import { userCodeLength } from '../grants/user-code.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { isWithinScopes, parseScope } from '../oauth/scope.ts';
 import { judgeReverseCode } from '../safeguards/reverse-code.ts';
-import type { DpopProofs } from './dpop-proofs.ts';
+import type { DpopProof, DpopProofs } from './dpop-proofs.ts';
 import type { DeviceRequest, Endpoint } from './endpoint.ts';
 import type { Form } from './form.ts';
 import type { Issuer } from './issuer.ts';
@@ -51,7 +51,7 @@ export function createDeviceAuthorization(ground: DeviceAuthorizationGround): En
     }
     const scopes = grantedScopes(client, form);
     const resources = grantedResources(client, form);
-    const jkt = await bindingKey(ground.dpop, request, asked.jkt);
+    const { jkt, spend } = await bindingProof(ground.dpop, request, asked.jkt);
     if (client.require.includes('pkce') && asked.challenge === '') {
       throw new OAuthError('invalid_request', 'code_challenge is missing; this client must use PKCE');
     }
@@ -75,6 +75,7 @@ export function createDeviceAuthorization(ground: DeviceAuthorizationGround): En
         detail: admission.limit,
       });
     }
+    await spend();
     const started = await startGrant(ground.grants, {
       ...asked,
       clientId: client.id,
@@ -163,10 +164,10 @@ function grantedResources(client: RegisteredClient, form: Form): readonly string
 }
 
 /** The key that the grant is bound to from the start, by a proof or by name; both must mean the same key. */
-async function bindingKey(dpop: DpopProofs, request: DeviceRequest, named: string): Promise<string> {
-  const proven = await dpop.keyOf(request);
-  if (proven !== '' && named !== '' && proven !== named) {
+async function bindingProof(dpop: DpopProofs, request: DeviceRequest, named: string): Promise<DpopProof> {
+  const proof = await dpop.proofOf(request);
+  if (proof.jkt !== '' && named !== '' && proof.jkt !== named) {
     throw new OAuthError('invalid_dpop_proof', 'dpop_jkt is not the key of the proof');
   }
-  return proven === '' ? named : proven;
+  return proof.jkt === '' ? { ...proof, jkt: named } : proof;
 }

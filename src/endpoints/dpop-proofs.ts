@@ -10,13 +10,27 @@ export const DPOP_ALGS = ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'] as cons
 /** DPoP (RFC 9449) at one endpoint. */
 export interface DpopProofs {
   /**
-   * The thumbprint of the key that the request's proof shows, '' without a proof.
+   * What the request's proof shows.
    *
    * @param accessToken where the proof comes with one (§7): it must be made for it
    * @throws {OAuthError} `invalid_dpop_proof`, `use_dpop_nonce`
    */
-  keyOf(request: DeviceRequest, accessToken?: string): Promise<string>;
+  proofOf(request: DeviceRequest, accessToken?: string): Promise<DpopProof>;
 }
+
+export interface DpopProof {
+  /** The thumbprint of the key; '' without a proof. */
+  jkt: string;
+  /**
+   * Notes that the proof was used, once it is known to belong to a code, a token or an admitted start: a note that
+   * anybody could have us make, for keys and codes that they make up, would fill the storage.
+   *
+   * @throws {OAuthError} `invalid_dpop_proof` when it was used before
+   */
+  spend(): Promise<void>;
+}
+
+const NO_PROOF: DpopProof = { jkt: '', spend: () => Promise.resolve() };
 
 export interface DpopGround {
   /** The endpoint's own address, from the configuration and never from `Host` (§4.3 `htu`). */
@@ -41,9 +55,9 @@ export function createDpopProofs(ground: DpopGround): DpopProofs {
   const noncesOf = (period: number) => ground.sealing.tags('dpop nonce', String(period));
 
   return {
-    async keyOf(request, accessToken) {
+    async proofOf(request, accessToken) {
       const proof = request.headers['dpop'];
-      if (proof === undefined) return '';
+      if (proof === undefined) return NO_PROOF;
       const { payload, protectedHeader } = await verified(typeof proof === 'string' ? proof : '');
       const { jwk } = protectedHeader;
       if (jwk === undefined || 'd' in jwk || 'k' in jwk) throw broken('the proof must carry a public key');
@@ -68,8 +82,13 @@ export function createDpopProofs(ground: DpopGround): DpopProofs {
       const jkt = await calculateJwkThumbprint(jwk);
       // As long as the proof could be accepted again, and for any endpoint: a jti is never used twice.
       const name = sha256(JSON.stringify([jkt, jti]));
-      if (!(await ground.useOnce(`dpop:${name}`, nowMs + 2 * NONCE_MS))) throw broken('the proof was used before');
-      return jkt;
+      return {
+        jkt,
+        async spend() {
+          const isFirst = await ground.useOnce(`dpop:${name}`, nowMs + 2 * NONCE_MS);
+          if (!isFirst) throw broken('the proof was used before');
+        },
+      };
     },
   };
 

@@ -22,12 +22,14 @@ export function createRefresh(ground: RefreshEndpointGround) {
   return async (request: DeviceRequest, client: RegisteredClient): Promise<DeviceReply> => {
     const { form } = request;
     const scope = form.get('scope');
+    const proof = await ground.dpop.proofOf(request);
     const outcome = await refreshSession(ground.refresh, {
       client,
       refreshToken: new Secret(form.need('refresh_token')),
       scopes: scope === undefined ? undefined : parseScope(scope),
       resources: form.resources,
-      jkt: await ground.dpop.keyOf(request),
+      jkt: proof.jkt,
+      spendProof: proof.spend,
       issuer: ground.issuer.name,
     });
     ground.onRefreshed(request, client, outcome);

@@ -44,7 +44,7 @@ export function createToken(ground: TokenGround): Endpoint {
 async function poll(ground: TokenGround, request: DeviceRequest, client: RegisteredClient): Promise<DeviceReply> {
   const { form } = request;
   const deviceCode = form.need('device_code');
-  const jkt = await ground.dpop.keyOf(request);
+  const proof = await ground.dpop.proofOf(request);
   const outcome: PollOutcome =
     deviceCode.length > LONGEST_CODE
       ? { outcome: 'invalid_grant' }
@@ -52,7 +52,8 @@ async function poll(ground: TokenGround, request: DeviceRequest, client: Registe
           client,
           deviceCode: new Secret(deviceCode),
           challenge: challengeOf(form.get('code_verifier')),
-          jkt,
+          jkt: proof.jkt,
+          spendProof: proof.spend,
           confirmationCode: form.get('confirmation_code'),
           resources: form.resources,
           issuer: ground.issuer.name,

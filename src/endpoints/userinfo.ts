@@ -60,9 +60,10 @@ async function requireKey(
     throw new OAuthError('invalid_token', 'the access token belongs to the other authentication scheme');
   }
   if (jkt === undefined) return;
-  const shown = await dpop.keyOf(request, text);
-  if (shown === '') throw new OAuthError('invalid_dpop_proof', 'the DPoP header is missing');
-  if (shown !== jkt) throw new OAuthError('invalid_token', 'the access token is bound to another key');
+  const proof = await dpop.proofOf(request, text);
+  if (proof.jkt === '') throw new OAuthError('invalid_dpop_proof', 'the DPoP header is missing');
+  if (proof.jkt !== jkt) throw new OAuthError('invalid_token', 'the access token is bound to another key');
+  await proof.spend();
 }
 
 /** RFC 6750 §2.1 and §2.2; tokens in the query are not read (§2.3, RFC 9700 §4.3.2). */

@@ -20,6 +20,8 @@ export interface Poll {
   challenge: string;
   /** The thumbprint of the DPoP key that came along, '' without one. */
   jkt: string;
+  /** Called once the poller is known to hold the grant; throws when its proof was used before. */
+  spendProof: () => Promise<void>;
   confirmationCode?: string | undefined;
   /** RFC 8707: narrows the access token to some of what was approved; empty for all of it. */
   resources: readonly string[];
@@ -52,6 +54,7 @@ const INVALID: PollOutcome = { outcome: 'invalid_grant' };
 export async function pollGrant(ground: RedeemGround, poll: Poll): Promise<PollOutcome> {
   const id = grantId(poll.deviceCode);
   const facts = await ground.ledger.poll(id, holderOf(poll), PACE_RULE);
+  if (facts.state !== 'unknown' && poll.jkt !== '') await poll.spendProof();
   switch (facts.state) {
     case 'unknown':
       return INVALID;

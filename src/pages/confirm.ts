@@ -95,7 +95,10 @@ export function renderConfirm(
     client: client.name,
     account: facts.signIn.account,
     upstream: upstreamName(kit, facts.signIn.upstream),
-    scopes: scopes.map((name) => ({ name, description: descriptionOf(kit, name, frame.language) })),
+    scopes: [...scopes, ...facts.beyondScopes].map((name) => ({
+      name,
+      description: descriptionOf(kit, name, frame.language),
+    })),
     code: formatUserCode(userCode.slice(0, userCode.length - charactersToType) + hidden, group),
     age: frame.language.ago(requester.ageSeconds * 1000),
     source: requester.address,

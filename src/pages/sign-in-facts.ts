@@ -12,6 +12,8 @@ export interface SignInFacts {
   signIn: Omit<Approval, 'scopes' | 'resources' | 'approvedAtMs' | 'heldUntilMs' | 'confirmationCode'>;
   /** What the person may be shown as granted: for relay what the upstream granted. */
   grantedScopes: readonly string[];
+  /** Relay: what the upstream's token can do besides, since many grant more than they are asked for. Shown too. */
+  beyondScopes: readonly string[];
   userCode: string;
   codePrefilled: boolean;
   followedLink: boolean;
@@ -35,6 +37,7 @@ export function signInFacts(
   // RFC 6749 §5.1: an answer without `scope` grants what was asked for.
   const granted = tokens.scopes ?? scopes;
   const grantedScopes = client.tokens === 'relay' ? scopes.filter((scope) => granted.includes(scope)) : scopes;
+  const beyondScopes = client.tokens === 'relay' ? granted.filter((scope) => !grantedScopes.includes(scope)) : [];
   return {
     signIn: {
       upstream,
@@ -47,6 +50,7 @@ export function signInFacts(
       upstreamTokens: hasTokens ? keptTokens(client, tokens, grantedScopes, nowMs) : undefined,
     },
     grantedScopes,
+    beyondScopes,
     userCode,
     codePrefilled,
     followedLink,

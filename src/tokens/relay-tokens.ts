@@ -55,7 +55,8 @@ export async function relayTokens(signingKeys: SigningKeys, input: RelayInput): 
       accessToken,
       tokenType: tokenType.toLowerCase() === 'bearer' ? 'Bearer' : tokenType,
       ...(leftMs === undefined ? {} : { expiresInSeconds: Math.max(1, Math.floor(leftMs / 1000)) }),
-      scopes,
+      // What the token can do, which may be more than was asked; the person was shown all of it.
+      scopes: upstreamTokens.scopes ?? scopes,
       ...(idToken === undefined ? {} : { idToken }),
       members,
     },

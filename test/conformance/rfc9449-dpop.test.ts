@@ -137,6 +137,15 @@ describe('RFC 9449: DPoP at the device door', () => {
     expect(await test.device().poll(body.device_code, {}, { dpop })).toMatchObject(broken);
   });
 
+  it('§11.1: with a code that nobody has, a proof leaves nothing behind: it still counts for a real one', async () => {
+    const { body } = await test.device().start();
+    const address = `${test.publicUrl}/token`;
+    const dpop = await key.proof({ method: 'POST', address, nowMs: await test.now() });
+    expect(await test.device().poll('made-up', {}, { dpop })).toMatchObject(foreign);
+    expect((await test.device().poll(body.device_code, {}, { dpop })).body.error).toBe('authorization_pending');
+    expect(await test.device().poll(body.device_code, {}, { dpop })).toMatchObject(broken);
+  });
+
   describe('§8: nonces, for devices whose clock is off', () => {
     it.each([-10 * MINUTE, -2 * MINUTE, 2 * MINUTE, 24 * 60 * MINUTE])(
       'a clock that is off by %i ms gets a nonce, and polls with it',

@@ -37,6 +37,7 @@ const judge = (confirmationCode: string | undefined, approved = approval) =>
     deviceCode: new Secret('device'),
     challenge: '',
     jkt: '',
+    spendProof: async () => {},
     resources: [],
     confirmationCode,
   } satisfies Poll);
