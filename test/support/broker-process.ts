@@ -11,6 +11,11 @@ import type { LoggedLine } from './test-broker.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const READY_WITHIN_MS = 20_000;
 
+/** A test that failed, or was killed, before it could end its broker must not leave it behind. */
+const ENDS_WITH_PARENT = `data:text/javascript,${encodeURIComponent(
+  'const parent = process.ppid; setInterval(() => process.ppid === parent || process.exit(1), 1000).unref()',
+)}`;
+
 /** A broker as it is run: a process of its own, its configuration in a file, its log on stderr. */
 export interface BrokerProcess {
   readonly child: ChildProcess;
@@ -66,15 +71,11 @@ export async function startBrokerProcess(options: BrokerProcessOptions): Promise
     place(file, typeof content === 'string' ? content : JSON.stringify({ ...usual, ...content }, null, 1));
   await writeConfig(yaml);
 
-  const child = spawn(node, ['--import', 'tsx', join(ROOT, program), '--config', file], {
+  const child = spawn(node, ['--import', ENDS_WITH_PARENT, '--import', 'tsx', join(ROOT, program), '--config', file], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', options.log ?? 'pipe'],
   });
-  // A test that fails before it could end its broker must not leave it behind.
-  const endWithUs = () => child.kill('SIGKILL');
-  process.once('exit', endWithUs);
-  child.once('exit', () => process.off('exit', endWithUs));
   const lines: LoggedLine[] = [];
   const noise: string[] = [];
   let rest = '';
