@@ -69,7 +69,7 @@ describe('mdsisclienttools', () => {
     const start = await started('client_id=tv&scope=', `${protocol}/auth/device`);
     await test.approve(start.user_code);
     const { body } = await post(`${protocol}/token`, `client_id=tv&scope=&${pollBody(start.device_code)}`);
-    const pem = `-----BEGIN PUBLIC KEY-----\n${document.body['public_key']}\n-----END PUBLIC KEY-----`;
+    const pem = `-----BEGIN PUBLIC KEY-----\n${String(document.body['public_key'])}\n-----END PUBLIC KEY-----`;
     const { payload } = await jwtVerify(body.access_token, await importSPKI(pem, 'RS256'));
     expect(decodeProtectedHeader(body.access_token).alg).toBe('RS256');
     expect(payload['at_hash'], 'it takes a token with at_hash for an ID token').toBeUndefined();
@@ -253,7 +253,10 @@ describe('oauth2c', () => {
       seen.add(outcome(await post('/token', body)));
       await test.advance(2000);
     }
-    expect([...seen].sort()).toEqual(['400 authorization_pending', '400 slow_down']);
+    expect([...seen].sort((a, b) => String(a).localeCompare(String(b)))).toEqual([
+      '400 authorization_pending',
+      '400 slow_down',
+    ]);
     await test.approve(start.user_code);
     expect(outcome(await post('/token', body))).toBe(200);
   });

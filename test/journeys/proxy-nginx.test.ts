@@ -96,7 +96,11 @@ describe.each(PLACINGS)('behind nginx, TLS ended there on a port of its own, $na
         fetch: async (target, init = {}) => {
           const headers = { ...(init.headers as Record<string, string>), ...WISHES };
           const response = await call(target, { ...init, headers });
-          seen.push({ url: String(target), headers: response.headers, html: await response.clone().text() });
+          seen.push({
+            url: target instanceof Request ? target.url : target.toString(),
+            headers: response.headers,
+            html: await response.clone().text(),
+          });
           return response;
         },
       },
