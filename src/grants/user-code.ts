@@ -52,14 +52,24 @@ export function formatUserCode(code: string, group: number): string {
  */
 export function normaliseUserCode(typed: string, settings: UserCodeSettings): string | undefined {
   if (typed.length > LONGEST_INPUT) return undefined;
-  let folded = typed.normalize('NFKC').replace(/[a-z]/g, (letter) => letter.toUpperCase());
-  if (settings.alphabet === NUMERIC) folded = folded.replace(/O/g, '0').replace(/[IL]/g, '1');
   let code = '';
-  for (const character of folded) {
+  for (const character of folded(typed, settings)) {
     if (settings.alphabet.includes(character)) code += character;
     else if (isCodeLike(character)) return undefined;
   }
   return code.length >= settings.length && code.length <= LONGEST_CODE ? code : undefined;
+}
+
+/** What of a text could be of a code, whatever stands between: for comparing, never for looking up. */
+export function charactersOfCodes(typed: string, settings: UserCodeSettings): string {
+  let characters = '';
+  for (const character of folded(typed, settings)) if (settings.alphabet.includes(character)) characters += character;
+  return characters;
+}
+
+function folded(typed: string, { alphabet }: UserCodeSettings): string {
+  const upper = typed.normalize('NFKC').replace(/[a-z]/g, (letter) => letter.toUpperCase());
+  return alphabet === NUMERIC ? upper.replace(/O/g, '0').replace(/[IL]/g, '1') : upper;
 }
 
 /** A letter or digit is never a separator: dropping it would turn one code into another. */

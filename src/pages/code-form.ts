@@ -1,6 +1,6 @@
 import type { CookieOptions, Request, Response } from 'express';
 import { openArrival } from '../grants/trip.ts';
-import { formatUserCode, NUMERIC, normaliseUserCode } from '../grants/user-code.ts';
+import { charactersOfCodes, formatUserCode, NUMERIC, normaliseUserCode } from '../grants/user-code.ts';
 import { type ArrivalHeaders, type ArrivalVerdict, arrivalModeOfAll, judgeArrival } from '../safeguards/arrival.ts';
 import { browserOf } from './browser-session.ts';
 import { cookieOf } from './cookies.ts';
@@ -17,7 +17,7 @@ const LINK_MS = 30 * 60 * 1000;
 
 /** What the form remembers of how it was opened; it comes back under a MAC, so nobody can talk it away. */
 export interface CodeFormMemory {
-  /** The normalised code that came with the address, or '' . */
+  /** What the address had of a code, without separators and whatever no code has; '' where that is nothing. */
   prefilled: string;
   /** The person came by a link from another site, and went on past the stop page. */
   followedLink: boolean;
@@ -29,6 +29,15 @@ export function readMemory(memory: string): CodeFormMemory {
 
 function writeMemory({ prefilled, followedLink }: CodeFormMemory): string {
   return (followedLink ? '>' : '') + prefilled;
+}
+
+/**
+ * Whether the address gave so much of the code away that the form did not have to be filled in from a device: half of it
+ * at one end. A link to a code that lacks one character would otherwise spare its victim the rest.
+ */
+export function isCodeOfAddress({ prefilled }: CodeFormMemory, code: string): boolean {
+  const half = Math.ceil(code.length / 2);
+  return prefilled.includes(code.slice(0, half)) || prefilled.includes(code.slice(-half));
 }
 
 /** GET `/device`: `?user_code=` only fills in the form; a person still acts (RFC 8628 §3.3.1). */
@@ -69,7 +78,7 @@ export async function showCodeForm(kit: PageKit, request: Request, response: Res
   const followedLink = pass !== undefined;
   const inAddress = verdict === 'go' && !followedLink ? fieldOf(request.query, 'user_code') : undefined;
   const typed = inAddress?.slice(0, LONGEST_TYPED) ?? '';
-  const prefilled = normaliseUserCode(typed, ground.grants.userCodes) ?? '';
+  const prefilled = charactersOfCodes(typed, ground.grants.userCodes);
   const memory = writeMemory({ prefilled, followedLink });
   renderCodeForm(kit, request, response, { status: 200, code: typed, memory });
 }

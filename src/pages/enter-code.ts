@@ -7,7 +7,7 @@ import type { EntryVerdict } from '../limits/code-entry-limits.ts';
 import { mayFollowLink } from '../safeguards/arrival.ts';
 import { logTag } from '../telemetry/log-tag.ts';
 import { browserOf, newBrowserValue, renewBrowserSession } from './browser-session.ts';
-import { CODE_FORM, enteredPerson, LONGEST_TYPED, readMemory, renderCodeForm } from './code-form.ts';
+import { CODE_FORM, enteredPerson, isCodeOfAddress, LONGEST_TYPED, readMemory, renderCodeForm } from './code-form.ts';
 import { countSignIn } from './count-sign-in.ts';
 import { fieldOf, type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
@@ -69,7 +69,8 @@ async function openCode(kit: PageKit, entry: Entry, view: GrantView, client: Reg
   const { ground, addresses, forms } = kit;
   const { request, response, browser, typed, memory, source } = entry;
   const { grant, nowMs } = view;
-  const { prefilled, followedLink } = readMemory(memory);
+  const remembered = readMemory(memory);
+  const { followedLink } = remembered;
   if (followedLink && !mayFollowLink(client.safeguards.arrival)) throw new PageProblem('followed_link');
 
   await countSignIn(kit, request, response, grant.id);
@@ -87,7 +88,7 @@ async function openCode(kit: PageKit, entry: Entry, view: GrantView, client: Reg
   const ticket = await writeTicket(ground.grants.sealing, browser, 'sign-in', {
     grant: grant.id,
     userCode,
-    codePrefilled: prefilled === userCode,
+    codePrefilled: isCodeOfAddress(remembered, userCode),
     followedLink,
   });
   response.redirect(303, addresses.to('/device/sign-in', { ticket }));

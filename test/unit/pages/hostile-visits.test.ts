@@ -239,3 +239,22 @@ describe('a link from another site to a page that only says no', () => {
     expect((await visitor.get('/device', own)).heading).toBe('Connect a device');
   });
 });
+
+describe('an address with a code that lacks a character, or has one too many', () => {
+  it.each([
+    ['its last one left out', (code: string) => code.slice(0, -1)],
+    ['its first one left out', (code: string) => code.slice(1)],
+    ['one more', (code: string) => `${code}B`],
+    ['a letter that no code has', (code: string) => `${code}A`],
+    ['its first half', (code: string) => code.slice(0, 4)],
+    ['its second half', (code: string) => code.slice(5)],
+  ])('%s: is mended in the form, and still counts as prefilled', async (_, changed) => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const { userCode } = await house.start();
+    const form = await visitor.open(`/device?user_code=${changed(userCode)}`);
+    const confirm = await comeBack(visitor, await visitor.submit(form, { user_code: userCode }));
+    expect(confirm.text).toContain('name="confirm_code"');
+    expect(confirm.text).not.toContain(userCode);
+  });
+});
