@@ -145,7 +145,7 @@ export function deviceScenarios(ground: DeviceGround, program: DeviceProgram, to
       name: 'slow network',
       limitSeconds: 60,
       async run() {
-        gatehouse.network.delayMs = 600;
+        gatehouse.network.delayMs = 300;
         try {
           const { events } = await deviceRun(ground, program, 'approve', told);
           expectDevice(events, events.exitCode === 0 && events.tokens.length === 1, 'no tokens came');

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NotObtainedError, type OpenPeer, type Peer } from './peer.ts';
 import { PEERS, QUICK } from './peers.ts';
@@ -9,10 +10,10 @@ import { type PeerReport, printReport, recordReport, type ScenarioReport } from 
  * time limit, and prints what went well. Exit 0: all that could be obtained went well. 1: something did not, or nothing
  * could be obtained. `--record`, and a whole run, write the table of docs/interop.md.
  */
-const USAGE = `Usage: npm run interop [-- PEER … | --quick] [--record]
+const USAGE = `Usage: npm run interop [-- PEER … | --quick] [--record] [--counts=FILE]
 
 Peers: ${PEERS.map(({ name }) => name).join(' ')}
---quick runs ${QUICK.join(', ')}.
+--quick runs ${QUICK.join(', ')}; --counts=FILE writes how many passed and failed.
 `;
 
 process.exitCode = await main(process.argv.slice(2));
@@ -24,7 +25,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const flags = argv.filter((arg) => arg.startsWith('--'));
   const unknown = [
     ...names.filter((name) => !PEERS.some((peer) => peer.name === name)),
-    ...flags.filter((flag) => flag !== '--record' && flag !== '--quick'),
+    ...flags.filter((flag) => !['--record', '--quick'].includes(flag) && !flag.startsWith('--counts=')),
   ];
   if (unknown.length > 0) {
     process.stderr.write(`unknown: ${unknown.join(' ')}\n${USAGE}`);
@@ -43,6 +44,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const passed = went.filter(({ problem }) => problem === undefined).length;
   const failed = went.length - passed + reports.filter(({ failed: broke }) => broke !== undefined).length;
   say(`${passed} passed, ${failed} failed`);
+  const counts = flags.find((flag) => flag.startsWith('--counts='))?.slice('--counts='.length);
+  if (counts !== undefined) await writeFile(counts, `${passed} ${failed}\n`);
   return failed === 0 && passed > 0 ? 0 : 1;
 }
 

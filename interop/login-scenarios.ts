@@ -1,3 +1,4 @@
+import type { VisitedPage } from '../demo/scripted-person.ts';
 import { check, type Scenario } from './peer.ts';
 import { playPerson, type Visit } from './person.ts';
 import { lastLines, startProgram } from './program.ts';
@@ -43,7 +44,7 @@ async function login({ issuer, clientId, scopes, args = [], visit }: LoginServer
   const options = ['--issuer', issuer, '--client-id', clientId, '--json', '--plain', ...args];
   const asked = scopes.flatMap((scope) => ['--scope', scope]);
   let address: string | undefined;
-  let person: Promise<unknown> | undefined;
+  let person: Promise<VisitedPage | Error> | undefined;
   const program = startProgram([...COMMAND, 'login', ...options, ...asked], {
     environment: { NO_COLOR: '1', NODE_NO_WARNINGS: '1' },
     onLine(line) {
@@ -52,13 +53,17 @@ async function login({ issuer, clientId, scopes, args = [], visit }: LoginServer
       const code = /^\s*([A-Z0-9]{3,8}(?:-[A-Z0-9]{3,8})*)\s*$/i.exec(line)?.[1];
       if (person !== undefined || code === undefined || address === undefined) return;
       person = playPerson({ ...visit, verificationUri: address, userCode: code, deniesUpstream }).catch(
-        (error: unknown) => error,
+        (error: Error) => error,
       );
     },
   });
+  // A person who came to the end and decided nothing would be waited for until the code is over.
+  const limit = setTimeout(() => void program.stop(), 45_000);
   const exitCode = await program.exited;
+  clearTimeout(limit);
   await program.stop();
-  const outcome = await person;
-  if (outcome instanceof Error) throw outcome;
-  return { exitCode, output: program.output() };
+  const page = await person;
+  if (page === undefined || page instanceof Error) throw page ?? new Error(`no code came: ${program.output()}`);
+  const ended = `; the person ended at ${page.status} ${page.url.href} “${page.heading}”`;
+  return { exitCode, output: program.output() + ended };
 }

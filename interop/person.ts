@@ -83,7 +83,7 @@ function consent(forms: readonly HtmlForm[], html: string, isNo: boolean): Answe
   }));
   const form = forms.find(({ method, fields }) => method === 'POST' && !fields.has('session'));
   if (form === undefined || pressed.length === 0) return undefined;
-  const button = pressed.find(({ name }) => names.includes(name.toLowerCase()));
+  const button = pressed.find(({ name, value }) => [name, value].some((word) => names.includes(word.toLowerCase())));
   if (button !== undefined) return { form, filled: { [button.name]: button.value } };
   // django-oauth-toolkit: no is the button without the name of yes.
   return isNo && pressed.some(({ name }) => name === 'allow') ? { form, filled: {} } : undefined;

@@ -118,7 +118,7 @@ export function mdsScenarios(gatehouse: Gatehouse, program: DeviceProgram): Scen
       name: 'slow network',
       limitSeconds: 90,
       async run() {
-        gatehouse.network.delayMs = 600;
+        gatehouse.network.delayMs = 300;
         try {
           expectAllSteps(await mdsRun(gatehouse, program, { steps: ALL_STEPS }));
         } finally {
