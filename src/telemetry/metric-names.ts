@@ -41,7 +41,7 @@ export const METRICS = {
   },
   gatehouse_limited_total: {
     kind: 'counter',
-    help: 'Requests that met a limit, by the limit’s name in the configuration, or `campaign` or `overload`.',
+    help: 'Requests that met a limit, by the limit’s name in the configuration, or `campaign`, `overload`, `sign_ins_per_grant` or `sign_ins_per_source`.',
     labels: ['limit'],
   },
   gatehouse_pending_grants: {
