@@ -62,7 +62,7 @@ if not settings.configured:
             "OAUTH2_VALIDATOR_CLASS": "dot_validator.Validator",
             "OIDC_RP_INITIATED_LOGOUT_ENABLED": True,
             "DEVICE_FLOW_INTERVAL": 1,
-            "OAUTH_DEVICE_VERIFICATION_URI": env["ISSUER"] + "/device",
+            "OAUTH_DEVICE_VERIFICATION_URI": env["ISSUER"] + "/device/",
         },
     )
     django.setup()
