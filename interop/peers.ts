@@ -2,6 +2,7 @@ import type { Peer } from './peer.ts';
 import { djangoOAuthToolkit } from './peers/django-oauth-toolkit.ts';
 import { keycloak } from './peers/keycloak.ts';
 import { mds } from './peers/mds.ts';
+import { nimbus } from './peers/nimbus.ts';
 import { oauth4webapi, openidClient } from './peers/npm-clients.ts';
 import { oidcProvider } from './peers/oidc-provider.ts';
 import { authlib, msal, requestsOauth2client, requestsOauthlib } from './peers/python-clients.ts';
@@ -12,7 +13,7 @@ import { xoauth2 } from './peers/xoauth2.ts';
 export const PEERS: readonly Peer[] = [
   ...[keycloak, oidcProvider, djangoOAuthToolkit],
   ...[mds, xoauth2, requestsOauth2client, requestsOauthlib, msal, authlib, openidClient, oauth4webapi],
-  ...[oauth2Crate, openidconnectCrate],
+  ...[oauth2Crate, openidconnectCrate, nimbus],
 ];
 
 /** Those that .ci/run runs too. */
