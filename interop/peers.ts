@@ -1,4 +1,5 @@
 import type { Peer } from './peer.ts';
+import { authlibServer } from './peers/authlib-server.ts';
 import { djangoOAuthToolkit } from './peers/django-oauth-toolkit.ts';
 import { keycloak } from './peers/keycloak.ts';
 import { mds } from './peers/mds.ts';
@@ -11,7 +12,7 @@ import { xoauth2 } from './peers/xoauth2.ts';
 
 /** In the order in which they run. */
 export const PEERS: readonly Peer[] = [
-  ...[keycloak, oidcProvider, djangoOAuthToolkit],
+  ...[keycloak, oidcProvider, djangoOAuthToolkit, authlibServer],
   ...[mds, xoauth2, requestsOauth2client, requestsOauthlib, msal, authlib, openidClient, oauth4webapi],
   ...[oauth2Crate, openidconnectCrate, nimbus],
 ];
