@@ -1,3 +1,4 @@
+import { afterAttempt } from '../grants/device-code.ts';
 import { sessionEntry } from '../grants/entry-names.ts';
 import { UnreadableFormatError } from '../grants/grant.ts';
 import type { Sealing } from '../sealing/sealing.ts';
@@ -46,7 +47,7 @@ export async function sealSession(attempt: string, session: DeviceSession, seali
 
 /** @throws {SealBrokenError} when no broker wrote it for this id */
 export async function openSession(id: string, stored: string, sealing: Sealing): Promise<DeviceSession> {
-  const sealed = stored.slice(stored.indexOf('|') + 1);
+  const sealed = afterAttempt(stored);
   const [format, session] = (await sealing.open(sealed, sessionEntry(id))) as [number, DeviceSession];
   if (format !== FORMAT) throw new UnreadableFormatError(`session of format ${format}, this release reads ${FORMAT}`);
   return session;

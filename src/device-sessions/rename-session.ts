@@ -1,4 +1,4 @@
-import { newAttempt, type RandomBytes } from '../grants/device-code.ts';
+import { afterAttempt, newAttempt, type RandomBytes } from '../grants/device-code.ts';
 import { endedEntry, sessionEntry, sessionNameEntry } from '../grants/entry-names.ts';
 import type { Ledger } from '../grants/ledger.ts';
 import type { Sealing } from '../sealing/sealing.ts';
@@ -63,7 +63,7 @@ export async function latestName(
   const last = names.findLastIndex((stored) => stored !== undefined);
   const stored = names[last];
   if (stored === undefined) return undefined;
-  const sealed = stored.slice(stored.indexOf('|') + 1);
+  const sealed = afterAttempt(stored);
   const name = (await sealing.open(sealed, sessionNameEntry(id, last + 1))) as string;
   return name === '' ? undefined : name;
 }

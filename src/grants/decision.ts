@@ -2,6 +2,7 @@ import { openAsDevice, sealToDevice } from '../sealing/device-seal.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import type { Secret } from '../sealing/secret.ts';
 import type { Approval } from './approval.ts';
+import { afterAttempt } from './device-code.ts';
 import { type Grant, UnreadableFormatError } from './grant.ts';
 
 /**
@@ -34,10 +35,7 @@ export async function sealApproval(approval: Approval, grant: Grant): Promise<st
 
 /** @throws {SealBrokenError} when no broker wrote it for this grant */
 export async function openDecision(grant: Grant, stored: string, sealing: Sealing): Promise<Decision> {
-  const [format, decision] = (await sealing.open(stored.slice(stored.indexOf('|') + 1), context(grant))) as [
-    number,
-    Decision,
-  ];
+  const [format, decision] = (await sealing.open(afterAttempt(stored), context(grant))) as [number, Decision];
   if (format !== FORMAT) throw new UnreadableFormatError(`decision of format ${format}, this release reads ${FORMAT}`);
   return decision;
 }

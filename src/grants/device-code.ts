@@ -23,3 +23,8 @@ export function grantId(deviceCode: Secret): string {
 export function newAttempt(randomBytes: RandomBytes): string {
   return randomBytes(8).toString('base64url');
 }
+
+/** A written value without the attempt that it begins with. */
+export function afterAttempt(stored: string): string {
+  return stored.slice(stored.indexOf('|') + 1);
+}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SealBrokenError } from '../sealing/sealing.ts';
 import type { Secret } from '../sealing/secret.ts';
-import { newAttempt } from './device-code.ts';
+import { afterAttempt, newAttempt } from './device-code.ts';
 import { arrivalEntry, tripEntry, visitEntry } from './entry-names.ts';
 import type { GrantGround } from './start-grant.ts';
 
@@ -121,8 +121,4 @@ export async function openArrival(
 
 function entryOf(tag: string, grantId: string | undefined): string {
   return grantId === undefined ? visitEntry(tag) : arrivalEntry(grantId, tag);
-}
-
-function afterAttempt(stored: string): string {
-  return stored.slice(stored.indexOf('|') + 1);
 }

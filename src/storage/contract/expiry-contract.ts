@@ -9,6 +9,7 @@ import {
   type TestRunner,
   withStorage,
 } from './contract-harness.ts';
+
 /** When entries vanish, and that what has vanished is as if it had never been. */
 export function describeExpiry({ describe, it }: TestRunner, create: CreateStorage): void {
   describe('ledger: expiry', () => {
