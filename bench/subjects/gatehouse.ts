@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createBroker } from '../../src/broker.ts';
+import { keepGarbageYoung } from '../../src/cli/keep-garbage-young.ts';
 import { readConfig } from '../../src/config/load-config.ts';
 import { grantId, newDeviceCode } from '../../src/grants/device-code.ts';
 import { grantEntry, userCodeEntry } from '../../src/grants/entry-names.ts';
@@ -8,7 +9,7 @@ import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import { redisStorage } from '../../src/storage/redis-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
-import { runSubject } from './subject.ts';
+import { pollBody, runSubject } from './subject.ts';
 
 /**
  * Gatehouse as it is run, with pending grants that wait to be polled: `gatehouse.ts GRANTS POLLED [REDIS]`. On a Redis
@@ -25,6 +26,7 @@ const MINUTE = 60_000;
 const LIFE_MS = 30 * MINUTE;
 const AT_ONCE = 1000;
 
+keepGarbageYoung();
 const config = readConfig('bench.yaml', YAML, {});
 const storage: Storage =
   redisUrl === undefined
@@ -40,8 +42,7 @@ await runSubject(broker.handle, async () => {
     const batch = Array.from({ length: Math.min(AT_ONCE, Number(grants) - n) }, () => writeGrant(startedAtMs));
     codes.push(...(await Promise.all(batch)).slice(0, Math.max(0, Number(polled) - codes.length)));
   }
-  const grantType = encodeURIComponent('urn:ietf:params:oauth:grant-type:device_code');
-  return { path: '/token', bodies: codes.map((code) => `grant_type=${grantType}&client_id=tv&device_code=${code}`) };
+  return { path: '/token', bodies: codes.map(pollBody) };
 });
 
 /** A grant as a start writes it, but for the key pair, which would make the preparation of a million last for hours. */

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
-import { runSubject } from './subject.ts';
+import { pollBody, runSubject } from './subject.ts';
 
 /**
  * `oidc-provider` with its own device flow and pending codes: `oidc-provider.ts CODES [REDIS]`. In memory it keeps what
@@ -64,7 +64,6 @@ await runSubject(
       } as never);
       saved.push(await (code as unknown as { save(ttlSeconds: number): Promise<string> }).save(1800));
     }
-    const grantType = encodeURIComponent('urn:ietf:params:oauth:grant-type:device_code');
-    return { path: '/token', bodies: saved.map((code) => `grant_type=${grantType}&client_id=tv&device_code=${code}`) };
+    return { path: '/token', bodies: saved.map(pollBody) };
   },
 );

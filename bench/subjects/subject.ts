@@ -34,3 +34,9 @@ export function readBody(request: Parameters<RequestListener>[0]): Promise<strin
     request.on('end', () => resolve(Buffer.concat(chunks).toString()));
   });
 }
+
+/** A poll as every subject gets it (RFC 8628 §3.4). */
+export function pollBody(deviceCode: string): string {
+  const grantType = encodeURIComponent('urn:ietf:params:oauth:grant-type:device_code');
+  return `grant_type=${grantType}&client_id=tv&device_code=${deviceCode}`;
+}

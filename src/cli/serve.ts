@@ -7,6 +7,7 @@ import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createOperations } from '../telemetry/operations-listener.ts';
 import { EXIT } from './exit-codes.ts';
+import { keepGarbageYoung } from './keep-garbage-young.ts';
 import { reloadOnChange } from './reload.ts';
 
 const SECOND = 1000;
@@ -21,6 +22,7 @@ const FINISH_MS = 5 * SECOND;
  * @throws {StorageRefusedError} when the storage must not be used as it is set up
  */
 export async function serve(config: Config): Promise<number> {
+  keepGarbageYoung();
   const logger = createLogger(config.log);
   process.once('uncaughtException', (error) => {
     logger.event('process.fault', { error });

@@ -6,7 +6,7 @@ const MOST_PARAMETERS = 64;
 /** Only this one may occur more than once (RFC 8707 §2). */
 const REPEATABLE = 'resource';
 
-/** The parameters of a form body: flat, each at most once, empty ones left out (RFC 8628 §3.1). */
+/** The parameters of a form body: flat, each at most once, empty ones as if left out (RFC 8628 §3.1). */
 export class Form {
   readonly #values: Map<string, string>;
   readonly #resources: readonly string[];
@@ -17,7 +17,8 @@ export class Form {
   }
 
   get(name: string): string | undefined {
-    return this.#values.get(name);
+    const value = this.#values.get(name);
+    return value === '' ? undefined : value;
   }
 
   /** The same form with one more parameter. */
@@ -32,7 +33,7 @@ export class Form {
 
   /** @throws {OAuthError} `invalid_request` */
   need(name: string): string {
-    const value = this.#values.get(name);
+    const value = this.get(name);
     if (value === undefined) throw new OAuthError('invalid_request', `${name} is missing`);
     return value;
   }
@@ -46,7 +47,6 @@ export class Form {
  */
 export function parseForm(body: string): Form {
   const values = new Map<string, string>();
-  const seen = new Set<string>();
   const resources: string[] = [];
   let count = 0;
   for (const pair of body.split('&')) {
@@ -60,9 +60,9 @@ export function parseForm(body: string): Form {
       if (value !== '' && !resources.includes(value)) resources.push(value);
       continue;
     }
-    if (seen.has(name)) throw new OAuthError('invalid_request', 'a parameter occurs more than once');
-    seen.add(name);
-    if (value !== '') values.set(name, value);
+    // An empty one is kept too, so that its repetition is seen; `get` does not give it out.
+    if (values.has(name)) throw new OAuthError('invalid_request', 'a parameter occurs more than once');
+    values.set(name, value);
   }
   return new Form(values, resources);
 }

@@ -79,7 +79,7 @@ async function replyTo(
 }
 
 /** @throws {OAuthError} `invalid_request` */
-async function readBody(message: IncomingMessage, { headers }: DeviceRequest): Promise<string> {
+function readBody(message: IncomingMessage, { headers }: DeviceRequest): Promise<string> | string {
   const type = headers['content-type'] ?? '';
   if (type !== 'application/x-www-form-urlencoded' && !FORM_TYPE.test(type)) {
     message.resume();
@@ -91,9 +91,7 @@ async function readBody(message: IncomingMessage, { headers }: DeviceRequest): P
     message.resume();
     throw new OAuthError('invalid_request', 'the body must not have a Content-Encoding');
   }
-  const body = await collect(message);
-  if (!isUtf8(body)) throw new OAuthError('invalid_request', 'the body is not UTF-8');
-  return body.toString('utf8');
+  return collect(message);
 }
 
 function hasBody(headers: DeviceRequest['headers']): boolean {
@@ -102,7 +100,7 @@ function hasBody(headers: DeviceRequest['headers']): boolean {
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(;\s*charset="?utf-?8"?\s*)?;?$/i;
 
-function collect(message: IncomingMessage): Promise<Buffer> {
+function collect(message: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     let body: Buffer = NOTHING;
     let bytes = 0;
@@ -112,7 +110,10 @@ function collect(message: IncomingMessage): Promise<Buffer> {
       if (bytes > MOST_BODY_BYTES) reject(new OAuthError('invalid_request', 'the body is larger than 8 KiB', CLOSE));
       else body = body === NOTHING ? chunk : Buffer.concat([body, chunk]);
     });
-    message.on('end', () => resolve(body));
+    message.on('end', () => {
+      if (isUtf8(body)) resolve(body.toString('utf8'));
+      else reject(new OAuthError('invalid_request', 'the body is not UTF-8'));
+    });
     message.on('close', () => {
       if (!message.complete) reject(new OAuthError('invalid_request', 'the body broke off'));
     });

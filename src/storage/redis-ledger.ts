@@ -65,12 +65,12 @@ export class RedisLedger implements Ledger {
     return (await this.#connection.ask((client) => client.getdel(this.#keys.entry(key)))) ?? undefined;
   }
 
-  async poll(id: string, holder: Holder, rule: PaceRule): Promise<PollFacts> {
+  poll(id: string, holder: Holder, rule: PaceRule): Promise<PollFacts> {
     const args = [holderArgument(holder), holder.jkt];
     if (this.#clockOffsetMs !== undefined) {
       args.push(String(this.#clockOffsetMs()));
     }
-    return pollFacts(await this.#connection.run(this.#pollScript(rule), this.#keys.polled(id), args));
+    return this.#connection.run(this.#pollScript(rule), this.#keys.polled(id), args).then(pollFacts);
   }
 
   async raise(key: string, atMs: number, expiresAtMs: number): Promise<void> {
