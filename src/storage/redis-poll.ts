@@ -7,6 +7,8 @@ import { type RedisScript, readClock, redisScript } from './redis-script.ts';
  *
  *     KEYS     grant, pace, decision, spent, ended, delivered
  *     ARGV     client|challenge, jkt, clock offset (may be left out)
+ *     pace     the moment of the last counted poll; once one came too early: counted|refused|interval. A bare number
+ *              is kept by Redis in the entry itself, which saves every pending grant 32 bytes
  *     returns  nil                   no such grant, or not its holder
  *              interval or -interval pending and in time, or pending and too early
  *              array                 now and the interval, then grant, decision, spent, ended, delivered
@@ -22,24 +24,23 @@ export function pollScript(rule: PaceRule, clock = readClock('(ARGV[3] or 0)')):
 
     ${clock}
     if entries[3] or entries[4] or entries[5] or now >= tonumber(expires) then
-      local raised = entries[2] and string.match(entries[2], '%d+$')
+      local raised = entries[2] and string.match(entries[2], '|(%d+)$')
       return { now, tonumber(raised or interval), grant, entries[3], entries[4], entries[5], entries[6] }
     end
 
     local function keep(counted, refused, current)
-      local pace = string.format('%.0f|%.0f|%.0f', counted, refused, current)
+      local pace = string.format('%.0f', counted)
+      if refused > 0 then pace = string.format('%s|%.0f|%.0f', pace, refused, current) end
       local kept = redis.pcall('SET', KEYS[2], pace, 'PXAT', expires + kept_for - (ARGV[3] or 0))
       -- A full Redis must not make a pending poll fail: its pace is judged then, and not moved.
       if kept.err and not string.find(kept.err, 'OOM', 1, true) then return kept end
       return nil
     end
 
-    if not entries[2] then
-      interval = tonumber(interval)
-      return keep(now, 0, interval) or interval
-    end
-    local counted, refused, current = string.match(entries[2], '^(%d+)|(%d+)|(%d+)$')
-    counted, refused, current = tonumber(counted), tonumber(refused), tonumber(current)
+    interval = tonumber(interval)
+    if not entries[2] then return keep(now, 0, interval) or interval end
+    local counted, refused, current = string.match(entries[2], '^(%d+)|?(%d*)|?(%d*)$')
+    counted, refused, current = tonumber(counted), tonumber(refused) or 0, tonumber(current) or interval
     if now - math.max(counted, refused) < ${rule.sameMs} then
       if refused > counted then return -current end
       return current
