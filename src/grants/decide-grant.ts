@@ -24,7 +24,7 @@ export async function approveGrant(
   browser: string,
   receipt?: string,
 ): Promise<DecisionOutcome> {
-  const inner = await sealApproval(approval, grant);
+  const inner = sealApproval(approval, grant);
   const held = approval.heldUntilMs === undefined ? {} : { heldUntilMs: approval.heldUntilMs };
   const shown = receipt === undefined ? {} : { receipt };
   return decide(ground, grant, { decision: 'approved', inner, browser, ...held, ...shown });

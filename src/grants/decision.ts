@@ -29,7 +29,7 @@ export async function sealDecision(
   return `${attempt}|${await sealing.seal([FORMAT, decision], context(grant))}`;
 }
 
-export async function sealApproval(approval: Approval, grant: Grant): Promise<string> {
+export function sealApproval(approval: Approval, grant: Grant): string {
   return sealToDevice(approval, grant.publicKey);
 }
 
@@ -41,11 +41,8 @@ export async function openDecision(grant: Grant, stored: string, sealing: Sealin
 }
 
 /** What the person approved; needs the device code. */
-export async function openApproval(
-  decision: Decision & { decision: 'approved' },
-  deviceCode: Secret,
-): Promise<Approval> {
-  return (await openAsDevice(decision.inner, deviceCode)) as Approval;
+export function openApproval(decision: Decision & { decision: 'approved' }, deviceCode: Secret): Approval {
+  return openAsDevice(decision.inner, deviceCode) as Approval;
 }
 
 /** Binds a decision to its grant: the same blob under another id, client, key or lifetime does not open. */

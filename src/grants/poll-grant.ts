@@ -102,7 +102,7 @@ async function judgeSettled(
   if (nowMs > grant.expiresAtMs + facts.intervalMs) return { outcome: 'expired_token' };
   if (decision.heldUntilMs !== undefined && nowMs < decision.heldUntilMs) return PENDING;
 
-  const approval = await openApproval(decision, poll.deviceCode);
+  const approval = openApproval(decision, poll.deviceCode);
   switch (await judgeConfirmationCode(ground, grant, approval, poll)) {
     case 'awaited':
       return PENDING;

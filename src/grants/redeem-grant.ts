@@ -169,7 +169,7 @@ export async function redelivered(
   if (jkt !== poll.jkt) return undefined;
   const decision = await openDecision(grant, stored, ground.sealing);
   if (decision.decision !== 'approved') return undefined;
-  const approval = await openApproval(decision, deviceCode);
+  const approval = openApproval(decision, deviceCode);
   return (await isMarkedEnded(ground, signInOf(ground, client, grant, approval))) ? undefined : answer;
 }
 

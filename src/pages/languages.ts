@@ -95,11 +95,25 @@ function languageOf(texts: i18n, code: string): Language {
   let relative: Intl.RelativeTimeFormat | undefined;
   let dates: Intl.DateTimeFormat | undefined;
   let moments: Intl.DateTimeFormat | undefined;
+  let name: string | undefined;
+  const wordless = new Map<string, string>();
   return {
     code,
     direction: isRightToLeft ? 'rtl' : 'ltr',
-    ownName: () => capitalised(new Intl.DisplayNames(code, { type: 'language' }).of(code) ?? code),
-    t: (key, words = {}) => translate(key, isRightToLeft ? isolated(words) : words),
+    ownName() {
+      name ??= capitalised(new Intl.DisplayNames(code, { type: 'language' }).of(code) ?? code);
+      return name;
+    },
+    t(key, words) {
+      if (words !== undefined) return translate(key, isRightToLeft ? isolated(words) : words);
+      // Keys come from templates and code, never from a request, so there is an end to them.
+      let text = wordless.get(key);
+      if (text === undefined) {
+        text = translate(key);
+        wordless.set(key, text);
+      }
+      return text;
+    },
     has: (key) => texts.exists(key, { lng: code }),
     ago(ms) {
       relative ??= new Intl.RelativeTimeFormat(locale, { numeric: 'always' });

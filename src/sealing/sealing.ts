@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { decryptDirect, directHeader, encryptDirect } from './direct-jwe.ts';
+import { compactHeader, decryptCompact, encryptCompact } from './compact-jwe.ts';
 import { isKeyName, type SealingKey, SealingKeyMissingError, sealingKey } from './sealing-keys.ts';
 import type { Secret } from './secret.ts';
 
@@ -57,17 +57,20 @@ export function createSealing(keys: readonly Secret[]): Sealing {
     firstKeyName: first.name,
 
     async seal(content, context, capability) {
-      const header = { kid: first.name, ctx: context };
-      return encryptDirect(JSON.stringify(content), header, contentKey(first, context, capability));
+      const header = { alg: 'dir', kid: first.name, ctx: context };
+      return encryptCompact(JSON.stringify(content), header, contentKey(first, context, capability));
     },
 
     async open(sealed, context, capability) {
-      const header = directHeader(sealed);
-      if (header === undefined) throw new SealBrokenError('not a sealed value');
-      const key = named(header.kid);
-      if (header.ctx !== context) throw new SealBrokenError(`sealed for another place than ${context}`);
+      const { alg, kid, ctx, ...others } = compactHeader(sealed) ?? {};
+      // `zip`, `crit` and the like would change what the rest means.
+      if (alg !== 'dir' || typeof kid !== 'string' || Object.keys(others).length > 0) {
+        throw new SealBrokenError('not a sealed value');
+      }
+      const key = named(kid);
+      if (ctx !== context) throw new SealBrokenError(`sealed for another place than ${context}`);
       try {
-        return JSON.parse(decryptDirect(sealed, contentKey(key, context, capability)));
+        return JSON.parse(decryptCompact(sealed, contentKey(key, context, capability)));
       } catch (cause) {
         throw new SealBrokenError(`does not open as ${context}`, { cause });
       }

@@ -73,14 +73,14 @@ describe('who writes to Redis', { timeout: 60_000 }, () => {
       [
         'an approval sealed to the device, which anybody can write',
         async ({ grant }) => {
-          return `attempt|${await sealToDevice(sampleApproval(), publicKeyOf(grant))}`;
+          return `attempt|${sealToDevice(sampleApproval(), publicKeyOf(grant))}`;
         },
       ],
       [
         'the same inside a seal of another key',
         async ({ grant, code }) => {
           const own = createSealing([new Secret(randomBytes(32).toString('base64url'))]);
-          const inner = await sealToDevice(sampleApproval(), publicKeyOf(grant));
+          const inner = sealToDevice(sampleApproval(), publicKeyOf(grant));
           const id = grantId(new Secret(code));
           return `attempt|${await own.seal([1, { decision: 'approved', inner, browser: 'x' }], `decision ${id}`)}`;
         },
@@ -89,7 +89,7 @@ describe('who writes to Redis', { timeout: 60_000 }, () => {
         'the same, which then names our key',
         async ({ grant, code }) => {
           const own = createSealing([new Secret(randomBytes(32).toString('base64url'))]);
-          const inner = await sealToDevice(sampleApproval(), publicKeyOf(grant));
+          const inner = sealToDevice(sampleApproval(), publicKeyOf(grant));
           const id = grantId(new Secret(code));
           const sealed = await own.seal([1, { decision: 'approved', inner, browser: 'x' }], `decision ${id}`);
           const [, ...rest] = sealed.split('.');

@@ -44,7 +44,7 @@ describe.each(['https://login.example.com', 'https://example.com/gate/house', 'h
       expect(view?.state).toBe('approved');
       const [stored] = (await grants.ledger.read([decisionEntry(id)])).values;
       const decision = await openDecision(view?.grant as never, stored ?? '', grants.sealing);
-      const approval = await openApproval(decision as never, deviceCode);
+      const approval = openApproval(decision as never, deviceCode);
       expect(approval).toMatchObject({
         upstream: 'corp',
         subject: 'alice',

@@ -1,52 +1,87 @@
-import { randomBytes } from 'node:crypto';
+import { createPrivateKey, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { CompactEncrypt } from 'jose';
+import { CompactEncrypt, compactDecrypt, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { newDeviceCode } from '../../../src/grants/device-code.ts';
 import { deviceSealPublicKey, openAsDevice, sealToDevice } from '../../../src/sealing/device-seal.ts';
 import { SealBrokenError } from '../../../src/sealing/sealing.ts';
+import { hkdf } from '../../../src/sealing/sealing-keys.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
 
-describe('what is sealed to a device code', () => {
-  const code = newDeviceCode(randomBytes);
-  const publicKey = deviceSealPublicKey(code);
+const code = newDeviceCode(randomBytes);
+const publicKey = deviceSealPublicKey(code);
 
-  it('opens for who brings the code again', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.jsonValue(), async (content) => {
-        const sealed = await sealToDevice(content, publicKey);
-        expect(await openAsDevice(sealed, new Secret(code.reveal()))).toEqual(JSON.parse(JSON.stringify(content)));
+describe('what is sealed to a device code', () => {
+  it('opens for who brings the code again', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (content) => {
+        const sealed = sealToDevice(content, publicKey);
+        expect(openAsDevice(sealed, new Secret(code.reveal()))).toEqual(JSON.parse(JSON.stringify(content)));
       }),
       { numRuns: 30 },
     );
   });
 
-  it('opens for nobody else', async () => {
-    const sealed = await sealToDevice('facts', publicKey);
-    await expect(openAsDevice(sealed, newDeviceCode(randomBytes))).rejects.toThrow(SealBrokenError);
-    await expect(openAsDevice(sealed, new Secret(publicKey))).rejects.toThrow(SealBrokenError);
+  it('opens for nobody else', () => {
+    const sealed = sealToDevice('facts', publicKey);
+    expect(() => openAsDevice(sealed, newDeviceCode(randomBytes))).toThrow(SealBrokenError);
+    expect(() => openAsDevice(sealed, new Secret(publicKey))).toThrow(SealBrokenError);
     const changed = `${code.reveal().slice(0, -1)}${code.reveal().endsWith('A') ? 'B' : 'A'}`;
-    await expect(openAsDevice(sealed, new Secret(changed))).rejects.toThrow(SealBrokenError);
+    expect(() => openAsDevice(sealed, new Secret(changed))).toThrow(SealBrokenError);
   });
 
-  it('needs both the code and an unchanged text', async () => {
-    const sealed = await sealToDevice('facts', publicKey);
+  it('needs both the code and an unchanged text', () => {
+    const sealed = sealToDevice('facts', publicKey);
     const parts = sealed.split('.');
-    parts[3] = Buffer.from('"other"').toString('base64url');
-    await expect(openAsDevice(parts.join('.'), code)).rejects.toThrow(SealBrokenError);
-    await expect(openAsDevice(sealed.slice(0, -4), code)).rejects.toThrow(SealBrokenError);
+    for (const [place, other] of [
+      [2, randomBytes(12)],
+      [3, Buffer.from('"other"')],
+      [4, randomBytes(16)],
+    ] as const) {
+      expect(() => openAsDevice(parts.with(place, other.toString('base64url')).join('.'), code)).toThrow(
+        SealBrokenError,
+      );
+    }
+    expect(() => openAsDevice(sealed.slice(0, -4), code)).toThrow(SealBrokenError);
   });
 
-  it('takes no other algorithm', async () => {
-    const direct = await new CompactEncrypt(new TextEncoder().encode('"x"'))
-      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
-      .encrypt(randomBytes(32));
-    await expect(openAsDevice(direct, code)).rejects.toThrow(SealBrokenError);
+  it.each([
+    ['another algorithm', { alg: 'dir', enc: 'A256GCM' }],
+    ['another encryption', { alg: 'ECDH-ES', enc: 'A128GCM', epk: { kty: 'OKP', crv: 'X25519', x: publicKey } }],
+    ['compression', { alg: 'ECDH-ES', enc: 'A256GCM', zip: 'DEF', epk: { kty: 'OKP', crv: 'X25519', x: publicKey } }],
+    ['no public key', { alg: 'ECDH-ES', enc: 'A256GCM' }],
+    // Every secret agreed with it is zero, so anybody could have made the key.
+    [
+      'a public key of small order',
+      { alg: 'ECDH-ES', enc: 'A256GCM', epk: { kty: 'OKP', crv: 'X25519', x: 'A'.repeat(43) } },
+    ],
+  ])('is refused with %s in its header', (_, header) => {
+    const [, ...rest] = sealToDevice('facts', publicKey).split('.');
+    const forged = [Buffer.from(JSON.stringify(header)).toString('base64url'), ...rest].join('.');
+    expect(() => openAsDevice(forged, code)).toThrow(SealBrokenError);
   });
 
   it('the public key follows from the code, and does not show it', () => {
     expect(deviceSealPublicKey(new Secret(code.reveal()))).toBe(publicKey);
     expect(publicKey).toMatch(/^[\w-]{43}$/);
     expect(publicKey).not.toBe(code.reveal());
+  });
+});
+
+describe('is ECDH-ES as others know it (RFC 7518 §4.6)', () => {
+  const d = hkdf(Buffer.from(code.reveal()), '', 'device seal', 32).toString('base64url');
+  const privateKey = createPrivateKey({ key: { kty: 'OKP', crv: 'X25519', x: publicKey, d }, format: 'jwk' });
+
+  it('jose opens what we seal', async () => {
+    const { plaintext, protectedHeader } = await compactDecrypt(sealToDevice({ a: 'ä' }, publicKey), privateKey);
+    expect(JSON.parse(new TextDecoder().decode(plaintext))).toEqual({ a: 'ä' });
+    expect(protectedHeader).toMatchObject({ alg: 'ECDH-ES', enc: 'A256GCM' });
+  });
+
+  it('we open what jose seals', async () => {
+    const sealed = await new CompactEncrypt(new TextEncoder().encode('{"a":"ä"}'))
+      .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM' })
+      .encrypt(await importJWK({ kty: 'OKP', crv: 'X25519', x: publicKey }, 'ECDH-ES'));
+    expect(openAsDevice(sealed, code)).toEqual({ a: 'ä' });
   });
 });
