@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { type CapacityRow, capacityRows, memoryBytesPerGrant, startCosts } from './capacity.ts';
 import type { Measurement } from './measure.ts';
 import { bytesRow, pollRows, type Row, scaleRows, throughputRows } from './poll-rows.ts';
 import { startRedis } from './redis-server.ts';
@@ -21,18 +22,27 @@ const seconds = values.quick ? 2 : 10;
 const redis = await startRedis();
 const rows: Row[] = [];
 const measurements: Measurement[] = [];
+const capacity: CapacityRow[] = [];
 try {
   const polls = await pollRows(redis, seconds);
   say(polls.rows);
   const throughput = await throughputRows(redis, seconds);
   say(throughput.rows);
   measurements.push(...polls.measurements, ...throughput.measurements);
-  say(await scaleRows(redis, values.quick ? 50_000 : 1_000_000, seconds));
+  say(await scaleRows(redis, values.quick ? [1000, 50_000] : [1000, 100_000, 1_000_000], seconds));
   say([await bytesRow(redis)]);
+  const starts = await startCosts(redis, seconds);
+  await redis.flush();
+  const rounds = values.quick
+    ? { warmUp: 20, measured: 20, idleSeconds: 6 }
+    : { warmUp: 100, measured: 100, idleSeconds: 61 };
+  const signIns = await signInRows(rounds, redis.url);
+  say(signIns.rows);
+  capacity.push(...capacityRows(throughput.measurements, starts, signIns.costs));
 } finally {
   await redis.stop();
 }
-say(await signInRows(values.quick ? 20 : 100, values.quick ? 6 : 61));
+const memoryBytes = await memoryBytesPerGrant();
 
 const text = report();
 process.stdout.write(`\n${text}`);
@@ -65,14 +75,29 @@ the server's process used, by its own account, per request that was answered. Fo
 subjects get the same offered load, are measured in turns, and the best turn of each counts. "requests/s" is a closed loop.
 Each of 20,000 grants is polled no more often than its interval, so that every poll is counted.
 
+One process, as many as it can do; per core and second is reckoned from the processor time of one:
+
+| what | CPU | per core and second |
+| --- | --- | --- |
+${capacity.map(({ what, microseconds }) => `| ${what} | ${inWords(microseconds)} | ${perSecond(1e6 / microseconds)} |`).join('\n')}
+
+A pending grant takes ${Math.round(memoryBytes)} bytes of the process on the memory driver.
+
 | subject | CPU per request | requests/s | p50 | p99 | memory |
 | --- | --- | --- | --- | --- | --- |
 ${measurements.map(line).join('\n')}
 `;
 }
 
+function inWords(microseconds: number): string {
+  return microseconds < 1000 ? `${microseconds.toFixed(1)} µs` : `${(microseconds / 1000).toFixed(1)} ms`;
+}
+
+function perSecond(count: number): string {
+  return Math.round(count).toLocaleString('en');
+}
+
 function line(one: Measurement): string {
-  const perSecond = Math.round(one.requests / one.seconds).toLocaleString('en');
   const memory = `${Math.round(one.rssBytes / 1e6)} MB`;
-  return `| ${one.name} | ${one.cpuMicrosecondsPerRequest.toFixed(1)} µs | ${perSecond} | ${one.p50.toFixed(2)} ms | ${one.p99.toFixed(2)} ms | ${memory} |`;
+  return `| ${one.name} | ${one.cpuMicrosecondsPerRequest.toFixed(1)} µs | ${perSecond(one.requests / one.seconds)} | ${one.p50.toFixed(2)} ms | ${one.p99.toFixed(2)} ms | ${memory} |`;
 }

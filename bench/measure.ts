@@ -25,6 +25,8 @@ export interface Round {
 interface Usage {
   cpuMicroseconds: number;
   rssBytes: number;
+  /** What is alive, after a great collection. */
+  heapBytes: number;
 }
 
 const WARM_UP_SECONDS = 2;

@@ -86,11 +86,15 @@ export async function throughputRows(
   };
 }
 
-/** What a poll costs the server and Redis together, among few and among very many pending grants. */
-export async function scaleRows(redis: BenchRedis, many: number, seconds: number): Promise<Row[]> {
-  const few = 1000;
+/** What a poll costs the server and Redis together, among few, many and very many pending grants. */
+export async function scaleRows(
+  redis: BenchRedis,
+  counts: readonly [number, ...number[]],
+  seconds: number,
+): Promise<Row[]> {
+  const [few] = counts;
   const costs: number[] = [];
-  for (const grants of [few, many]) {
+  for (const grants of counts) {
     await redis.flush();
     const subject = { name: '', script: 'gatehouse', arguments: [String(grants), String(few), redis.url] } as const;
     const running = await startSubject(subject);
@@ -102,8 +106,10 @@ export async function scaleRows(redis: BenchRedis, many: number, seconds: number
     costs.push((after.cpuMicroseconds - before.cpuMicroseconds + (after.redis - before.redis) * 1e6) / requests);
     await running.stop();
   }
-  const what = `cost of a poll among ${many.toLocaleString('en')} pending grants against ${few.toLocaleString('en')}`;
-  return [ratio(what, (costs[1] ?? Number.NaN) / (costs[0] ?? Number.NaN), 1.1)];
+  return counts.slice(1).map((many, index) => {
+    const what = `cost of a poll among ${many.toLocaleString('en')} pending grants against ${few.toLocaleString('en')}`;
+    return ratio(what, (costs[index + 1] ?? Number.NaN) / (costs[0] ?? Number.NaN), 1.1);
+  });
 }
 
 /** What a pending grant that has been polled takes in Redis: index, grant and pace. */

@@ -21,6 +21,7 @@ const YAML = `
 public_url: http://127.0.0.1:8080
 upstreams: { corp: { issuer: "http://127.0.0.1:9", client_id: gatehouse, authentication: none } }
 clients: { tv: { name: TV, interval: 1s, lifetimes: { code: 30m } } }
+limits: { starts_per_source: 0, pending_per_source: 0, pending_per_client: 0, pending_total: 0 }
 `;
 const MINUTE = 60_000;
 const LIFE_MS = 30 * MINUTE;

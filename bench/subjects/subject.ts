@@ -1,5 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 /**
  * Subjects are the servers that the benchmark measures, each in a process of its own: it listens on a free port, tells
@@ -11,6 +13,9 @@ export interface Prepared {
   path: string;
 }
 
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
 /** @param prepare what must exist before the load begins */
 export async function runSubject(handle: RequestListener, prepare: () => Promise<Prepared>): Promise<void> {
   const server = createServer({ keepAliveTimeout: 75_000 }, handle);
@@ -20,7 +25,9 @@ export async function runSubject(handle: RequestListener, prepare: () => Promise
   process.on('message', (message) => {
     if (message === 'usage') {
       const { user, system } = process.cpuUsage();
-      process.send?.({ cpuMicroseconds: user + system, rssBytes: process.memoryUsage.rss() });
+      const rssBytes = process.memoryUsage.rss();
+      collectGarbage();
+      process.send?.({ cpuMicroseconds: user + system, rssBytes, heapBytes: process.memoryUsage().heapUsed });
     }
   });
   process.on('disconnect', () => process.exit(0));
