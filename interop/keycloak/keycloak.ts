@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import { cacheFolder, once } from '../obtain/cache.ts';
 import { freePort } from '../obtain/free-port.ts';
 import { mavenFile } from '../obtain/maven.ts';
+import { pythonProgram } from '../obtain/python.ts';
+import { systemProgram } from '../obtain/system-program.ts';
 import { obtainBy, type Program, startProgram, untilAnswers } from '../program.ts';
 import { CONSENT_CLIENT, KEYCLOAK_CLIENT, realm } from './realm.ts';
 
@@ -25,6 +27,7 @@ export interface Keycloak {
 }
 
 export async function startKeycloak(): Promise<Keycloak> {
+  await systemProgram('java', 'default-jre-headless');
   const home = await obtainKeycloak();
   await rm(join(home, 'data'), { recursive: true, force: true });
   await mkdir(join(home, 'data', 'import'), { recursive: true });
@@ -51,7 +54,7 @@ export async function startKeycloak(): Promise<Keycloak> {
         },
       },
     );
-    await untilAnswers(`${issuer}/.well-known/openid-configuration`, program, 120);
+    await untilAnswers(`${issuer}/.well-known/openid-configuration`, program, 240);
   };
   const stop = async () => program?.stop();
 
@@ -125,7 +128,7 @@ async function obtainKeycloak(): Promise<string> {
   const name = `keycloak-${KEYCLOAK_VERSION}`;
   const folder = await once(cacheFolder('keycloak', KEYCLOAK_VERSION), async (empty) => {
     const zip = await mavenFile('org.keycloak', 'keycloak-quarkus-dist', KEYCLOAK_VERSION, 'zip');
-    await obtainBy(['python3', '-m', 'zipfile', '-e', zip, empty]);
+    await obtainBy([await pythonProgram(), '-m', 'zipfile', '-e', zip, empty]);
     const bin = join(empty, name, 'bin');
     // zipfile forgets who may run what.
     for (const file of await readdir(bin)) if (file.endsWith('.sh')) await chmod(join(bin, file), 0o755);

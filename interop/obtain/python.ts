@@ -1,6 +1,9 @@
 import { join } from 'node:path';
-import { obtainBy } from '../program.ts';
+import { installFromDebian } from '../../test/support/programs.ts';
+import { NotObtainedError } from '../peer.ts';
+import { obtainBy, runProgram } from '../program.ts';
 import { cacheFolder, once, shortHash } from './cache.ts';
+import { systemProgram } from './system-program.ts';
 
 export interface PythonEnvironment {
   python: string;
@@ -12,7 +15,7 @@ export interface PythonEnvironment {
 /** A virtual environment with these distributions from PyPI, and what they need. */
 export async function pythonEnvironment(name: string, requirements: readonly string[]): Promise<PythonEnvironment> {
   const folder = await once(cacheFolder('python', `${name}-${shortHash(requirements.join(' '))}`), async (empty) => {
-    await obtainBy(['python3', '-m', 'venv', empty]);
+    await obtainBy([await pythonWithVenv(), '-m', 'venv', empty]);
     await obtainBy([join(empty, 'bin', 'pip'), 'install', '-q', '--disable-pip-version-check', ...requirements]);
   });
   const python = join(folder, 'bin', 'python');
@@ -24,4 +27,23 @@ export async function pythonEnvironment(name: string, requirements: readonly str
       return (await obtainBy([python, '-c', code])).trim();
     },
   };
+}
+
+export function pythonProgram(): Promise<string> {
+  return systemProgram('python3', 'python3-venv');
+}
+
+/** Debian's Python comes without what makes virtual environments. */
+async function pythonWithVenv(): Promise<string> {
+  const python = await pythonProgram();
+  const probe = [python, '-c', 'import venv, ensurepip'];
+  try {
+    await runProgram(probe);
+  } catch {
+    await installFromDebian('python3-venv');
+    await runProgram(probe).catch(() => {
+      throw new NotObtainedError(`${python} has no venv; on Debian: apt-get install python3-venv`);
+    });
+  }
+  return python;
 }

@@ -1,12 +1,7 @@
-import { cp, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { confidentialScenarios } from '../confidential-scenarios.ts';
 import { deviceGround, deviceScenarios } from '../device-scenarios.ts';
-import { cacheFolder, once, shortHash } from '../obtain/cache.ts';
+import { javaProgram } from '../obtain/java.ts';
 import type { Peer } from '../peer.ts';
-import { obtainBy } from '../program.ts';
-
-const SOURCE = new URL('../programs/nimbus/', import.meta.url).pathname;
-const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
 
 export const nimbus: Peer = {
   name: 'nimbus',
@@ -14,19 +9,14 @@ export const nimbus: Peer = {
   from: 'Maven Central oauth2-oidc-sdk',
   limitSeconds: 240,
   async open() {
-    const [pom = '', code] = await Promise.all(
-      ['pom.xml', 'Device.java'].map((name) => readFile(join(SOURCE, name), 'utf8')),
-    );
-    const folder = await once(cacheFolder('nimbus', shortHash(`${pom}${code}`)), async (empty) => {
-      await cp(SOURCE, empty, { recursive: true });
-      await obtainBy(['mvn', '-q', '-B', COPY, '-DoutputDirectory=lib'], { cwd: empty });
-      await obtainBy(['javac', '-cp', 'lib/*', '-d', 'out', 'Device.java'], { cwd: empty });
-    });
+    const program = await javaProgram('nimbus', 'Device');
     const ground = await deviceGround();
-    const program = { command: ['java', '-cp', `${folder}/lib/*:${folder}/out`, 'Device'] };
     return {
-      version: /<artifactId>oauth2-oidc-sdk<\/artifactId>\s*<version>([^<]+)/.exec(pom)?.[1] ?? '',
-      scenarios: deviceScenarios(ground, program),
+      version: await program.version('oauth2-oidc-sdk'),
+      scenarios: [
+        ...deviceScenarios(ground, program),
+        ...confidentialScenarios(ground, program, ['client_secret_basic', 'client_secret_post', 'private_key_jwt']),
+      ],
       close: () => ground.close(),
     };
   },

@@ -1,0 +1,10 @@
+import { installFromDebian, onPath } from '../../test/support/programs.ts';
+import { NotObtainedError } from '../peer.ts';
+
+/** A program of the system's, installed from Debian where it is missing and we may. */
+export async function systemProgram(name: string, ...packages: readonly string[]): Promise<string> {
+  if (onPath(name) === undefined) await installFromDebian(...packages);
+  const found = onPath(name);
+  if (found !== undefined) return found;
+  throw new NotObtainedError(`${name} is not on PATH; on Debian: apt-get install ${packages.join(' ')}`);
+}
