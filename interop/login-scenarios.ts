@@ -28,6 +28,8 @@ export function loginScenarios(server: LoginServer): Scenario[] {
     },
   };
   return [
+    // First, since some remember a yes and ask no more.
+    ...(server.canDeny === false ? [] : [deny]),
     {
       name: 'gatehouse login',
       limitSeconds: 90,
@@ -36,7 +38,6 @@ export function loginScenarios(server: LoginServer): Scenario[] {
         check(exitCode === 0 && output.includes('access_token'), `exit ${exitCode}: ${lastLines(output, 6)}`);
       },
     },
-    ...(server.canDeny === false ? [] : [deny]),
   ];
 }
 

@@ -8,11 +8,12 @@ import { oauth4webapi, openidClient } from './peers/npm-clients.ts';
 import { oidcProvider } from './peers/oidc-provider.ts';
 import { authlib, msal, requestsOauth2client, requestsOauthlib } from './peers/python-clients.ts';
 import { oauth2Crate, openidconnectCrate } from './peers/rust-clients.ts';
+import { spring } from './peers/spring.ts';
 import { xoauth2 } from './peers/xoauth2.ts';
 
 /** In the order in which they run. */
 export const PEERS: readonly Peer[] = [
-  ...[keycloak, oidcProvider, djangoOAuthToolkit, authlibServer],
+  ...[keycloak, oidcProvider, djangoOAuthToolkit, authlibServer, spring],
   ...[mds, xoauth2, requestsOauth2client, requestsOauthlib, msal, authlib, openidClient, oauth4webapi],
   ...[oauth2Crate, openidconnectCrate, nimbus],
 ];

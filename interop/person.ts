@@ -11,6 +11,10 @@ export interface Visit {
   /** At the upstream's own pages: its consent page gets no. */
   deniesUpstream?: boolean;
   fetch?: typeof fetch;
+  /** Hers from earlier, with its cookies; left out: a new one. */
+  browser?: ScriptedPerson;
+  /** Is told each time that she says there who she is. */
+  onSignIn?: () => void;
 }
 
 const MOST_PAGES = 16;
@@ -20,8 +24,7 @@ const MOST_PAGES = 16;
  * decides. Answers the page at which it ended, whatever that says.
  */
 export async function playPerson(visit: Visit): Promise<VisitedPage> {
-  // A connection for each request: a pooled one may be closing just then, and a slow network makes that likely.
-  const person = new ScriptedPerson({ fetch: visit.fetch ?? fetchFrom('127.0.0.1', '') });
+  const person = visit.browser ?? browser(visit.fetch);
   let page = await person.visit(visit.verificationUri);
   const way: string[] = [];
   for (let step = 0; step < MOST_PAGES; step += 1) {
@@ -31,6 +34,11 @@ export async function playPerson(visit: Visit): Promise<VisitedPage> {
     page = await person.submit(page, answer.form, answer.filled);
   }
   throw new Error(`the pages come to no end: ${way.slice(-4).join(' → ')}`);
+}
+
+/** A connection for each request: a pooled one may be closing just then, and a slow network makes that likely. */
+export function browser(by: typeof fetch = fetchFrom('127.0.0.1', '')): ScriptedPerson {
+  return new ScriptedPerson({ fetch: by });
 }
 
 /** As `playPerson`, and the device must be allowed to go on at the end. */
@@ -63,30 +71,40 @@ function answerTo(page: VisitedPage, visit: Visit): Answer | undefined {
   // A wrong password shows the same page again; Keycloak and others do so with 200.
   const login = forms.find(({ fields }) => fields.has('password'));
   if (login !== undefined) {
+    visit.onSignIn?.();
     const name = ['username', 'user', 'login'].find((field) => login.fields.has(field)) ?? 'username';
     return { form: login, filled: { [name]: visit.user, password: visit.password ?? `${visit.user}-password` } };
   }
   const embedded = withButton(forms, 'user', visit.user);
   if (embedded !== undefined) {
+    visit.onSignIn?.();
     const filled: Record<string, string> = visit.deniesUpstream === true ? { decision: 'deny' } : { user: visit.user };
     return { form: embedded, filled };
   }
   return consent(forms, html, visit.deniesUpstream === true);
 }
 
-/** Consent pages have two buttons and no agreement on their names: Keycloak, django-oauth-toolkit, Authlib's example. */
+/** Consent pages have two buttons, and no agreement on their names. */
 function consent(forms: readonly HtmlForm[], html: string, isNo: boolean): Answer | undefined {
   const names = isNo ? ['cancel', 'deny'] : ['accept', 'allow', 'confirm', 'consent', 'approve'];
-  const pressed = [...html.matchAll(/<(?:button|input)\b[^>]*\btype="submit"[^>]*>/gi)].map(([tag]) => ({
-    name: /\bname="([^"]*)"/i.exec(tag)?.[1] ?? '',
-    value: /\bvalue="([^"]*)"/i.exec(tag)?.[1] ?? '',
-  }));
+  const pressed = inputsIn(html, 'submit');
   const form = forms.find(({ method, fields }) => method === 'POST' && !fields.has('session'));
   if (form === undefined || pressed.length === 0) return undefined;
   const button = pressed.find(({ name, value }) => [name, value].some((word) => names.includes(word.toLowerCase())));
   if (button !== undefined) return { form, filled: { [button.name]: button.value } };
   // django-oauth-toolkit: no is the button without the name of yes.
-  return isNo && pressed.some(({ name }) => name === 'allow') ? { form, filled: {} } : undefined;
+  if (isNo && pressed.some(({ name }) => name === 'allow')) return { form, filled: {} };
+  // Spring: a box for each scope; its no is a script that sends the form with none of them ticked.
+  const boxes = inputsIn(html, 'checkbox').map(({ name }) => name);
+  const fields = new Map([...form.fields].filter(([name]) => !isNo || !boxes.includes(name)));
+  return boxes.length > 0 ? { form: { ...form, fields }, filled: {} } : undefined;
+}
+
+export function inputsIn(html: string, type: string): { name: string; value: string }[] {
+  return [...html.matchAll(new RegExp(`<(?:button|input)\\b[^>]*\\btype="${type}"[^>]*>`, 'gi'))].map(([tag]) => ({
+    name: /\bname="([^"]*)"/i.exec(tag)?.[1] ?? '',
+    value: /\bvalue="([^"]*)"/i.exec(tag)?.[1] ?? '',
+  }));
 }
 
 function withButton(forms: readonly HtmlForm[], name: string, value: string): HtmlForm | undefined {

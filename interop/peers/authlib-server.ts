@@ -7,7 +7,8 @@ import { freePort } from '../obtain/free-port.ts';
 import { pythonEnvironment } from '../obtain/python.ts';
 import type { Peer } from '../peer.ts';
 import { type Program, startProgram, untilAnswers } from '../program.ts';
-import { gatehouseBefore, type UpstreamUnderTest, upstreamScenarios } from '../upstream-scenarios.ts';
+import { upstreamScenarios } from '../upstream-scenarios.ts';
+import { gatehouseBefore, type UpstreamUnderTest } from '../upstream-under-test.ts';
 
 const SECRET = 'secret-of-authlib';
 const PROGRAMS = new URL('../programs/', import.meta.url).pathname;

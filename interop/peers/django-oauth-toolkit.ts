@@ -7,7 +7,8 @@ import { freePort } from '../obtain/free-port.ts';
 import { pythonEnvironment } from '../obtain/python.ts';
 import type { Peer } from '../peer.ts';
 import { type Program, runProgram, startProgram, untilAnswers } from '../program.ts';
-import { gatehouseBefore, type UpstreamUnderTest, upstreamScenarios } from '../upstream-scenarios.ts';
+import { upstreamScenarios } from '../upstream-scenarios.ts';
+import { gatehouseBefore, type UpstreamUnderTest } from '../upstream-under-test.ts';
 
 const SECRET = 'secret-of-django-oauth-toolkit';
 const PROGRAMS = new URL('../programs/', import.meta.url).pathname;
@@ -56,6 +57,7 @@ export const djangoOAuthToolkit: Peer = {
       register: async (_publicUrl, callbacks) => void (await manage('setup', ...callbacks)),
       disable: async (user) => void (await manage('disable', user)),
       enable: async (user) => void (await manage('enable', user)),
+      signOut: { sessionThen: 'is ended at the next refresh' },
       stop: async () => program?.stop(),
       start,
       async rotateKeys() {

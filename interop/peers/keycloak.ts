@@ -3,14 +3,15 @@ import { CONSENT_CLIENT, DEVICE_CLIENT, KEYCLOAK_CLIENT } from '../keycloak/real
 import { loginScenarios } from '../login-scenarios.ts';
 import type { OpenPeer, Peer } from '../peer.ts';
 import { approve } from '../person.ts';
-import { gatehouseBefore, type UpstreamUnderTest, upstreamScenarios } from '../upstream-scenarios.ts';
+import { upstreamScenarios } from '../upstream-scenarios.ts';
+import { gatehouseBefore, type UpstreamUnderTest } from '../upstream-under-test.ts';
 import { expectAllSteps, MDS_CLIENT, PROGRAM as MDS_PROGRAM, MDS_REALM, mdsEnvironment, mdsRun } from './mds.ts';
 
 export const keycloak: Peer = {
   name: 'keycloak',
   kind: 'upstream',
   from: 'Maven Central',
-  limitSeconds: 420,
+  limitSeconds: 600,
   async open(): Promise<OpenPeer> {
     const server = await startKeycloak();
     const upstream = underTest(server);
@@ -34,7 +35,7 @@ export function underTest(server: Keycloak): UpstreamUnderTest {
     issuer: server.issuer,
     clientId: KEYCLOAK_CLIENT.clientId,
     clientSecret: KEYCLOAK_CLIENT.secret,
-    consentClientId: CONSENT_CLIENT,
+    consent: { clientId: CONSENT_CLIENT, clientSecret: KEYCLOAK_CLIENT.secret },
     user: 'alice',
     canDeny: true,
     yaml: { claims: { name: 'name', groups: 'groups' } },
@@ -42,6 +43,7 @@ export function underTest(server: Keycloak): UpstreamUnderTest {
     disable: (user) => server.enable(user, false),
     enable: (user) => server.enable(user, true),
     logOut: (user) => server.logOut(user),
+    signOut: { sessionThen: 'is ended by its logout token' },
     rotateKeys: () => server.rotateKeys(),
     stop: () => server.stop(),
     start: () => server.start(),

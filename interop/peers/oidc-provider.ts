@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type EmbeddedUpstream, startEmbeddedUpstream } from '../../demo/embedded-upstream.ts';
 import { freePort } from '../obtain/free-port.ts';
 import type { Peer } from '../peer.ts';
-import { gatehouseBefore, type UpstreamUnderTest, upstreamScenarios } from '../upstream-scenarios.ts';
+import { upstreamScenarios } from '../upstream-scenarios.ts';
+import { gatehouseBefore, type UpstreamUnderTest } from '../upstream-under-test.ts';
 
 const SECRET = 'secret-of-oidc-provider';
 
@@ -33,6 +34,7 @@ export const oidcProvider: Peer = {
       disable: async (user) => running?.disable(user),
       enable: async (user) => running?.enable(user),
       logOut: async (user) => running?.logOut(user),
+      signOut: { sessionThen: 'is ended by its logout token' },
       stop: async () => running?.close(),
       // It keeps everything in memory, keys too, so that each start is with new ones.
       start: () => begin(),

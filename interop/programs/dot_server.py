@@ -69,11 +69,14 @@ if not settings.configured:
 
 from django.contrib.auth.views import LoginView  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.http import HttpResponse  # noqa: E402
 from django.urls import include, path  # noqa: E402
 
 urlpatterns = [
     path("o/", include("oauth2_provider.urls", namespace="oauth2_provider")),
     path("accounts/login/", LoginView.as_view()),
+    # Where it sends whoever has signed out.
+    path("", lambda request: HttpResponse("<h1>Home</h1>")),
 ]
 application = get_wsgi_application()
 

@@ -90,7 +90,8 @@ export function metadataFindings(
       metadata['backchannel_logout_supported'] === true,
       `back-channel logout is offered; the address to register is ${logoutUri}`,
       'missing',
-      'no back-channel logout: a sign-out there ends device sessions here only at their next refresh',
+      'no back-channel logout: a sign-out there ends device sessions here at their next refresh, and only where ' +
+        'their refresh tokens end with it',
     ),
   ];
 }
