@@ -1,5 +1,6 @@
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { type EmbeddedUpstream, startEmbeddedUpstream } from '../demo/embedded-upstream.ts';
+import { confidentialClients } from './confidential-scenarios.ts';
 import { type DeviceEvents, type DeviceProgram, expectDevice, runDevice, type ShownCode } from './device-program.ts';
 import { type Gatehouse, startGatehouse } from './gatehouse.ts';
 import { check, type Scenario } from './peer.ts';
@@ -9,6 +10,8 @@ import { approve, playPerson } from './person.ts';
 export interface DeviceGround {
   gatehouse: Gatehouse;
   upstream: EmbeddedUpstream;
+  /** Of the client `private_key_jwt`. */
+  privateJwk: string;
   close(): Promise<void>;
 }
 
@@ -20,6 +23,7 @@ const CONFIDENTIAL = { ...CLIENT, client_secret: { env: 'DEVICE_SECRET' }, start
 
 export async function deviceGround(more: Record<string, unknown> = {}, isHttps = false): Promise<DeviceGround> {
   let upstream: EmbeddedUpstream | undefined;
+  const confidential = await confidentialClients(CLIENT);
   const gatehouse = await startGatehouse({
     secrets: { DEVICE_SECRET: SECRET },
     isHttps,
@@ -33,6 +37,7 @@ export async function deviceGround(more: Record<string, unknown> = {}, isHttps =
           tv: { name: 'TV', ...CLIENT },
           robot: { name: 'Robot', ...CONFIDENTIAL },
           'short-tv': { name: 'TV in a hurry', ...CLIENT, lifetimes: { code: '5s' } },
+          ...confidential.clients,
         },
         ...more,
       };
@@ -42,6 +47,7 @@ export async function deviceGround(more: Record<string, unknown> = {}, isHttps =
   return {
     gatehouse,
     upstream: standing,
+    privateJwk: confidential.privateJwk,
     close: async () => {
       await gatehouse.close();
       await standing.close();

@@ -1,3 +1,4 @@
+import { type ClientMethod, confidentialScenarios } from '../confidential-scenarios.ts';
 import { type DeviceTold, deviceGround, deviceScenarios } from '../device-scenarios.ts';
 import { pythonEnvironment } from '../obtain/python.ts';
 import type { Peer } from '../peer.ts';
@@ -9,12 +10,15 @@ export interface PythonClient {
   program: string;
   environment?: Record<string, string>;
   told?: DeviceTold;
+  /** How it can prove to be a client, besides being a public one. */
+  methods?: readonly ClientMethod[];
   /** It takes nothing but https. */
   isHttps?: boolean;
 }
 
 /** A client library from PyPI, in one of `programs/`. */
-export function pythonClient({ name, requirements, program, environment, told, isHttps = false }: PythonClient): Peer {
+export function pythonClient(client: PythonClient): Peer {
+  const { name, requirements, program, environment, told, methods = [], isHttps = false } = client;
   return {
     name,
     kind: 'client',
@@ -29,7 +33,7 @@ export function pythonClient({ name, requirements, program, environment, told, i
       const [distribution = name] = requirements;
       return {
         version: await python.version(distribution.replace(/[^\w.-].*$/, '')),
-        scenarios: deviceScenarios(ground, device, told),
+        scenarios: [...deviceScenarios(ground, device, told), ...confidentialScenarios(ground, device, methods)],
         close: () => ground.close(),
       };
     },

@@ -4,12 +4,14 @@ export const requestsOauth2client = pythonClient({
   name: 'requests-oauth2client',
   requirements: ['requests-oauth2client'],
   program: 'requests_oauth2client_device.py',
+  methods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
 });
 
 export const requestsOauthlib = pythonClient({
   name: 'requests-oauthlib',
   requirements: ['requests-oauthlib', 'oauthlib>=4'],
   program: 'requests_oauthlib_device.py',
+  methods: ['client_secret_basic', 'client_secret_post'],
   environment: { OAUTHLIB_INSECURE_TRANSPORT: '1' },
 });
 
@@ -24,4 +26,5 @@ export const authlib = pythonClient({
   name: 'authlib',
   requirements: ['authlib', 'requests'],
   program: 'authlib_device.py',
+  methods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
 });

@@ -1,15 +1,26 @@
 /** A device with openid-client 6, as its manual shows it. Says JSON lines. */
+import { type CryptoKey, importJWK, type JWK } from 'jose';
 import * as client from 'openid-client';
 
 const env = process.env as Record<string, string>;
 const say = (event: object) => process.stdout.write(`${JSON.stringify(event)}\n`);
+
+/** With a secret or a key it proves to be the client. */
+async function authentication(): Promise<client.ClientAuth> {
+  const secret = env['CLIENT_SECRET'] ?? '';
+  if (env['AUTH_METHOD'] === 'client_secret_basic') return client.ClientSecretBasic(secret);
+  if (env['AUTH_METHOD'] === 'client_secret_post') return client.ClientSecretPost(secret);
+  if (env['AUTH_METHOD'] !== 'private_key_jwt') return client.None();
+  const jwk = JSON.parse(env['PRIVATE_JWK'] ?? '') as JWK;
+  return client.PrivateKeyJwt({ key: (await importJWK(jwk)) as CryptoKey, kid: jwk.kid ?? '' });
+}
 
 try {
   const config = await client.discovery(
     new URL(env['ISSUER'] ?? ''),
     env['CLIENT_ID'] ?? '',
     undefined,
-    client.None(),
+    await authentication(),
     {
       execute: [client.allowInsecureRequests],
     },

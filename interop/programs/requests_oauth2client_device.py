@@ -1,6 +1,13 @@
 """A device with requests-oauth2client, as its manual shows it. Told by the environment, says JSON lines."""
 import json, os, sys
-from requests_oauth2client import ClientSecretBasic, DeviceAuthorizationPoolingJob, OAuth2Client, PublicApp
+from requests_oauth2client import (
+    ClientSecretBasic,
+    ClientSecretPost,
+    DeviceAuthorizationPoolingJob,
+    OAuth2Client,
+    PrivateKeyJwt,
+    PublicApp,
+)
 
 env = os.environ
 
@@ -9,8 +16,16 @@ def say(**event):
     print(json.dumps(event), flush=True)
 
 
-secret = env.get("CLIENT_SECRET")
-auth = ClientSecretBasic(env["CLIENT_ID"], secret) if secret else PublicApp(env["CLIENT_ID"])
+METHODS = {
+    "": lambda name: PublicApp(name),
+    "client_secret_basic": lambda name: ClientSecretBasic(name, env["CLIENT_SECRET"]),
+    "client_secret_post": lambda name: ClientSecretPost(name, env["CLIENT_SECRET"]),
+    # By itself it makes its assertions for each endpoint's address; Gatehouse wants them for the issuer alone.
+    "private_key_jwt": lambda name: PrivateKeyJwt(
+        name, private_jwk=json.loads(env["PRIVATE_JWK"]), alg="ES256", aud=env["ISSUER"]
+    ),
+}
+auth = METHODS[env.get("AUTH_METHOD", "")](env["CLIENT_ID"])
 # testing=True: it takes http only then.
 # Its discovery leaves the device endpoint out.
 client = OAuth2Client.from_discovery_endpoint(

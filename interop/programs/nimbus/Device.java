@@ -1,5 +1,7 @@
 import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.jwk.ECKey;
 import com.nimbusds.oauth2.sdk.*;
+import com.nimbusds.oauth2.sdk.auth.*;
 import com.nimbusds.oauth2.sdk.device.*;
 import com.nimbusds.oauth2.sdk.http.HTTPResponse;
 import com.nimbusds.oauth2.sdk.id.ClientID;
@@ -36,12 +38,38 @@ public class Device {
     return members;
   }
 
+  /** With a secret or a key it proves to be the client; without, it names itself. */
+  static ClientAuthentication proof(ClientID client) throws Exception {
+    Secret secret = new Secret(told("CLIENT_SECRET"));
+    switch (told("AUTH_METHOD")) {
+      case "client_secret_basic":
+        return new ClientSecretBasic(client, secret);
+      case "client_secret_post":
+        return new ClientSecretPost(client, secret);
+      case "private_key_jwt":
+        ECKey key = ECKey.parse(told("PRIVATE_JWK"));
+        // Gatehouse wants assertions that are for the issuer alone, not for an endpoint.
+        URI audience = URI.create(told("ISSUER"));
+        return new PrivateKeyJWT(client, audience, JWSAlgorithm.ES256, key.toPrivateKey(), key.getKeyID(), null);
+      default:
+        return null;
+    }
+  }
+
+  static HTTPResponse ask(URI endpoint, ClientID client, AuthorizationGrant grant) throws Exception {
+    ClientAuthentication proof = proof(client);
+    TokenRequest.Builder request =
+        proof == null ? new TokenRequest.Builder(endpoint, client, grant) : new TokenRequest.Builder(endpoint, proof, grant);
+    return request.build().toHTTPRequest().send();
+  }
+
   static void run() throws Exception {
     OIDCProviderMetadata metadata = OIDCProviderMetadata.resolve(new Issuer(told("ISSUER")));
     ClientID clientID = new ClientID(told("CLIENT_ID"));
     URI token = metadata.getTokenEndpointURI();
+    ClientAuthentication proof = proof(clientID);
     DeviceAuthorizationRequest request =
-        new DeviceAuthorizationRequest.Builder(clientID)
+        (proof == null ? new DeviceAuthorizationRequest.Builder(clientID) : new DeviceAuthorizationRequest.Builder(proof))
             .scope(Scope.parse(told("SCOPE")))
             .endpointURI(metadata.getDeviceAuthorizationEndpointURI())
             .build();
@@ -53,8 +81,7 @@ public class Device {
     OIDCTokenResponse tokens = null;
     while (tokens == null) {
       Thread.sleep(interval * 1000);
-      HTTPResponse polled =
-          new TokenRequest.Builder(token, clientID, new DeviceCodeGrant(start.getDeviceCode())).build().toHTTPRequest().send();
+      HTTPResponse polled = ask(token, clientID, new DeviceCodeGrant(start.getDeviceCode()));
       TokenResponse response = OIDCTokenResponseParser.parse(polled);
       if (response.indicatesSuccess()) {
         tokens = (OIDCTokenResponse) response.toSuccessResponse();
@@ -72,9 +99,7 @@ public class Device {
     say("tokens", answer(tokens));
     if (told("STEPS").equals("refresh")) {
       RefreshToken refresh = tokens.getOIDCTokens().getRefreshToken();
-      TokenResponse again =
-          OIDCTokenResponseParser.parse(
-              new TokenRequest.Builder(token, clientID, new RefreshTokenGrant(refresh)).build().toHTTPRequest().send());
+      TokenResponse again = OIDCTokenResponseParser.parse(ask(token, clientID, new RefreshTokenGrant(refresh)));
       if (!again.indicatesSuccess()) throw new Exception(again.toErrorResponse().getErrorObject().toString());
       say("refreshed", answer((OIDCTokenResponse) again.toSuccessResponse()));
     }
