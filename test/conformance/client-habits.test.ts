@@ -212,6 +212,17 @@ describe('requests-oauth2client', () => {
   });
 });
 
+describe('the Nimbus SDK and the openidconnect crate', () => {
+  it('read no discovery document without what OpenID Connect Discovery §3 requires', async () => {
+    const { body } = await test.device().send(OPENID);
+    const addresses = [body['issuer'], body['authorization_endpoint'], body['token_endpoint'], body['jwks_uri']];
+    expect(addresses.every((address) => String(address).startsWith(test.publicUrl))).toBe(true);
+    expect(body['subject_types_supported']).toEqual(['public']);
+    expect(body['response_types_supported']).toEqual(['none']);
+    expect(body['id_token_signing_alg_values_supported']).toContain('RS256');
+  });
+});
+
 describe('kubelogin', () => {
   it('sends its secret in the body of both requests, polls at once, and verifies the ID token', async () => {
     const credentials = `client_id=robot&client_secret=${encoded}`;
@@ -324,6 +335,24 @@ describe('servers that gatehouse login meets', () => {
   it('Dex and Hydra keep a denied grant pending: the code’s own end ends it', async () => {
     const { run } = await logInAt({ start: { change: { expires_in: 12 } }, polls: ['pending'] });
     expect(run.exitCode).toBe(4);
+  });
+
+  it.each([
+    ['django-oauth-toolkit', 404, 'device_not_found'],
+    ['Authlib', 400, 'invalid_request'],
+    ['Keycloak, a while after the end', 400, 'invalid_grant'],
+  ])('%s has its own word for a code that is gone: the login has failed', async (_server, status, error) => {
+    const { run } = await logInAt({ polls: ['pending', { status, json: { error } }] });
+    expect(run.exitCode).toBe(1);
+  });
+
+  it('Spring refuses openid in the device flow: without --scope it is asked again, without one', async () => {
+    const polls: ['tokens'] = ['tokens'];
+    const refusal = { status: 400, json: { error: 'invalid_scope' } };
+    const server = await startDeviceServer({ polls, start: refusal, metadata: { scopes_supported: ['openid'] } });
+    closing.push(() => server.close());
+    await runLogin(['--issuer', server.issuer, '--client-id', 'tv']);
+    expect(server.requests.map(({ form }) => form['scope'])).toEqual(['openid', undefined]);
   });
 
   it('Dex wants openid in an explicit scope: it is sent', async () => {

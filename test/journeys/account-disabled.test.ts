@@ -81,3 +81,40 @@ it('signing out at the provider ends the devices of that sign-in, by its own log
   expect((await test.device().refresh(token)).body.error).toBe('invalid_grant');
   expect(await alicesDevices()).toMatchObject([{ ended: 'logout' }]);
 });
+
+/** All in one browser: the code, who it is where the provider asks, yes. Answers the refresh token, and whether it asked. */
+async function signInWith(browser: ScriptedPerson) {
+  const { body } = await test.device().start();
+  let page = await browser.visit(String(body['verification_uri']));
+  const submit = async (filled: Record<string, string>) => {
+    const [name = ''] = Object.keys(filled);
+    const form = page.forms.find(
+      ({ fields, buttons }) => fields.has(name) || buttons.some((each) => each.name === name),
+    );
+    if (form !== undefined) page = await browser.submit(page, form, filled);
+    return form !== undefined;
+  };
+  await submit({ user_code: body.user_code });
+  const wasAsked = await submit({ user: 'alice' });
+  expect(await submit({ decision: 'approve' })).toBe(true);
+  expect(page.url.pathname).toBe('/device/done');
+  return { wasAsked, token: (await test.device().poll(body.device_code)).body.refresh_token };
+}
+
+it('signing out in the browser, at the provider’s end_session_endpoint, ends the device of that sign-in too', async () => {
+  const hers = new ScriptedPerson();
+  const { token } = await signInWith(hers);
+  const another = await signInAsAlice();
+  await test.advance(5);
+  const metadata = await fetch(`${provider.issuer}/.well-known/openid-configuration`);
+  const { end_session_endpoint: signOut } = (await metadata.json()) as Record<string, string>;
+  const asked = await hers.visit(`${signOut}?client_id=gatehouse`);
+  const [form] = asked.forms;
+  if (form === undefined) throw new Error('without a hint the provider must ask');
+  expect((await hers.submit(asked, form, { logout: 'yes' })).status).toBe(200);
+
+  expect(test.lines).toContainEqual(expect.objectContaining({ event: 'logout.received', upstream: 'corp' }));
+  expect((await test.device().refresh(token)).body.error).toBe('invalid_grant');
+  expect((await test.device().refresh(another)).status, 'of another browser').toBe(200);
+  expect((await signInWith(hers)).wasAsked).toBe(true);
+});
