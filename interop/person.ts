@@ -58,7 +58,11 @@ function answerTo(page: VisitedPage, visit: Visit): Answer | undefined {
   const { forms, html } = page;
   const decision = visit.decision ?? 'approve';
   // Keycloak's own device page calls the field otherwise.
-  const named = ['user_code', 'device_user_code'].find((name) => forms.some(({ fields }) => fields.has(name)));
+  // Spring's consent page has it too, hidden.
+  const typed = (name: string) => !inputsIn(html, 'hidden').some((hidden) => hidden.name === name);
+  const named = ['user_code', 'device_user_code'].find(
+    (name) => typed(name) && forms.some(({ fields }) => fields.has(name)),
+  );
   const code = forms.find(({ fields }) => named !== undefined && fields.has(named));
   if (code !== undefined && named !== undefined && page.status === 200) {
     return { form: code, filled: { [named]: visit.userCode } };

@@ -22,7 +22,7 @@ export const mds: Peer = {
   name: 'mds',
   kind: 'client',
   from: 'PyPI mdsisclienttools',
-  limitSeconds: 240,
+  limitSeconds: 300,
   async open() {
     const environment = await mdsEnvironment();
     const ground = await deviceGround({

@@ -1,3 +1,4 @@
+import { confidentialScenarios } from '../confidential-scenarios.ts';
 import { deviceGround, deviceScenarios } from '../device-scenarios.ts';
 import { rustPrograms } from '../obtain/cargo.ts';
 import type { Peer } from '../peer.ts';
@@ -7,13 +8,17 @@ function rustClient(crate: string): Peer {
     name: crate,
     kind: 'client',
     from: 'crates.io',
-    limitSeconds: 420,
+    limitSeconds: 600,
     async open() {
       const programs = await rustPrograms();
       const ground = await deviceGround();
+      const device = { command: [programs.file(crate)] };
       return {
         version: programs.crate(crate),
-        scenarios: deviceScenarios(ground, { command: [programs.file(crate)] }),
+        scenarios: [
+          ...deviceScenarios(ground, device),
+          ...confidentialScenarios(ground, device, ['client_secret_basic', 'client_secret_post']),
+        ],
         close: () => ground.close(),
       };
     },

@@ -13,7 +13,8 @@ export const xoauth2: Peer = {
   name: 'x/oauth2',
   kind: 'client',
   from: 'Go proxy golang.org/x/oauth2',
-  limitSeconds: 240,
+  // With a cold cache the whole of Go is brought and built.
+  limitSeconds: 480,
   async open() {
     const built = await goProgram('xoauth2');
     const program = { command: [built.file] };

@@ -2,8 +2,6 @@
 import json, os, sys, time
 
 from authlib.integrations.requests_client import OAuth2Session, OAuthError
-from authlib.oauth2.rfc7523 import PrivateKeyJWT
-from joserfc.jwk import ECKey
 
 env = os.environ
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -18,22 +16,13 @@ def answer(token):
 
 
 METHOD = env.get("AUTH_METHOD", "none")
-SECRETS = {
-    "none": lambda: None,
-    "client_secret_basic": lambda: env["CLIENT_SECRET"],
-    "client_secret_post": lambda: env["CLIENT_SECRET"],
-    "private_key_jwt": lambda: ECKey.import_key(json.loads(env["PRIVATE_JWK"])),
-}
-
 try:
     session = OAuth2Session(
         env["CLIENT_ID"],
-        client_secret=SECRETS[METHOD](),
+        client_secret=env.get("CLIENT_SECRET"),
         scope=env["SCOPE"],
         token_endpoint_auth_method=METHOD,
     )
-    # Its manual has the token endpoint here; Gatehouse wants assertions that are for the issuer alone.
-    session.register_client_auth_method(PrivateKeyJWT(env["ISSUER"], alg="ES256"))
     # It has nothing for the first request but this, which also names the client.
     start = session.request(
         "POST",

@@ -2,7 +2,7 @@
 use device::{finish, say, told};
 use oauth2::basic::BasicClient;
 use oauth2::{
-    ClientId, DeviceAuthorizationUrl, Scope, StandardDeviceAuthorizationResponse, TokenResponse, TokenUrl,
+    AuthType, ClientId, ClientSecret, DeviceAuthorizationUrl, Scope, StandardDeviceAuthorizationResponse, TokenResponse, TokenUrl,
 };
 use serde_json::json;
 
@@ -11,9 +11,15 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     let http = oauth2::reqwest::blocking::Client::builder()
         .redirect(oauth2::reqwest::redirect::Policy::none())
         .build()?;
-    let client = BasicClient::new(ClientId::new(told("CLIENT_ID")))
+    let mut client = BasicClient::new(ClientId::new(told("CLIENT_ID")))
         .set_device_authorization_url(DeviceAuthorizationUrl::new(told("DEVICE_ENDPOINT"))?)
         .set_token_uri(TokenUrl::new(told("TOKEN_ENDPOINT"))?);
+    if told("AUTH_METHOD") != "" {
+        client = client.set_client_secret(ClientSecret::new(told("CLIENT_SECRET")));
+    }
+    if told("AUTH_METHOD") == "client_secret_post" {
+        client = client.set_auth_type(AuthType::RequestBody);
+    }
     let scopes = told("SCOPE");
     let start: StandardDeviceAuthorizationResponse = client
         .exchange_device_code()

@@ -6,7 +6,7 @@ use openidconnect::core::{
     CoreResponseType, CoreSubjectIdentifierType,
 };
 use openidconnect::{
-    AdditionalProviderMetadata, AuthType, ClientId, DeviceAuthorizationUrl, IssuerUrl, Nonce, OAuth2TokenResponse,
+    AdditionalProviderMetadata, AuthType, ClientId, ClientSecret, DeviceAuthorizationUrl, IssuerUrl, Nonce, OAuth2TokenResponse,
     ProviderMetadata, Scope, TokenResponse,
 };
 use serde::{Deserialize, Serialize};
@@ -40,9 +40,11 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     let metadata = Metadata::discover(&IssuerUrl::new(told("ISSUER"))?, &http)?;
     let at = metadata.additional_metadata().device_authorization_endpoint.clone();
-    let client = CoreClient::from_provider_metadata(metadata, ClientId::new(told("CLIENT_ID")), None)
+    let secret = (told("AUTH_METHOD") != "").then(|| ClientSecret::new(told("CLIENT_SECRET")));
+    let is_basic = told("AUTH_METHOD") == "client_secret_basic";
+    let client = CoreClient::from_provider_metadata(metadata, ClientId::new(told("CLIENT_ID")), secret)
         .set_device_authorization_url(at)
-        .set_auth_type(AuthType::RequestBody);
+        .set_auth_type(if is_basic { AuthType::BasicAuth } else { AuthType::RequestBody });
     // It asks for openid by itself.
     let start: CoreDeviceAuthorizationResponse =
         client.exchange_device_code().add_scope(Scope::new("profile".to_string())).request(&http)?;
