@@ -1,6 +1,7 @@
 import type { HtmlForm } from '../demo/html-form.ts';
 import { ScriptedPerson, type VisitedPage } from '../demo/scripted-person.ts';
 import { fetchFrom } from '../test/support/proxy-nginx.ts';
+import { type Answer, consent, inputsIn } from './consent-page.ts';
 
 export interface Visit {
   verificationUri: string;
@@ -32,6 +33,8 @@ export async function playPerson(visit: Visit): Promise<VisitedPage> {
     const answer = page.status < 500 ? answerTo(page, visit) : undefined;
     if (answer === undefined) return page;
     page = await person.submit(page, answer.form, answer.filled);
+    // Some begin anew for whoever said no.
+    if (answer.isNo === true) return page;
   }
   throw new Error(`the pages come to no end: ${way.slice(-4).join(' → ')}`);
 }
@@ -47,11 +50,6 @@ export async function approve(visit: Visit): Promise<VisitedPage> {
   if (page.url.pathname.endsWith('/device/done') && page.status === 200) return page;
   const seen = page.html.replace(/<style[\s\S]*?<\/style>|<[^>]*>/g, ' ').replace(/\s+/g, ' ');
   throw new Error(`the person ended at ${page.status} ${page.url.href} “${page.heading}”: ${seen.slice(0, 300)}`);
-}
-
-interface Answer {
-  form: HtmlForm;
-  filled: Record<string, string>;
 }
 
 function answerTo(page: VisitedPage, visit: Visit): Answer | undefined {
@@ -85,30 +83,9 @@ function answerTo(page: VisitedPage, visit: Visit): Answer | undefined {
     const filled: Record<string, string> = visit.deniesUpstream === true ? { decision: 'deny' } : { user: visit.user };
     return { form: embedded, filled };
   }
-  return consent(forms, html, visit.deniesUpstream === true);
-}
-
-/** Consent pages have two buttons, and no agreement on their names. */
-function consent(forms: readonly HtmlForm[], html: string, isNo: boolean): Answer | undefined {
-  const names = isNo ? ['cancel', 'deny'] : ['accept', 'allow', 'confirm', 'consent', 'approve'];
-  const pressed = inputsIn(html, 'submit');
-  const form = forms.find(({ method, fields }) => method === 'POST' && !fields.has('session'));
-  if (form === undefined || pressed.length === 0) return undefined;
-  const button = pressed.find(({ name, value }) => [name, value].some((word) => names.includes(word.toLowerCase())));
-  if (button !== undefined) return { form, filled: { [button.name]: button.value } };
-  // django-oauth-toolkit: no is the button without the name of yes.
-  if (isNo && pressed.some(({ name }) => name === 'allow')) return { form, filled: {} };
-  // Spring: a box for each scope; its no is a script that sends the form with none of them ticked.
-  const boxes = inputsIn(html, 'checkbox').map(({ name }) => name);
-  const fields = new Map([...form.fields].filter(([name]) => !isNo || !boxes.includes(name)));
-  return boxes.length > 0 ? { form: { ...form, fields }, filled: {} } : undefined;
-}
-
-export function inputsIn(html: string, type: string): { name: string; value: string }[] {
-  return [...html.matchAll(new RegExp(`<(?:button|input)\\b[^>]*\\btype="${type}"[^>]*>`, 'gi'))].map(([tag]) => ({
-    name: /\bname="([^"]*)"/i.exec(tag)?.[1] ?? '',
-    value: /\bvalue="([^"]*)"/i.exec(tag)?.[1] ?? '',
-  }));
+  const isNo = visit.deniesUpstream === true;
+  const answer = consent(forms, html, isNo);
+  return answer && { ...answer, isNo };
 }
 
 function withButton(forms: readonly HtmlForm[], name: string, value: string): HtmlForm | undefined {

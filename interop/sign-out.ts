@@ -1,6 +1,6 @@
 import type { ScriptedPerson, VisitedPage } from '../demo/scripted-person.ts';
+import { inputsIn } from './consent-page.ts';
 import { check } from './peer.ts';
-import { inputsIn } from './person.ts';
 
 export interface SignOut {
   issuer: string;

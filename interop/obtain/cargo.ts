@@ -6,7 +6,7 @@ import { obtainBy } from '../program.ts';
 import { cacheFolder, once, shortHash } from './cache.ts';
 
 /** What the crates in the lock file want. */
-const OLDEST_CARGO = 86;
+const OLDEST_CARGO = 88;
 /** Debian has newer ones for what browsers need; where there is none, its usual one is new enough. */
 const CARGO_PACKAGES = ['cargo-web', 'cargo'];
 

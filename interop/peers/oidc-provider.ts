@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type EmbeddedUpstream, startEmbeddedUpstream } from '../../demo/embedded-upstream.ts';
+import { loginScenarios } from '../login-scenarios.ts';
 import { freePort } from '../obtain/free-port.ts';
+import { startOidcDeviceProvider } from '../oidc-device-provider.ts';
 import type { Peer } from '../peer.ts';
 import { upstreamScenarios } from '../upstream-scenarios.ts';
 import { gatehouseBefore, type UpstreamUnderTest } from '../upstream-under-test.ts';
@@ -46,13 +48,16 @@ export const oidcProvider: Peer = {
       },
     };
     const gatehouse = await gatehouseBefore(upstream);
+    const devices = await startOidcDeviceProvider();
+    const login = { issuer: devices.issuer, clientId: 'device-cli', scopes: ['openid'], visit: { user: 'bob' } };
     const manifest = new URL('../../node_modules/oidc-provider/package.json', import.meta.url);
     return {
       version: (JSON.parse(await readFile(manifest, 'utf8')) as { version: string }).version,
-      scenarios: upstreamScenarios(upstream, gatehouse),
+      scenarios: [...upstreamScenarios(upstream, gatehouse), ...loginScenarios(login)],
       close: async () => {
         await gatehouse.close();
         await running?.close();
+        await devices.close();
       },
     };
   },
