@@ -13,6 +13,8 @@ import org.springframework.http.MediaType;
 import org.springframework.security.config.annotation.web.configuration.WebSecurityCustomizer;
 import org.springframework.security.core.userdetails.User;
 import org.springframework.security.core.userdetails.UserDetails;
+import org.springframework.security.core.userdetails.UserDetailsService;
+import org.springframework.security.core.userdetails.UsernameNotFoundException;
 import org.springframework.security.oauth2.core.AuthorizationGrantType;
 import org.springframework.security.oauth2.core.OAuth2AuthenticationException;
 import org.springframework.security.oauth2.core.OAuth2ErrorCodes;
@@ -27,7 +29,7 @@ import org.springframework.web.bind.annotation.RestController;
 
 /**
  * Spring Authorization Server as Spring Boot starts it from `application.yaml`: two people, everything in memory.
- * `/control/…` is the administrator: disable and enable an account.
+ * `/control/…` is the administrator: disable, delete and enable an account.
  */
 @SpringBootConfiguration
 @EnableAutoConfiguration
@@ -56,11 +58,19 @@ public class Server {
     return context -> {
       boolean isRefresh = AuthorizationGrantType.REFRESH_TOKEN.equals(context.getAuthorizationGrantType());
       String name = context.getPrincipal().getName();
-      if (isRefresh && !people.loadUserByUsername(name).isEnabled())
-        throw new OAuth2AuthenticationException(OAuth2ErrorCodes.INVALID_GRANT);
+      if (isRefresh && !stands(people, name)) throw new OAuth2AuthenticationException(OAuth2ErrorCodes.INVALID_GRANT);
       if (OidcParameterNames.ID_TOKEN.equals(context.getTokenType().getValue()))
         context.getClaims().claim("name", name).claim("email", name + "@corp.example");
     };
+  }
+
+  /** A deleted account too is to be answered with invalid_grant. */
+  static boolean stands(UserDetailsService people, String name) {
+    try {
+      return people.loadUserByUsername(name).isEnabled();
+    } catch (UsernameNotFoundException gone) {
+      return false;
+    }
   }
 
   @Bean
@@ -78,7 +88,8 @@ public class Server {
 
     @PostMapping("/control/{what}/{name}")
     void control(@PathVariable("what") String what, @PathVariable("name") String name) {
-      people.updateUser(person(name, what.equals("enable")));
+      people.deleteUser(name);
+      if (!what.equals("delete")) people.createUser(person(name, what.equals("enable")));
     }
 
     /** With a code in the query Spring answers this address; the page that asks for one is the application's. */
