@@ -8,7 +8,7 @@ function rustClient(crate: string): Peer {
     name: crate,
     kind: 'client',
     from: 'crates.io',
-    limitSeconds: 600,
+    limitSeconds: 900,
     async open() {
       const programs = await rustPrograms();
       const ground = await deviceGround();
