@@ -103,7 +103,8 @@ export class MemoryLedger implements Ledger {
       };
     }
     const { pace, next } = judgePace(grant.pace, grant.head.intervalMs, nowMs, rule);
-    grant.pace = next;
+    if (grant.pace === undefined) grant.pace = { ...next };
+    else keepPace(grant.pace, next);
     return { state: 'pending', pace, intervalMs: next.intervalMs };
   }
 
@@ -173,6 +174,13 @@ export class MemoryLedger implements Ledger {
     this.#entries.clear();
     this.#indexes.clear();
   }
+}
+
+/** In place: a new object that an old entry points at would be copied twice by the collector, at every poll. */
+function keepPace(pace: { -readonly [Name in keyof Pace]: Pace[Name] }, next: Pace): void {
+  pace.countedAtMs = next.countedAtMs;
+  pace.refusedAtMs = next.refusedAtMs;
+  pace.intervalMs = next.intervalMs;
 }
 
 /** `{id}:grant` for any entry of that id. */

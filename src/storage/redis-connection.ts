@@ -3,7 +3,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { answeringNodes, type RedisClient } from './redis-client.ts';
 import { isAccessRefused, wordsOf } from './redis-failure.ts';
 import { accessRefused, inspectNodes } from './redis-inspection.ts';
-import { answersPing, dropHungNodes, gatherWrites, within } from './redis-nodes.ts';
+import { answersPing, dropHungNodes, within } from './redis-nodes.ts';
 import type { RedisScript } from './redis-script.ts';
 import { StorageRefusedError } from './storage.ts';
 import { type Send, WaitingLine } from './waiting-line.ts';
@@ -36,7 +36,7 @@ export class RedisConnection {
     this.#options = options;
     const { waitMs, maxWaiting } = options;
     const line = { waitMs, maxWaiting, isOpen: () => this.#isOpen, onSilence: () => void this.#dropHung() };
-    this.#line = new WaitingLine(client, line, gatherWrites(client));
+    this.#line = new WaitingLine(client, line);
     client.on('error', (error: Error) => this.#failed(error));
     client.on('close', () => this.#away('the connection is closed'));
     client.on('connect', () => this.#expectReady());

@@ -19,31 +19,6 @@ export async function dropHungNodes(client: RedisClient): Promise<void> {
   }
 }
 
-/**
- * A function to call before each write: all commands of one turn of the event loop then leave in one system call,
- * which saves a third of what a poll costs.
- */
-export function gatherWrites(client: RedisClient): () => void {
-  let isGathering = false;
-  return () => {
-    if (isGathering) {
-      return;
-    }
-    isGathering = true;
-    // A node of a cluster that was not needed yet has no stream.
-    const streams = answeringNodes(client).map((node) => node.stream as Redis['stream'] | undefined);
-    for (const stream of streams) {
-      stream?.cork();
-    }
-    setImmediate(() => {
-      isGathering = false;
-      for (const stream of streams) {
-        stream?.uncork();
-      }
-    });
-  };
-}
-
 export async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {

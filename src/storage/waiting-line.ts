@@ -43,15 +43,13 @@ export class WaitingLine {
    * commands, each keeping the next alive until the garbage collector's great round: a sixth of a poll's cost.
    */
   #asks: Ask[] = [];
-  readonly #beforeSend: () => void;
   #held = 0;
   #closedBecause: StorageUnavailableError | undefined;
   #sweeper: NodeJS.Timeout;
 
-  constructor(client: RedisClient, options: WaitingLineOptions, beforeSend: () => void) {
+  constructor(client: RedisClient, options: WaitingLineOptions) {
     this.#client = client;
     this.#options = options;
-    this.#beforeSend = beforeSend;
     this.#sweeper = setInterval(() => {
       this.#giveUpOnOld();
       this.sendAll();
@@ -99,7 +97,6 @@ export class WaitingLine {
 
   #send(ask: Ask): void {
     ask.isSent = true;
-    this.#beforeSend();
     ask.send(this.#client).then(
       (answer) => {
         this.#held -= 1;
