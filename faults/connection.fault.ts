@@ -9,8 +9,9 @@ import { checkInvariants } from './check-invariants.ts';
 import { withFailpoint } from './failpoint.ts';
 import { record, summed } from './fault-row.ts';
 import { heard } from './installation.ts';
+import { sizeOf } from './sizes.ts';
 
-const TIMES = Number(process.env['FAULT_TIMES'] ?? 10);
+const TIMES = sizeOf('FAULT_TIMES');
 const SEALING_KEY = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
 
 let redis: TestRedis;

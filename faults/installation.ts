@@ -53,7 +53,7 @@ export async function install(
       startBrokerProcess({
         yaml: { public_url: publicUrl, ...shared },
         environment: { ...environment, ...more },
-        program: 'faults/replica.ts',
+        program: '.cache/faults/faults/replica.js',
       }),
     device(replica = healthy) {
       const at = { origin: replica.origin, publicUrl, now: async () => Date.now() };

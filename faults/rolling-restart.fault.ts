@@ -3,8 +3,9 @@ import { startRedisServer } from '../test/support/redis.ts';
 import { startReplicas } from '../test/support/replicas.ts';
 import { type RollingRestart, rollReplicas } from '../test/support/rolling-restart.ts';
 import { record, summed } from './fault-row.ts';
+import { sizeOf } from './sizes.ts';
 
-const TIMES = Number(process.env['ROLLING_TIMES'] ?? 10);
+const TIMES = sizeOf('ROLLING_TIMES');
 const DEVICES = 100;
 
 it('a rolling restart under a hundred polling devices loses nobody', async () => {

@@ -4,11 +4,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['faults/*.fault.ts'],
-    globalSetup: ['faults/write-table.ts'],
+    globalSetup: ['faults/global-setup.ts'],
     pool: 'forks',
     fileParallelism: false,
     maxWorkers: 1,
-    testTimeout: 600_000,
+    // The longest of them, at full size, on a machine that has other work too.
+    testTimeout: 3_600_000,
     hookTimeout: 60_000,
   },
 });

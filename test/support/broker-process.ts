@@ -9,7 +9,7 @@ import { makeSigningKey } from '../../src/tokens/signing-key-set.ts';
 import type { LoggedLine } from './test-broker.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const READY_WITHIN_MS = 20_000;
+const READY_WITHIN_MS = 60_000;
 
 /** A test that failed, or was killed, before it could end its broker must not leave it behind. */
 const ENDS_WITH_PARENT = `data:text/javascript,${encodeURIComponent(
@@ -71,7 +71,8 @@ export async function startBrokerProcess(options: BrokerProcessOptions): Promise
     place(file, typeof content === 'string' ? content : JSON.stringify({ ...usual, ...content }, null, 1));
   await writeConfig(yaml);
 
-  const child = spawn(node, ['--import', ENDS_WITH_PARENT, '--import', 'tsx', join(ROOT, program), '--config', file], {
+  const loader = program.endsWith('.ts') ? ['--import', 'tsx'] : [];
+  const child = spawn(node, ['--import', ENDS_WITH_PARENT, ...loader, join(ROOT, program), '--config', file], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', options.log ?? 'pipe'],
