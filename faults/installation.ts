@@ -106,7 +106,7 @@ export interface BeforeConfirm {
 }
 
 export async function toConfirmThere(
-  { healthy, person: newPerson }: Pick<Installation, 'healthy' | 'person'>,
+  { healthy, person: newPerson }: { healthy: Pick<BrokerProcess, 'origin'>; person: () => ScriptedPerson },
   userCode: string,
   person = newPerson(),
 ): Promise<BeforeConfirm> {

@@ -10,6 +10,8 @@ export interface Replicas {
   upstream: FakeUpstream;
   nginx: Nginx;
   running: BrokerProcess[];
+  /** The secrets that they share. */
+  environment: Readonly<Record<string, string>>;
   /** Ends a replica by a signal and starts another one in its place, on the same port. Answers the exit code. */
   replace(index: number, signal?: NodeJS.Signals): Promise<number | null>;
   stop(): Promise<void>;
@@ -43,7 +45,7 @@ export async function startReplicas({ redis, count = 3, yaml = {}, drain = '2s' 
     running.map(({ origin: at }) => at),
   );
   return {
-    ...{ origin, upstream, nginx, running },
+    ...{ origin, upstream, nginx, running, environment },
     async replace(index, signal = 'SIGTERM') {
       const code = await running[index]?.stop(signal);
       running[index] = await startBrokerProcess({ yaml: shared, environment, port: ports[index] as number });
