@@ -1,70 +1,32 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { startRedisSentinel, startRedisServer } from '../test/support/redis.ts';
+import { startRedisSentinel } from '../test/support/redis.ts';
 import { movableRedis } from '../test/support/storage-under-test.ts';
-import { tcpProxy } from '../test/support/tcp-proxy.ts';
 import { createTestBroker } from '../test/support/test-broker.ts';
 import { checkInvariants } from './check-invariants.ts';
+import { entriesOf } from './entries-of.ts';
 import { record, summed } from './fault-row.ts';
 import { heard } from './installation.ts';
+import { loseRedemption } from './lose-redemption.ts';
+import { sideBySide } from './side-by-side.ts';
+import { sizeOf } from './sizes.ts';
 
-const LOSSY_TIMES = Number(process.env['FAULT_TIMES'] ?? 10);
-const SENTINEL_TIMES = Number(process.env['FAILOVER_TIMES'] ?? 10);
+const LOSSY_TIMES = sizeOf('LOSSY_FAILOVERS');
+const SENTINEL_TIMES = sizeOf('SENTINEL_FAILOVERS');
+const LANES = 4;
 const SEALING_KEY = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
 const yaml = { clients: { 'build-cli': { interval: '1s' } } };
 
 describe('a failover', () => {
   it('that loses a redemption makes the same session again (F5)', async () => {
-    const outcomes: string[] = [];
-    const violations: string[] = [];
-    for (let time = 0; time < LOSSY_TIMES; time += 1) {
-      const master = await startRedisServer();
-      const replica = await startRedisServer(['--replicaof', '127.0.0.1', String(master.port)]);
-      const proxy = await tcpProxy(master.port);
-      const store = await movableRedis({ at: { url: `redis://127.0.0.1:${proxy.port}` }, keyPrefix: 'gatehouse:' });
-      const test = await createTestBroker({ store, environment: { SEALING_KEY }, yaml });
-      // One that rotates would refuse its spent token, and end the session: see the page's text.
-      test.upstream.behaviour = { token: { keepsRefreshToken: true } };
-      const device = test.device();
-      const { body } = await device.start({ scope: 'openid offline_access' });
-      await test.approve(body.user_code);
-      const follower = new Redis(replica.url);
-      await expect.poll(() => follower.dbsize(), { timeout: 20_000 }).toBe(await sizeOf(master.url));
-      // From here on nothing reaches the replica: what the master acknowledges now is lost with it.
-      await follower.replicaof('NO', 'ONE');
-      const first = await device.poll(body.device_code);
-      const refreshed = time % 2 === 0 ? undefined : await device.refresh(first.body.refresh_token);
-      await master.kill();
-      proxy.leadTo(replica.port);
-      proxy.cut();
-      const second = await device.poll(body.device_code);
-      const third = await device.poll(body.device_code);
-      outcomes.push(`${heard(first)}, then ${heard(second)}, then ${heard(third)}`);
-      const answers = [first, second].filter(({ status }) => status === 200).map((each) => each.body);
-      const found = await checkInvariants({
-        redisUrl: replica.url,
-        sealingKey: SEALING_KEY,
-        secrets: [body.device_code, body.user_code, ...answers.map(({ refresh_token: token }) => token)],
-        issued: new Map([[body.device_code, answers]]),
-        mostAnswers: 2,
-      });
-      if (refreshed !== undefined) {
-        const successor = await device.refresh(first.body.refresh_token);
-        if (successor.body.refresh_token !== refreshed.body.refresh_token) found.push('I1: another successor');
-      }
-      violations.push(...found);
-      follower.disconnect();
-      await test.close();
-      await store.close();
-      await proxy.close();
-      await Promise.all([master.stop(), replica.stop()]);
-    }
+    const lost = await sideBySide(LOSSY_TIMES, LANES, loseRedemption);
+    const violations = lost.flatMap((each) => each.violations);
     record({
       group: 'Failover',
       fault: 'the master dies with a redemption (every other time also a refresh) that its replica has not seen',
       times: LOSSY_TIMES,
-      device: summed(outcomes),
+      device: summed(lost.map(({ heardThen }) => heardThen)),
       person: 'nothing',
       recovery: 'a second answer has the same refresh token: one session, one chain, one thing to revoke',
       violations,
@@ -87,8 +49,8 @@ describe('a failover', () => {
       await test.approve(approved.user_code);
       const tokens = await test.signIn();
       await expect
-        .poll(() => sizeOf(sentinel.replica.url), { timeout: 20_000 })
-        .toBe(await sizeOf(sentinel.master.url));
+        .poll(() => entriesOf(sentinel.replica.url), { timeout: 20_000 })
+        .toBe(await entriesOf(sentinel.master.url));
       // A sentinel that does not know the replica well yet promotes nobody, and tries again only after six minutes.
       const watcher = new Redis(`redis://${sentinel.nodes[0]}`);
       const known = () => watcher.call('SENTINEL', 'REPLICAS', 'mymaster') as Promise<string[][]>;
@@ -135,12 +97,3 @@ describe('a failover', () => {
     for (const each of heardThen) expect(each).toMatch(/200; pending: 400 authorization_pending; refresh: 200$/);
   });
 });
-
-async function sizeOf(url: string): Promise<number> {
-  const redis = new Redis(url);
-  try {
-    return await redis.dbsize();
-  } finally {
-    redis.disconnect();
-  }
-}
