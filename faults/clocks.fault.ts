@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { approve } from '../demo/scripted-person.ts';
 import { sharedSecrets, startBrokerProcess } from '../test/support/broker-process.ts';
 import { brokerYaml } from '../test/support/broker-yaml.ts';
+import { startFakeUpstream } from '../test/support/fake-upstream.ts';
+import { createTestBroker } from '../test/support/test-broker.ts';
 import { record } from './fault-row.ts';
 import { decideThere, heard, type Installation, install, toConfirmThere } from './installation.ts';
 
@@ -27,12 +29,7 @@ describe('clocks', () => {
     const elsewhere = heard(await at.device().poll(started.body.device_code));
     await decideThere(await toConfirmThere(at, started.body.user_code));
     const tokens = await there.poll(started.body.device_code);
-    const { iat, exp } = JSON.parse(
-      Buffer.from(tokens.body.access_token.split('.')[1] ?? '', 'base64url').toString(),
-    ) as {
-      iat: number;
-      exp: number;
-    };
+    const { iat, exp } = timesOf(tokens.body.access_token);
     const offBy = Math.abs(iat - Date.now() / 1000);
     const refreshed = heard(await at.device().refresh(tokens.body.refresh_token));
     const { body } = await at.device().start();
@@ -52,6 +49,33 @@ describe('clocks', () => {
     expect(offBy).toBeLessThan(2);
     expect(exp - iat).toBe(600);
     expect([polled, tokens.status, refreshed]).toEqual(['400 authorization_pending', 200, '200']);
+  });
+
+  it.each([
+    ['5 minutes ahead', 5 * MINUTE],
+    ['5 minutes behind', -5 * MINUTE],
+  ])('of the upstream %s', async (words, aheadMs) => {
+    const upstream = await startFakeUpstream({ clock: () => Date.now() + aheadMs });
+    const test = await createTestBroker({ upstream, yaml: { clients: { 'build-cli': { interval: '1s' } } } });
+    const device = test.device();
+    const { body } = await device.start();
+    const page = await approve(`${test.origin}/device`, body.user_code, 'alice');
+    const tokens = await device.poll(body.device_code);
+    const { iat, exp } = timesOf(tokens.body.access_token);
+    await test.close();
+    await upstream.close();
+    const offBy = Math.abs(iat - Date.now() / 1000);
+    record({
+      group: 'Clocks and logs',
+      fault: `the upstream’s clock is ${words}, its ID tokens live five minutes`,
+      times: 1,
+      device: `${heard(tokens)}; \`iat\` off by ${offBy.toFixed(1)} s, \`exp\` − \`iat\` ${exp - iat} s`,
+      person: `${page.status} ${page.heading}`,
+      recovery: 'nothing of the upstream’s times goes into ours',
+      violations: [],
+    });
+    expect(offBy).toBeLessThan(2);
+    expect([exp - iat, heard(tokens)]).toEqual([600, '200']);
   });
 
   it('and a log that cannot be written', async () => {
@@ -79,3 +103,8 @@ describe('clocks', () => {
     expect(lost).toBeGreaterThan(0);
   });
 });
+
+function timesOf(accessToken: string): { iat: number; exp: number } {
+  const payload = Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString();
+  return JSON.parse(payload) as { iat: number; exp: number };
+}
