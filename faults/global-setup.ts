@@ -16,7 +16,7 @@ const rowsFile = join(tmpdir(), `gatehouse-faults-${process.pid}.jsonl`);
 export async function setup(project: TestProject): Promise<void> {
   await tests.setup(project);
   project.provide('faultRows', rowsFile);
-  await buildReplica();
+  await buildPrograms();
 }
 
 /** Puts what was seen into the page. */
@@ -29,8 +29,8 @@ export async function teardown(): Promise<void> {
   writeFileSync(PAGE, withRows(readFileSync(PAGE, 'utf8'), rows));
 }
 
-/** Thousands of replicas are started to be killed, and compiled ones start in a third of the time. */
-async function buildReplica(): Promise<void> {
+/** What is started thousands of times to be killed starts in a third of the time when it is compiled. */
+async function buildPrograms(): Promise<void> {
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
   await promisify(execFile)(process.execPath, [compiler, '-p', join(ROOT, 'tsconfig.faults.json')]);
   rmSync(join(BUILT, 'views'), { force: true });

@@ -1,0 +1,37 @@
+/** Opens keep-alive connections to a broker, asks once on each, and keeps them for nothing until its stdin ends. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({ options: { port: { type: 'string' }, count: { type: 'string' } } });
+const port = Number(values.port);
+const count = Number(values.count);
+const AT_ONCE = 100;
+/** An address of the loopback network has 28 000 ports for connections to one place. */
+const PER_SOURCE = 20_000;
+const REQUEST = 'HEAD /jwks HTTP/1.1\r\nHost: x\r\n\r\n';
+
+const open = new Set<Socket>();
+let next = 0;
+
+async function lane(): Promise<void> {
+  while (next < count) {
+    const n = next++;
+    const localAddress = `127.0.1.${1 + Math.floor(n / PER_SOURCE)}`;
+    const socket = connect({ port, host: '127.0.0.1', localAddress });
+    socket.on('error', () => undefined).on('close', () => open.delete(socket));
+    try {
+      await once(socket, 'connect');
+      open.add(socket);
+      socket.write(REQUEST);
+      await once(socket, 'data');
+    } catch {
+      // Refused or cut: then it is not held.
+    }
+  }
+}
+
+const say = (): boolean => process.stdout.write(`${JSON.stringify({ held: open.size, isDone: next >= count })}\n`);
+process.stdin.resume().on('end', () => process.exit());
+setInterval(say, 500);
+await Promise.all(Array.from({ length: AT_ONCE }, lane));
