@@ -55,11 +55,11 @@ it('idle connections cost memory only, and nobody’s poll waits for them', asyn
     record({
       group: 'Idle connections',
       fault:
-        'keep-alive connections that are kept for nothing, over as many processes as the limit of open files asks for',
+        'keep-alive connections with a request in 50 s each, over as many processes as the limit of open files asks for',
       times: held,
       device: `${held} of ${CONNECTIONS} at ${brokers.length} ${brokers.length === 1 ? 'process' : 'processes'} with at most ${filesPerProcess} open files each: ${kibibytesEach.toFixed(1)} KiB resident for each connection; slowest poll of a pending code meanwhile ${Math.ceil(slowestMs)} ms, without them ${Math.ceil(slowestBeforeMs)} ms`,
       person: 'nothing',
-      recovery: 'closed by the broker after 75 s without a request',
+      recovery: 'the broker closes them after 75 s without a request',
       violations: [],
     });
     expect(held).toBeGreaterThan(CONNECTIONS * 0.99);

@@ -1,4 +1,4 @@
-/** Opens keep-alive connections to a broker, asks once on each, and keeps them for nothing until its stdin ends. */
+/** Opens keep-alive connections to a broker and keeps them, with a request in 50 s on each, until its stdin ends. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
@@ -9,6 +9,8 @@ const count = Number(values.count);
 const AT_ONCE = 100;
 /** An address of the loopback network has 28 000 ports for connections to one place. */
 const PER_SOURCE = 20_000;
+/** Below the 60 s that a device's interval grows to at most, and the 75 s after which the broker closes. */
+const ASKS_EVERY_MS = 50_000;
 const REQUEST = 'HEAD /jwks HTTP/1.1\r\nHost: x\r\n\r\n';
 
 const open = new Set<Socket>();
@@ -19,12 +21,18 @@ async function lane(): Promise<void> {
     const n = next++;
     const localAddress = `127.0.1.${1 + Math.floor(n / PER_SOURCE)}`;
     const socket = connect({ port, host: '127.0.0.1', localAddress });
-    socket.on('error', () => undefined).on('close', () => open.delete(socket));
+    socket.on('error', () => undefined);
     try {
       await once(socket, 'connect');
       open.add(socket);
+      const asking = setInterval(() => socket.write(REQUEST), ASKS_EVERY_MS);
+      socket.on('close', () => {
+        clearInterval(asking);
+        open.delete(socket);
+      });
       socket.write(REQUEST);
       await once(socket, 'data');
+      socket.resume();
     } catch {
       // Refused or cut: then it is not held.
     }
