@@ -53,37 +53,41 @@ describe.each(['memory', 'redis'] as const)('with the %s driver', (driver) => {
     const port = Number(new URL(broker.origin).port);
     const codes: string[] = [];
     while (codes.length < CONNECTIONS) codes.push(await startedCode());
+    const connections = codes.map(() => new HostileConnection(port));
+    const slowestMs = { known: 0, newcomer: 0 };
+    const wrong: string[] = [];
+    let polls = 0;
+    const pollOver = async (connection: HostileConnection, code: string, whose: keyof typeof slowestMs) => {
+      const sentAt = performance.now();
+      const outcome = await connection.send(pollOf(code), { isHead: false, isLast: false });
+      slowestMs[whose] = Math.max(slowestMs[whose], performance.now() - sentAt);
+      polls += 1;
+      const answer = outcome.end === 'answered' ? outcome.answers[0] : undefined;
+      if (answer?.status !== 400 || !/"(authorization_pending|slow_down)"/.test(answer.body)) wrong.push(outcome.end);
+    };
+    // Devices that poll have a connection. Node takes one new one in a turn of its event loop.
+    for (const [n, connection] of connections.entries()) await pollOver(connection, codes[n] ?? '', 'known');
     // The lag is measured from the first scrape on, anew for each.
     await metric('nodejs_eventloop_lag_p99_seconds');
     const endsAt = performance.now() + LOAD_MS;
-    let slowestMs = 0;
-    let polls = 0;
-    const wrong: string[] = [];
-    await Promise.all(
-      codes.map(async (code) => {
+    const isOver = () => performance.now() > endsAt;
+    const known = connections.map(async (connection, n) => {
+      while (!isOver()) await pollOver(connection, codes[n] ?? '', 'known');
+      connection.close();
+    });
+    // And meanwhile others come who have none.
+    const newcomer = async () => {
+      while (!isOver()) {
         const connection = new HostileConnection(port);
-        const body = new URLSearchParams({
-          grant_type: DEVICE_CODE_GRANT,
-          client_id: 'build-cli',
-          device_code: code,
-        }).toString();
-        const head = `POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}`;
-        const bytes = Buffer.from(`${head}\r\n\r\n${body}`);
-        while (performance.now() < endsAt) {
-          const sentAt = performance.now();
-          const outcome = await connection.send(bytes, { isHead: false, isLast: false });
-          slowestMs = Math.max(slowestMs, performance.now() - sentAt);
-          polls += 1;
-          const answer = outcome.end === 'answered' ? outcome.answers[0] : undefined;
-          if (answer?.status !== 400 || !/"(authorization_pending|slow_down)"/.test(answer.body))
-            wrong.push(outcome.end);
-        }
+        await pollOver(connection, codes[0] ?? '', 'newcomer');
         connection.close();
-      }),
-    );
+      }
+    };
+    await Promise.all([...known, newcomer()]);
     expect(wrong).toEqual([]);
     expect(polls).toBeGreaterThan(CONNECTIONS * 5);
-    expect(slowestMs).toBeLessThan(3000);
+    expect(slowestMs.known).toBeLessThan(3000);
+    expect(slowestMs.newcomer).toBeLessThan(3000);
     expect(await metric('nodejs_eventloop_lag_p99_seconds')).toBeLessThan(0.2);
     expect(await metric('process_resident_memory_bytes')).toBeLessThan(350 * MEBIBYTE);
     // Nothing is lost: every code is still pending.
@@ -120,3 +124,10 @@ describe.each(['memory', 'redis'] as const)('with the %s driver', (driver) => {
     await store.close();
   });
 });
+
+function pollOf(code: string): Buffer {
+  const form = { grant_type: DEVICE_CODE_GRANT, client_id: 'build-cli', device_code: code };
+  const body = new URLSearchParams(form).toString();
+  const head = `POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}`;
+  return Buffer.from(`${head}\r\n\r\n${body}`);
+}

@@ -55,7 +55,18 @@ export async function sharedSecrets(): Promise<Record<string, string>> {
   return { SEALING_KEY: randomBytes(32).toString('base64url'), SIGNING_KEYS: JSON.stringify({ keys }) };
 }
 
+/** Where no port is asked for, one that somebody else has taken meanwhile is left to them. */
 export async function startBrokerProcess(options: BrokerProcessOptions): Promise<BrokerProcess> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      if (options.port !== undefined || tries === 3 || !String(error).includes('EADDRINUSE')) throw error;
+    }
+  }
+}
+
+async function startOnce(options: BrokerProcessOptions): Promise<BrokerProcess> {
   const { yaml, environment = {}, program = 'src/main.ts', node = process.execPath, place = writeFile } = options;
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-broker-'));
   const file = join(folder, 'gatehouse.yaml');
