@@ -9,9 +9,13 @@ import { StorageUnavailableError } from '../../src/grants/ledger.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { inspectRedis, redisStorage } from '../../src/storage/redis-storage.ts';
 import type { RedisSettings } from '../../src/storage/storage-settings.ts';
+import { LEAST_RIGHTS_USER, leastRightsOptions } from '../support/least-rights.ts';
 import { startRedisCluster, startRedisSentinel, startRedisServer, type TestRedis } from '../support/redis.ts';
 import { selfSigned } from '../support/self-signed.ts';
 import { movableRedis } from '../support/storage-under-test.ts';
+
+/** Beside what everybody has; docs/operations/redis.md repeats it. */
+const SENTINEL_RIGHTS = '+sentinel|get-master-addr-by-name +sentinel|sentinels +subscribe';
 
 let prefixes = 0;
 
@@ -69,26 +73,34 @@ describe('a Redis Cluster of three masters', () => {
 });
 
 describe('an ACL user with the least rights', () => {
-  // docs/operations repeats this rule set.
-  const RIGHTS = [
-    '+ping +info +quit +time +scan +client|setname',
-    '+get +mget +set +getdel +del +exists +expire +pttl +pexpireat +incrby',
-    '+zadd +zrange +zrangebyscore +zremrangebyscore +eval +evalsha',
-  ];
-  const password = new Secret('correct-horse');
   let redis: TestRedis;
   beforeAll(async () => {
-    const rule = `on >${password.reveal()} ~gatehouse:* ${RIGHTS.join(' ')}`;
-    redis = await startRedisServer(['--user', 'gatehouse', ...rule.split(' ')]);
+    redis = await startRedisServer(leastRightsOptions());
   });
   afterAll(() => redis.stop());
 
   describeStorage({ describe, it }, () => {
     const prefix = `gatehouse:${keyPrefix()}`;
-    return movableRedis(redis.settings({ keyPrefix: prefix, username: 'gatehouse', password }), {
+    return movableRedis(redis.settings({ keyPrefix: prefix, ...LEAST_RIGHTS_USER }), {
       ...redis.settings(),
       keyPrefix: prefix,
     });
+  });
+
+  it('needs two more in a Cluster', { timeout: 30_000 }, async () => {
+    const cluster = await startRedisCluster(leastRightsOptions(['+cluster|info', '+cluster|slots']));
+    const storage = redisStorage({ at: { cluster: cluster.nodes }, keyPrefix: 'gatehouse:', ...LEAST_RIGHTS_USER });
+    try {
+      await storage.open();
+      for (let n = 0; n < 20; n += 1) {
+        const writes = [{ key: `code:${n}`, value: 'a|', expiresAtMs: Date.now() + 60_000 }] as const;
+        expect((await storage.ledger.commit({ attempt: 'a', writes })).outcome).toBe('won');
+      }
+      expect(await storage.isReady()).toBe(true);
+    } finally {
+      await storage.close();
+      await cluster.stop();
+    }
   });
 });
 
@@ -123,6 +135,22 @@ describe('Redis Sentinel', () => {
       replica.disconnect();
     } finally {
       sentinel.disconnect();
+      await storage.close();
+      await watched.stop();
+    }
+  });
+
+  it('is asked with the least rights that it can give', { timeout: 30_000 }, async () => {
+    const password = new Secret('battery-staple');
+    const watched = await startRedisSentinel([
+      `user default on >${password.reveal()} resetkeys &* -@all +ping +info +auth ${SENTINEL_RIGHTS}`,
+    ]);
+    const at = { sentinel: { name: 'mymaster', nodes: watched.nodes, password } };
+    const storage = redisStorage({ at, keyPrefix: keyPrefix() });
+    try {
+      await storage.open();
+      expect(await storage.isReady()).toBe(true);
+    } finally {
       await storage.close();
       await watched.stop();
     }

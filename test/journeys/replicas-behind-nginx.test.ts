@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { approve, ScriptedPerson } from '../../demo/scripted-person.ts';
+import { LEAST_RIGHTS_USER, leastRightsOptions } from '../support/least-rights.ts';
 import { startRedisServer, type TestRedis } from '../support/redis.ts';
 import { type Replicas, startReplicas } from '../support/replicas.ts';
 import { rollReplicas } from '../support/rolling-restart.ts';
@@ -8,15 +9,15 @@ import { TestDevice } from '../support/test-device.ts';
 let redis: TestRedis;
 let replicas: Replicas;
 beforeAll(async () => {
-  redis = await startRedisServer();
-  replicas = await startReplicas({ redis });
+  redis = await startRedisServer(leastRightsOptions());
+  replicas = await startReplicas({ redis, user: LEAST_RIGHTS_USER });
 }, 60_000);
 afterAll(async () => {
   await replicas?.stop();
   await redis.stop();
 });
 
-describe('three replicas behind nginx, on one Redis', () => {
+describe('three replicas behind nginx, on one Redis that gives them the least rights', () => {
   it('do one sign-in together, with every request going to another of them', async () => {
     const { origin } = replicas;
     const asked: string[] = [];

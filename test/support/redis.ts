@@ -120,8 +120,10 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 /** Three masters that share the slots, on as many ports. */
-export async function startRedisCluster(): Promise<{ nodes: string[]; servers: TestRedis[]; stop(): Promise<void> }> {
-  const servers = await Promise.all([0, 1, 2].map(() => startRedisServer(['--cluster-enabled', 'yes'])));
+export async function startRedisCluster(
+  options: readonly string[] = [],
+): Promise<{ nodes: string[]; servers: TestRedis[]; stop(): Promise<void> }> {
+  const servers = await Promise.all([0, 1, 2].map(() => startRedisServer(['--cluster-enabled', 'yes', ...options])));
   const clients = servers.map(({ url }) => new Redis(url));
   const [first] = servers;
   const slotsOf = (index: number) =>
@@ -144,8 +146,8 @@ export async function startRedisCluster(): Promise<{ nodes: string[]; servers: T
   };
 }
 
-/** A master, its replica, and a sentinel that watches them under the name `mymaster`. */
-export async function startRedisSentinel() {
+/** A master, its replica, and a sentinel that watches them under the name `mymaster`; `more` are lines of its own file. */
+export async function startRedisSentinel(more: readonly string[] = []) {
   const master = await startRedisServer();
   const replica = await startRedisServer(['--replicaof', '127.0.0.1', String(master.port)]);
   const follower = new Redis(replica.url);
@@ -160,7 +162,7 @@ export async function startRedisSentinel() {
   const times = ['down-after-milliseconds mymaster 1000', 'failover-timeout mymaster 5000'].map(
     (each) => `sentinel ${each}`,
   );
-  await writeFile(join(folder, 'sentinel.conf'), [...lines, ...times, `dir ${folder}`, ''].join('\n'));
+  await writeFile(join(folder, 'sentinel.conf'), [...lines, ...times, ...more, `dir ${folder}`, ''].join('\n'));
   const child = await spawnServer(port, [join(folder, 'sentinel.conf'), '--sentinel']);
   return {
     nodes: [`127.0.0.1:${port}`],

@@ -17,7 +17,7 @@ describe('the operations pages', () => {
   });
 
   it('redis.md has the rights under which the storage’s suite runs', () => {
-    const suite = readFileSync(join(root, 'test/contract/redis-kinds.test.ts'), 'utf8');
+    const suite = readFileSync(join(root, 'test/support/least-rights.ts'), 'utf8');
     const rights = [...suite.matchAll(/'(\+[a-z|+ ]+)'/g)].map(([, line = '']) => line);
     const page = readFileSync(join(folder, 'redis.md'), 'utf8');
     expect(rights.length).toBeGreaterThan(2);
