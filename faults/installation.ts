@@ -1,9 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ScriptedPerson, type VisitedPage } from '../demo/scripted-person.ts';
 import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../test/support/broker-process.ts';
 import { brokerYaml } from '../test/support/broker-yaml.ts';
 import { type FakeUpstream, startFakeUpstream } from '../test/support/fake-upstream.ts';
 import { startRedisServer, type TestRedis } from '../test/support/redis.ts';
 import { type AnswerBody, type DeviceAnswer, TestDevice } from '../test/support/test-device.ts';
+import { atMost } from './at-most.ts';
 import { checkInvariants } from './check-invariants.ts';
 
 /** One healthy replica on a Redis of its own, others that a fault befalls, and a memory of all that was handed out. */
@@ -38,6 +40,7 @@ export async function install(
   const publicUrl = healthy.origin;
   const seen = new Set<string>();
   const issued = new Map<string, AnswerBody[]>();
+  const starting = atMost(4);
 
   const remember = (answer: DeviceAnswer, deviceCode?: string): DeviceAnswer => {
     const { body, status } = answer;
@@ -50,16 +53,25 @@ export async function install(
   const installation: Installation = {
     ...{ redis, upstream, healthy },
     another: (more) =>
-      startBrokerProcess({
-        yaml: { public_url: publicUrl, ...shared },
-        environment: { ...environment, ...more },
-        program: '.cache/faults/faults/replica.js',
-      }),
+      starting(() =>
+        startBrokerProcess({
+          yaml: { public_url: publicUrl, ...shared },
+          environment: { ...environment, ...more },
+          program: '.cache/faults/faults/replica.js',
+        }),
+      ),
     device(replica = healthy) {
       const at = { origin: replica.origin, publicUrl, now: async () => Date.now() };
       const device = new TestDevice(at, { clientId: 'build-cli' });
       return {
-        start: async (more) => remember(await device.start({ scope: 'openid offline_access', ...more })),
+        start: async (more) => {
+          for (;;) {
+            const started = await device.start({ scope: 'openid offline_access', ...more });
+            // As a device that is told to come again: too much for this machine just now.
+            if (started.status !== 429) return remember(started);
+            await delay(1000);
+          }
+        },
         poll: async (code, more) => remember(await device.poll(code, more), code),
         refresh: async (token, more) => remember(await device.refresh(token, more)),
       };

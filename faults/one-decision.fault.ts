@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { AnswerBody } from '../test/support/test-device.ts';
+import { atMost } from './at-most.ts';
 import { decisionGround } from './decision-ground.ts';
 import { type RaceGround, type RaceOutcome, type Rival, race } from './decision-race.ts';
 import { record } from './fault-row.ts';
@@ -28,7 +29,7 @@ it('of approve, deny, expire and kill one wins, and the log agrees with what the
   const secrets: string[] = [];
   const issued = new Map<string, AnswerBody[]>();
   // Signing in is what costs; a code that lives for seconds cannot queue for it.
-  const signingIn = oneByOne(4);
+  const signingIn = atMost(4);
   try {
     await sideBySide(RACES, LANES, async (time) => {
       const rivals = KINDS[time % KINDS.length] as readonly Rival[];
@@ -71,20 +72,3 @@ it('of approve, deny, expire and kill one wins, and the log agrees with what the
     await ground.stop();
   }
 });
-
-/** At most `width` at a time; the others wait in order. */
-function oneByOne(width: number): <T>(work: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = [];
-  let free = width;
-  return async (work) => {
-    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
-    else free -= 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    }
-  };
-}

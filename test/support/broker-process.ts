@@ -71,7 +71,8 @@ async function startOnce(options: BrokerProcessOptions): Promise<BrokerProcess> 
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-broker-'));
   const file = join(folder, 'gatehouse.yaml');
   const port = options.port ?? (await unusedPort());
-  const operationsPort = await unusedPort();
+  let operationsPort = await unusedPort();
+  while (operationsPort === port) operationsPort = await unusedPort();
   const listening = {
     listen: { host: '127.0.0.1', port },
     operations: { host: '127.0.0.1', port: operationsPort },
