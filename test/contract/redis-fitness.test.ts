@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -57,6 +59,32 @@ describe('a Redis that evicts', () => {
     const { policy, problems } = await inspectRedis(redis.settings());
     expect(policy).toBe('allkeys-lru');
     expect(problems).toEqual([expect.stringContaining('set it to noeviction')]);
+  });
+});
+
+describe('a Redis that is too old', () => {
+  it.each([
+    ['6.0.16', /Redis is 6\.0\.16, and 6\.2 is the oldest/],
+    ['7.0.15', undefined],
+  ])('%s', async (version, words) => {
+    const redis = await server();
+    // As one of that version would say it, with as many bytes as this one's own has.
+    const own = (await inspectRedis(redis.settings())).version;
+    const said = version.padEnd(own.length, '0').slice(0, own.length);
+    const disguised = createServer((near) => {
+      const far = createConnection(redis.port, '127.0.0.1');
+      near.pipe(far).on('data', (bytes) => {
+        near.write(bytes.toString('latin1').replace(`redis_version:${own}`, `redis_version:${said}`), 'latin1');
+      });
+      near.on('error', () => far.destroy()).on('close', () => far.destroy());
+      far.on('error', () => near.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(disguised, 'listening');
+    stops.push(async () => void disguised.close());
+    const { port } = disguised.address() as AddressInfo;
+    const opening = storageAt({ ...redis.settings(), at: { url: `redis://127.0.0.1:${port}` } }).open();
+    if (words === undefined) await opening;
+    else await expect(opening).rejects.toThrow(words);
   });
 });
 

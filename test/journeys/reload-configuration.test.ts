@@ -142,6 +142,24 @@ describe('a changed configuration', () => {
     expect(await broker.logged('grant.refused')).toMatchObject({ client: 'tv', subject: 'alice' });
   });
 
+  it('brings limits, networks and pages', async () => {
+    broker = await startBrokerProcess({ yaml: { ...yaml, limits: { starts_per_source: 1 } }, environment });
+    expect([await statusOfStart('build-cli'), await statusOfStart('build-cli')]).toEqual([200, 429]);
+    const lab = { name: 'Lab', cidrs: ['127.0.0.0/8'], factor: 3 };
+    const pages = { title: 'Sign in at Example' };
+    await broker.writeConfig({ ...yaml, limits: { starts_per_source: 1 }, networks: { lab }, pages });
+    await withinASecond(
+      async () => (await (await fetch(`${broker.origin}/device`)).text()).includes(pages.title),
+      true,
+    );
+    // Three times as many for this network, of which one was used.
+    const statuses = [];
+    for (let n = 0; n < 3; n += 1) statuses.push(await statusOfStart('build-cli'));
+    expect(statuses).toEqual([200, 200, 429]);
+    await broker.writeConfig({ ...yaml, limits: { starts_per_source: 0 } });
+    await withinASecond(() => statusOfStart('build-cli'), 200);
+  });
+
   it('brings changed signing keys, also where only their file was changed', async () => {
     const keys = [await makeSigningKey('ES256', 1)];
     const place = async (file: string, text: string) => {
@@ -178,8 +196,8 @@ describe('a broken configuration', () => {
     expect(await metrics()).toContain('gatehouse_config_reloads_total{outcome="refused"} 2\n');
     expect(await statusOfStart('build-cli')).toBe(200);
 
-    await rm(broker.file);
     broker.lines.length = 0;
+    await rm(broker.file);
     await broker.logged('config.refused');
     expect(await statusOfStart('build-cli')).toBe(200);
 
