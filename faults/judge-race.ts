@@ -26,7 +26,10 @@ export function judgeRace(rivals: readonly Rival[], outcome: RaceOutcome, events
   must(tokens.length <= 1, 'I1: more than one token answer');
   must(events['grant.redeemed'] === tokens.length, 'the log and the device disagree about the tokens');
   must(tokens.length === 0 || approved === 1, 'I2: tokens without an approval');
-  must(heard.length > 0 && new Set(heard).size === 1, 'I3: two replicas say two things of what is over');
+  // A killed approval is `access_denied` for as long as it could be redeemed, and then `expired_token`, as any other.
+  const isKilledAndLate =
+    rivals.includes('expire') && approved === 1 && heard.every((word) => /^(access_denied|expired_token)$/.test(word));
+  must(new Set(heard).size === 1 || isKilledAndLate, 'I3: two replicas say two things of what is over');
   must(tokens.length === 0 || said === 'invalid_grant', 'I1: a spent code is good for more');
   const isApprovedPage = pages.approve !== undefined && /^200 (Approved|Connected)/.test(pages.approve);
   const isDeniedPage = pages.deny !== undefined && /^200 Denied/.test(pages.deny);
@@ -57,5 +60,5 @@ export function judgeRace(rivals: readonly Rival[], outcome: RaceOutcome, events
 function winnerOf({ tokens, heard }: RaceOutcome, denied: number): Judgement['winner'] {
   if (tokens.length > 0) return 'approved';
   if (denied > 0) return 'denied';
-  return heard.includes('expired_token') ? 'expired' : 'killed';
+  return heard.every((word) => word === 'expired_token') ? 'expired' : 'killed';
 }

@@ -50,10 +50,12 @@ export class WaitingLine {
   constructor(client: RedisClient, options: WaitingLineOptions) {
     this.#client = client;
     this.#options = options;
-    this.#sweeper = setInterval(() => {
+    // A process that was held up for seconds has the answers before it, behind its timers: they are read first.
+    const sweep = (): void => {
       this.#giveUpOnOld();
       this.sendAll();
-    }, SWEEP_EVERY_MS).unref();
+    };
+    this.#sweeper = setInterval(() => setImmediate(sweep), SWEEP_EVERY_MS).unref();
   }
 
   /** @param teach sent where Redis does not know the script that `send` names */

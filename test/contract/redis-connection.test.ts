@@ -205,6 +205,17 @@ describe('a Redis that hangs', () => {
   });
 });
 
+describe('a process that is held up for longer than a command waits', () => {
+  it('takes the answers that have come meanwhile', async () => {
+    const storage = await open(settings, { waitMs: 300 });
+    const asked = storage.ledger.now();
+    await new Promise(setImmediate);
+    const heldUpUntil = performance.now() + 800;
+    while (performance.now() < heldUpUntil);
+    expect(await asked).toBeTypeOf('number');
+  });
+});
+
 describe('a Redis that has become a replica', () => {
   it('is left for the new master, and the command is done there', async () => {
     const storage = await throughProxy();
