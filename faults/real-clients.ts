@@ -79,9 +79,10 @@ function rolling(name: string, program: DeviceProgram, told: Record<string, stri
         program,
         { ...told, STORAGE: join(folder, 'tokens.json') },
         async ({ user_code: userCode }) => shown(userCode),
-      ).finally(() => rm(folder, { recursive: true, force: true }));
+      );
       const over = new Promise<undefined>((resolve) => until.addEventListener('abort', () => resolve(undefined)));
-      const story = Promise.race([life, over]).then((events) => {
+      const story = Promise.race([life, over]).then(async (events) => {
+        await rm(folder, { recursive: true, force: true });
         const tokens = events?.tokens[0]?.access_token;
         const isFine = events?.exitCode === 0 && tokens !== undefined;
         const said = events === undefined ? 'it never ended' : (events.refused ?? lastLines(events.output, 4));
