@@ -17,6 +17,7 @@ export interface RedisConnectionOptions {
 }
 
 const QUIT_WITHIN_MS = 1000;
+const CONNECT_AGAIN_AFTER_MS = 100;
 
 /** The connection to Redis: looks at Redis before it is used, notices when it is away or hangs, and says so once. */
 export class RedisConnection {
@@ -41,6 +42,7 @@ export class RedisConnection {
     client.on('close', () => this.#away('the connection is closed'));
     client.on('connect', () => this.#expectReady());
     client.on('ready', () => void this.#admit());
+    client.on('end', () => this.#connectAgain());
   }
 
   /**
@@ -133,6 +135,18 @@ export class RedisConnection {
       client.off('ready', settled).off('close', settled);
     };
     client.once('ready', settled).once('close', settled);
+  }
+
+  /**
+   * ioredis gives up for good where a Sentinel tells of a failover while it is connecting: its connector takes the news
+   * for a request to stop.
+   */
+  #connectAgain(): void {
+    setTimeout(() => {
+      if (!this.#isClosed && this.#refusal === undefined && this.#client.status === 'end') {
+        this.#client.connect().catch(() => {});
+      }
+    }, CONNECT_AGAIN_AFTER_MS).unref();
   }
 
   async #dropHung(): Promise<void> {

@@ -5,6 +5,7 @@ import { encodeGrantHead } from '../../src/grants/grant-head.ts';
 import { StorageUnavailableError } from '../../src/grants/ledger.ts';
 import { PACE_RULE } from '../../src/grants/polling.ts';
 import { createRedisClient } from '../../src/storage/redis-client.ts';
+import { RedisConnection } from '../../src/storage/redis-connection.ts';
 import { type RedisStorageOptions, redisStorage } from '../../src/storage/redis-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import type { RedisSettings } from '../../src/storage/storage-settings.ts';
@@ -213,6 +214,22 @@ describe('a process that is held up for longer than a command waits', () => {
     const heldUpUntil = performance.now() + 800;
     while (performance.now() < heldUpUntil);
     expect(await asked).toBeTypeOf('number');
+  });
+});
+
+describe('a client that ioredis has given up', () => {
+  it('is connected again, and one that was closed is not', async () => {
+    const client = createRedisClient(settings);
+    const connection = new RedisConnection(client, { waitMs: 3000, maxWaiting: 10 });
+    await connection.open();
+    client.disconnect();
+    await until(() => client.status === 'end');
+    const asked = connection.ask((ioredis) => ioredis.ping());
+    expect(await asked).toBe('PONG');
+    expect(await connection.isReady()).toBe(true);
+    await connection.close();
+    await delay(300);
+    expect(client.status).toBe('end');
   });
 });
 
