@@ -1,17 +1,12 @@
-import { endedEntry, lastUsedMark, sessionEntry, subjectIndex } from '../grants/entry-names.ts';
+import { endedEntry, lastUsedMark, sessionEntry } from '../grants/entry-names.ts';
 import { UnreadableFormatError } from '../grants/grant.ts';
+import { type SessionOwner, subjectIndexesOf } from '../grants/subject-index.ts';
 import { SealBrokenError } from '../sealing/sealing.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
 import { type DeviceSession, openSession } from './device-session.ts';
 import { inBatches } from './in-batches.ts';
 import { latestName, nameEntries } from './rename-session.ts';
 import { type EndedBy, endedBy, type SessionsGround } from './standing-session.ts';
-
-/** The person whose sessions they are: a subject means nothing without its upstream. */
-export interface SessionOwner {
-  upstream: string;
-  subject: string;
-}
 
 export interface ListedSession {
   session: DeviceSession;
@@ -26,8 +21,8 @@ export interface ListedSession {
 /** The device sessions of one person, the last used first. Ended ones stay until their entries lapse. */
 export async function listSessions(ground: SessionsGround, owner: SessionOwner): Promise<ListedSession[]> {
   const { ledger, sealing } = ground;
-  const tags = sealing.tags('subject', JSON.stringify([owner.upstream, owner.subject]));
-  const ids = new Set((await Promise.all(tags.map((tag) => ledger.listed(subjectIndex(tag))))).flat());
+  const indexes = subjectIndexesOf(sealing, owner);
+  const ids = new Set((await Promise.all(indexes.map((index) => ledger.listed(index)))).flat());
   const found: ListedSession[] = [];
   for await (const listed of inBatches(ids, (id) => ownSession(ground, id, owner))) {
     if (listed !== undefined) found.push(listed);

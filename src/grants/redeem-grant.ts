@@ -4,12 +4,13 @@ import type { Approval } from './approval.ts';
 import { isMarkedEnded, type SignedIn } from './before-marks.ts';
 import { openApproval, openDecision } from './decision.ts';
 import { newAttempt } from './device-code.ts';
-import { decisionEntry, deliveredEntry, endedEntry, grantEntry, spentEntry, subjectIndex } from './entry-names.ts';
+import { decisionEntry, deliveredEntry, endedEntry, grantEntry, spentEntry } from './entry-names.ts';
 import type { Grant } from './grant.ts';
 import { type Entry, type PollFacts, StorageUnavailableError } from './ledger.ts';
 import { judgeApprover, stillAllowed } from './policy.ts';
 import type { Poll, PollOutcome } from './poll-grant.ts';
 import type { GrantGround } from './start-grant.ts';
+import { subjectIndexOf } from './subject-index.ts';
 import { userinfoEntries } from './userinfo-entry.ts';
 
 export interface RedeemGround extends GrantGround {
@@ -130,7 +131,7 @@ export async function redeemGrant(
     });
   }
   // Before the redemption: a session that no index names could not be shown to the person, nor be ended by them.
-  const index = subjectIndex(sealing.tag('subject', JSON.stringify([approval.upstream, approval.subject])));
+  const index = subjectIndexOf(sealing, approval);
   const [readyAtMs] = await Promise.all([ledger.now(), ledger.enlist(index, grant.id, session.endsAtMs)]);
   const committed = await ledger.commit({
     attempt,
