@@ -27,6 +27,7 @@ import { createOverload } from './limits/overload.ts';
 import { createStartLimits } from './limits/start-limits.ts';
 import type { Abilities } from './oauth/metadata.ts';
 import { OAuthError } from './oauth/oauth-error.ts';
+import { uniteScopes } from './oauth/scope.ts';
 import { mayInitiateFrom } from './safeguards/approval-network.ts';
 import { createIssueTokens } from './tokens/issue-tokens.ts';
 import { watchDevices } from './watch-devices.ts';
@@ -192,7 +193,7 @@ function abilitiesOf({ config }: House): Abilities {
     dpopAlgs: DPOP_ALGS,
     idTokenAlgs: [...new Set(clients.map((client) => client.signingAlg))],
     pkce: true,
-    scopes: [...new Set(clients.flatMap((client) => client.scopes.allowed))],
+    scopes: uniteScopes(...clients.map((client) => client.scopes.allowed)),
     claims: [...new Set(clients.flatMap((client) => [...client.claims.idToken, ...client.claims.accessToken]))],
     languages: config.pages.languages,
   };

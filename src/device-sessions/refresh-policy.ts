@@ -1,6 +1,6 @@
 import { endingMark } from '../grants/before-marks.ts';
 import { getsRefreshTokens, judgeApprover, stillAllowed } from '../grants/policy.ts';
-import { isWithinScopes } from '../oauth/scope.ts';
+import { intersectScopes, isWithinScopes } from '../oauth/scope.ts';
 import type { DeviceSession } from './device-session.ts';
 import type { Carried } from './refresh-entry.ts';
 import type { RefreshGround, RefreshRequest } from './refresh-session.ts';
@@ -39,7 +39,7 @@ export async function judgeRefresh(
 
   const asked = request.scopes ?? allowed.scopes;
   if (!isWithinScopes(asked, session.scopes)) return { verdict: 'invalid_scope' };
-  const narrowed = asked.filter((scope) => allowed.scopes.includes(scope));
+  const narrowed = intersectScopes(asked, allowed.scopes);
   if (narrowed.length === 0 && asked.length > 0) return { verdict: 'invalid_scope' };
   const audiences = allowed.resources.length > 0 ? allowed.resources : client.resources.slice(0, 1);
   if (!request.resources.every((resource) => audiences.includes(resource))) return { verdict: 'invalid_target' };

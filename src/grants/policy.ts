@@ -1,4 +1,5 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
+import { intersectScopes } from '../oauth/scope.ts';
 
 /** Who wants to approve, as far as a policy can look at it. */
 export interface Approver {
@@ -44,12 +45,11 @@ export function stillAllowed(
   asked: { scopes: readonly string[]; resources: readonly string[] },
 ) {
   return {
-    scopes: asked.scopes.filter((scope) => client.scopes.allowed.includes(scope)),
+    scopes: intersectScopes(asked.scopes, client.scopes.allowed),
     resources: asked.resources.filter((resource) => client.resources.includes(resource)),
   };
 }
 
-/** An entry for another upstream counts here for nothing, even if a group or subject here is called just like it. */
 /** Whether a device of this client gets refresh tokens with these scopes, by today's configuration. */
 export function getsRefreshTokens(client: RegisteredClient, scopes: readonly string[]): boolean {
   if (!client.grantTypes.includes('refresh_token')) return false;
@@ -57,6 +57,7 @@ export function getsRefreshTokens(client: RegisteredClient, scopes: readonly str
   return client.refreshTokens === 'always';
 }
 
+/** An entry for another upstream counts here for nothing, even if a group or subject here is called just like it. */
 function names(list: readonly string[], client: RegisteredClient, upstream: string, name: string): boolean {
   if (list.includes(`${upstream}|${name}`)) return true;
   const isOfAnother = client.upstreams.some((other) => other !== upstream && name.startsWith(`${other}|`));

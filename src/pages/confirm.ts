@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { getsRefreshTokens } from '../grants/policy.ts';
 import { formatUserCode, NUMERIC } from '../grants/user-code.ts';
+import { intersectScopes } from '../oauth/scope.ts';
 import type { ConfirmJudgement, Obstacle, Warning } from '../safeguards/safeguards.ts';
 import type { Language } from './languages.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
@@ -122,7 +123,7 @@ export function renderConfirm(
 
 /** What is shown is what may be approved: the configuration may have changed since the sign-in (I5). */
 export function shownScopes({ client, facts }: Pick<Standing, 'client' | 'facts'>): string[] {
-  return facts.grantedScopes.filter((scope) => client.scopes.allowed.includes(scope));
+  return intersectScopes(facts.grantedScopes, client.scopes.allowed);
 }
 
 /** In the administrator's words; the standard's own scopes have ours. */

@@ -4,6 +4,7 @@ import { approvedFacts } from '../grants/approved-facts.ts';
 import type { GrantView } from '../grants/open-grant.ts';
 import { stillAllowed } from '../grants/policy.ts';
 import type { Trip } from '../grants/trip.ts';
+import { intersectScopes } from '../oauth/scope.ts';
 import type { SignIn } from '../upstream/upstream.ts';
 import { keptTokens } from './upstream-tokens.ts';
 
@@ -36,7 +37,7 @@ export function signInFacts(
   const { scopes } = stillAllowed(client, grant);
   // RFC 6749 §5.1: an answer without `scope` grants what was asked for.
   const granted = tokens.scopes ?? scopes;
-  const grantedScopes = client.tokens === 'relay' ? scopes.filter((scope) => granted.includes(scope)) : scopes;
+  const grantedScopes = client.tokens === 'relay' ? intersectScopes(scopes, granted) : scopes;
   const beyondScopes = client.tokens === 'relay' ? granted.filter((scope) => !grantedScopes.includes(scope)) : [];
   return {
     signIn: {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { formatScope, uniteScopes } from '../oauth/scope.ts';
 import type { TripParameters } from './upstream.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
@@ -12,7 +13,7 @@ export function authorizationRequest(settings: UpstreamSettings, trip: TripParam
   request.set('response_type', 'code');
   request.set('client_id', settings.clientId);
   request.set('redirect_uri', new URL(trip.redirectUri).href);
-  request.set('scope', [...new Set(['openid', ...settings.scopes, ...trip.scopes])].join(' '));
+  request.set('scope', formatScope(uniteScopes(['openid'], settings.scopes, trip.scopes)));
   request.set('state', trip.state);
   request.set('nonce', trip.nonce);
   request.set('code_challenge', createHash('sha256').update(trip.codeVerifier).digest('base64url'));
