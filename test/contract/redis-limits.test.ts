@@ -10,8 +10,8 @@ import { createCampaigns } from '../../src/safeguards/campaign.ts';
 import { createSealing } from '../../src/sealing/sealing.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { redisForTests } from '../support/redis.ts';
+import { LIMITS } from '../support/sample-limits.ts';
 import { movableRedis } from '../support/storage-under-test.ts';
-import { LIMITS } from '../unit/limits/limit-ground.ts';
 
 const SOURCE = '203.0.113.7';
 const sealing = createSealing([new Secret(randomBytes(32).toString('base64url'))]);

@@ -20,6 +20,8 @@ import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import type { LogEventName } from '../../src/telemetry/log-events.ts';
 import type { SignIn, TripParameters, Upstream } from '../../src/upstream/upstream.ts';
 import { PageVisitor, type VisitedPage } from './page-visitor.ts';
+import { type ClientChanges, sampleClient } from './sample-client.ts';
+import { LIMITS } from './sample-limits.ts';
 
 /** The pages over memory storage, with upstreams that answer what a test says, and a clock that a test moves. */
 export interface PageHouse {
@@ -58,36 +60,8 @@ export interface PageHouseOptions {
   ground?: Partial<PagesGround>;
 }
 
-/** What differs from an ordinary client; of its safeguards too. */
-type ClientChanges = Partial<Omit<RegisteredClient, 'safeguards'>> & {
-  safeguards?: Partial<RegisteredClient['safeguards']>;
-};
-
-const LIMITS: LimitSettings = {
-  wrongCodesPerSource: 50,
-  wrongCodesTotal: 1000,
-  wrongCodesPerBrowser: 10,
-  wrongCodesPerSubject: 20,
-  approvalsPerSubject: 5,
-  startsPerSource: 60,
-  pendingPerSource: 1000,
-  pendingPerClient: 100_000,
-  pendingTotal: 1_000_000,
-};
-
-const SAFEGUARDS: RegisteredClient['safeguards'] = {
-  profile: 'standard',
-  arrival: 'off',
-  complete: 'type_suffix',
-  sameNetwork: 'off',
-  initiateFrom: [],
-  approveFrom: [],
-  acr: [],
-  amr: [],
-  holdSeconds: 0,
-  reverseCode: 'off',
-  campaign: 'off',
-};
+/** What a test is not about must not add a warning to its pages. */
+const QUIET = { arrival: 'off', sameNetwork: 'off', campaign: 'off' } as const;
 
 export const SOURCE = '203.0.113.7';
 
@@ -274,35 +248,11 @@ function scriptedUpstream(id: string, displayName: string): ScriptedUpstream {
   return upstream;
 }
 
-export function registeredClient(changes: ClientChanges = {}): RegisteredClient {
-  return {
-    id: 'build-cli',
-    name: 'Build CLI',
-    authentication: 'none',
-    startWithoutSecret: false,
-    grantTypes: ['device_code', 'refresh_token'],
-    upstreams: ['corp'],
-    tokens: 'mint',
-    relayIdToken: false,
+export function registeredClient({ safeguards, ...changes }: ClientChanges = {}): RegisteredClient {
+  return sampleClient({
     scopes: { allowed: ['openid', 'packages:read', 'offline_access'], default: ['openid'] },
-    resources: [],
     claims: { idToken: ['department', 'email', 'groups'], accessToken: [] },
-    signingAlg: 'RS256',
-    subject: 'prefixed',
-    refreshTokens: 'always',
-    approvers: {},
-    lifetimes: {
-      codeSeconds: 600,
-      accessTokenSeconds: 600,
-      refreshIdleSeconds: 2_592_000,
-      refreshAbsoluteSeconds: 7_776_000,
-    },
-    intervalSeconds: 5,
-    origins: [],
-    require: [],
-    redeliverySeconds: 0,
-    endOnLogout: true,
     ...changes,
-    safeguards: { ...SAFEGUARDS, ...changes.safeguards },
-  };
+    safeguards: { ...QUIET, ...safeguards },
+  });
 }

@@ -9,7 +9,8 @@ import { BASE20 } from '../../../src/grants/user-code.ts';
 import { createSealing } from '../../../src/sealing/sealing.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
-import { sampleApproval, sampleClient } from '../tokens/token-samples.ts';
+import { sampleClient } from '../../support/sample-client.ts';
+import { sampleApproval } from '../tokens/token-samples.ts';
 
 const grant = { id: 'some-id', startedAtMs: Date.now(), keptUntilMs: Date.now() + 60_000 } as Grant;
 const approval = sampleApproval({ confirmationCode: '4711' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Approvers } from '../../../src/clients/registered-client.ts';
 import { type Approver, judgeApprover, stillAllowed } from '../../../src/grants/policy.ts';
-import { sampleClient } from '../tokens/token-samples.ts';
+import { sampleClient } from '../../support/sample-client.ts';
 
 const alice: Approver = { upstream: 'corp', subject: 'alice', groups: ['engineering', 'on-call'] };
 

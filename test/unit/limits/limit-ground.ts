@@ -3,19 +3,7 @@ import { createNetworks } from '../../../src/limits/networks.ts';
 import { createSealing } from '../../../src/sealing/sealing.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
-
-/** The defaults of the configuration. */
-export const LIMITS: LimitSettings = {
-  wrongCodesPerSource: 50,
-  wrongCodesTotal: 1000,
-  wrongCodesPerBrowser: 10,
-  wrongCodesPerSubject: 20,
-  approvalsPerSubject: 5,
-  startsPerSource: 60,
-  pendingPerSource: 1000,
-  pendingPerClient: 100_000,
-  pendingTotal: 1_000_000,
-};
+import { LIMITS } from '../../support/sample-limits.ts';
 
 export const OFFICE = '198.51.100.9';
 export const OFFICE_NETWORK = { id: 'oslo', name: 'Oslo office', cidrs: ['198.51.100.0/24'], factor: 20 };

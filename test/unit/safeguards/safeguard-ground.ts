@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { RegisteredClient, Safeguards } from '../../../src/clients/registered-client.ts';
-import { SAFEGUARD_PROFILES } from '../../../src/config/safeguard-profiles.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 import { BASE20 } from '../../../src/grants/user-code.ts';
 import { createApprovalLimits } from '../../../src/limits/approval-limits.ts';
@@ -10,42 +9,11 @@ import { createCampaigns } from '../../../src/safeguards/campaign.ts';
 import { createSafeguardJudge } from '../../../src/safeguards/safeguards.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
 import type { SignIn } from '../../../src/upstream/upstream.ts';
+import { sampleClient } from '../../support/sample-client.ts';
 import { limitGround } from '../limits/limit-ground.ts';
 
-export function clientWith(
-  profile: Safeguards['profile'],
-  overrides: Partial<Safeguards> = {},
-  id = 'cli',
-): RegisteredClient {
-  return {
-    id,
-    name: 'Build CLI',
-    authentication: 'none',
-    startWithoutSecret: false,
-    grantTypes: ['device_code'],
-    upstreams: ['corp'],
-    tokens: 'mint',
-    relayIdToken: false,
-    scopes: { allowed: ['openid'], default: ['openid'] },
-    resources: [],
-    claims: { idToken: [], accessToken: [] },
-    signingAlg: 'RS256',
-    subject: 'prefixed',
-    refreshTokens: 'always',
-    approvers: {},
-    lifetimes: {
-      codeSeconds: 600,
-      accessTokenSeconds: 600,
-      refreshIdleSeconds: 86_400,
-      refreshAbsoluteSeconds: 864_000,
-    },
-    intervalSeconds: 5,
-    origins: [],
-    require: [],
-    redeliverySeconds: 0,
-    endOnLogout: true,
-    safeguards: { ...SAFEGUARD_PROFILES[profile], ...overrides },
-  };
+export function clientWith(profile: Safeguards['profile'], overrides: Partial<Safeguards> = {}): RegisteredClient {
+  return sampleClient({ id: 'cli', safeguards: { profile, ...overrides } });
 }
 
 export function grantFrom(source: string, startedAtMs: number, more: Partial<Grant> = {}): Grant {

@@ -7,7 +7,8 @@ import type { Redemption } from '../../../src/grants/redeem-grant.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
 import { createIssueTokens } from '../../../src/tokens/issue-tokens.ts';
 import type { SigningKeys } from '../../../src/tokens/signing-keys.ts';
-import { NOW_MS, PUBLIC_URL, sampleApproval, sampleClient, sampleSigningKeys } from './token-samples.ts';
+import { sampleClient } from '../../support/sample-client.ts';
+import { NOW_MS, PUBLIC_URL, sampleApproval, sampleSigningKeys } from './token-samples.ts';
 
 let signingKeys: SigningKeys;
 beforeAll(async () => {

@@ -4,7 +4,8 @@ import type { ApprovedUpstreamTokens } from '../../../src/grants/approval.ts';
 import { type RelayInput, type RelayOutcome, relayTokens } from '../../../src/tokens/relay-tokens.ts';
 import type { SigningKeys } from '../../../src/tokens/signing-keys.ts';
 import { tokenResponse } from '../../../src/tokens/token-response.ts';
-import { NOW_MS, PUBLIC_URL, sampleApproval, sampleClient, sampleSigningKeys } from './token-samples.ts';
+import { sampleClient } from '../../support/sample-client.ts';
+import { NOW_MS, PUBLIC_URL, sampleApproval, sampleSigningKeys } from './token-samples.ts';
 
 let signingKeys: SigningKeys;
 beforeAll(async () => {

@@ -1,4 +1,3 @@
-import type { RegisteredClient } from '../../../src/clients/registered-client.ts';
 import type { Approval } from '../../../src/grants/approval.ts';
 import { makeSigningKey } from '../../../src/tokens/signing-key-set.ts';
 import { createSigningKeys, type SigningKeys } from '../../../src/tokens/signing-keys.ts';
@@ -6,46 +5,6 @@ import { createSigningKeys, type SigningKeys } from '../../../src/tokens/signing
 export const NOW_MS = Date.parse('2026-03-01T12:00:00.789Z');
 export const NOW_SECONDS = Math.floor(NOW_MS / 1000);
 export const PUBLIC_URL = 'https://login.example.com';
-
-export function sampleClient(changes: Partial<RegisteredClient> = {}): RegisteredClient {
-  return {
-    id: 'build-cli',
-    name: 'Build CLI',
-    authentication: 'none',
-    startWithoutSecret: false,
-    grantTypes: ['device_code', 'refresh_token'],
-    upstreams: ['corp'],
-    tokens: 'mint',
-    relayIdToken: false,
-    scopes: { allowed: ['openid', 'packages:read'], default: ['openid'] },
-    resources: [],
-    claims: { idToken: [], accessToken: [] },
-    signingAlg: 'RS256',
-    subject: 'prefixed',
-    refreshTokens: 'always',
-    approvers: {},
-    lifetimes: { codeSeconds: 600, accessTokenSeconds: 600, refreshIdleSeconds: 3600, refreshAbsoluteSeconds: 7200 },
-    intervalSeconds: 5,
-    origins: [],
-    require: [],
-    redeliverySeconds: 0,
-    endOnLogout: true,
-    safeguards: {
-      profile: 'standard',
-      arrival: 'warn',
-      complete: 'type_suffix',
-      sameNetwork: 'warn',
-      initiateFrom: [],
-      approveFrom: [],
-      acr: [],
-      amr: [],
-      holdSeconds: 0,
-      reverseCode: 'off',
-      campaign: 'alert',
-    },
-    ...changes,
-  };
-}
 
 export function sampleApproval(changes: Partial<Approval> = {}): Approval {
   return {
