@@ -3,6 +3,7 @@ import {
   duration,
   entries,
   expects,
+  found,
   list,
   oneOf,
   pattern,
@@ -54,9 +55,21 @@ const claimPath = () =>
 export const prompt = () =>
   pattern(/^(?!.*\bnone\b)[a-z_]+( [a-z_]+)*$/, 'a prompt that shows a page, such as login, consent or select_account');
 
+const DOCUMENT = /\/?\.well-known\/(openid-configuration|oauth-authorization-server)\/?$/;
+
+/** Who pastes the document's address would only be told by `--probe`, and that nothing is published there. */
+const issuer = () =>
+  webAddress({ query: false }).superRefine((written, context) => {
+    if (!DOCUMENT.test(written)) return;
+    const message =
+      `${found(written)}, expected the issuer that this document names, ` +
+      `most often ${written.replace(DOCUMENT, '')}`;
+    context.addIssue({ code: 'custom', message });
+  });
+
 const upstreamSchema = section({
   display_name: text('a name').optional().describe('What people read on the sign-in page; default: the id'),
-  issuer: webAddress({ query: false }).describe('Exactly as the provider writes it in its discovery document'),
+  issuer: issuer().describe('Exactly as the provider writes it in its discovery document'),
   client_id: text('the client id that this provider gave to Gatehouse').describe('Gatehouse’s client id there'),
   client_secret: secret().optional().describe('Where authentication is client_secret_basic or client_secret_post'),
   private_key: secret().optional().describe('A private JWK, where authentication is private_key_jwt'),

@@ -2,6 +2,13 @@ import { UpstreamError } from './upstream.ts';
 
 const LARGEST_ANSWER_BYTES = 1024 * 1024;
 
+/** An address that waiting does not mend: nothing is there, it redirects, or its certificate is not trusted here. */
+export class UnusableAddressError extends UpstreamError {
+  constructor(detail: string) {
+    super('unavailable', detail);
+  }
+}
+
 interface BoundedRequest {
   method?: string;
   headers?: Record<string, string>;
@@ -27,7 +34,7 @@ export async function boundedFetch(address: string, request: BoundedRequest, dea
     if (response.status >= 300 && response.status < 400) {
       await response.body?.cancel();
       const to = placeOf(response.headers.get('location') ?? '', url);
-      throw new UpstreamError('unavailable', `${place} redirects to ${to} (${response.status}), which is not followed`);
+      throw new UnusableAddressError(`${place} redirects to ${to} (${response.status}), which is not followed`);
     }
     if (response.status >= 500 || response.status === 429) {
       await response.body?.cancel();
@@ -37,7 +44,7 @@ export async function boundedFetch(address: string, request: BoundedRequest, dea
     const isBodyless = response.status === 204 || response.status === 205;
     return new Response(isBodyless ? null : body, { status: response.status, headers: plainHeaders(response.headers) });
   } catch (error) {
-    throw error instanceof UpstreamError ? error : new UpstreamError('unavailable', `${place}: ${reason(error)}`);
+    throw error instanceof UpstreamError ? error : unanswered(place, error);
   }
 }
 
@@ -77,6 +84,18 @@ function plainHeaders(headers: Headers): Headers {
   plain.delete('content-encoding');
   plain.delete('content-length');
   return plain;
+}
+
+/** What OpenSSL calls a certificate of an authority that it does not know. */
+const UNKNOWN_AUTHORITY = /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
+
+function unanswered(place: string, error: unknown): UpstreamError {
+  const detail = `${place}: ${reason(error)}`;
+  const code = String((error as { cause?: { code?: unknown } } | null)?.cause?.code ?? '');
+  if (UNKNOWN_AUTHORITY.test(code)) {
+    return new UnusableAddressError(`${detail}; an authority of your own is named in NODE_EXTRA_CA_CERTS`);
+  }
+  return code.includes('CERT') ? new UnusableAddressError(detail) : new UpstreamError('unavailable', detail);
 }
 
 function reason(error: unknown): string {

@@ -3,7 +3,7 @@ import type { Secret } from '../sealing/secret.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { authorizationRequest, strengthAsked } from './authorization-request.ts';
-import { boundedFetch } from './bounded-fetch.ts';
+import { boundedFetch, UnusableAddressError } from './bounded-fetch.ts';
 import { type Claims, claimAt, missingClaims, readSignIn, requireSameSubject } from './claim-mapping.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import { checkLogoutToken } from './logout-token.ts';
@@ -225,6 +225,6 @@ function requireSubject(session: RefreshFor | undefined, found: unknown): void {
 async function loadKeys({ jwks_uri: address }: ProviderMetadata, deadline: AbortSignal): Promise<unknown> {
   if (address === undefined) throw new UpstreamError('invalid_answer', 'the upstream’s metadata has no jwks_uri');
   const response = await boundedFetch(address, { headers: { accept: 'application/json' } }, deadline);
-  if (response.status !== 200) throw new UpstreamError('unavailable', `jwks_uri answers ${response.status}`);
+  if (response.status !== 200) throw new UnusableAddressError(`jwks_uri answers ${response.status}`);
   return response.json().catch(() => undefined);
 }

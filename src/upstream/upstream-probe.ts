@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { UnusableAddressError } from './bounded-fetch.ts';
 import { type Finding, metadataFindings } from './metadata-findings.ts';
 import { type ProbeReport, type TripParameters, UpstreamError } from './upstream.ts';
 import { printable } from './upstream-faults.ts';
@@ -31,10 +32,10 @@ export async function probeUpstream(
     findings.push(await tryCredentials(redirectUri, settings, tools));
     findings.push(await tryRedirectUri(redirectUri, tools));
   } catch (error) {
-    findings.push({ level: 'wrong', text: reason(error) });
+    findings.push(failed(error));
   }
   findings.push({ level: 'ok', text: `the redirect URI to register is ${redirectUri}` });
-  return { ok: findings.every(({ level }) => level !== 'wrong'), findings };
+  return { ok: findings.every(({ level }) => level !== 'wrong' && level !== 'away'), findings };
 }
 
 async function tryKeys(metadata: ProviderMetadata, tools: ProbeTools): Promise<Finding> {
@@ -44,7 +45,7 @@ async function tryKeys(metadata: ProviderMetadata, tools: ProbeTools): Promise<F
     if (count > 0) return { level: 'ok', text: `${count} public ${count === 1 ? 'key is' : 'keys are'} published` };
     return { level: 'wrong', text: 'it publishes no key at jwks_uri: no ID token can be checked' };
   } catch (error) {
-    return { level: 'wrong', text: `its keys cannot be had: ${reason(error)}` };
+    return failed(error, 'its keys cannot be had: ');
   }
 }
 
@@ -95,6 +96,13 @@ function judgeReturn({ searchParams }: URL): Finding {
 
 function random(): string {
   return randomBytes(32).toString('base64url');
+}
+
+/** An upstream that does not answer now is not called wrong: nothing in the configuration would mend it. */
+function failed(error: unknown, what = ''): Finding {
+  const isUnanswered = error instanceof UpstreamError && error.fault === 'unavailable';
+  const isAway = isUnanswered && !(error instanceof UnusableAddressError);
+  return { level: isAway ? 'away' : 'wrong', text: `${what}${reason(error)}` };
 }
 
 function reason(error: unknown): string {

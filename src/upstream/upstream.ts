@@ -108,8 +108,8 @@ export interface LogoutToken {
 
 export interface ProbeReport {
   ok: boolean;
-  /** One finding a line, in plain words, with what to do next where something is missing. */
-  findings: { level: 'ok' | 'missing' | 'wrong'; text: string }[];
+  /** One finding a line, in plain words, with what to do next where something is missing; `away` did not answer. */
+  findings: { level: 'ok' | 'missing' | 'wrong' | 'away'; text: string }[];
 }
 
 export type UpstreamFault =

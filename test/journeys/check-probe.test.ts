@@ -12,6 +12,7 @@ import { createSealing, type Sealing } from '../../src/sealing/sealing.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { redisStorage } from '../../src/storage/redis-storage.ts';
 import type { RedisSettings } from '../../src/storage/storage-settings.ts';
+import { unusedPort } from '../support/broker-process.ts';
 import { startRedisServer, type TestRedis } from '../support/redis.ts';
 import { leastFile, read } from '../unit/config/written.ts';
 
@@ -119,10 +120,11 @@ describe('check --probe', () => {
       isFine: false,
       said: expect.stringMatching(/^Redis: away: redis:\/\/127\.0\.0\.1:9: connect ECONNREFUSED/),
     });
-    const { upstreams } = read(leastFile({ issuer: 'http://127.0.0.1:9' }));
+    const nobody = `http://127.0.0.1:${await unusedPort()}`;
+    const { upstreams } = read(leastFile({ issuer: nobody }));
     expect(await probed({ upstreams })).toMatchObject({
       isFine: false,
-      said: expect.stringContaining('upstream corp: wrong'),
+      said: expect.stringContaining(`upstream corp: away: ${nobody}/.well-known/openid-configuration: ECONNREFUSED`),
     });
   });
 });

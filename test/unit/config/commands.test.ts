@@ -92,7 +92,7 @@ describe('gatehouse check', () => {
     const file = fileWith(leastFile({ upstream }).replace('https://sso.example.com', 'http://127.0.0.1:9'));
     const { code, out } = await run('check', '--probe', '--config', file);
     expect(code).toBe(69);
-    expect(out).toMatch(/upstream corp: wrong: /);
+    expect(out).toMatch(/upstream corp: away: /);
   });
 });
 

@@ -313,6 +313,12 @@ const rules: Record<string, Rule[]> = {
     ['a long id', { upstreamId: `▸${'a'.repeat(33)}` }, `upstreams.${'a'.repeat(33)}`, /up to 32 characters/],
     ['http elsewhere', { issuer: '▸http://sso.example.com' }, 'upstreams.corp.issuer', /on loopback only/],
     ['an issuer with a query', { issuer: '▸https://sso.example.com/?a' }, 'upstreams.corp.issuer', /without a query/],
+    [
+      'the address of an issuer’s document',
+      { issuer: '▸https://sso.example.com/realms/corp/.well-known/openid-configuration' },
+      'upstreams.corp.issuer',
+      /expected the issuer that this document names, most often https:\/\/sso\.example\.com\/realms\/corp$/,
+    ],
     ['an issuer that is none', { issuer: '▸sso' }, 'upstreams.corp.issuer', /expected a URL/],
     [
       'a secret that is not used',

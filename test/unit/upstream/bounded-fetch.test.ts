@@ -1,8 +1,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { boundedFetch, isLoopback } from '../../../src/upstream/bounded-fetch.ts';
+import { boundedFetch, isLoopback, UnusableAddressError } from '../../../src/upstream/bounded-fetch.ts';
+import { selfSigned } from '../../support/self-signed.ts';
 import { faultOf } from '../../support/upstream-trip.ts';
 
 let server: Server | undefined;
@@ -64,6 +66,18 @@ describe('the way out to an upstream', () => {
     const { detail } = await faultOf(boundedFetch(`${address}/token?secret=xyz`, { method: 'POST' }, soon()));
     expect(detail).toBe(`${address}/token redirects to ${address}/elsewhere (307), which is not followed`);
     expect(isFollowed).toBe(false);
+  });
+
+  it('says how an authority of one’s own is made known, where a certificate is not trusted', async () => {
+    server = createTlsServer(selfSigned(), (_request, response) => response.end('{}'));
+    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+    const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const asked = boundedFetch(address, {}, soon());
+    await expect(asked).rejects.toBeInstanceOf(UnusableAddressError);
+    await expect(asked).rejects.toMatchObject({
+      fault: 'unavailable',
+      detail: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+    });
   });
 
   it('speaks http to nobody but this machine', async () => {

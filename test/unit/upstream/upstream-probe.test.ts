@@ -23,7 +23,7 @@ async function probe(changes: Partial<UpstreamSettings> = COMPLETE): Promise<Pro
   return openIdUpstream(fake.settings(changes), { clock: Date.now, timeoutMs: 300 }).probe(CALLBACK);
 }
 
-function texts(report: ProbeReport, level: 'ok' | 'missing' | 'wrong'): string {
+function texts(report: ProbeReport, level: 'ok' | 'missing' | 'wrong' | 'away'): string {
   return report.findings
     .filter((finding) => finding.level === level)
     .map(({ text }) => text)
@@ -73,13 +73,6 @@ describe('what is wrong is said in plain words:', () => {
     expect(texts(report, 'ok')).toContain(CALLBACK);
   });
 
-  it('nobody there', async () => {
-    fake.behaviour.discovery = { trouble: 'hang' };
-    const report = await probe();
-    expect(report.ok).toBe(false);
-    expect(texts(report, 'wrong')).toContain('no answer in time');
-  });
-
   it('a redirect URI that is not registered', async () => {
     fake.behaviour.authorize = { elsewhere: () => new URL('/error-page', fake.issuer) };
     expect(texts(await probe(), 'missing')).toContain('could not be seen');
@@ -108,6 +101,35 @@ describe('what is wrong is said in plain words:', () => {
     const wrong = texts(await probe(), 'wrong');
     expect(wrong).toContain('RS256 or ES256');
     expect(wrong).toContain('response_type code');
+  });
+});
+
+describe('what does not answer now is away, and nothing of it is called wrong:', () => {
+  it.each([
+    ['hang', /no answer in time/],
+    ['close', /openid-configuration: UND_ERR_SOCKET/],
+    ['status_500', /openid-configuration answers 500/],
+  ] as const)('the upstream itself (%s)', async (trouble, words) => {
+    fake.behaviour.discovery = { trouble };
+    const report = await probe();
+    expect(report.ok).toBe(false);
+    expect(texts(report, 'away')).toMatch(words);
+    expect(texts(report, 'wrong')).toBe('');
+  });
+
+  it('its keys', async () => {
+    fake.behaviour.jwks = { trouble: 'hang' };
+    const report = await probe();
+    expect(report.ok).toBe(false);
+    expect(texts(report, 'away')).toMatch(/keys cannot be had.*no answer in time/);
+  });
+
+  it('but not an address that redirects: waiting does not mend that', async () => {
+    fake.behaviour.discovery = { trouble: 'redirect_for_ever' };
+    const report = await probe();
+    expect(report.ok).toBe(false);
+    expect(texts(report, 'wrong')).toContain('which is not followed');
+    expect(texts(report, 'away')).toBe('');
   });
 });
 
