@@ -5,4 +5,9 @@
  */
 import { runCommand } from './run-command.ts';
 
+// `gatehouse sessions list | head` closes our output before its end: no fault of ours, and the command goes on.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 process.exitCode = await runCommand(process.argv.slice(2));

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { COMMANDS, runCommand } from '../../../src/cli/run-command.ts';
@@ -100,4 +101,19 @@ it('gatehouse schema prints a JSON Schema', async () => {
   const { code, out } = await run('schema');
   expect(code).toBe(0);
   expect(JSON.parse(out)).toMatchObject({ type: 'object', required: ['public_url', 'upstreams', 'clients'] });
+});
+
+it('a reader that has seen enough ends no command with a fault', async () => {
+  const words = ['--import', 'tsx', 'src/cli/gatehouse.ts', 'schema'];
+  const child = spawn(process.execPath, words, {
+    cwd: join(import.meta.dirname, '../../..'),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.destroy();
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  expect(await once(child, 'close')).toEqual([0, null]);
+  expect(said).toBe('');
 });
