@@ -10,7 +10,7 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
 
-const MINUTE = 60 * 1000;
+const MINUTE_SECONDS = 60;
 
 let folder: string;
 let file: string;
@@ -41,7 +41,6 @@ afterEach(async () => {
   reloading.stop();
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
-  vi.useRealTimers();
   await test.close();
   await rm(folder, { recursive: true });
 });
@@ -56,6 +55,15 @@ const userinfo = async (token: string) =>
 async function verified(token: string): Promise<string | undefined> {
   const { protectedHeader } = await jwtVerify(token, createLocalJWKSet(await published()), { typ: 'at+jwt' });
   return protectedHeader.kid;
+}
+
+/**
+ * As if the keys had been made earlier, so that whoever keeps a copy of /jwks has seen them by now. The clock stays: the
+ * broker and its upstream have the same one, and would refuse each other's tokens.
+ */
+async function makeOlder(seconds: number): Promise<void> {
+  const { keys: made } = JSON.parse(await readFile(file, 'utf8')) as { keys: { iat: number }[] };
+  await writeFile(file, JSON.stringify({ keys: made.map((key) => ({ ...key, iat: key.iat - seconds })) }));
 }
 
 /** A running broker reads the file within a second of its change. */
@@ -90,10 +98,8 @@ it('signing keys: published ahead, then used; the retired one verifies; a droppe
   const [, second] = await kidsOf();
   expect(kidOf((await test.signIn()).access_token)).toBe(first);
 
-  // Ten minutes later, by the command's clock: whoever keeps a copy of /jwks has seen the new key by now.
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * MINUTE });
+  await makeOlder(11 * MINUTE_SECONDS);
   await keys(['rotate', 'signing', '--file', file]);
-  vi.useRealTimers();
   await inForce(async () => kidOf((await test.signIn()).access_token) === second);
   expect(await kidsOf()).toEqual([second, first]);
   expect(await verified(before.access_token)).toBe(first);
