@@ -9,6 +9,7 @@ import { RedisConnection } from '../../src/storage/redis-connection.ts';
 import { type RedisStorageOptions, redisStorage } from '../../src/storage/redis-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import type { RedisSettings } from '../../src/storage/storage-settings.ts';
+import { asAdministrator } from '../support/least-rights.ts';
 import { startRedisServer, type TestRedis } from '../support/redis.ts';
 import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts';
 
@@ -237,8 +238,8 @@ describe('a Redis that has become a replica', () => {
   it('is left for the new master, and the command is done there', async () => {
     const storage = await throughProxy();
     const next = await startRedisServer();
-    const admin = createRedisClient(settings) as Redis;
-    const copy = createRedisClient({ ...settings, at: { url: next.url } }) as Redis;
+    const admin = createRedisClient(asAdministrator(settings)) as Redis;
+    const copy = createRedisClient(asAdministrator({ ...settings, at: { url: next.url } })) as Redis;
     try {
       proxy.leadTo(next.port);
       await admin.replicaof('127.0.0.1', next.port);
@@ -253,7 +254,7 @@ describe('a Redis that has become a replica', () => {
 
   it('and stays one is not waited for longer than any other', async () => {
     const storage = await open(settings, { waitMs: 400 });
-    const admin = createRedisClient(settings) as Redis;
+    const admin = createRedisClient(asAdministrator(settings)) as Redis;
     await admin.replicaof('127.0.0.1', '1');
     admin.disconnect();
     await expect(write(storage, 'code:1', 'a')).rejects.toThrow(StorageUnavailableError);

@@ -11,6 +11,7 @@ import { createRedisClient } from '../../src/storage/redis-client.ts';
 import { inspectRedis, type RedisStorageOptions, redisStorage } from '../../src/storage/redis-storage.ts';
 import { type Storage, StorageRefusedError } from '../../src/storage/storage.ts';
 import type { RedisSettings } from '../../src/storage/storage-settings.ts';
+import { asAdministrator } from '../support/least-rights.ts';
 import { startRedisServer, type TestRedis } from '../support/redis.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -117,7 +118,7 @@ describe('access', () => {
     const redis = await server('--requirepass', PASSWORD);
     const wrong = 'wrong and secret';
     for (const password of [new Secret(wrong), undefined]) {
-      const settings = redis.settings(password === undefined ? {} : { password });
+      const settings = { ...asAdministrator(redis.settings()), ...(password === undefined ? {} : { password }) };
       const error = await storageAt(settings)
         .open()
         .catch((each: unknown) => each);

@@ -10,6 +10,9 @@ import { startRedisServer, type TestRedis } from '../support/redis.ts';
 const MINUTE = 60_000;
 const HOLDER = { clientId: 'build-cli', challenge: '', jkt: '' };
 
+/** Full of what means something to SCAN's patterns. */
+const PREFIX = 'gatehouse:gate[h]ouse*?\\:';
+
 describe('what Redis holds of us', () => {
   let redis: TestRedis;
   let client: Redis;
@@ -17,8 +20,7 @@ describe('what Redis holds of us', () => {
   beforeAll(async () => {
     redis = await startRedisServer();
     client = new Redis(redis.url);
-    // A prefix full of what means something to SCAN's patterns.
-    storage = redisStorage(redis.settings({ keyPrefix: 'gate[h]ouse*?\\:' }));
+    storage = redisStorage(redis.settings({ keyPrefix: PREFIX }));
     await storage.open();
   });
   afterAll(async () => {
@@ -44,7 +46,7 @@ describe('what Redis holds of us', () => {
     await new Promise((resolve) => browserSessions.set('hash', session as never, resolve));
 
     const keys = await client.keys('*');
-    expect(keys.map((key) => key.replace('gate[h]ouse*?\\:', '')).sort()).toEqual([
+    expect(keys.map((key) => key.replace(PREFIX, '')).sort()).toEqual([
       'before:all',
       'browser-session:hash',
       'code:tag',
@@ -72,7 +74,7 @@ describe('what Redis holds of us', () => {
     await storage.ledger.enlist('subject:old', 'longer', nowMs + MINUTE);
     await new Promise((resolve) => setTimeout(resolve, 30));
     await storage.ledger.enlist('subject:old', 'present', nowMs + MINUTE);
-    expect(await client.zrange('gate[h]ouse*?\\:subject:old', 0, -1)).toEqual(['longer', 'present']);
+    expect(await client.zrange(`${PREFIX}subject:old`, 0, -1)).toEqual(['longer', 'present']);
   });
 
   it('of one grant is on one node of a cluster: a prefix may not hold braces', () => {

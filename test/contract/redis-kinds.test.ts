@@ -7,21 +7,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeStorage } from '../../src/contract.ts';
 import { StorageUnavailableError } from '../../src/grants/ledger.ts';
 import { Secret } from '../../src/sealing/secret.ts';
+import { createRedisClient } from '../../src/storage/redis-client.ts';
 import { inspectRedis, redisStorage } from '../../src/storage/redis-storage.ts';
 import type { RedisSettings } from '../../src/storage/storage-settings.ts';
-import { LEAST_RIGHTS_USER, leastRightsOptions } from '../support/least-rights.ts';
-import { startRedisCluster, startRedisSentinel, startRedisServer, type TestRedis } from '../support/redis.ts';
+import { LEAST_USER, SENTINEL_RIGHTS } from '../support/least-rights.ts';
+import { startRedisCluster, startRedisSentinel, startRedisServer } from '../support/redis.ts';
 import { selfSigned } from '../support/self-signed.ts';
 import { movableRedis } from '../support/storage-under-test.ts';
-
-/** Beside what everybody has; docs/operations/redis.md repeats it. */
-const SENTINEL_RIGHTS = '+sentinel|get-master-addr-by-name +sentinel|sentinels +subscribe';
 
 let prefixes = 0;
 
 function keyPrefix(): string {
   prefixes += 1;
-  return `kind-${prefixes}:`;
+  return `gatehouse:kind-${prefixes}:`;
 }
 
 describe('a Redis Cluster of three masters', () => {
@@ -30,7 +28,11 @@ describe('a Redis Cluster of three masters', () => {
     cluster = await startRedisCluster();
   });
   afterAll(() => cluster.stop());
-  const settings = (): RedisSettings => ({ at: { cluster: cluster.nodes }, keyPrefix: keyPrefix() });
+  const settings = (): RedisSettings => ({
+    ...LEAST_USER,
+    at: { cluster: cluster.nodes },
+    keyPrefix: keyPrefix(),
+  });
 
   describeStorage({ describe, it }, () => movableRedis(settings()));
 
@@ -73,43 +75,50 @@ describe('a Redis Cluster of three masters', () => {
 });
 
 describe('an ACL user with the least rights', () => {
-  let redis: TestRedis;
-  beforeAll(async () => {
-    redis = await startRedisServer(leastRightsOptions());
+  it('is whom every storage of these tests is, and may not do more', async () => {
+    const redis = await startRedisServer();
+    const client = createRedisClient(redis.settings()) as Redis;
+    try {
+      expect(await client.get('gatehouse:x')).toBeNull();
+      await expect(client.get('another:x')).rejects.toThrow('NOPERM');
+      await expect(client.flushall()).rejects.toThrow('NOPERM');
+      await expect(client.config('GET', 'requirepass')).rejects.toThrow('NOPERM');
+    } finally {
+      client.disconnect();
+      await redis.stop();
+    }
   });
-  afterAll(() => redis.stop());
 
-  describeStorage({ describe, it }, () => {
-    const prefix = `gatehouse:${keyPrefix()}`;
-    return movableRedis(redis.settings({ keyPrefix: prefix, ...LEAST_RIGHTS_USER }), {
-      ...redis.settings(),
-      keyPrefix: prefix,
-    });
-  });
-
-  it('needs two more in a Cluster', { timeout: 30_000 }, async () => {
-    const cluster = await startRedisCluster(leastRightsOptions(['+cluster|info', '+cluster|slots']));
-    const storage = redisStorage({ at: { cluster: cluster.nodes }, keyPrefix: 'gatehouse:', ...LEAST_RIGHTS_USER });
+  it('keeps what it wrote over a restart with AOF where the default user is off and keeps its rights', async () => {
+    const operator = ['--user', 'operator', 'on', 'nopass', '~*', '+@all'];
+    const off = ['--user', 'default', 'off', '~*', '&*', '+@all'];
+    const redis = await startRedisServer(['--appendonly', 'yes', '--appendfsync', 'always', ...operator, ...off]);
+    const storage = redisStorage(redis.settings());
     try {
       await storage.open();
-      for (let n = 0; n < 20; n += 1) {
-        const writes = [{ key: `code:${n}`, value: 'a|', expiresAtMs: Date.now() + 60_000 }] as const;
-        expect((await storage.ledger.commit({ attempt: 'a', writes })).outcome).toBe('won');
-      }
-      expect(await storage.isReady()).toBe(true);
+      const entry = (key: string) => ({ key, value: 'a|', expiresAtMs: Date.now() + 60_000 });
+      await storage.ledger.commit({ attempt: 'a', writes: [entry('{id}:grant'), entry('{id}:decision')] });
+      await redis.restart();
+      await expect.poll(() => storage.isReady(), { timeout: 5000 }).toBe(true);
+      expect((await storage.ledger.read(['{id}:grant', '{id}:decision'])).values).toEqual(['a|', 'a|']);
     } finally {
       await storage.close();
-      await cluster.stop();
+      await redis.stop();
     }
   });
 });
 
 describe('Redis Sentinel', () => {
   it('names the master, and the new one after a failover', { timeout: 60_000 }, async () => {
-    const watched = await startRedisSentinel();
-    const sentinel = new Redis(`redis://${watched.nodes[0]}`);
+    const password = new Secret('battery-staple');
+    const watched = await startRedisSentinel([
+      `user default on >${password.reveal()} resetkeys allchannels -@all ${SENTINEL_RIGHTS}`,
+      'user operator on nopass allchannels +@all',
+    ]);
+    const sentinel = new Redis(`redis://operator:any@${watched.nodes[0]}`);
     const storage = redisStorage({
-      at: { sentinel: { name: 'mymaster', nodes: watched.nodes } },
+      ...LEAST_USER,
+      at: { sentinel: { name: 'mymaster', nodes: watched.nodes, password } },
       keyPrefix: keyPrefix(),
     });
     try {
@@ -135,22 +144,6 @@ describe('Redis Sentinel', () => {
       replica.disconnect();
     } finally {
       sentinel.disconnect();
-      await storage.close();
-      await watched.stop();
-    }
-  });
-
-  it('is asked with the least rights that it can give', { timeout: 30_000 }, async () => {
-    const password = new Secret('battery-staple');
-    const watched = await startRedisSentinel([
-      `user default on >${password.reveal()} resetkeys &* -@all +ping +info +auth ${SENTINEL_RIGHTS}`,
-    ]);
-    const at = { sentinel: { name: 'mymaster', nodes: watched.nodes, password } };
-    const storage = redisStorage({ at, keyPrefix: keyPrefix() });
-    try {
-      await storage.open();
-      expect(await storage.isReady()).toBe(true);
-    } finally {
       await storage.close();
       await watched.stop();
     }

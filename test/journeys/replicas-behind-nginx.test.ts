@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { approve, ScriptedPerson } from '../../demo/scripted-person.ts';
-import { LEAST_RIGHTS_USER, leastRightsOptions } from '../support/least-rights.ts';
 import { startRedisServer, type TestRedis } from '../support/redis.ts';
 import { type Replicas, startReplicas } from '../support/replicas.ts';
 import { rollReplicas } from '../support/rolling-restart.ts';
@@ -9,8 +8,8 @@ import { TestDevice } from '../support/test-device.ts';
 let redis: TestRedis;
 let replicas: Replicas;
 beforeAll(async () => {
-  redis = await startRedisServer(leastRightsOptions());
-  replicas = await startReplicas({ redis, user: LEAST_RIGHTS_USER });
+  redis = await startRedisServer();
+  replicas = await startReplicas({ redis });
 }, 60_000);
 afterAll(async () => {
   await replicas?.stop();

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../../src/cli/run-command.ts';
 import type { StorageUnderTest } from '../../src/contract.ts';
+import { LEAST_USER } from '../support/least-rights.ts';
 import { startRedisServer, type TestRedis } from '../support/redis.ts';
 import { movableRedis } from '../support/storage-under-test.ts';
 import { createTestBroker, type TestBroker, testSigningKeys } from '../support/test-broker.ts';
@@ -32,6 +33,7 @@ let stdout: string;
 let stderr: string;
 
 beforeEach(async () => {
+  const { username, password } = LEAST_USER;
   const settings = redis.settings();
   store = await movableRedis(settings);
   const environment = { SEALING_KEY: randomBytes(32).toString('base64url') };
@@ -46,7 +48,10 @@ beforeEach(async () => {
     file,
     JSON.stringify({
       public_url: publicUrl,
-      storage: { driver: 'redis', redis: { url: redis.url, key_prefix: settings.keyPrefix } },
+      storage: {
+        driver: 'redis',
+        redis: { url: redis.url, key_prefix: settings.keyPrefix, username, password: { env: 'REDIS_PASSWORD' } },
+      },
       keys: { sealing: [{ env: 'SEALING_KEY' }], signing: { env: 'SIGNING_KEYS' } },
       upstreams: { corp: { display_name: 'Corp', issuer: upstream.issuer, client_id: 'x', authentication: 'none' } },
       clients: Object.fromEntries(
@@ -54,6 +59,7 @@ beforeEach(async () => {
       ),
     }),
   );
+  vi.stubEnv('REDIS_PASSWORD', password.reveal());
   vi.stubEnv('SEALING_KEY', environment.SEALING_KEY);
   vi.stubEnv('SIGNING_KEYS', await testSigningKeys());
   stdout = '';

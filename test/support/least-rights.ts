@@ -1,17 +1,31 @@
 import { Secret } from '../../src/sealing/secret.ts';
+import type { RedisSettings } from '../../src/storage/storage-settings.ts';
 
-/** The rights that docs/operations/redis.md asks an administrator for, and no more. */
-const RIGHTS = [
+/** What docs/operations/redis.md lets the broker's user say. Every storage of the tests is this user. */
+export const LEAST_RIGHTS = [
   '+ping +info +quit +time +scan +client|setname',
   '+get +mget +set +getdel +del +exists +expire +pttl +pexpireat +incrby',
   '+zadd +zrange +zrangebyscore +zremrangebyscore +eval +evalsha',
-];
+] as const;
 
-export const LEAST_RIGHTS_USER = { username: 'gatehouse', password: new Secret('correct-horse') };
+/** Besides those, on the nodes of a Cluster. */
+export const CLUSTER_RIGHTS = '+cluster|slots +cluster|info';
 
-/** Of a `redis-server` that knows this user, for keys that begin with `gatehouse:`. `more` for what a Cluster needs. */
-export function leastRightsOptions(more: readonly string[] = []): string[] {
-  const { username, password } = LEAST_RIGHTS_USER;
-  const rule = `on >${password.reveal()} ~gatehouse:* ${RIGHTS.join(' ')}`;
-  return ['--user', username, ...rule.split(' '), ...more];
+/** All that the default user of a Sentinel needs: only he can be given a password in the configuration. */
+export const SENTINEL_RIGHTS = '+auth +ping +info +sentinel|get-master-addr-by-name +sentinel|sentinels +subscribe';
+
+const PASSWORD = 'correct-horse';
+
+export const LEAST_USER = { username: 'gatehouse', password: new Secret(PASSWORD) } as const;
+
+/** The user as `redis-server` takes it on its command line. */
+export function leastUserOptions(...more: string[]): string[] {
+  const rights = [...LEAST_RIGHTS, ...more].join(' ').split(' ');
+  return ['--user', LEAST_USER.username, 'on', `>${PASSWORD}`, '~gatehouse:*', ...rights];
+}
+
+/** Settings of the default user, who may do everything, for what tests do to a Redis beside its storage. */
+export function asAdministrator({ username, password, ...settings }: RedisSettings): RedisSettings {
+  if (username === LEAST_USER.username || password === undefined) return settings;
+  return { ...settings, password, ...(username === undefined ? {} : { username }) };
 }

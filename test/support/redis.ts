@@ -8,12 +8,13 @@ import { Redis } from 'ioredis';
 import { inject } from 'vitest';
 import { Secret } from '../../src/sealing/secret.ts';
 import type { RedisSettings } from '../../src/storage/storage-settings.ts';
+import { CLUSTER_RIGHTS, LEAST_USER, leastUserOptions } from './least-rights.ts';
 
 /** A Redis for one test file, which nobody else uses. */
 export interface TestRedis {
   url: string;
   port: number;
-  /** Settings with a key prefix of their own at every call. */
+  /** Settings with a key prefix of their own at every call; of the user with the least rights, unless `more` says whose. */
   settings(more?: Partial<RedisSettings>): RedisSettings;
   /** Stops the process like a power cut, and the second starts it again on the same port, empty. */
   kill(): Promise<void>;
@@ -28,7 +29,7 @@ let prefixes = 0;
 
 function settingsAt(url: string, more: Partial<RedisSettings> = {}): RedisSettings {
   prefixes += 1;
-  return { at: { url }, keyPrefix: `test-${process.pid}-${Date.now().toString(36)}-${prefixes}:`, ...more };
+  return { at: { url }, keyPrefix: `gatehouse:test-${process.pid}-${Date.now().toString(36)}-${prefixes}:`, ...more };
 }
 
 /**
@@ -55,8 +56,14 @@ export async function redisForTests(): Promise<Pick<TestRedis, 'url' | 'settings
   };
 }
 
-/** Starts a `redis-server` process on a free port; `options` are its command line's, later ones win. */
-export async function startRedisServer(options: readonly string[] = []): Promise<TestRedis> {
+/**
+ * Starts a `redis-server` process on a free port.
+ *
+ * @param more of its command line; later ones win
+ * @param rights of the user with the least rights, besides the usual ones
+ */
+export async function startRedisServer(more: readonly string[] = [], ...rights: string[]): Promise<TestRedis> {
+  const options = [...leastUserOptions(...rights), ...more];
   const folder = await mkdtemp(join(inject('runFolder'), 'redis-'));
   const port = await freePort();
   let child = await launch(port, folder, options);
@@ -66,7 +73,7 @@ export async function startRedisServer(options: readonly string[] = []): Promise
   return {
     url,
     port,
-    settings: (more) => settingsAt(url, more),
+    settings: (more = {}) => settingsAt(url, { ...('password' in more ? {} : LEAST_USER), ...more }),
     kill,
     restart: async () => {
       await kill();
@@ -120,10 +127,10 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 /** Three masters that share the slots, on as many ports. */
-export async function startRedisCluster(
-  options: readonly string[] = [],
-): Promise<{ nodes: string[]; servers: TestRedis[]; stop(): Promise<void> }> {
-  const servers = await Promise.all([0, 1, 2].map(() => startRedisServer(['--cluster-enabled', 'yes', ...options])));
+export async function startRedisCluster(): Promise<{ nodes: string[]; servers: TestRedis[]; stop(): Promise<void> }> {
+  const servers = await Promise.all(
+    [0, 1, 2].map(() => startRedisServer(['--cluster-enabled', 'yes'], CLUSTER_RIGHTS)),
+  );
   const clients = servers.map(({ url }) => new Redis(url));
   const [first] = servers;
   const slotsOf = (index: number) =>

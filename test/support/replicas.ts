@@ -1,7 +1,7 @@
-import type { Secret } from '../../src/sealing/secret.ts';
 import { type BrokerProcess, sharedSecrets, startBrokerProcess, unusedPort } from './broker-process.ts';
 import { brokerYaml } from './broker-yaml.ts';
 import { type FakeUpstream, startFakeUpstream } from './fake-upstream.ts';
+import { LEAST_USER } from './least-rights.ts';
 import { type Nginx, startNginx } from './nginx.ts';
 import type { TestRedis } from './redis.ts';
 
@@ -20,22 +20,20 @@ export interface Replicas {
 
 export interface ReplicasOptions {
   redis: Pick<TestRedis, 'url'>;
-  /** Who the replicas are to Redis, where that is not everybody. */
-  user?: { username: string; password: Secret };
   count?: number;
   yaml?: Record<string, unknown>;
   drain?: string;
 }
 
 export async function startReplicas(options: ReplicasOptions): Promise<Replicas> {
-  const { redis, user, count = 3, yaml = {}, drain = '2s' } = options;
+  const { redis, count = 3, yaml = {}, drain = '2s' } = options;
   const upstream = await startFakeUpstream();
   const environment = {
     ...(await sharedSecrets()),
     UPSTREAM_SECRET: upstream.clientSecret,
-    ...(user !== undefined && { REDIS_PASSWORD: user.password.reveal() }),
+    REDIS_PASSWORD: LEAST_USER.password.reveal(),
   };
-  const access = user === undefined ? {} : { username: user.username, password: { env: 'REDIS_PASSWORD' } };
+  const access = { username: LEAST_USER.username, password: { env: 'REDIS_PASSWORD' } };
   const port = await unusedPort();
   const origin = `http://127.0.0.1:${port}`;
   const shared = brokerYaml(upstream, {

@@ -3,6 +3,7 @@ import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import { answeringNodes, createRedisClient } from '../../src/storage/redis-client.ts';
 import { redisStorage } from '../../src/storage/redis-storage.ts';
 import type { RedisSettings } from '../../src/storage/storage-settings.ts';
+import { asAdministrator } from './least-rights.ts';
 
 /** A memory storage whose clock is moved by hand, and goes on by itself too. */
 export async function movableMemory(): Promise<StorageUnderTest> {
@@ -23,7 +24,7 @@ export async function movableMemory(): Promise<StorageUnderTest> {
  * Two processes' storages in one Redis. Time is moved by the offset, and what it passes is made to expire,
  * by a user who may do that, where the storage's own may not.
  */
-export async function movableRedis(settings: RedisSettings, administrator = settings): Promise<StorageUnderTest> {
+export async function movableRedis(settings: RedisSettings): Promise<StorageUnderTest> {
   let aheadMs = 0;
   const storage = redisStorage(settings, { clockOffsetMs: () => aheadMs });
   const replica = redisStorage(settings, { clockOffsetMs: () => aheadMs });
@@ -33,7 +34,7 @@ export async function movableRedis(settings: RedisSettings, administrator = sett
     replica,
     advance: async (milliseconds) => {
       aheadMs += milliseconds;
-      await ageKeys(administrator, milliseconds);
+      await ageKeys(asAdministrator(settings), milliseconds);
     },
     close: async () => {
       await Promise.all([storage.close(), replica.close()]);
