@@ -1,6 +1,6 @@
 import { afterAttempt } from '../grants/device-code.ts';
 import { sessionEntry } from '../grants/entry-names.ts';
-import { UnreadableFormatError } from '../grants/grant.ts';
+import { type Form, openNumbered, sealNumbered } from '../grants/numbered-seal.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 
 /**
@@ -39,16 +39,13 @@ export interface DeviceSession {
   keyName: string;
 }
 
-const FORMAT = 1;
+const FORM: Form = { kind: 'session', format: 1 };
 
 export async function sealSession(attempt: string, session: DeviceSession, sealing: Sealing): Promise<string> {
-  return `${attempt}|${await sealing.seal([FORMAT, session], sessionEntry(session.id))}`;
+  return `${attempt}|${await sealNumbered(sealing, FORM, session, sessionEntry(session.id))}`;
 }
 
 /** @throws {SealBrokenError} when no broker wrote it for this id */
 export async function openSession(id: string, stored: string, sealing: Sealing): Promise<DeviceSession> {
-  const sealed = afterAttempt(stored);
-  const [format, session] = (await sealing.open(sealed, sessionEntry(id))) as [number, DeviceSession];
-  if (format !== FORMAT) throw new UnreadableFormatError(`session of format ${format}, this release reads ${FORMAT}`);
-  return session;
+  return openNumbered(sealing, FORM, afterAttempt(stored), sessionEntry(id));
 }

@@ -1,11 +1,11 @@
 import { answerEntry, endedEntry, refreshEntry, sessionEntry, usedEntry } from '../grants/entry-names.ts';
-import type { TokenAnswer } from '../grants/redeem-grant.ts';
 import { type DeviceSession, openSession } from './device-session.ts';
 import { endSession } from './end-session.ts';
+import { openAnswer } from './refresh-answer.ts';
 import { type Carried, openRefreshEntry } from './refresh-entry.ts';
 import { markThatEnds } from './refresh-policy.ts';
 import type { RefreshGround, RefreshOutcome, RefreshRequest } from './refresh-session.ts';
-import { formatRefreshToken, isRefreshToken, type RefreshToken } from './refresh-token.ts';
+import { isRefreshToken, type RefreshToken } from './refresh-token.ts';
 
 /** A retry within this time gets the same answer again; what comes later is somebody else's copy. */
 export const GRACE_MS = 30 * 1000;
@@ -48,11 +48,10 @@ export async function lookAtToken(ground: RefreshGround, request: RefreshRequest
     if (answer !== undefined && nowMs - Number(usedAtMs) <= GRACE_MS) {
       // A mark counts at once (I6), for an answer that was given before it too.
       if ((await markThatEnds(ground, request, session)) !== undefined) return INVALID;
-      const sealed = await sealing.open(answer, answerEntry(id, n), formatRefreshToken(token));
-      const [jkt, tokens] = sealed as [string, TokenAnswer];
+      const kept = await openAnswer(token, answer, sealing);
       // A proof beside a session that is not bound binds the access token alone; another key gets nothing of it.
-      return jkt === request.jkt
-        ? { state: 'answered', outcome: { outcome: 'tokens', answer: tokens, session } }
+      return kept.jkt === request.jkt
+        ? { state: 'answered', outcome: { outcome: 'tokens', answer: kept.answer, session } }
         : INVALID;
     }
     if (await endSession(ground, session, 'reuse', token)) ground.onEnded(session, 'reuse');

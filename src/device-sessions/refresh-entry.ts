@@ -1,6 +1,6 @@
 import type { Approval } from '../grants/approval.ts';
 import { refreshEntry } from '../grants/entry-names.ts';
-import { UnreadableFormatError } from '../grants/grant.ts';
+import { type Form, openNumbered, sealNumbered } from '../grants/numbered-seal.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import { formatRefreshToken, isRefreshToken, type RefreshToken, refreshTokenHash } from './refresh-token.ts';
 
@@ -11,7 +11,7 @@ export interface Carried {
   upstreamAnsweredAtMs: number;
 }
 
-const FORMAT = 1;
+const FORM: Form = { kind: 'refresh token', format: 1 };
 
 /**
  * A refresh token's entry: `<attempt>|<hash>|<sealed>`. The sealed part opens only with the token itself, so neither the
@@ -24,7 +24,7 @@ export async function sealRefreshEntry(
   sealing: Sealing,
 ): Promise<string> {
   const key = refreshEntry(token.sessionId, token.n);
-  const sealed = await sealing.seal([FORMAT, carried], key, formatRefreshToken(token));
+  const sealed = await sealNumbered(sealing, FORM, carried, key, formatRefreshToken(token));
   return `${attempt}|${refreshTokenHash(token)}|${sealed}`;
 }
 
@@ -41,7 +41,5 @@ export async function openRefreshEntry(
   const [, hash = '', sealed = ''] = stored.split('|');
   if (!isRefreshToken(token, hash)) return undefined;
   const key = refreshEntry(token.sessionId, token.n);
-  const [format, carried] = (await sealing.open(sealed, key, formatRefreshToken(token))) as [number, Carried];
-  if (format !== FORMAT) throw new UnreadableFormatError(`refresh of format ${format}, this release reads ${FORMAT}`);
-  return carried;
+  return openNumbered(sealing, FORM, sealed, key, formatRefreshToken(token));
 }

@@ -1,6 +1,8 @@
 import { afterAttempt, newAttempt, type RandomBytes } from '../grants/device-code.ts';
 import { endedEntry, sessionEntry, sessionNameEntry } from '../grants/entry-names.ts';
+import { UnreadableFormatError } from '../grants/grant.ts';
 import type { Ledger } from '../grants/ledger.ts';
+import { type Form, openNumbered, sealNumbered } from '../grants/numbered-seal.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import type { DeviceSession } from './device-session.ts';
 
@@ -11,6 +13,8 @@ export type RenameOutcome =
   /** Renamed `MOST_NAMES` times already. */
   | { outcome: 'too_often' }
   | { outcome: 'ended' };
+
+const FORM: Form = { kind: 'name', format: 1 };
 
 export const LONGEST_NAME = 64;
 /** Each name is an entry that is written once; the last one counts. */
@@ -35,7 +39,7 @@ export async function renameSession(
   for (let n = last + 2; n <= MOST_NAMES; n += 1) {
     const key = sessionNameEntry(id, n);
     const attempt = newAttempt(randomBytes);
-    const value = `${attempt}|${await sealing.seal(trimmed, key)}`;
+    const value = `${attempt}|${await sealNumbered(sealing, FORM, trimmed, key)}`;
     const written = await ledger.commit({
       attempt,
       writes: [{ key, value, expiresAtMs: session.endsAtMs }],
@@ -64,6 +68,12 @@ export async function latestName(
   const stored = names[last];
   if (stored === undefined) return undefined;
   const sealed = afterAttempt(stored);
-  const name = (await sealing.open(sealed, sessionNameEntry(id, last + 1))) as string;
-  return name === '' ? undefined : name;
+  try {
+    const name = await openNumbered<string>(sealing, FORM, sealed, sessionNameEntry(id, last + 1));
+    return name === '' ? undefined : name;
+  } catch (error) {
+    // A session is worth being shown without a name that another release gave it.
+    if (error instanceof UnreadableFormatError) return undefined;
+    throw error;
+  }
 }

@@ -14,9 +14,10 @@ import { COMMIT_WITHIN_MS, type IssuedAnswer } from '../grants/redeem-grant.ts';
 import { userinfoEntries } from '../grants/userinfo-entry.ts';
 import type { DeviceSession } from './device-session.ts';
 import { GRACE_MS } from './look-at-token.ts';
+import { sealAnswer } from './refresh-answer.ts';
 import { type Carried, sealRefreshEntry } from './refresh-entry.ts';
 import type { RefreshGround } from './refresh-session.ts';
-import { formatRefreshToken, type RefreshToken, refreshTokenHash } from './refresh-token.ts';
+import { type RefreshToken, refreshTokenHash } from './refresh-token.ts';
 
 export interface Rotation {
   client: RegisteredClient;
@@ -109,7 +110,7 @@ async function changeOf(ground: RefreshGround, rotation: Rotation, attempt: stri
       },
       {
         key: answerEntry(id, n),
-        value: await sealing.seal([jkt, issued.answer], answerEntry(id, n), formatRefreshToken(token)),
+        value: await sealAnswer(token, { jkt, answer: issued.answer }, sealing),
         expiresAtMs: nowMs + GRACE_MS,
       },
       ...(await userinfoEntries(sealing, { id, jti, atMs: nowMs, endsAtMs }, issued)),

@@ -3,7 +3,8 @@ import type { Sealing } from '../sealing/sealing.ts';
 import type { Secret } from '../sealing/secret.ts';
 import type { Approval } from './approval.ts';
 import { afterAttempt } from './device-code.ts';
-import { type Grant, UnreadableFormatError } from './grant.ts';
+import type { Grant } from './grant.ts';
+import { type Form, openNumbered, sealNumbered } from './numbered-seal.ts';
 
 /**
  * A decision as it is stored: `<attempt>|<outer JWE>`. The outer seal (sealing key; grant, client and end in its
@@ -18,7 +19,7 @@ export type Decision =
 /** `upstream` is a refusal that nobody signed in for; it is audited as unauthenticated. */
 export type DeniedBy = 'person' | 'report' | 'upstream';
 
-const FORMAT = 1;
+const FORM: Form = { kind: 'decision', format: 1 };
 
 export async function sealDecision(
   attempt: string,
@@ -26,7 +27,7 @@ export async function sealDecision(
   decision: Decision,
   sealing: Sealing,
 ): Promise<string> {
-  return `${attempt}|${await sealing.seal([FORMAT, decision], context(grant))}`;
+  return `${attempt}|${await sealNumbered(sealing, FORM, decision, context(grant))}`;
 }
 
 export function sealApproval(approval: Approval, grant: Grant): string {
@@ -35,9 +36,7 @@ export function sealApproval(approval: Approval, grant: Grant): string {
 
 /** @throws {SealBrokenError} when no broker wrote it for this grant */
 export async function openDecision(grant: Grant, stored: string, sealing: Sealing): Promise<Decision> {
-  const [format, decision] = (await sealing.open(afterAttempt(stored), context(grant))) as [number, Decision];
-  if (format !== FORMAT) throw new UnreadableFormatError(`decision of format ${format}, this release reads ${FORMAT}`);
-  return decision;
+  return openNumbered(sealing, FORM, afterAttempt(stored), context(grant));
 }
 
 /** What the person approved; needs the device code. */

@@ -7,6 +7,7 @@ import { newAttempt } from './device-code.ts';
 import { decisionEntry, deliveredEntry, endedEntry, grantEntry, spentEntry } from './entry-names.ts';
 import type { Grant } from './grant.ts';
 import { type Entry, type PollFacts, StorageUnavailableError } from './ledger.ts';
+import { type Form, openNumbered, sealNumbered } from './numbered-seal.ts';
 import { judgeApprover, stillAllowed } from './policy.ts';
 import type { Poll, PollOutcome } from './poll-grant.ts';
 import type { GrantGround } from './start-grant.ts';
@@ -25,6 +26,8 @@ export interface RedeemGround extends GrantGround {
   /** Somebody without a sealing key wrote to the storage. */
   onForgery: (grantId: string, error: Error) => void;
 }
+
+const DELIVERED: Form = { kind: 'delivered answer', format: 1 };
 
 export type RefusedBecause = 'approver' | 'scopes' | 'resources' | 'ended' | 'confirmation_code';
 
@@ -126,7 +129,7 @@ export async function redeemGrant(
   if (client.redeliverySeconds > 0) {
     writes.push({
       key: deliveredEntry(grant.id),
-      value: await sealing.seal([poll.jkt, issued.answer], deliveredEntry(grant.id), deviceCode),
+      value: await sealNumbered(sealing, DELIVERED, [poll.jkt, issued.answer], deliveredEntry(grant.id), deviceCode),
       expiresAtMs: nowMs + client.redeliverySeconds * 1000,
     });
   }
@@ -165,8 +168,14 @@ export async function redelivered(
   const { client, deviceCode } = poll;
   if (delivered === undefined || ended !== undefined || stored === undefined) return undefined;
   if (client.redeliverySeconds === 0) return undefined;
-  const sealed = await ground.sealing.open(delivered, deliveredEntry(grant.id), deviceCode);
-  const [jkt, answer] = sealed as [string, TokenAnswer];
+  const key = deliveredEntry(grant.id);
+  const [jkt, answer] = await openNumbered<[string, TokenAnswer]>(
+    ground.sealing,
+    DELIVERED,
+    delivered,
+    key,
+    deviceCode,
+  );
   if (jkt !== poll.jkt) return undefined;
   const decision = await openDecision(grant, stored, ground.sealing);
   if (decision.decision !== 'approved') return undefined;

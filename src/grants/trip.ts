@@ -3,6 +3,7 @@ import { SealBrokenError } from '../sealing/sealing.ts';
 import type { Secret } from '../sealing/secret.ts';
 import { afterAttempt, newAttempt } from './device-code.ts';
 import { arrivalEntry, tripEntry, visitEntry } from './entry-names.ts';
+import { type Form, openNumbered, sealNumbered } from './numbered-seal.ts';
 import type { GrantGround } from './start-grant.ts';
 
 /**
@@ -35,6 +36,8 @@ export type TakenTrip =
   /** It began in another browser; nothing was taken, so that it still ends there. */
   | { outcome: 'other_browser' };
 
+const TRIP: Form = { kind: 'trip', format: 1 };
+const ARRIVAL: Form = { kind: 'arrival', format: 1 };
 const TAG_BYTES = 16;
 const MINUTE = 60 * 1000;
 /** A person may take this long at the upstream; a code that runs out on the way gets its own page. */
@@ -57,7 +60,7 @@ export async function beginTrip(ground: GrantGround, browser: BrowserValue, trip
   const state = randomBytes(32).toString('base64url');
   const tag = sealing.tag('trip', state);
   const attempt = newAttempt(randomBytes);
-  const value = `${attempt}|${await sealing.seal(trip, `trip ${tag}`, browser)}`;
+  const value = `${attempt}|${await sealNumbered(sealing, TRIP, trip, `trip ${tag}`, browser)}`;
   await ledger.commit({
     attempt,
     writes: [{ key: tripEntry(tag), value, expiresAtMs: (await ledger.now()) + TRIP_MS }],
@@ -74,7 +77,7 @@ export async function takeTrip(ground: GrantGround, browser: BrowserValue, state
     if (stored === undefined) continue;
     let trip: Trip;
     try {
-      trip = (await sealing.open(afterAttempt(stored), `trip ${tag}`, browser)) as Trip;
+      trip = await openNumbered(sealing, TRIP, afterAttempt(stored), `trip ${tag}`, browser);
     } catch (error) {
       if (error instanceof SealBrokenError) return { outcome: 'other_browser' };
       throw error;
@@ -97,7 +100,7 @@ export async function keepArrival(
 ): Promise<void> {
   const key = entryOf(arrival.tag, arrival.grantId);
   const attempt = newAttempt(ground.randomBytes);
-  const value = `${attempt}|${await ground.sealing.seal(arrival.content, key, browser)}`;
+  const value = `${attempt}|${await sealNumbered(ground.sealing, ARRIVAL, arrival.content, key, browser)}`;
   await ground.ledger.commit({ attempt, writes: [{ key, value, expiresAtMs: arrival.expiresAtMs }] });
 }
 
@@ -112,7 +115,7 @@ export async function openArrival(
   const stored = (await ground.ledger.read([key])).values[0];
   if (stored === undefined) return undefined;
   try {
-    return await ground.sealing.open(afterAttempt(stored), key, browser);
+    return await openNumbered(ground.sealing, ARRIVAL, afterAttempt(stored), key, browser);
   } catch (error) {
     if (error instanceof SealBrokenError) return undefined;
     throw error;

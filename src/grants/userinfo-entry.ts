@@ -2,7 +2,10 @@ import { SealBrokenError, type Sealing } from '../sealing/sealing.ts';
 import { Secret } from '../sealing/secret.ts';
 import { userinfoEntry } from './entry-names.ts';
 import type { Entry, Ledger } from './ledger.ts';
+import { type Form, openNumbered, sealNumbered } from './numbered-seal.ts';
 import type { IssuedAnswer } from './redeem-grant.ts';
+
+const FORM: Form = { kind: 'userinfo', format: 1 };
 
 /**
  * The entry beside an access token whose client has claims in its ID token that the access token lacks; none where it
@@ -15,7 +18,7 @@ export async function userinfoEntries(
 ): Promise<Entry[]> {
   if (userinfo === undefined) return [];
   const key = userinfoEntry(id, jti);
-  const value = await sealing.seal(userinfo, key, new Secret(String(answer['access_token'])));
+  const value = await sealNumbered(sealing, FORM, userinfo, key, new Secret(String(answer['access_token'])));
   return [{ key, value, expiresAtMs: Math.min(endsAtMs, atMs + Number(answer['expires_in']) * 1000) }];
 }
 
@@ -29,7 +32,7 @@ export async function readUserinfo(
   const [stored] = (await ledger.read([key])).values;
   if (stored === undefined) return {};
   try {
-    return (await sealing.open(stored, key, accessToken)) as Readonly<Record<string, unknown>>;
+    return await openNumbered(sealing, FORM, stored, key, accessToken);
   } catch (error) {
     // Who writes to the storage can take claims away, and no more.
     if (error instanceof SealBrokenError) return {};

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { callbackify } from 'node:util';
 import { type SessionData, Store } from 'express-session';
+import { UnreadableFormatError } from '../grants/grant.ts';
+import { type Form, openNumbered, sealNumbered } from '../grants/numbered-seal.ts';
 import { SealBrokenError, type Sealing } from '../sealing/sealing.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
 import { Secret } from '../sealing/secret.ts';
@@ -11,6 +13,8 @@ export interface SealedSessionStoreOptions {
   /** Somebody without a sealing key wrote to the storage. */
   onForgery: (error: Error) => void;
 }
+
+const FORM: Form = { kind: 'browser session', format: 1 };
 
 interface Kept {
   browser: string;
@@ -61,7 +65,7 @@ export class SealedSessionStore extends Store {
     const { expires, originalMaxAge } = session.cookie;
     const expiresAtMs = expires === null || expires === undefined ? 0 : new Date(expires).getTime();
     const kept: Kept = { browser: session.browser ?? '', isLeft: session.isLeft, expiresAtMs };
-    const sealed = await sealing.seal(kept, context(key), new Secret(id));
+    const sealed = await sealNumbered(sealing, FORM, kept, context(key), new Secret(id));
     // The inner store reads the life from the cookie, and keeps the rest as it is.
     const stored = { cookie: { expires, originalMaxAge }, sealed } as unknown as SessionData;
     await new Promise<void>((resolve, reject) => {
@@ -71,14 +75,14 @@ export class SealedSessionStore extends Store {
 
   async #open(id: string, key: string, sealed: string): Promise<SessionData | null> {
     try {
-      const kept = (await this.#options.sealing.open(sealed, context(key), new Secret(id))) as Kept;
+      const kept = await openNumbered<Kept>(this.#options.sealing, FORM, sealed, context(key), new Secret(id));
       const lifeMs = kept.expiresAtMs - Date.now();
       if (lifeMs <= 0) return null;
       const cookie = { expires: new Date(kept.expiresAtMs), originalMaxAge: lifeMs };
       return { cookie, browser: kept.browser, isLeft: kept.isLeft } as SessionData;
     } catch (error) {
-      // A key that is not here yet, or no longer: the person types the code again, which works.
-      if (error instanceof SealingKeyMissingError) return null;
+      // A key that is not here yet, or no longer, or another release's form: the person types the code again, which works.
+      if (error instanceof SealingKeyMissingError || error instanceof UnreadableFormatError) return null;
       if (!(error instanceof SealBrokenError)) throw error;
       this.#options.onForgery(error);
       return null;

@@ -91,11 +91,16 @@ const UNKNOWN_AUTHORITY = /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
 
 function unanswered(place: string, error: unknown): UpstreamError {
   const detail = `${place}: ${reason(error)}`;
-  const code = String((error as { cause?: { code?: unknown } } | null)?.cause?.code ?? '');
+  const code = codeOf(error);
   if (UNKNOWN_AUTHORITY.test(code)) {
     return new UnusableAddressError(`${detail}; an authority of your own is named in NODE_EXTRA_CA_CERTS`);
   }
   return code.includes('CERT') ? new UnusableAddressError(detail) : new UpstreamError('unavailable', detail);
+}
+
+function codeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
 }
 
 function reason(error: unknown): string {

@@ -1,10 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ScriptedPerson } from '../../demo/scripted-person.ts';
+import { listSessions } from '../../src/device-sessions/list-sessions.ts';
+import { findByUserCode } from '../../src/grants/open-grant.ts';
+import { browserTag, openArrival, takeTrip } from '../../src/grants/trip.ts';
+import { BASE20 } from '../../src/grants/user-code.ts';
 import { createSealing } from '../../src/sealing/sealing.ts';
 import { Secret } from '../../src/sealing/secret.ts';
-import { type StorageDump, storageFrom } from '../fixtures/dumped-storage.ts';
+import { DUMP_CLIENTS, type StorageDump, storageFrom } from '../fixtures/dumped-storage.ts';
 import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
 
 const FOLDER = join(import.meta.dirname, '../fixtures');
@@ -23,12 +28,17 @@ afterEach(async () => {
 
 async function restored(dump: StorageDump, change?: (key: string, value: string) => string): Promise<TestBroker> {
   const { publicUrl, environment } = dump;
-  test = await createTestBroker({ store: await storageFrom(dump, change), publicUrl, environment });
+  test = await createTestBroker({
+    store: await storageFrom(dump, change),
+    publicUrl,
+    environment,
+    yaml: { clients: DUMP_CLIENTS },
+  });
   return test;
 }
 
 describe.each(dumps.map((dump) => [dump.version, dump] as const))('what release %s stored', (_version, dump) => {
-  const { pending, approved, denied, spent, refreshed } = dump.devices;
+  const { pending, approved, denied, spent, refreshed, ended, delivered, confirming, killed } = dump.devices;
 
   it('is read: a pending grant goes on, is approved and redeemed', async () => {
     const device = (await restored(dump)).device();
@@ -50,6 +60,48 @@ describe.each(dumps.map((dump) => [dump.version, dump] as const))('what release 
     expect((await device.refresh(refreshed.refreshToken)).status).toBe(200);
     const authorization = `Bearer ${spent.accessToken}`;
     expect((await device.send('/userinfo', { headers: { authorization } })).status).toBe(200);
+  });
+
+  it('is read: what was ended or killed stays so, and a device that lost its answer gets it again', async () => {
+    const device = (await restored(dump)).device();
+    expect((await device.refresh(ended.refreshToken)).body.error).toBe('invalid_grant');
+    expect((await device.poll(killed.deviceCode)).body.error).toBe('access_denied');
+    const again = await test.device({ clientId: 'tv' }).poll(delivered.deviceCode);
+    expect(again.body.access_token).toBe(delivered.accessToken);
+    const authorization = `Bearer ${delivered.accessToken}`;
+    expect((await device.send('/userinfo', { headers: { authorization } })).body['email']).toBe('alice@example.com');
+  });
+
+  it('is read: wrong confirmation codes count on', async () => {
+    const device = (await restored(dump)).device();
+    const tried = async (code: string) =>
+      (await device.poll(confirming.deviceCode, { confirmation_code: code })).body.error;
+    expect([await tried('1111'), await tried('2222')]).toEqual(['authorization_pending', 'access_denied']);
+  });
+
+  it('is read: a session by its name, and what a browser had open', async () => {
+    await restored(dump);
+    const { storage, sealing } = test.broker.foundation;
+    const ground = {
+      ledger: storage.ledger,
+      sealing,
+      randomBytes,
+      userCodes: { alphabet: BASE20, length: 8, group: 4 },
+    };
+    const sessions = { ...ground, clients: new Map(), sourcePrefixes: () => [], onUnreadable: () => undefined };
+    const listed = await listSessions(sessions, { upstream: 'corp', subject: 'alice' });
+    expect(listed.map(({ name }) => name)).toContain('Build machine 7');
+
+    const browser = new Secret(dump.browser.value);
+    const view = await findByUserCode(ground, pending.userCode, browserTag(browser));
+    expect(view?.openElsewhere).toBe(true);
+    const { trip, arrival, visit } = dump.browser;
+    expect(await takeTrip(ground, browser, trip.state)).toMatchObject({
+      outcome: 'taken',
+      trip: { purpose: 'manage' },
+    });
+    expect(await openArrival(ground, browser, arrival.tag, arrival.grantId)).toEqual({ account: 'alice' });
+    expect(await openArrival(ground, browser, visit.tag)).toEqual({ account: 'alice' });
   });
 
   it('expires as that release meant it to', async () => {
