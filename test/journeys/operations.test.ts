@@ -80,6 +80,17 @@ describe('the operations listener of a running broker', () => {
     expect(text).not.toContain('invented-by-a-caller');
   });
 
+  it('has no line for a pending poll, at debug neither: nine tenths of all requests are one', async () => {
+    const test = await createTestBroker({ yaml: { log: { level: 'debug' } } });
+    const { body } = await test.device().start();
+    const before = test.lines.length;
+    expect((await test.device().poll(body.device_code)).body.error).toBe('authorization_pending');
+    await test.advance(1500);
+    expect((await test.device().poll(body.device_code)).body.error).toBe('slow_down');
+    expect(test.lines.slice(before)).toEqual([]);
+    await test.close();
+  });
+
   it('has every metric of the table, event-loop lag and memory, and none that the table does not know', async () => {
     const text = await (await fetch(`${broker.operations}/metrics`)).text();
     const ours = [...text.matchAll(/^# TYPE (gatehouse_\w+) /gm)].map(([, name]) => name);
