@@ -3,7 +3,7 @@ import type { RedisSettings } from '../../src/storage/storage-settings.ts';
 
 /** What docs/operations/redis.md lets the broker's user say. Every storage of the tests is this user. */
 export const LEAST_RIGHTS = [
-  '+ping +info +quit +time +scan +client|setname',
+  '+ping +info +time +scan +client|setname',
   '+get +mget +set +getdel +del +exists +expire +pttl +pexpireat +incrby',
   '+zadd +zrange +zrangebyscore +zremrangebyscore +eval +evalsha',
 ] as const;

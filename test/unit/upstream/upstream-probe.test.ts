@@ -20,7 +20,7 @@ beforeEach(() => {
 const COMPLETE = { scopes: ['openid', 'profile', 'email', 'offline_access'] };
 
 async function probe(changes: Partial<UpstreamSettings> = COMPLETE): Promise<ProbeReport> {
-  return openIdUpstream(fake.settings(changes), { clock: Date.now, timeoutMs: 300 }).probe(CALLBACK);
+  return openIdUpstream(fake.settings(changes), { clock: Date.now, timeoutMs: 2000 }).probe(CALLBACK);
 }
 
 function texts(report: ProbeReport, level: 'ok' | 'missing' | 'wrong' | 'away'): string {
