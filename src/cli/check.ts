@@ -4,6 +4,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { configFile } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { EXIT } from './exit-codes.ts';
+import { redirectUri } from './redirect-uri.ts';
 
 const USAGE = `Usage: gatehouse check [--config FILE] [--probe]
 
@@ -64,10 +65,6 @@ export function describe(config: Config): string[] {
     ),
     ...(config.resourceServers.length > 0 ? [count(config.resourceServers.length, 'resource server')] : []),
   ];
-}
-
-export function redirectUri({ publicUrl }: Config, upstreamId: string): string {
-  return `${publicUrl}/callback/${upstreamId}`;
 }
 
 function count(amount: number, noun: string): string {

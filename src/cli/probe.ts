@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { StorageUnavailableError } from '../grants/ledger.ts';
 import type { RedisSettings } from '../storage/storage-settings.ts';
-import { redirectUri } from './check.ts';
+import { redirectUri } from './redirect-uri.ts';
 import { redisAway } from './redis-away.ts';
 
 type Say = (line: string) => void;
