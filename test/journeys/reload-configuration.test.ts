@@ -115,19 +115,6 @@ describe('a changed configuration', () => {
     await lab.close();
   });
 
-  it('brings limits, networks and pages', async () => {
-    broker = await startBrokerProcess({ yaml, environment });
-    const limits = { ...(yaml['limits'] as object), starts_per_source: 1 };
-    await broker.writeConfig({ ...yaml, limits, pages: { title: 'Another title' } });
-    const title = async () => (await (await fetch(`${broker.origin}/device`)).text()).includes('Another title');
-    await withinASecond(title, true);
-    expect([await statusOfStart('build-cli'), await statusOfStart('build-cli')]).toEqual([200, 429]);
-    const networks = { here: { name: 'Here', cidrs: ['127.0.0.1/32'], factor: 20 } };
-    await broker.writeConfig({ ...yaml, limits, networks });
-    await withinASecond(title, false);
-    expect(await statusOfStart('build-cli')).toBe(200);
-  });
-
   it('without a client answers its pending grants with invalid_client; they go on when it is back', async () => {
     yaml.clients['tv'] = tv;
     broker = await startBrokerProcess({ yaml, environment });
