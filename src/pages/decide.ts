@@ -23,8 +23,10 @@ export async function decide(kit: PageKit, request: Request, response: Response)
   const said = saidThere(kit, standing);
   // The page there knows what to say: run out, decided here, decided elsewhere.
   if (standing.view.state !== 'pending') {
-    // The same form again, by a second click: the first one's answer, with the new id, may have reached nobody.
-    if (browserOf(request) === undefined) await leave(standing);
+    // The same form again, by a second click: the first one's answer, with the new id, may have reached nobody. It may
+    // not have left the old id either yet, and is about to: this one would stand before a closed door then.
+    const isSecondClick = standing.view.decidedBy === browserTag(standing.browser);
+    if (isSecondClick || browserOf(request) === undefined) await leave(standing);
     return toConfirm(kit, standing);
   }
 
