@@ -9,7 +9,7 @@ const AWAY_MS = 500;
 let at: Installation;
 afterEach(() => at.stop());
 
-const PERSISTENCE: readonly (readonly [string, readonly string[]])[] = [
+const PERSISTENCE: readonly (readonly [persistence: string, options: readonly string[]])[] = [
   ['without persistence', []],
   ['AOF everysec', ['--appendonly', 'yes', '--appendfsync', 'everysec']],
   ['AOF always', ['--appendonly', 'yes', '--appendfsync', 'always']],
@@ -53,7 +53,9 @@ describe('Redis is killed and restarted', () => {
       await Promise.all(spent.map(({ refresh_token: token }) => device.refresh(token).then(heard))),
     );
     await at.signIn();
-    const violations = await at.check();
+    // Redis puts off the write to its file while it syncs: what it acknowledged last can be lost, and is made again.
+    const mayLose = persistence === 'AOF everysec';
+    const violations = await at.check(mayLose ? 2 : 1);
     record({
       group: 'Redis',
       fault: `killed, back after ${AWAY_MS} ms, ${persistence}`,
@@ -64,8 +66,10 @@ describe('Redis is killed and restarted', () => {
       violations,
     });
     expect(violations).toEqual([]);
-    expect(again).toBe('400 invalid_grant');
-    if (options.length > 0) expect([pending, redeemed, refreshed]).toEqual(['400 authorization_pending', '200', '200']);
+    if (!mayLose) expect(again).toBe('400 invalid_grant');
+    if (persistence === 'AOF always') {
+      expect([pending, redeemed, refreshed]).toEqual(['400 authorization_pending', '200', '200']);
+    }
   });
 
   it('and stays away', async () => {
