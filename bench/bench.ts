@@ -72,7 +72,8 @@ ${rows.map((row) => `| ${row.what} | ${row.measured} | ${row.toReach} | ${row.is
 
 How: a subject runs alone in its process and is loaded over loopback by another, with 64 keep-alive connections. CPU is what
 the server's process used, by its own account, per request that was answered. For the ratios against bare handlers all
-subjects get the same offered load, are measured in turns, and the best turn of each counts. "requests/s" is a closed loop.
+subjects get the same offered load and the same bytes, are measured in turns, and the best turn of each counts. "requests/s" is a
+closed loop. Gatehouse runs with the flag of V8 that it sets for itself (docs/decisions/0009), the others as Node has it.
 Each of 20,000 grants is polled no more often than its interval, so that every poll is counted.
 
 One process, as many as it can do; per core and second is reckoned from the processor time of one:

@@ -63,7 +63,7 @@ const driverOf = (name: string) => name.split(', ')[1] ?? name;
 export async function memoryBytesPerGrant(): Promise<number> {
   const heldBy = async (grants: number) => {
     const running = await startSubject({ name: '', script: 'gatehouse', arguments: [String(grants), '1'] });
-    const { heapBytes } = await running.usage();
+    const heapBytes = await running.heapBytes();
     await running.stop();
     return heapBytes;
   };

@@ -25,8 +25,6 @@ export interface Round {
 interface Usage {
   cpuMicroseconds: number;
   rssBytes: number;
-  /** What is alive, after a great collection. */
-  heapBytes: number;
 }
 
 const WARM_UP_SECONDS = 2;
@@ -55,13 +53,16 @@ export async function startSubject({ script, arguments: args }: Subject) {
   const file = fileURLToPath(new URL(`subjects/${script}.js`, import.meta.url));
   const child = fork(file, [...args], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   const prepared = (await answerOf(child)) as Prepared & { port: number };
+  const asked = (what: string) => {
+    const answer = answerOf(child);
+    child.send(what);
+    return answer;
+  };
   return {
     prepared,
-    async usage(): Promise<Usage> {
-      const answer = answerOf(child);
-      child.send('usage');
-      return (await answer) as Usage;
-    },
+    usage: () => asked('usage') as Promise<Usage>,
+    /** What is alive, after a great collection: not to be asked for while something is measured. */
+    heapBytes: async () => ((await asked('heap')) as { heapBytes: number }).heapBytes,
     async stop(): Promise<void> {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.disconnect();

@@ -25,9 +25,11 @@ export async function runSubject(handle: RequestListener, prepare: () => Promise
   process.on('message', (message) => {
     if (message === 'usage') {
       const { user, system } = process.cpuUsage();
-      const rssBytes = process.memoryUsage.rss();
+      process.send?.({ cpuMicroseconds: user + system, rssBytes: process.memoryUsage.rss() });
+    }
+    if (message === 'heap') {
       collectGarbage();
-      process.send?.({ cpuMicroseconds: user + system, rssBytes, heapBytes: process.memoryUsage().heapUsed });
+      process.send?.({ heapBytes: process.memoryUsage().heapUsed });
     }
   });
   process.on('disconnect', () => process.exit(0));

@@ -43,7 +43,7 @@ function measuredCounters(counters: Counters, measure: Measure): Counters {
   };
 }
 
-/** The caller waits for the storage's own promise: measuring puts no turn of the event loop in between. */
+/** The caller waits for the storage's own promise: measuring puts no other in between. */
 function timed<Answer>(verb: string, answer: Promise<Answer>, measure: Measure): Promise<Answer> {
   const began = performance.now();
   const answered = () => measure(verb, (performance.now() - began) / 1000);

@@ -12,7 +12,8 @@ export const LEAST_RIGHTS = [
 export const CLUSTER_RIGHTS = '+cluster|slots +cluster|info';
 
 /** All that the default user of a Sentinel needs: only he can be given a password in the configuration. */
-export const SENTINEL_RIGHTS = '+auth +ping +info +sentinel|get-master-addr-by-name +sentinel|sentinels +subscribe';
+export const SENTINEL_RIGHTS =
+  '+auth +ping +info +sentinel|get-master-addr-by-name +sentinel|sentinels +subscribe &+switch-master';
 
 const PASSWORD = 'correct-horse';
 
