@@ -27,7 +27,7 @@ export function withRows(page: string, rows: readonly FaultRow[]): string {
       const line = lineOf(row);
       const [fault] = cellsOf(line);
       const times = Number(cellsOf(lines.get(fault) ?? '')[1] ?? 0);
-      if (row.times >= times || row.violations.length > 0) lines.set(fault, line);
+      if (row.times >= times || (row.violations ?? []).length > 0) lines.set(fault, line);
     }
     text = `${text.slice(0, from + begin.length)}\n${[...HEAD, ...lines.values()].join('\n')}\n${text.slice(to)}`;
   }
@@ -42,6 +42,6 @@ function cellsOf(line: string): (string | undefined)[] {
 }
 
 function lineOf({ fault, times, device, person, recovery, violations }: FaultRow): string {
-  const kept = violations.length === 0 ? 'hold' : violations.join('; ');
+  const kept = violations === undefined ? 'not read back' : violations.length === 0 ? 'hold' : violations.join('; ');
   return `| ${[fault, times, device, person, recovery, kept].map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
 }

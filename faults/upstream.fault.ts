@@ -63,7 +63,6 @@ describe('the upstream', () => {
       device: `polls meanwhile: at most ${Math.ceil(slowestMs)} ms; then ${then}`,
       person: `${page.status} after ${seconds} s: ${page.heading}`,
       recovery: `the next sign-in: ${recovered.url.pathname === '/device/done' ? 'done' : recovered.status}, ${tokens}`,
-      violations: [],
     });
     expect(page.status === 200 || (page.status >= 400 && page.status !== 500 && page.status < 504)).toBe(true);
     expect(then).toMatch(trouble === 'slow' ? /200/ : /authorization_pending|slow_down/);
