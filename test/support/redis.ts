@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
@@ -194,16 +195,21 @@ async function accepts(port: number): Promise<boolean> {
   }
 }
 
-/** Below 55 000, since the nodes of a cluster talk to each other 10 000 ports higher. */
+/**
+ * Below 22 000, since the nodes of a cluster talk to each other 10 000 ports higher, and from 32 768 on the system takes
+ * ports for outgoing connections, which may come at any time.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
+    const port = 10_000 + randomInt(12_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
     server.close();
     await once(server, 'close');
-    if (address !== null && typeof address === 'object' && address.port < 55_000) {
-      return address.port;
-    }
+    return port;
   }
 }
