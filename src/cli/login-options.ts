@@ -20,13 +20,13 @@ Signs in to a server that has the device flow (RFC 8628), here in the terminal.
 
   --issuer URL               the server's issuer; https, or http on this machine
   --client-id ID             the client that is registered there
-  --scope SCOPE              what to ask for; may be repeated
+  --scope SCOPE              what to ask for; may be repeated (without it: openid)
   --resource URI             what the token is for (RFC 8707); may be repeated
   --client-secret-env NAME   take the client's secret from this environment variable
   --client-secret-file FILE  take the client's secret from this file
   --device-authorization-endpoint URL
                              for a server whose metadata does not name it
-  --json                     print the token response to standard output
+  --json                     print the token response to standard output; without it the tokens are dropped
   --confirm                  make the server ask for 4 digits, typed here, after the approval
   --no-qr                    no QR code
   --plain                    no QR code, no large letters, no motion
