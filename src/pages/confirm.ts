@@ -100,6 +100,7 @@ export function renderConfirm(
       name,
       description: descriptionOf(kit, name, frame.language),
     })),
+    claims: [...new Set([...client.claims.idToken, ...client.claims.accessToken])],
     code: formatUserCode(userCode.slice(0, userCode.length - charactersToType) + hidden, group),
     age: frame.language.ago(requester.ageSeconds * 1000),
     source: requester.address,

@@ -43,6 +43,20 @@ describe('the confirm page', () => {
     expect(confirm.words).toMatch(/at most 90 days/);
   });
 
+  it('says what the device learns of the person, which no scope need name (I5)', async () => {
+    const house = openPageHouse();
+    const confirm = await house.signIn(house.newVisitor(), (await house.start()).userCode);
+    expect(confirm.words).toMatch(/It is told about you department email groups Asked/);
+
+    (house.clients.get('build-cli') as never as { claims: object }).claims = { idToken: [], accessToken: ['roles'] };
+    const other = await house.signIn(house.newVisitor(), (await house.start()).userCode);
+    expect(other.words).toMatch(/It is told about you roles Asked/);
+
+    (house.clients.get('build-cli') as never as { claims: object }).claims = { idToken: [], accessToken: [] };
+    const none = await house.signIn(house.newVisitor(), (await house.start()).userCode);
+    expect(none.words).not.toContain('It is told about you');
+  });
+
   it('says where the request came from in words, with the bare address', async () => {
     const house = openPageHouse({
       networks: [{ id: 'oslo', name: 'Oslo office', cidrs: ['198.51.100.0/24'], factor: 1 }],
