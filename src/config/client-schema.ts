@@ -122,7 +122,9 @@ const clientSchema = section({
       { error: expects('a list of claim names, or { id_token: […], access_token: […] }') },
     )
     .prefault([])
-    .describe('Upstream claims that are copied into ID token, userinfo and access token'),
+    .describe(
+      'Upstream claims that are copied into ID token, userinfo and access token, whatever the scopes; the confirm page names them',
+    ),
   signing_alg: oneOf(['RS256', 'ES256']).prefault('RS256').describe('What signs its tokens'),
   subject: oneOf(['prefixed', 'plain'])
     .prefault('prefixed')
