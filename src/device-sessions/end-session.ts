@@ -33,26 +33,41 @@ export async function endSession(
   reason: EndReason,
   token?: RefreshToken,
 ): Promise<boolean> {
+  const upstreams = reason === 'upstream' ? undefined : ground.upstreams;
+  // Looked for before the mark: once that stands, whoever came second deletes what is sealed, and may be faster.
+  const before =
+    upstreams === undefined || token === undefined
+      ? undefined
+      : await newestCarried(ground, session, token, LONGEST_WALK);
   const hasEnded = await markEnded(ground, session.id, reason, session.endsAtMs);
-  if (hasEnded && token !== undefined && ground.upstreams !== undefined && reason !== 'upstream') {
-    const upstreamToken = await newestUpstreamToken(ground, session, token);
-    if (upstreamToken !== undefined) await ground.upstreams.revoke(session.upstream, new Secret(upstreamToken));
+  if (hasEnded && upstreams !== undefined && before !== undefined) {
+    // A refresh may have come in between, but no second one.
+    const newest = (await newestCarried(ground, session, before.token, 2)) ?? before;
+    const { upstreamToken } = newest;
+    if (upstreamToken !== undefined) await upstreams.revoke(session.upstream, new Secret(upstreamToken));
   }
   await forgetCarried(ground, session.id);
   return hasEnded;
 }
 
+interface NewestCarried {
+  token: RefreshToken;
+  upstreamToken: string | undefined;
+}
+
 /** Each token gives the next, so an old one leads to the newest, whose entry alone still exists. */
-async function newestUpstreamToken(
+async function newestCarried(
   { ledger, sealing }: EndGround,
   session: DeviceSession,
   token: RefreshToken,
-): Promise<string | undefined> {
+  steps: number,
+): Promise<NewestCarried | undefined> {
   let current = token;
-  for (let step = 0; step < LONGEST_WALK; step += 1) {
+  for (let step = 0; step < steps; step += 1) {
     const [stored] = (await ledger.read([refreshEntry(session.id, current.n)])).values;
     if (stored !== undefined) {
-      return (await openRefreshEntry(current, stored, sealing))?.approval.upstreamTokens?.refreshToken;
+      const carried = await openRefreshEntry(current, stored, sealing);
+      return { token: current, upstreamToken: carried?.approval.upstreamTokens?.refreshToken };
     }
     current = nextRefreshToken(current, session.keyName, sealing);
   }
