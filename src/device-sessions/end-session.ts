@@ -42,8 +42,7 @@ export async function endSession(
   const hasEnded = await markEnded(ground, session.id, reason, session.endsAtMs);
   if (hasEnded && upstreams !== undefined && before !== undefined) {
     // A refresh may have come in between, but no second one.
-    const newest = (await newestCarried(ground, session, before.token, 2)) ?? before;
-    const { upstreamToken } = newest;
+    const { upstreamToken } = (await newestCarried(ground, session, before.token, 2)) ?? before;
     if (upstreamToken !== undefined) await upstreams.revoke(session.upstream, new Secret(upstreamToken));
   }
   await forgetCarried(ground, session.id);

@@ -103,7 +103,7 @@ export class MemoryLedger implements Ledger {
       };
     }
     const { pace, next } = judgePace(grant.pace, grant.head.intervalMs, nowMs, rule);
-    if (grant.pace === undefined) grant.pace = { ...next };
+    if (grant.pace === undefined) grant.pace = next;
     else keepPace(grant.pace, next);
     return { state: 'pending', pace, intervalMs: next.intervalMs };
   }
@@ -177,7 +177,7 @@ export class MemoryLedger implements Ledger {
 }
 
 /** In place: a new object that an old entry points at would be copied twice by the collector, at every poll. */
-function keepPace(pace: { -readonly [Name in keyof Pace]: Pace[Name] }, next: Pace): void {
+function keepPace(pace: Pace, next: Pace): void {
   pace.countedAtMs = next.countedAtMs;
   pace.refusedAtMs = next.refusedAtMs;
   pace.intervalMs = next.intervalMs;

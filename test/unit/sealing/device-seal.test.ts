@@ -23,10 +23,8 @@ const privateKey = createPrivateKey({ key: { kty: 'OKP', crv: 'X25519', x: publi
 
 /** RFC 7518 §4.6.2 once more, for one 256-bit key of `A256GCM` and nameless parties. */
 function concatKdf(secret: Buffer): Buffer {
-  const info = Buffer.from(
-    '00000007' + Buffer.from('A256GCM').toString('hex') + '0000000000000000' + '00000100',
-    'hex',
-  );
+  const algorithm = Buffer.from('A256GCM').toString('hex');
+  const info = Buffer.from(`00000007${algorithm}000000000000000000000100`, 'hex');
   return createHash('sha256').update(Buffer.from('00000001', 'hex')).update(secret).update(info).digest();
 }
 
