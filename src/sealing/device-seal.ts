@@ -1,15 +1,9 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  diffieHellman,
-  generateKeyPairSync,
-  type KeyObject,
-} from 'node:crypto';
+import { createHash, createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { compactHeader, decryptCompact, encryptCompact } from './compact-jwe.ts';
 import { SealBrokenError } from './sealing.ts';
 import { hkdf } from './sealing-keys.ts';
 import type { Secret } from './secret.ts';
+import { x25519PrivateKey } from './x25519-private-key.ts';
 
 const SEED_BYTES = 32;
 const CURVE = { kty: 'OKP', crv: 'X25519' } as const;
@@ -66,13 +60,8 @@ function uint32(value: number): Buffer {
   return bytes;
 }
 
-/**
- * As a JWK, since OpenSSL looks at the DER form for thirty times as long. Its public half is not known yet, and Node
- * takes a private key from `d` alone.
- */
 function privateKey(deviceCode: Secret): KeyObject {
-  const d = hkdf(Buffer.from(deviceCode.reveal()), '', 'device seal', SEED_BYTES).toString('base64url');
-  return createPrivateKey({ key: { ...CURVE, x: '', d }, format: 'jwk' });
+  return x25519PrivateKey(hkdf(Buffer.from(deviceCode.reveal()), '', 'device seal', SEED_BYTES));
 }
 
 function publicHalf(publicKey: KeyObject): string {
