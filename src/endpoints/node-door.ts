@@ -1,10 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { FORM_TYPE, isFormType } from '../oauth/form-type.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
+import { isReadParameter } from '../oauth/parameters.ts';
+import { quotable } from '../oauth/quotable.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Cors } from './cors.ts';
 import type { DeviceReply, DeviceRequest, Endpoint } from './endpoint.ts';
-import { Form, parseForm } from './form.ts';
+import { Form, notUtf8, parseForm } from './form.ts';
 import { asOAuthError, oauthErrorReply } from './oauth-reply.ts';
 
 /** One path of the device door: what it answers to which method. GET answers HEAD too. */
@@ -81,11 +84,12 @@ async function replyTo(
 /** @throws {OAuthError} `invalid_request` */
 function readBody(message: IncomingMessage, { headers }: DeviceRequest): Promise<string> | string {
   const type = headers['content-type'] ?? '';
-  if (type !== 'application/x-www-form-urlencoded' && !FORM_TYPE.test(type)) {
+  if (!isFormType(type)) {
     message.resume();
     // Userinfo may be posted to with nothing but a header; everywhere else a parameter will be missing.
     if (type === '' && !hasBody(headers)) return '';
-    throw new OAuthError('invalid_request', 'the body must be application/x-www-form-urlencoded');
+    const found = type === '' ? 'and has no Content-Type' : `not ${quotable(type)}`;
+    throw new OAuthError('invalid_request', `the body must be ${FORM_TYPE}, ${found}`);
   }
   if (headers['content-encoding'] !== undefined) {
     message.resume();
@@ -97,8 +101,6 @@ function readBody(message: IncomingMessage, { headers }: DeviceRequest): Promise
 function hasBody(headers: DeviceRequest['headers']): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
-
-const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(;\s*charset="?utf-?8"?\s*)?;?$/i;
 
 function collect(message: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -112,7 +114,7 @@ function collect(message: IncomingMessage): Promise<string> {
     });
     message.on('end', () => {
       if (isUtf8(body)) resolve(body.toString('utf8'));
-      else reject(new OAuthError('invalid_request', 'the body is not UTF-8'));
+      else reject(notUtf8(body));
     });
     message.on('close', () => {
       if (!message.complete) reject(new OAuthError('invalid_request', 'the body broke off'));
@@ -128,8 +130,8 @@ function refuseRepeatedInQuery(url: string, form: Form): void {
   const mark = url.indexOf('?');
   if (mark < 0) return;
   for (const name of new URLSearchParams(url.slice(mark + 1)).keys()) {
-    if (form.get(name) !== undefined || (name === 'resource' && form.resources.length > 0)) {
-      throw new OAuthError('invalid_request', 'a parameter occurs in the query and in the body');
+    if (isReadParameter(name) && form.has(name)) {
+      throw new OAuthError('invalid_request', `${name} occurs in the query and in the body`);
     }
   }
 }

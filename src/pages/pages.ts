@@ -1,5 +1,6 @@
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
+import { FORM_TYPE, isFormType } from '../oauth/form-type.ts';
 import { browserSessions } from './browser-session.ts';
 import { comeBack } from './callback.ts';
 import { endDevices, renameDevice } from './change-sessions.ts';
@@ -66,6 +67,7 @@ export function createPages(ground: PagesGround): Express {
     onForgery: (error) => ground.log.event('storage.rejected', { detail: error.message }),
   });
   const before = [
+    plainFormType,
     express.urlencoded({ extended: false, inflate: false, limit: LARGEST_FORM, parameterLimit: MOST_FIELDS }),
     browserSessions({ store, sealing, randomBytes, addresses: kit.addresses }),
   ];
@@ -79,6 +81,12 @@ export function createPages(ground: PagesGround): Express {
   app.use(pageError(kit));
   return app;
 }
+
+/** Whatever charset a program names there, a form is UTF-8; the body reader would take it at its word. */
+const plainFormType: RequestHandler = ({ headers }, _response, next) => {
+  if (isFormType(headers['content-type'] ?? '')) headers['content-type'] = FORM_TYPE;
+  next();
+};
 
 function onlyMethods(path: string, methods: Methods): RequestHandler {
   const allowed = Object.keys(methods);

@@ -178,6 +178,29 @@ describe('msal', () => {
   });
 });
 
+describe('Apache HttpClient 4 and 5, under many a Java tool', () => {
+  it('says charset=ISO-8859-1 of every form', async () => {
+    const header = { 'content-type': 'application/x-www-form-urlencoded; charset=ISO-8859-1' };
+    const start = await started('client_id=tv&scope=openid', '/device_authorization', header);
+    const poll = () => post('/token', pollBody(start.device_code, '&client_id=tv'), header);
+    expect(outcome(await poll())).toBe('400 authorization_pending');
+    await test.approve(start.user_code);
+    await test.advance(5000);
+    const { body } = await poll();
+    expect(outcome(await post('/revoke', `client_id=tv&token=${body.refresh_token}`, header))).toBe(200);
+  });
+});
+
+describe('msal-node', () => {
+  it('names its request in query and body: what nobody reads may be there twice', async () => {
+    const query = '?client-request-id=1f7a';
+    const more = '&client-request-id=1f7a&x-client-SKU=msal.js.node&x-client-SKU=again';
+    const start = await started(`client_id=tv&scope=openid${more}`, `/device_authorization${query}`);
+    const answer = await post(`/token${query}`, pollBody(start.device_code, `&client_id=tv${more}`));
+    expect(outcome(answer)).toBe('400 authorization_pending');
+  });
+});
+
 describe('Authlib', () => {
   it('sends scope with every poll', async () => {
     const start = await started('client_id=tv&scope=openid+profile');

@@ -37,6 +37,12 @@ describe('RFC 8628 §3.1, device authorization request', () => {
       ['application/x-www-form-urlencoded; charset=UTF-8'],
       ['application/x-www-form-urlencoded; charset="utf-8"'],
       ['Application/X-WWW-Form-URLEncoded'],
+      ['application/x-www-form-urlencoded; charset=ISO-8859-1'],
+      ['application/x-www-form-urlencoded; charset=us-ascii'],
+      ['application/x-www-form-urlencoded;charset=windows-1252'],
+      ['application/x-www-form-urlencoded; charset='],
+      ['application/x-www-form-urlencoded ; charset=utf-8; charset=latin1; version=2'],
+      ['application/x-www-form-urlencoded;'],
     ])('takes %s', async (type) => {
       expect(outcome(await send('client_id=tv', { 'content-type': type }))).toBe(200);
     });
@@ -45,7 +51,6 @@ describe('RFC 8628 §3.1, device authorization request', () => {
       ['JSON', 'application/json', '{"client_id":"tv"}'],
       ['text', 'text/plain', 'client_id=tv'],
       ['multipart', 'multipart/form-data; boundary=x', '--x\r\n\r\n--x--'],
-      ['another charset', 'application/x-www-form-urlencoded; charset=iso-8859-1', 'client_id=tv'],
       ['a look-alike', 'application/x-www-form-urlencodedx', 'client_id=tv'],
       ['two types', 'application/x-www-form-urlencoded, text/plain', 'client_id=tv'],
     ])('refuses %s with invalid_request', async (_what, type, body) => {
@@ -67,9 +72,27 @@ describe('RFC 8628 §3.1, device authorization request', () => {
       expect(outcome(await send(body))).toBe('400 invalid_request');
     });
 
-    it('refuses bytes that are not UTF-8', async () => {
-      const body = Buffer.concat([Buffer.from('client_id=tv&scope='), Buffer.from([0xff, 0xfe])]);
-      expect(outcome(await send(body))).toBe('400 invalid_request');
+    it('says which type it got instead', async () => {
+      const { body } = await send('{"client_id":"tv"}', { 'content-type': 'application/json; v="1"' });
+      expect(body['error_description']).toContain('not application/json; v=?1?');
+    });
+
+    it.each([
+      ['raw', [0xff, 0xfe], 'scope is not UTF-8'],
+      ['raw, as ISO-8859-1 has it', Buffer.from('caf\u00e9', 'latin1'), 'scope is not UTF-8'],
+      ['escaped, as ISO-8859-1 has it', 'caf%E9', 'scope is not UTF-8'],
+      ['an escape that is none', 'caf%é', 'scope has a broken escape'],
+    ])('refuses bytes that are not UTF-8, and names their parameter: %s', async (_how, value, words) => {
+      const bytes = typeof value === 'string' ? Buffer.from(value) : Buffer.from(value);
+      const rest = Buffer.from('&device_label=Büro');
+      const body = Buffer.concat([Buffer.from('client_id=tv&scope='), bytes, rest]);
+      for (const type of [FORM, `${FORM}; charset=ISO-8859-1`]) {
+        const answer = await send(body, { 'content-type': type });
+        expect([outcome(answer), answer.body['error_description']]).toEqual([
+          '400 invalid_request',
+          `the parameter ${words}`,
+        ]);
+      }
     });
 
     it('refuses a body with a Content-Encoding', async () => {
@@ -184,12 +207,22 @@ describe('RFC 8628 §3.1, device authorization request', () => {
       ['with the same value', 'client_id=tv&client_id=tv', ''],
       ['with another value', 'client_id=tv&client_id=robot', ''],
       ['once empty', 'client_id=tv&scope=&scope=openid', ''],
-      ['an unknown one', 'client_id=tv&foo=1&foo=2', ''],
       ['written in another way', 'client_id=tv&client%5Fid=tv', ''],
       ['in the query and in the body', 'client_id=tv', '?client_id=tv'],
       ['resource in the query and in the body', 'client_id=api&resource=https://a.example/', '?resource=x'],
     ])('%s', async (_how, body, query) => {
-      expect(outcome(await send(body, { 'content-type': FORM }, query))).toBe('400 invalid_request');
+      const answer = await send(body, { 'content-type': FORM }, query);
+      expect(outcome(answer)).toBe('400 invalid_request');
+      expect(answer.body['error_description']).toMatch(/^(client_id|scope|resource) occurs /);
+    });
+
+    it.each([
+      ['in the body', 'client_id=tv&foo=1&foo=2', ''],
+      ['in the query and in the body', 'client_id=tv&foo=1', '?foo=1'],
+      ['in the query', 'client_id=tv', '?foo=1&foo=2'],
+      ['__proto__ and valueOf', 'client_id=tv&__proto__=1&__proto__=2&valueOf=', '?__proto__=&valueOf=x'],
+    ])('those that nobody reads are ignored twice too (RFC 6749 §3.2): %s', async (_how, body, query) => {
+      expect(outcome(await send(body, { 'content-type': FORM }, query))).toBe(200);
     });
 
     it('but resource may (RFC 8707 §2)', async () => {

@@ -19,6 +19,19 @@ describe('the code page', () => {
     expect(way.words).toContain(userCode);
   });
 
+  it.each(['us-ascii', 'windows-1252', 'ISO-8859-1', ''])(
+    'takes a form whose program says charset=%s',
+    async (charset) => {
+      const house = openPageHouse();
+      const visitor = house.newVisitor();
+      const { userCode } = await house.start();
+      const { forms } = await visitor.open('/device');
+      const type = { 'content-type': `application/x-www-form-urlencoded; charset=${charset}` };
+      const way = await visitor.post('/device', { ...forms[0]?.fields, user_code: userCode }, type);
+      expect(way).toMatchObject({ status: 303 });
+    },
+  );
+
   it('answers a wrong, an expired, a used and an impossible code alike, with what was typed', async () => {
     const house = openPageHouse();
     const expired = await house.start({ lifetimeSeconds: 60 });
