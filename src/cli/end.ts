@@ -2,7 +2,7 @@ import { endSession } from '../device-sessions/end-session.ts';
 import { listAllSessions } from '../device-sessions/list-sessions.ts';
 import { type Mark, setMark } from '../grants/before-marks.ts';
 import { LONGEST_LIFE_MS } from '../grants/longest-life.ts';
-import { networkText } from '../limits/cidr.ts';
+import { networkText } from '../network/cidr.ts';
 import { EXIT } from './exit-codes.ts';
 import { type SessionDesk, withSessionDesk } from './session-desk.ts';
 import {

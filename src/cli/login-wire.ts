@@ -1,4 +1,4 @@
-import { isLoopback } from '../upstream/bounded-fetch.ts';
+import { isLoopback } from '../network/loopback.ts';
 
 /**
  * HTTP as `gatehouse login` speaks it: the rules of safety that hold for every address a server names, and the leniency

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { parseDuration } from '../config/duration.ts';
 import type { DeviceSession } from '../device-sessions/device-session.ts';
-import { type Cidr, contains, parseCidr } from '../limits/cidr.ts';
-import { parseIpAddress } from '../limits/ip-address.ts';
+import { type Cidr, contains, parseCidr } from '../network/cidr.ts';
+import { parseIpAddress } from '../network/ip-address.ts';
 
 /** What `sessions list`, `sessions end` and `end` are asked for. */
 export interface SessionFilter {

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { PROTOCOL_CLAIMS } from '../tokens/copied-claims.ts';
 import { prompt } from './upstream-schema.ts';
 import {
-  cidr,
   duration,
   entries,
   expects,
   expectsOneOf,
   filePath,
   list,
+  networks,
   oneOf,
   origin,
   pattern,
@@ -33,9 +33,7 @@ const claimName = () =>
 
 const claimList = () => list(claimName(), 'claim names');
 
-const noNetwork = (effect: string) => ({
-  everything: `this is every address, expected networks, or the key left out${effect}`,
-});
+const NO_NETWORK = { everything: 'this is every address, expected networks, or the key left out' };
 
 const PROFILES = ['open', 'standard', 'strict'] as const;
 
@@ -46,12 +44,8 @@ const safeguardOverrides = section({
     .optional()
     .describe('What the person must do with a code that came prefilled; off also leaves verification_uri_complete out'),
   same_network: oneOf(['off', 'warn', 'require']).optional().describe('Whether device and person share a network'),
-  initiate_from: list(cidr(noNetwork('')), 'networks')
-    .optional()
-    .describe('Networks from which a device may start'),
-  approve_from: list(cidr(noNetwork('')), 'networks')
-    .optional()
-    .describe('Networks from which a person may approve'),
+  initiate_from: networks(NO_NETWORK).optional().describe('Networks from which a device may start'),
+  approve_from: networks(NO_NETWORK).optional().describe('Networks from which a person may approve'),
   prompt: prompt().optional().describe('The prompt parameter of the sign-in; wins over the upstream’s'),
   max_age: duration('0s', '365d').optional().describe('How old the sign-in may be; checked by auth_time'),
   acr: list(text('an acr value'), 'acr values').optional().describe('One of these must come back as acr'),

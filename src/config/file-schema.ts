@@ -3,12 +3,12 @@ import { LOG_LEVELS } from '../telemetry/log-settings.ts';
 import { clientId, clientsSchema } from './client-schema.ts';
 import { upstreamsSchema } from './upstream-schema.ts';
 import {
-  cidr,
   duration,
   entries,
   expects,
   filePath,
   list,
+  networks,
   oneOf,
   pattern,
   resource,
@@ -85,7 +85,7 @@ export const fileSchema = section(
     })
       .optional()
       .describe('A listener of its own for health and metrics; leave out to switch off'),
-    trusted_proxies: list(cidr(PROXIES), 'networks')
+    trusted_proxies: networks(PROXIES)
       .optional()
       .describe(
         'Whose forwarding header is believed; must be stated when public_url is https; [] says none, on purpose',
@@ -150,9 +150,9 @@ export const fileSchema = section(
       networkId(),
       section({
         name: text('a name').optional().describe('What people read; default: the id'),
-        cidrs: list(cidr({ everything: 'this is every address, expected a network of your own' }), 'networks')
-          .min(1, { error: expects('at least one network') })
-          .describe('The addresses'),
+        cidrs: networks({ everything: 'this is every address, expected a network of your own', least: 1 }).describe(
+          'The addresses',
+        ),
         factor: wholeNumber(1, 1000).prefault(1).describe('What limits per source are multiplied by'),
       }),
       'a section with one entry per network',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { parseCidr } from './cidr.ts';
+import { type Cidr, networkText, parseCidr } from '../network/cidr.ts';
+import { coversMost } from '../network/coverage.ts';
 import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts';
 import { nearestKey } from './nearest-key.ts';
 import { isOrigin, isResource, type UrlFault, webAddressFault } from './web-address.ts';
@@ -98,14 +99,33 @@ export function duration(least: string, most: string) {
 
 const NETWORK = 'a network such as 192.0.2.0/24 or 2001:db8::/32';
 
-/** A bare address is taken as a network of one. */
-export function cidr({ everything }: { everything: string }) {
+function cidr() {
   return z.string({ error: expects(NETWORK) }).transform((written, context) => {
     const parsed = parseCidr(written);
-    if (parsed !== undefined && parsed.prefix > 0) return parsed.cidr;
-    const message = parsed === undefined ? expects(NETWORK)({ input: written }) : `found "${written}": ${everything}`;
-    context.issues.push({ code: 'custom', input: written, message });
+    if (parsed !== undefined) return { written, parsed };
+    context.issues.push({ code: 'custom', input: written, message: expects(NETWORK)({ input: written }) });
     return z.NEVER;
+  });
+}
+
+/**
+ * Networks, of which a bare address is one. They are judged together: what one of them does not cover, the next may.
+ *
+ * @param everything what is wrong with a list that means everybody
+ */
+export function networks({ everything, least = 0 }: { everything: string; least?: number }) {
+  const cidrs = list(cidr(), 'networks').min(least, { error: expects('at least one network') });
+  return cidrs.transform((entries, context) => {
+    const all: Cidr[] = [];
+    for (const [index, { written, parsed }] of entries.entries()) {
+      all.push(parsed);
+      if (!coversMost(all)) continue;
+      const others = coversMost([parsed]) ? '' : ', together with those before it';
+      const message = `found "${written}"${others}: ${everything}`;
+      context.issues.push({ code: 'custom', input: entries, path: [index], message });
+      return z.NEVER;
+    }
+    return all.map(({ address, bits }) => networkText(address, bits));
   });
 }
 

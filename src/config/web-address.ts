@@ -1,8 +1,4 @@
-/** Whether a URL stays on this machine; plain http is allowed there and nowhere else. */
-export function isLoopback(url: URL): boolean {
-  const host = url.hostname;
-  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
-}
+import { isLoopback } from '../network/loopback.ts';
 
 export function parseUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
@@ -14,7 +10,7 @@ export type UrlFault = 'not a URL' | 'not https' | 'credentials' | 'query' | 'fr
 export function webAddressFault(text: string, allow: { query: boolean }): UrlFault | undefined {
   const url = parseUrl(text);
   if (url === undefined || !/^https?:\/\/[^/]/i.test(text) || /\s/.test(text)) return 'not a URL';
-  if (url.protocol !== 'https:' && !isLoopback(url)) return 'not https';
+  if (url.protocol !== 'https:' && !isLoopback(url.hostname)) return 'not https';
   if (url.username !== '' || url.password !== '') return 'credentials';
   if (text.includes('#')) return 'fragment';
   if (!allow.query && text.includes('?')) return 'query';

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { cidrSet } from '../limits/cidr.ts';
-import { formatIpAddress, parseIpAddress } from '../limits/ip-address.ts';
 import type { SourceSettings } from '../limits/source-settings.ts';
+import { cidrSet } from '../network/cidr.ts';
+import { formatIpAddress, parseIpAddress } from '../network/ip-address.ts';
 
 /** Answers the address that a request came from, in the one way to write it. */
 export type SourceAddress = (peerAddress: string | undefined, headers: IncomingHttpHeaders) => string;

@@ -1,5 +1,5 @@
-import { type Cidr, contains, parsedCidr } from './cidr.ts';
-import { parseIpAddress } from './ip-address.ts';
+import { type Cidr, contains, parsedCidr } from '../network/cidr.ts';
+import { parseIpAddress } from '../network/ip-address.ts';
 import type { NetworkSettings } from './network-settings.ts';
 
 /** The networks that the administrator has named. */

@@ -1,5 +1,5 @@
-import { networkText } from './cidr.ts';
-import { parseIpAddress } from './ip-address.ts';
+import { networkText } from '../network/cidr.ts';
+import { parseIpAddress } from '../network/ip-address.ts';
 
 /**
  * What limits count by. One customer of an access provider has one IPv4 address or at least one IPv6 /64, so that is

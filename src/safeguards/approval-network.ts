@@ -1,5 +1,5 @@
 import type { Safeguards } from '../clients/registered-client.ts';
-import { cidrSet } from '../limits/cidr.ts';
+import { cidrSet } from '../network/cidr.ts';
 
 /** Whether a device may start from here; an empty list does not restrict. */
 export function mayInitiateFrom({ initiateFrom }: Pick<Safeguards, 'initiateFrom'>, address: string): boolean {

@@ -1,3 +1,5 @@
+import dns from 'node:dns/promises';
+import { isLoopback, isLoopbackAddress } from '../network/loopback.ts';
 import { UpstreamError } from './upstream.ts';
 
 const LARGEST_ANSWER_BYTES = 1024 * 1024;
@@ -29,6 +31,7 @@ export async function boundedFetch(address: string, request: BoundedRequest, dea
     throw new UpstreamError('invalid_answer', `${place} is not https (http is accepted on loopback only)`);
   }
   try {
+    if (url.protocol === 'http:') await refuseElsewhere(url);
     const { method = 'GET', headers = {}, body: sent = null } = request;
     const response = await fetch(url, { method, headers, body: sent, redirect: 'manual', signal: deadline });
     if (response.status >= 300 && response.status < 400) {
@@ -48,9 +51,13 @@ export async function boundedFetch(address: string, request: BoundedRequest, dea
   }
 }
 
-/** Whether a host name is this machine and nothing else; only there may an upstream speak http. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+/** A resolver that gives a loopback name another address would have our secrets in clear. */
+async function refuseElsewhere({ hostname, origin }: URL): Promise<void> {
+  if (/^[[\d]/.test(hostname)) return;
+  const addresses = await dns.lookup(hostname, { all: true });
+  const elsewhere = addresses.find(({ address }) => !isLoopbackAddress(address));
+  if (elsewhere === undefined) return;
+  throw new UpstreamError('invalid_answer', `${origin} is not https, and resolves to ${elsewhere.address}`);
 }
 
 /** An address without its query, which may have a code or a token in it. */

@@ -1,6 +1,7 @@
 import type * as OpenIdClient from 'openid-client';
+import { isLoopback } from '../network/loopback.ts';
 import type { UpstreamStep as MeasuredStep } from '../telemetry/metrics.ts';
-import { boundedFetch, isLoopback } from './bounded-fetch.ts';
+import { boundedFetch } from './bounded-fetch.ts';
 import { CheckedUpstream, type UpstreamDependencies } from './checked-upstream.ts';
 import type { Claims } from './claim-mapping.ts';
 import { assertionKey, basicCredentials } from './client-authentication.ts';

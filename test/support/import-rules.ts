@@ -6,7 +6,7 @@ import { posix } from 'node:path';
  */
 
 /** The parts that everybody may build on, and that know nobody. */
-const INNERMOST = ['oauth', 'sealing', 'clients'];
+const INNERMOST = ['oauth', 'sealing', 'clients', 'network'];
 const PORTS = ['upstream/upstream.ts', 'storage/storage.ts'];
 const UPSTREAM_PORT = 'upstream/upstream.ts';
 const STORAGE_PORT = 'storage/storage.ts';
@@ -21,6 +21,7 @@ const ENDS = ['main.ts', 'index.ts', 'contract.ts', 'mount-in-express.ts'];
 const MAY_IMPORT: Record<string, readonly string[]> = {
   oauth: [],
   sealing: ['oauth'],
+  network: [],
   clients: ['oauth', 'sealing'],
   [UPSTREAM_PORT]: INNERMOST,
   [STORAGE_PORT]: DOMAIN,

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../upstream/bounded-fetch.ts';
+import { isLoopback } from '../../network/loopback.ts';
 import { largeLetters } from './large-letters.ts';
 import { printable } from './printable.ts';
 import { type QrPicture, qrCode } from './qr-code.ts';

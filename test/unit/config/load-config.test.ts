@@ -235,9 +235,20 @@ describe('settings that are worked out', () => {
     ['https://LOGIN.example.com:443', 'https://login.example.com'],
     ['http://[::1]:8080', 'http://[::1]:8080'],
     ['http://localhost:8080', 'http://localhost:8080'],
+    ['http://gatehouse.localhost:8080', 'http://gatehouse.localhost:8080'],
   ])('public_url %s is %s', (url, publicUrl) => {
     const top = 'trusted_proxies: []\nstorage: { driver: memory }';
     expect(read(leastFile({ url: `"${url}"`, top })).publicUrl).toBe(publicUrl);
+  });
+
+  it('networks, in one way to write them', () => {
+    const top = "trusted_proxies: [192.0.2.7, '2001:DB8:0::/32', '::ffff:198.51.100.7/120', 10.1.2.3/8]";
+    expect(read(leastFile({ top })).source.trustedProxies).toEqual([
+      '192.0.2.7/32',
+      '2001:db8::/32',
+      '198.51.100.0/24',
+      '10.0.0.0/8',
+    ]);
   });
 
   it('hosts and log level of the environment win', () => {

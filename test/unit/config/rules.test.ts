@@ -92,6 +92,30 @@ const rules: Record<string, Rule[]> = {
       /"0\.0\.0\.0\/0": this would believe/,
     ],
     ['everybody by IPv6', { top: 'trusted_proxies: [▸"::/0"]' }, 'trusted_proxies[0]', /this would believe/],
+    [
+      'everybody by IPv4 in its IPv6 form',
+      { top: 'trusted_proxies: [▸"::ffff:0:0/96"]' },
+      'trusted_proxies[0]',
+      /this would believe/,
+    ],
+    [
+      'everybody in two halves',
+      { top: 'trusted_proxies: [10.0.0.0/8, 64.0.0.0/3, ▸128.0.0.0/1]' },
+      'trusted_proxies[2]',
+      /"128\.0\.0\.0\/1": this would believe/,
+    ],
+    [
+      'everybody in pieces, in a list over several lines',
+      { top: 'trusted_proxies:\n  - 0.0.0.0/2\n  - 192.0.2.1\n  - ▸128.0.0.0/2' },
+      'trusted_proxies[2]',
+      /"128\.0\.0\.0\/2", together with those before it: this would believe/,
+    ],
+    [
+      'more than all of IPv4 in its IPv6 form',
+      { top: 'trusted_proxies: [▸"::ffff:0:0/90"]' },
+      'trusted_proxies[0]',
+      /"::ffff:0:0\/90", expected a network such as/,
+    ],
     ['no network', { top: 'trusted_proxies: [▸10.0.0.0/33]' }, 'trusted_proxies[0]', /expected a network such as/],
     [
       'another header',
@@ -542,6 +566,12 @@ const rules: Record<string, Rule[]> = {
       /every address/,
     ],
     [
+      'everybody in two networks',
+      { client: 'safeguards: { approve_from: [0.0.0.0/2, ▸64.0.0.0/2] }' },
+      'clients.cli.safeguards.approve_from[1]',
+      /every address/,
+    ],
+    [
       'a number',
       { client: 'safeguards: ▸3' },
       'clients.cli.safeguards',
@@ -619,6 +649,12 @@ const rules: Record<string, Rule[]> = {
       'a network of all addresses',
       { top: "networks: { all: { cidrs: [▸'::/0'] } }" },
       'networks.all.cidrs[0]',
+      /every address/,
+    ],
+    [
+      'a network of all addresses that are given out',
+      { top: "networks: { all: { cidrs: [10.0.0.0/8, ▸'2000::/4'] } }" },
+      'networks.all.cidrs[1]',
       /every address/,
     ],
     [

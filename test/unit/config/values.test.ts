@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseCidr } from '../../../src/config/cidr.ts';
 import { formatDuration, parseDuration } from '../../../src/config/duration.ts';
 import { nearestKey } from '../../../src/config/nearest-key.ts';
 import { isOrigin, isResource } from '../../../src/config/web-address.ts';
@@ -24,32 +23,6 @@ describe('durations', () => {
     fc.assert(fc.property(fc.string(), (text) => parseDuration(text) === undefined || /^\d+[smhd]$/.test(text)));
     for (const text of ['-1s', '+1s', '01s', '1e3s', '1s1m']) expect(parseDuration(text)).toBeUndefined();
   });
-});
-
-describe('networks', () => {
-  it('are an address and a prefix that fits it', () => {
-    fc.assert(
-      fc.property(fc.ipV4(), fc.integer({ min: -1, max: 200 }), (address, prefix) => {
-        const isOne = prefix >= 0 && prefix <= 32;
-        expect(parseCidr(`${address}/${prefix}`)?.prefix).toBe(isOne ? prefix : undefined);
-      }),
-    );
-    fc.assert(
-      fc.property(fc.ipV6(), fc.integer({ min: 0, max: 128 }), (address, prefix) => {
-        expect(parseCidr(`${address}/${prefix}`)).toMatchObject({ family: 6, prefix });
-      }),
-    );
-  });
-
-  it('are one address where there is no prefix', () => {
-    expect(parseCidr('192.0.2.1')?.cidr).toBe('192.0.2.1/32');
-    expect(parseCidr('2001:db8::1')?.cidr).toBe('2001:db8::1/128');
-  });
-
-  it.each(['', '/', '10.0.0.0/', '10.0.0/8', '10.0.0.0/08', '10.0.0.0/8/8', 'fe80::1%eth0/64', 'localhost/8', '::/x'])(
-    'are not %j',
-    (text) => expect(parseCidr(text)).toBeUndefined(),
-  );
 });
 
 it.each([

@@ -6,15 +6,18 @@ export interface Cidr {
   bits: number;
 }
 
-/** Reads `192.0.2.0/24`, `2001:db8::/32` or a bare address, which is a network of one. */
+/**
+ * Reads `192.0.2.0/24`, `2001:db8::/32` or a bare address, which is a network of one. A network of IPv4 addresses in
+ * their IPv6 form is one of IPv4; one that is wider than those all is none, since no visitor is ever seen that way.
+ */
 export function parseCidr(text: string): Cidr | undefined {
   const [written = '', length, ...more] = text.split('/');
-  const address = parseIpAddress(written);
+  const address = written.includes('%') ? undefined : parseIpAddress(written);
   if (address === undefined || more.length > 0) return undefined;
   const longest = address.length * 8;
   if (length === undefined) return { address, bits: longest };
   if (!/^(0|[1-9]\d{0,2})$/.test(length)) return undefined;
-  // A network of IPv4 addresses that is written in their IPv6 form counts the 96 bits before them too.
+  // The IPv6 form counts the 96 bits before an IPv4 address too.
   const bits = Number(length) - (longest === 32 && written.includes(':') ? 96 : 0);
   return bits >= 0 && bits <= longest ? { address, bits } : undefined;
 }

@@ -1,0 +1,46 @@
+import type { Cidr } from './cidr.ts';
+
+interface Space {
+  first: bigint;
+  size: bigint;
+  bytes: number;
+}
+
+/** Where visitors come from: all of IPv4, and the IPv6 addresses that are routed on the internet (RFC 4291 §2.4). */
+const SPACES: readonly Space[] = [
+  { bytes: 4, first: 0n, size: 1n << 32n },
+  { bytes: 16, first: 1n << 125n, size: 1n << 125n },
+];
+
+/**
+ * Whether networks together have half of all addresses or more. Such a list names nobody: `/0` in two halves, or in
+ * all pieces but one, means everybody just as well.
+ */
+export function coversMost(networks: readonly Cidr[]): boolean {
+  return SPACES.some((space) => coveredOf(space, networks) * 2n >= space.size);
+}
+
+/** How many addresses of a space are in at least one of the networks. */
+function coveredOf({ bytes, first, size }: Space, networks: readonly Cidr[]): bigint {
+  const ranges = networks
+    .filter(({ address }) => address.length === bytes)
+    .map(rangeOf)
+    .sort((left, right) => (left.from < right.from ? -1 : 1));
+  let covered = 0n;
+  let at = first;
+  for (const { from, to } of ranges) {
+    const begin = from > at ? from : at;
+    const end = to < first + size ? to : first + size;
+    if (end <= begin) continue;
+    covered += end - begin;
+    at = end;
+  }
+  return covered;
+}
+
+function rangeOf({ address, bits }: Cidr): { from: bigint; to: bigint } {
+  const host = BigInt(address.length * 8 - bits);
+  const value = address.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  const from = (value >> host) << host;
+  return { from, to: from + (1n << host) };
+}
