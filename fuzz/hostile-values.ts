@@ -1,3 +1,5 @@
+import { INHERITED_NAMES } from '../test/support/inherited-names.ts';
+
 /** Words with which something was once broken, here or elsewhere. `{{…}}` becomes something that is alive at the broker. */
 export const HOSTILE_VALUES: readonly string[] = [
   '',
@@ -9,9 +11,7 @@ export const HOSTILE_VALUES: readonly string[] = [
   'undefined',
   'true',
   '[object Object]',
-  '__proto__',
-  'constructor',
-  'toString',
+  ...INHERITED_NAMES,
   '../../../../etc/passwd',
   '..%2f..%2f',
   '%00',
@@ -105,8 +105,10 @@ export const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   error: ['access_denied', 'server_error'],
   error_description: ['<fuzz>'],
   iss: ['http://127.0.0.1:1'],
-  __proto__: ['x'],
+  // Computed, or the first would be no member but the prototype.
+  ['__proto__']: ['x'],
   constructor: ['x'],
+  valueOf: ['x'],
 };
 
 export const DEVICE_PATHS: readonly string[] = [
@@ -171,7 +173,7 @@ export const HEADERS: Readonly<Record<string, readonly string[]>> = {
     'Digest x',
   ],
   DPoP: ['{{idToken}}', 'x', 'eyJhbGciOiJub25lIn0.e30.'],
-  Cookie: ['{{cookie}}', '{{cookie}}; x=y', '=', ';;;', 'a="\\"', '__proto__=x'],
+  Cookie: ['{{cookie}}', '{{cookie}}; x=y', '=', ';;;', 'a="\\"', '__proto__=x', 'constructor=x; valueOf=y'],
   Origin: ['{{origin}}', 'null', 'https://evil.example', ''],
   Referer: ['https://evil.example/<fuzz>', 'about:blank', ':::'],
   'Sec-Fetch-Site': ['same-origin', 'cross-site', 'none', 'x'],
@@ -180,7 +182,7 @@ export const HEADERS: Readonly<Record<string, readonly string[]>> = {
   'X-Forwarded-Host': ['evil.example'],
   'X-Forwarded-Proto': ['https', 'javascript'],
   Forwarded: ['for=203.0.113.9;host=evil.example', 'for="'],
-  'Accept-Language': ['de', 'ar;q=0.9, *;q=0', 'x'.repeat(500), ';q=;;'],
+  'Accept-Language': ['de', 'constructor, toString, __proto__', 'ar;q=0.9, *;q=0', 'x'.repeat(500), ';q=;;'],
   'User-Agent': ['curl/8', '<fuzz>', '\u0080\u00ff', 'x'.repeat(2000)],
   'X-HTTP-Method-Override': ['DELETE'],
   'X-Request-Id': ['<fuzz>'],

@@ -153,28 +153,30 @@ function retryAfterSeconds(headers: Headers): number | undefined {
 
 const untrusted = 'certificate of an unknown authority; NODE_EXTRA_CA_CERTS can name a file of further ones';
 
-const plainWords: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection cut',
-  UND_ERR_SOCKET: 'connection cut',
-  ENOTFOUND: 'no such host',
-  EAI_AGAIN: 'the name could not be looked up',
-  ETIMEDOUT: 'no answer in time',
-  UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
-  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
-  ENETUNREACH: 'no network',
-  EHOSTUNREACH: 'host away',
-  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
-  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-};
+const plainWords: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ECONNREFUSED: 'connection refused',
+    ECONNRESET: 'connection cut',
+    UND_ERR_SOCKET: 'connection cut',
+    ENOTFOUND: 'no such host',
+    EAI_AGAIN: 'the name could not be looked up',
+    ETIMEDOUT: 'no answer in time',
+    UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
+    UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+    ENETUNREACH: 'no network',
+    EHOSTUNREACH: 'host away',
+    DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+    SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+    CERT_HAS_EXPIRED: 'its certificate has expired',
+  }),
+);
 
 function whyUnreachable(error: unknown): string {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause.name === 'TimeoutError') return 'no answer in time';
     const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-    const words = plainWords[code];
+    const words = plainWords.get(code);
     if (words !== undefined) return words;
     if (cause.cause === undefined && code !== '') return code;
   }

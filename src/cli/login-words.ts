@@ -36,20 +36,23 @@ function timeOfDay(milliseconds: number): string {
   return `${String(time.getHours()).padStart(2, '0')}:${String(time.getMinutes()).padStart(2, '0')}`;
 }
 
-const advice: Readonly<Record<string, string>> = {
-  invalid_client:
-    'The server does not know this client, or wants its secret: see --client-id, --client-secret-env and --client-secret-file.',
-  unauthorized_client:
-    'At this server the client may not use the device flow (its administrator can allow it), or its secret is missing or wrong.',
-  invalid_scope: 'The client may not ask for these scopes: see --scope.',
-  invalid_target: 'The client may not ask for this resource: see --resource.',
-  invalid_grant: 'The server does not know this code any more. Run the command again for a new one.',
-};
+/** By the server's error code, which may be any word. */
+const advice: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    invalid_client:
+      'The server does not know this client, or wants its secret: see --client-id, --client-secret-env and --client-secret-file.',
+    unauthorized_client:
+      'At this server the client may not use the device flow (its administrator can allow it), or its secret is missing or wrong.',
+    invalid_scope: 'The client may not ask for these scopes: see --scope.',
+    invalid_target: 'The client may not ask for this resource: see --resource.',
+    invalid_grant: 'The server does not know this code any more. Run the command again for a new one.',
+  }),
+);
 
 /** An error code of OAuth, with what the server says about it and what can be done. */
 export function refusalInWords(code: string, description: string | undefined): string {
   const said = description === undefined ? code : `${code}: ${description}`;
-  const next = advice[code];
+  const next = advice.get(code);
   return `The server refused (${said}).${next === undefined ? '' : ` ${next}`}`;
 }
 

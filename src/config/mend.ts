@@ -9,12 +9,13 @@ const LEAST = {
   clients: {},
 };
 
-const STAND_INS: Record<string, unknown> = {
-  ...LEAST,
-  name: '-',
-  issuer: 'http://127.0.0.1',
-  client_id: '-',
-};
+/** By the name of the key. A map, since these names are an administrator's, and every object has a `constructor`. */
+const STAND_INS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ...Object.entries(LEAST),
+  ['name', '-'],
+  ['issuer', 'http://127.0.0.1'],
+  ['client_id', '-'],
+]);
 
 /** Every second round cuts one step nearer to the root, and nothing in the file is nested deeper than this reaches. */
 const ROUNDS = 8;
@@ -45,11 +46,15 @@ export function mend(value: unknown, problems: readonly { path: Path }[]): { fil
 
 function replace(root: Record<string, unknown>, path: Path): void {
   const name = String(path.at(-1) ?? '');
-  const parent = path.slice(0, -1).reduce<unknown>((at, step) => (isSection(at) ? at[String(step)] : undefined), root);
+  const parent = path.slice(0, -1).reduce<unknown>((at, step) => memberOf(at, String(step)), root);
   if (!isSection(parent)) return;
-  const standIn = STAND_INS[name];
+  const standIn = STAND_INS.get(name);
   delete parent[name];
   if (standIn !== undefined) parent[name] = structuredClone(standIn);
+}
+
+function memberOf(section: unknown, name: string): unknown {
+  return isSection(section) && Object.hasOwn(section, name) ? section[name] : undefined;
 }
 
 function isSection(value: unknown): value is Record<string, unknown> {

@@ -18,19 +18,18 @@ export function approvedFacts(
   client: RegisteredClient,
   person: SignedInPerson,
 ): Pick<Approval, 'subject' | 'upstreamSub' | 'account' | 'claims' | 'groups'> {
-  const mapped: Readonly<Record<string, unknown>> = { name: person.name, email: person.email, groups: person.groups };
-  const claims: Record<string, unknown> = {};
-  for (const name of copiedClaimNames(client)) {
-    const value = Object.hasOwn(mapped, name) ? mapped[name] : person.claims[name];
-    if (value !== undefined) claims[name] = value;
-  }
-  const { sub } = person.claims;
+  const { name, email, groups, claims: others } = person;
+  const said = new Map(Object.entries({ ...others, name, email, groups }));
+  const claims = copiedClaimNames(client)
+    .map((wanted) => [wanted, said.get(wanted)] as const)
+    .filter(([, value]) => value !== undefined);
+  const { sub } = others;
   return {
     subject: person.subject,
     ...(typeof sub === 'string' && sub !== person.subject ? { upstreamSub: sub } : {}),
     account: person.email ?? person.name ?? person.subject,
-    claims,
-    groups: person.groups,
+    claims: Object.fromEntries(claims),
+    groups,
   };
 }
 

@@ -2,14 +2,30 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { configJsonSchema } from '../../../src/config/json-schema.ts';
+import { anyJson, anyText, INHERITED_NAMES } from '../../support/inherited-names.ts';
 import { schemaRows } from './schema-rows.ts';
 import { leastFile, problemsOf } from './written.ts';
 
-const paths = schemaRows(configJsonSchema()).map(({ path }) => path.replaceAll('<id>', 'cli').split('.'));
+const rows = schemaRows(configJsonSchema()).map(({ path }) => path);
+const paths = rows.map((path) => path.replaceAll('<id>', 'cli').split('.'));
 
 /** `read` throws everything that is no ConfigError, so coming back at all is what is tested. */
+function judge(path: readonly string[], value: unknown): ReturnType<typeof problemsOf> {
+  // Computed names, so that `__proto__` is a key like any other.
+  const tree: unknown = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+  const [top = ''] = path;
+  const rest = leastFile().replace(new RegExp(`^${top}:.*\\n?(^ .*\\n?)*`, 'm'), '');
+  const problems = problemsOf(`${stringify(tree)}${rest}`);
+  for (const problem of problems) {
+    expect(problem.line).toBeGreaterThan(0);
+    expect(problem.column).toBeGreaterThan(0);
+    expect(problem.text).not.toMatch(/undefined|\[object|Invalid input|NaN|native code/);
+  }
+  return problems;
+}
+
 it('any text is a configuration or a list of problems', () => {
-  fc.assert(fc.property(fc.string(), (text) => Array.isArray(problemsOf(text))));
+  fc.assert(fc.property(anyText(), (text) => Array.isArray(problemsOf(text))));
   const yamlish = fc.string({ unit: fc.constantFrom(...':-?[]{}#&*!|>\'"%@`, \n\tab1~<.'.split('')) });
   fc.assert(
     fc.property(yamlish, (text) => Array.isArray(problemsOf(text))),
@@ -22,17 +38,21 @@ it('any value at any key is one too, and what is wrong is named', () => {
     null,
   ]);
   fc.assert(
-    fc.property(fc.constantFrom(...paths), fc.oneof(odd, fc.jsonValue()), (path, value) => {
-      const tree: unknown = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
-      const [top = ''] = path;
-      const rest = leastFile().replace(new RegExp(`^${top}:.*\\n?(^ .*\\n?)*`, 'm'), '');
-      const problems = problemsOf(`${stringify(tree)}${rest}`);
-      for (const problem of problems) {
-        expect(problem.line).toBeGreaterThan(0);
-        expect(problem.column).toBeGreaterThan(0);
-        expect(problem.text).not.toMatch(/undefined|\[object|Invalid input|NaN/);
-      }
-    }),
+    fc.property(fc.constantFrom(...paths), fc.oneof(odd, anyJson()), (path, value) => void judge(path, value)),
     { numRuns: 800 },
   );
+});
+
+it.each(INHERITED_NAMES)('%s is a name like any other: as a key, as an id and as a value', (name) => {
+  expect(problemsOf(leastFile({ client: `claims: { ${name}: false }` }))).toHaveLength(1);
+  expect(problemsOf(leastFile({ top: `claims: { ${name}: false }` }))).toHaveLength(1);
+  const keys = [...new Set(rows.map((row) => row.split('.').slice(0, -1).join('.')))].map((above) =>
+    [...above.split('.').filter(Boolean), name].map((step) => (step === '<id>' ? 'cli' : step)),
+  );
+  for (const path of keys) expect(judge(path, false)).not.toEqual([]);
+  for (const path of paths) judge(path, name);
+  for (const row of rows.filter((path) => path.endsWith('.<id>') || path.includes('.<id>.'))) {
+    const path = `${row.slice(0, row.indexOf('<id>'))}${name}`.split('.');
+    judge(path, { name: 'x', issuer: 'https://sso.example.com', client_id: 'x' });
+  }
 });

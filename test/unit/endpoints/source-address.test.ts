@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createSourceAddress, sourceAddress } from '../../../src/endpoints/source-address.ts';
+import { anyText } from '../../support/inherited-names.ts';
 
 const trustedProxies = ['127.0.0.1/32', '10.0.0.0/8', '2001:db8:ffff::/48'];
 const byForwardedFor = createSourceAddress({ trustedProxies, forwardedHeader: 'x-forwarded-for' });
@@ -72,7 +73,7 @@ describe('the source of a request', () => {
   });
 
   it('cannot be moved by anything left of what the trusted proxies wrote', () => {
-    const noise = fc.string({ unit: fc.constantFrom(...'for=;:,." \\[]0123456789abcdef_'.split('')), maxLength: 60 });
+    const noise = anyText({ unit: fc.constantFrom(...'for=;:,." \\[]0123456789abcdef_'.split('')), maxLength: 60 });
     const address = fc.oneof(fc.ipV4(), fc.ipV6()).filter((text) => !/^(10|127)\.|^2001:d|[.:]ffff:/i.test(text));
     fc.assert(
       fc.property(noise, address, fc.boolean(), (junk, visitor, isChained) => {

@@ -6,6 +6,7 @@ import { decodeGrant, encodeGrant, type Grant, UnreadableFormatError } from '../
 import { decodeGrantHead, isHolder } from '../../../src/grants/grant-head.ts';
 import { createSealing, SealBrokenError } from '../../../src/sealing/sealing.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
+import { anyText, inheritedName } from '../../support/inherited-names.ts';
 
 const newKey = () => new Secret(randomBytes(32).toString('base64url'));
 const key = newKey();
@@ -13,8 +14,8 @@ const sealing = createSealing([key]);
 
 const base64url = (bytes: number) =>
   fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((array) => Buffer.from(array).toString('base64url'));
-const word = fc.stringMatching(/^[\x21\x23-\x5B\x5D-\x7E]{1,12}$/);
-const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 });
+const word = fc.oneof(fc.stringMatching(/^[\x21\x23-\x5B\x5D-\x7E]{1,12}$/), inheritedName);
+const text = anyText({ unit: 'grapheme', minLength: 1, maxLength: 40 });
 const moment = fc.integer({ min: 1_600_000_000_000, max: 4_000_000_000_000 });
 
 const anyGrant: fc.Arbitrary<Omit<Grant, 'keyName'>> = fc.record({

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyText, inheritedName } from '../../support/inherited-names.ts';
 import { openPageHouse } from '../../support/page-house.ts';
 
 const PATHS = [
@@ -21,13 +22,17 @@ const PATHS = [
   '//evil.example/device',
 ];
 const NAMES = ['user_code', 'ticket', 'token', 'state', 'code', 'error', 'iss', 'upstream', 'lang', 'back', 'pass'];
-const MORE_NAMES = ['decision', 'confirm_code', 'warned', 'session', 'all', 'name', '__proto__', 'a[b]', ''];
+const MORE_NAMES = ['decision', 'confirm_code', 'warned', 'session', 'all', 'name', 'a[b]', ''];
 
-const name = fc.constantFrom(...NAMES, ...MORE_NAMES);
+const name = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...NAMES, ...MORE_NAMES) }, inheritedName);
 const value = fc.oneof(
-  fc.string({ maxLength: 40 }),
+  anyText({ maxLength: 40 }),
   fc.string({ unit: 'binary', maxLength: 20 }),
   fc.constantFrom('a.b.c', 'e30.e30..e30.', '||', '%', '\u0000', '../..', 'approve', 'A'.repeat(3000)),
+);
+const cookieKind = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom('gatehouse', 'form', 'language', 'devices') },
+  inheritedName,
 );
 const fields = fc.array(fc.tuple(name, value), { maxLength: 6 });
 
@@ -36,10 +41,13 @@ describe('any input', () => {
     const house = openPageHouse();
     const input = fc.record({
       method: fc.constantFrom('GET', 'POST'),
-      path: fc.constantFrom(...PATHS),
+      path: fc.oneof(
+        { weight: 4, arbitrary: fc.constantFrom(...PATHS) },
+        inheritedName.map((word) => `/callback/${word}`),
+      ),
       query: fields,
       body: fields,
-      cookies: fc.array(fc.tuple(fc.constantFrom('gatehouse', 'form', 'language', 'devices'), value), { maxLength: 4 }),
+      cookies: fc.array(fc.tuple(cookieKind, value), { maxLength: 4 }),
     });
     await fc.assert(
       fc.asyncProperty(input, async ({ method, path, query, body, cookies }) => {

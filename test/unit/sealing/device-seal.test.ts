@@ -15,6 +15,7 @@ import { deviceSealPublicKey, openAsDevice, sealToDevice } from '../../../src/se
 import { SealBrokenError } from '../../../src/sealing/sealing.ts';
 import { hkdf } from '../../../src/sealing/sealing-keys.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
+import { anyJson } from '../../support/inherited-names.ts';
 
 const code = newDeviceCode(randomBytes);
 const publicKey = deviceSealPublicKey(code);
@@ -31,9 +32,9 @@ function concatKdf(secret: Buffer): Buffer {
 describe('what is sealed to a device code', () => {
   it('opens for who brings the code again', () => {
     fc.assert(
-      fc.property(fc.jsonValue(), (content) => {
+      fc.property(anyJson(), (content) => {
         const sealed = sealToDevice(content, publicKey);
-        expect(openAsDevice(sealed, new Secret(code.reveal()))).toEqual(JSON.parse(JSON.stringify(content)));
+        expect(openAsDevice(sealed, new Secret(code.reveal()))).toEqual(content);
       }),
       { numRuns: 30 },
     );
