@@ -1,7 +1,7 @@
 import type { Sealing } from '../sealing/sealing.ts';
 import type { Counters } from './counters.ts';
 import type { LimitSettings } from './limit-settings.ts';
-import { addTo, countIn, windowAt } from './window.ts';
+import { takeIn, windowAt } from './window.ts';
 
 export interface ApprovalLimits {
   /** Counts one approval; to be asked when nothing else stands against it any more. */
@@ -35,14 +35,12 @@ export function createApprovalLimits(ground: {
       if (limit === 0) return { verdict: 'allowed' };
       const hour = windowAt(nowMs, HOUR_SECONDS);
       const person = sealing.tag('limited subject', JSON.stringify([upstream, subject]));
-      // A form that is sent twice is one approval.
-      const isFirst = (await addTo(counters, `approving:${grantId}:${person}`, hour)) === 1;
-      const approvals = isFirst
-        ? await addTo(counters, `approvals:${person}`, hour)
-        : await countIn(counters, `approvals:${person}`, hour);
-      return approvals > limit
-        ? { verdict: 'refused', limit: 'approvals_per_subject', retryAfterSeconds: hour.secondsLeft }
-        : { verdict: 'allowed' };
+      // A form that is sent twice is one approval, and two at once must not be told two things.
+      const place = { key: `{${person}}:approvals`, most: limit };
+      const full = await takeIn(counters, [place], hour, `{${person}}:approving:${grantId}`);
+      return full === undefined
+        ? { verdict: 'allowed' }
+        : { verdict: 'refused', limit: 'approvals_per_subject', retryAfterSeconds: hour.secondsLeft };
     },
   };
 }

@@ -1,9 +1,9 @@
 import type { Sealing } from '../sealing/sealing.ts';
-import type { Counters } from './counters.ts';
+import type { Counters, Place } from './counters.ts';
 import type { LimitSettings } from './limit-settings.ts';
 import type { Networks } from './networks.ts';
 import { sourcePrefixes, WIDER_FACTOR } from './source-prefixes.ts';
-import { addTo, countIn, type Window, windowAt } from './window.ts';
+import { addTo, countIn, giveBackIn, takeIn, windowAt } from './window.ts';
 
 export interface CodeEntryLimits {
   /**
@@ -43,109 +43,78 @@ export interface CodeEntryLimitsGround {
 }
 
 const WINDOW_SECONDS = 10 * 60;
-const TOTAL = 'total';
+/** All in one part of a cluster, so that an entry takes its places in one step. */
+const placeOf = (name: string) => `{wrong-codes}:${name}`;
+const TOTAL = placeOf('total');
 
 /** One of the counters that an attempt is held against. */
-interface Place {
-  name: string;
-  limit: EntryLimit;
-  allows: number;
+interface LimitedPlace extends Place {
+  limit: EntryLimit | 'wrong_codes_total';
 }
 
 /**
  * Only wrong codes shall count, but whether a code is wrong is known after it was looked up; and a limit that is read
- * before and counted after lets a thousand guesses through that arrive together. Taking one off again would need a
- * counter that shrinks. So there are two counters that only grow: `tried` takes a place before the look-up, `right`
- * gives it back after one that found its code. What is wrong, or still being looked up, is `tried` − `right`.
+ * before and counted after lets a thousand guesses through that arrive together. So each entry takes its places before
+ * the look-up and a code that was found gives them back: what is wrong, or is still being looked up, holds them.
  *
- * `right` is read before `tried` is added to. It is then never more than what belongs to the places that were taken
- * before, so the difference is never too small: right codes that others enter meanwhile make no room for a guess. A
- * success gives its own place back and no other one.
+ * All places are taken in one step or none is: a browser that has used up its own tries takes none of its office's, a
+ * source none of its network's, and a flood of made-up browsers writes nothing once its source is full.
  */
 export function createCodeEntryLimits(ground: CodeEntryLimitsGround): CodeEntryLimits {
   const { counters, sealing, networks, limits } = ground;
 
   return {
     async mayEnter(attempt) {
-      const { person, nowMs } = attempt;
-      const window = windowAt(nowMs, WINDOW_SECONDS);
+      const window = windowAt(attempt.nowMs, WINDOW_SECONDS);
       const places = placesOf(attempt);
-      const refused = ({ limit }: Place): EntryVerdict => ({
-        verdict: 'refused',
-        limit,
-        retryAfterSeconds: window.secondsLeft,
-      });
-
-      // Once a limit is reached nothing more is written: else a flood of made-up browsers would fill the storage, and a
-      // stubborn one would use up what its whole office may try.
-      const open = await Promise.all(places.map(({ name }) => countOpen(counters, name, window)));
-      const full = places.find(({ allows }, index) => (open[index] ?? 0) >= allows);
-      if (full !== undefined) return refused(full);
-      const mayAskForSignIn = person === undefined && limits.wrongCodesTotal > 0;
-      if (mayAskForSignIn && (await isTotalReached(window))) return askForSignIn(window);
-
-      const taken: string[] = [];
-      const giveBack = async () => {
-        await Promise.all(taken.map((name) => addTo(counters, `right:${name}`, window)));
-      };
-      // From narrow to wide, and a guess that one of them refuses is not counted in the next: one source cannot use up
-      // what its whole network may try, nor one network what all may.
-      for (const place of places) {
-        taken.push(place.name);
-        if ((await take(place.name, window)) > place.allows) return refused(place);
+      const full = await takeIn(counters, places, window);
+      const limit = full === undefined ? undefined : places[full]?.limit;
+      switch (limit) {
+        case undefined:
+          return { verdict: 'allowed', wasRight: () => giveBackIn(counters, places, window) };
+        case 'wrong_codes_total':
+          return {
+            verdict: 'sign_in_first',
+            limit,
+            isNews: (await addTo(counters, 'wrong total reached', window)) === 1,
+          };
+        default:
+          return { verdict: 'refused', limit, retryAfterSeconds: window.secondsLeft };
       }
-      taken.push(TOTAL);
-      if ((await take(TOTAL, window)) > limits.wrongCodesTotal && mayAskForSignIn) {
-        await giveBack();
-        return askForSignIn(window);
-      }
-      return { verdict: 'allowed', wasRight: giveBack };
     },
 
     async asksForSignIn(nowMs) {
-      return limits.wrongCodesTotal > 0 && isTotalReached(windowAt(nowMs, WINDOW_SECONDS));
+      return limits.wrongCodesTotal > 0 && (await countWrongEntries(counters, nowMs)) >= limits.wrongCodesTotal;
     },
   };
 
-  /** The counters of an attempt whose limit is not switched off. */
-  function placesOf({ source: address, browser, person }: EntryAttempt): Place[] {
+  /** The counters of an attempt from narrow to wide. The total is counted even where nobody is asked to sign in for it. */
+  function placesOf({ source: address, browser, person }: EntryAttempt): LimitedPlace[] {
     const { source, wider } = sourcePrefixes(address);
     const perSource = limits.wrongCodesPerSource * networks.factorOf(address);
-    const places: Place[] = [
-      { name: source, limit: 'wrong_codes_per_source', allows: perSource },
-      { name: wider, limit: 'wrong_codes_per_source', allows: perSource * WIDER_FACTOR },
-      { name: `browser:${browser}`, limit: 'wrong_codes_per_browser', allows: limits.wrongCodesPerBrowser },
+    const mayAskForSignIn = person === undefined && limits.wrongCodesTotal > 0;
+    const limited: LimitedPlace[] = [
+      { key: placeOf(`browser:${browser}`), limit: 'wrong_codes_per_browser', most: limits.wrongCodesPerBrowser },
+      { key: placeOf(source), limit: 'wrong_codes_per_source', most: perSource },
+      { key: placeOf(wider), limit: 'wrong_codes_per_source', most: perSource * WIDER_FACTOR },
     ];
     if (person !== undefined) {
       const tag = sealing.tag('limited subject', JSON.stringify([person.upstream, person.subject]));
-      places.push({ name: `subject:${tag}`, limit: 'wrong_codes_per_subject', allows: limits.wrongCodesPerSubject });
+      const most = limits.wrongCodesPerSubject;
+      limited.splice(1, 0, { key: placeOf(`subject:${tag}`), limit: 'wrong_codes_per_subject', most });
     }
-    return places.filter(({ allows }) => allows > 0);
-  }
-
-  /** Takes a place; answers how many are wrong or still open, this one included. */
-  async function take(name: string, window: Window): Promise<number> {
-    const right = await countIn(counters, `right:${name}`, window);
-    return (await addTo(counters, `tried:${name}`, window)) - right;
-  }
-
-  async function isTotalReached(window: Window): Promise<boolean> {
-    return (await countOpen(counters, TOTAL, window)) >= limits.wrongCodesTotal;
-  }
-
-  async function askForSignIn(window: Window): Promise<EntryVerdict> {
-    const isNews = (await addTo(counters, 'wrong total reached', window)) === 1;
-    return { verdict: 'sign_in_first', limit: 'wrong_codes_total', isNews };
+    return [
+      ...limited.filter(({ most }) => most > 0),
+      {
+        key: TOTAL,
+        limit: 'wrong_codes_total',
+        most: mayAskForSignIn ? limits.wrongCodesTotal : Number.MAX_SAFE_INTEGER,
+      },
+    ];
   }
 }
 
 /** Wrong entries of the current window, those being looked up among them: the `w` of the length rule. */
 export async function countWrongEntries(counters: Counters, nowMs: number): Promise<number> {
-  return countOpen(counters, TOTAL, windowAt(nowMs, WINDOW_SECONDS));
-}
-
-/** `right` first: beside entries that are being judged the answer may then be too high, never too low. */
-async function countOpen(counters: Counters, name: string, window: Window): Promise<number> {
-  const right = await countIn(counters, `right:${name}`, window);
-  return (await countIn(counters, `tried:${name}`, window)) - right;
+  return countIn(counters, TOTAL, windowAt(nowMs, WINDOW_SECONDS));
 }

@@ -1,4 +1,4 @@
-import type { Counters } from './counters.ts';
+import type { Counters, Place } from './counters.ts';
 
 /** The fixed windows that counters decay by: what was counted in one is forgotten with it, and no sooner. */
 export interface Window {
@@ -25,6 +25,28 @@ export function addTo(counters: Counters, name: string, window: Window): Promise
 export function countIn(counters: Counters, name: string, window: Window, which: 'this' | 'previous' = 'this') {
   const number = which === 'this' ? window.number : window.number - 1;
   return counters.current(keyOf(name, { ...window, number }), keptSeconds(window));
+}
+
+/** Takes a place under each of these names in this window, or in none; answers the index of the first that is full. */
+export function takeIn(counters: Counters, places: readonly Place[], window: Window, holder?: string) {
+  return counters.takePlaces({
+    places: places.map(({ key, most }) => ({ key: keyOf(key, window), most })),
+    windowSeconds: keptSeconds(window),
+    holder: holder === undefined ? undefined : keyOf(holder, window),
+  });
+}
+
+/** Says which of these would be full, and takes nothing. */
+export function lookIn(counters: Counters, places: readonly Place[], window: Window) {
+  return counters.takePlaces({
+    places: places.map(({ key, most }) => ({ key: keyOf(key, window), most })),
+    windowSeconds: keptSeconds(window),
+    isLook: true,
+  });
+}
+
+export function giveBackIn(counters: Counters, places: readonly Place[], window: Window): Promise<void> {
+  return counters.giveBackPlaces(places.map(({ key }) => keyOf(key, window)));
 }
 
 function keyOf(name: string, { seconds, number }: Window): string {

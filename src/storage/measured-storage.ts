@@ -40,6 +40,8 @@ function measuredCounters(counters: Counters, measure: Measure): Counters {
   return {
     add: (key, windowSeconds, amount) => timed('add', counters.add(key, windowSeconds, amount), measure),
     current: (key, windowSeconds) => timed('current', counters.current(key, windowSeconds), measure),
+    takePlaces: (taking) => timed('takePlaces', counters.takePlaces(taking), measure),
+    giveBackPlaces: (keys) => timed('giveBackPlaces', counters.giveBackPlaces(keys), measure),
   };
 }
 

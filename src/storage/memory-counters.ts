@@ -7,19 +7,37 @@ import { ExpiringMap } from './expiring-map.ts';
  */
 export function memoryCounters(clock: () => number, maxEntries: number): Counters {
   const counts = new ExpiringMap<{ count: number; readonly expiresAtMs: number }>(maxEntries);
+
+  function add(key: string, windowSeconds: number, amount: number, nowMs: number): number {
+    const held = counts.get(key, nowMs);
+    if (held !== undefined) {
+      held.count += amount;
+      return held.count;
+    }
+    counts.set(key, { count: amount, expiresAtMs: nowMs + windowSeconds * 1000 }, nowMs);
+    return amount;
+  }
+
   return {
-    async add(key, windowSeconds, amount = 1) {
+    add: async (key, windowSeconds, amount = 1) => add(key, windowSeconds, amount, clock()),
+    current: async (key) => counts.get(key, clock())?.count ?? 0,
+    async takePlaces({ places, windowSeconds, holder, isLook = false }) {
       const nowMs = clock();
-      const held = counts.get(key, nowMs);
-      if (held !== undefined) {
-        held.count += amount;
-        return held.count;
-      }
-      counts.set(key, { count: amount, expiresAtMs: nowMs + windowSeconds * 1000 }, nowMs);
-      return amount;
+      if (holder !== undefined && counts.get(holder, nowMs) !== undefined) return undefined;
+      const full = places.findIndex(({ key, most }) => (counts.get(key, nowMs)?.count ?? 0) >= most);
+      if (full >= 0) return full;
+      if (isLook) return undefined;
+      const keys = [...places.map(({ key }) => key), ...(holder === undefined ? [] : [holder])];
+      counts.makeRoom(keys.length, nowMs);
+      for (const key of keys) add(key, windowSeconds, 1, nowMs);
+      return undefined;
     },
-    async current(key) {
-      return counts.get(key, clock())?.count ?? 0;
+    async giveBackPlaces(keys) {
+      const nowMs = clock();
+      for (const key of keys) {
+        const held = counts.get(key, nowMs);
+        if (held !== undefined && held.count > 0) held.count -= 1;
+      }
     },
   };
 }

@@ -11,6 +11,19 @@ export function redisCounters(connection: RedisConnection, keys: RedisKeys): Cou
     async current(key) {
       return Number((await connection.ask((client) => client.get(keys.counter(key)))) ?? 0);
     },
+    async takePlaces({ places, windowSeconds, holder, isLook = false }) {
+      const names = [...places.map(({ key }) => key), ...(holder === undefined ? [] : [holder])].map((key) =>
+        keys.counter(key),
+      );
+      if (names.length === 0) return undefined;
+      const args = [isLook ? '' : String(windowSeconds), ...places.map(({ most }) => String(most))];
+      const full = Number(await connection.run(TAKE, names, args));
+      return full === 0 ? undefined : full - 1;
+    },
+    async giveBackPlaces(all) {
+      const names = all.map((key) => keys.counter(key));
+      if (names.length > 0) await connection.run(GIVE_BACK, names, []);
+    },
   };
 }
 
@@ -22,4 +35,34 @@ export function redisCounters(connection: RedisConnection, keys: RedisKeys): Cou
 const ADD = redisScript(`
   redis.call('SET', KEYS[1], 0, 'NX', 'EX', ARGV[2])
   return redis.call('INCRBY', KEYS[1], ARGV[1])
+`);
+
+/**
+ * KEYS     counters, then the holder where there is one
+ * ARGV     seconds of their window ('' only looks), then the most of each counter
+ * returns  0, or the number of the first that is full
+ */
+const TAKE = redisScript(`
+  local counters = #ARGV - 1
+  local held = redis.call('MGET', unpack(KEYS))
+  if held[counters + 1] then return 0 end
+  for i = 1, counters do
+    if tonumber(held[i] or 0) >= tonumber(ARGV[1 + i]) then return i end
+  end
+  if ARGV[1] == '' then return 0 end
+  for i = 1, #KEYS do
+    if held[i] then redis.call('INCRBY', KEYS[i], 1) else redis.call('SET', KEYS[i], 1, 'EX', ARGV[1]) end
+  end
+  return 0
+`);
+
+/**
+ * KEYS     counters
+ * returns  nothing
+ */
+const GIVE_BACK = redisScript(`
+  local held = redis.call('MGET', unpack(KEYS))
+  for i = 1, #KEYS do
+    if held[i] and tonumber(held[i]) > 0 then redis.call('INCRBY', KEYS[i], -1) end
+  end
 `);

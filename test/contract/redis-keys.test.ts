@@ -42,6 +42,7 @@ describe('what Redis holds of us', () => {
     await ledger.enlist('subject:tag', 'id', expiresAtMs);
     await ledger.lease('{id}:refreshing:0', 'me', 15_000);
     await counters.add('source:192.0.2.1', 60);
+    await counters.takePlaces({ places: [{ key: '{x}:places', most: 1 }], windowSeconds: 60, holder: '{x}:holder' });
     const session = { cookie: { originalMaxAge: MINUTE, expires: new Date(Date.now() + MINUTE) } };
     await new Promise((resolve) => browserSessions.set('hash', session as never, resolve));
 
@@ -51,6 +52,8 @@ describe('what Redis holds of us', () => {
       'browser-session:hash',
       'code:tag',
       'counter:source:192.0.2.1',
+      'counter:{x}:holder',
+      'counter:{x}:places',
       'subject:tag',
       '{id}:grant',
       '{id}:pace',

@@ -41,5 +41,82 @@ export function describeCounters({ describe, it }: TestRunner, create: CreateSto
         assert.equal(await storage.counters.add(key, 600), 1);
       }),
     );
+
+    it(
+      'take a place in all or in none, however many come together',
+      withStorage(create, async ({ storage, replica }) => {
+        const group = fresh('group');
+        const [narrow, wide] = [`{${group}}:narrow`, `{${group}}:wide`];
+        const places = [
+          { key: narrow, most: 10 },
+          { key: wide, most: 50 },
+        ];
+        const full = await Promise.all(
+          Array.from({ length: 100 }, (_, index) =>
+            (index % 2 === 0 ? storage : replica).counters.takePlaces({ places, windowSeconds: 600 }),
+          ),
+        );
+        assert.equal(full.filter((index) => index === undefined).length, 10);
+        assert.equal(full.filter((index) => index === 0).length, 90);
+        assert.deepEqual(
+          [await storage.counters.current(narrow, 600), await storage.counters.current(wide, 600)],
+          [10, 10],
+        );
+        const wider = await storage.counters.takePlaces({ places: [{ key: wide, most: 10 }], windowSeconds: 600 });
+        assert.equal(wider, 0);
+      }),
+    );
+
+    it(
+      'take one place for one holder, also when it comes twice at once',
+      withStorage(create, async ({ storage, replica }) => {
+        const group = fresh('group');
+        const take = (at: typeof storage, who: string) => {
+          const places = [{ key: `{${group}}:places`, most: 2 }];
+          return at.counters.takePlaces({ places, windowSeconds: 600, holder: `{${group}}:${who}` });
+        };
+        const names = ['a', 'a', 'b', 'b', 'a', 'b'];
+        const full = await Promise.all(names.map((who, index) => take(index % 2 === 0 ? storage : replica, who)));
+        assert.deepEqual(full, [undefined, undefined, undefined, undefined, undefined, undefined]);
+        assert.equal(await storage.counters.current(`{${group}}:places`, 600), 2);
+        assert.deepEqual(
+          [await take(storage, 'c'), await take(replica, 'c'), await take(storage, 'a')],
+          [0, 0, undefined],
+        );
+      }),
+    );
+
+    it(
+      'say whether there is room and take nothing',
+      withStorage(create, async ({ storage }) => {
+        const key = `{${fresh('group')}}:places`;
+        const look = { places: [{ key, most: 1 }], windowSeconds: 600, isLook: true };
+        assert.equal(await storage.counters.takePlaces(look), undefined);
+        assert.equal(await storage.counters.current(key, 600), 0);
+        await storage.counters.takePlaces({ ...look, isLook: false });
+        assert.equal(await storage.counters.takePlaces(look), 0);
+      }),
+    );
+
+    it(
+      'have room again for each place that is given back, and for no more',
+      withStorage(create, async ({ storage, replica, advance }) => {
+        const group = fresh('group');
+        const places = [
+          { key: `{${group}}:a`, most: 1 },
+          { key: `{${group}}:b`, most: 9 },
+        ];
+        const take = () => storage.counters.takePlaces({ places, windowSeconds: 600 });
+        const giveBack = () => replica.counters.giveBackPlaces(places.map(({ key }) => key));
+        await giveBack();
+        assert.deepEqual([await take(), await take()], [undefined, 0]);
+        await giveBack();
+        await giveBack();
+        assert.deepEqual([await take(), await take()], [undefined, 0]);
+        await advance(11 * MINUTE);
+        await giveBack();
+        assert.deepEqual([await take(), await take()], [undefined, 0]);
+      }),
+    );
   });
 }

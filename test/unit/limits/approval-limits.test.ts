@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createApprovalLimits } from '../../../src/limits/approval-limits.ts';
+import type { Counters } from '../../../src/limits/counters.ts';
 import { limitGround } from './limit-ground.ts';
 
 function setUp(approvalsPerSubject = 5) {
@@ -30,6 +32,28 @@ describe('approvals of one person', () => {
     const verdicts = await Promise.all([approve('g'), approve('g'), approve('g')]);
     expect(verdicts).toEqual([{ verdict: 'allowed' }, { verdict: 'allowed' }, { verdict: 'allowed' }]);
     expect(await approve('h')).toMatchObject({ verdict: 'refused' });
+  });
+
+  it('beyond the limit are refused for a form that is sent twice at once too, in whatever order the steps run', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), async (schedule) => {
+        const { ground, approve } = setUp(1);
+        await approve('g');
+        const slow: Counters = {
+          ...ground.counters,
+          add: (...rest) => schedule.schedule(Promise.resolve(), 'add').then(() => ground.counters.add(...rest)),
+          current: (...rest) =>
+            schedule.schedule(Promise.resolve(), 'current').then(() => ground.counters.current(...rest)),
+          takePlaces: (taking) =>
+            schedule.schedule(Promise.resolve(), 'take').then(() => ground.counters.takePlaces(taking)),
+        };
+        const limits = createApprovalLimits({ ...ground, counters: slow });
+        const form = { grantId: 'h', upstream: 'corp', subject: 'anna', nowMs: ground.now() };
+        const twice = Promise.all([limits.mayApprove(form), limits.mayApprove(form)]);
+        await schedule.waitFor(twice);
+        expect((await twice).map(({ verdict }) => verdict)).toEqual(['refused', 'refused']);
+      }),
+    );
   });
 
   it('are not those of the same name at another upstream, nor of another person', async () => {

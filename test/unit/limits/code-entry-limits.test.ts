@@ -171,6 +171,14 @@ describe('guesses that arrive together', () => {
         await schedule.schedule(Promise.resolve(), 'current');
         return ground.counters.current(...rest);
       },
+      takePlaces: async (taking) => {
+        await schedule.schedule(Promise.resolve(), 'take');
+        return ground.counters.takePlaces(taking);
+      },
+      giveBackPlaces: async (keys) => {
+        await schedule.schedule(Promise.resolve(), 'give back');
+        return ground.counters.giveBackPlaces(keys);
+      },
     };
     const limits: CodeEntryLimits = createCodeEntryLimits({ ...ground, counters: slow });
     let wrongLookUps = 0;
@@ -201,6 +209,23 @@ describe('guesses that arrive together', () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  it('of one browser use up its own tries, and none of what its office, its person and all others have', async () => {
+    const { ground, limits, wrong, enter } = setUp({ wrongCodesPerSubject: 60, wrongCodesTotal: 60 });
+    const stubborn = { source: HOME, browser: 'stubborn', person: ANNA, nowMs: ground.now() };
+    const burst = await Promise.all(Array.from({ length: 60 }, () => limits.mayEnter(stubborn)));
+    expect(burst.filter(({ verdict }) => verdict === 'allowed')).toHaveLength(10);
+    expect(await wrong(100, (n) => ({ browser: `colleague ${n}` }))).toBe(40);
+    expect(await enter({ source: '198.51.100.200', browser: 'elsewhere', person: ANNA })).toBe('allowed');
+    expect(await limits.asksForSignIn(ground.now())).toBe(false);
+  });
+
+  it('of one address use up its own, and none of what its network has', async () => {
+    const { ground, limits, enter } = setUp({ wrongCodesPerSource: 2 });
+    const at = (n: number) => ({ source: HOME, browser: `b${n}`, nowMs: ground.now() });
+    await Promise.all(Array.from({ length: 100 }, (_, n) => limits.mayEnter(at(n))));
+    for (let n = 0; n < 9; n += 1) expect(await enter({ source: `203.0.113.${100 + n}` })).toBe('allowed');
   });
 
   it('a thousand at once are fifty', async () => {

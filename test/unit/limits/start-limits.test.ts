@@ -63,6 +63,7 @@ describe('starts of one source', () => {
     await startMany(60);
     let additions = 0;
     const counters: Counters = {
+      ...ground.counters,
       current: (...rest) => ground.counters.current(...rest),
       add: (...rest) => {
         additions += 1;

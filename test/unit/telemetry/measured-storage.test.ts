@@ -26,6 +26,8 @@ it('every verb of the storage contract is timed under its name, whether it is an
   await ledger.release('{i}:refreshing:0', 'n');
   await counters.add('k', 60);
   await counters.current('k', 60);
+  await counters.takePlaces({ places: [{ key: '{k}', most: 1 }], windowSeconds: 60 });
+  await counters.giveBackPlaces(['{k}']);
   expect(verbs).toEqual([
     'now',
     'commit',
@@ -40,6 +42,8 @@ it('every verb of the storage contract is timed under its name, whether it is an
     'release',
     'add',
     'current',
+    'takePlaces',
+    'giveBackPlaces',
   ]);
 
   storage.ledger.read = () => Promise.reject(new Error('away'));
