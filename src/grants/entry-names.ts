@@ -6,7 +6,10 @@ export const endedEntry = (id: string) => `{${id}}:ended`;
 export const deliveredEntry = (id: string) => `{${id}}:delivered`;
 export const openedEntry = (id: string) => `{${id}}:opened`;
 export const openedAgainEntry = (id: string) => `{${id}}:opened-again`;
-export const confirmationEntry = (id: string, attempt: number) => `{${id}}:confirmation:${attempt}`;
+/** The places of the codes that a device tried (`confirmation_code`), each written once. */
+export const confirmationEntry = (id: string, place: number) => `{${id}}:confirmation:${place}`;
+/** There were more codes than places, or no right one among as many: nothing is redeemed any more. */
+export const confirmationDeniedEntry = (id: string) => `{${id}}:confirmation-denied`;
 export const arrivalEntry = (id: string, trip: string) => `{${id}}:arrival:${trip}`;
 export const sessionEntry = (id: string) => `{${id}}:session`;
 export const refreshEntry = (id: string, n: number) => `{${id}}:refresh:${n}`;

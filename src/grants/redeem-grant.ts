@@ -4,7 +4,14 @@ import type { Approval } from './approval.ts';
 import { isMarkedEnded, type SignedIn } from './before-marks.ts';
 import { openApproval, openDecision } from './decision.ts';
 import { newAttempt } from './device-code.ts';
-import { decisionEntry, deliveredEntry, endedEntry, grantEntry, spentEntry } from './entry-names.ts';
+import {
+  confirmationDeniedEntry,
+  decisionEntry,
+  deliveredEntry,
+  endedEntry,
+  grantEntry,
+  spentEntry,
+} from './entry-names.ts';
 import type { Grant } from './grant.ts';
 import { type Entry, type PollFacts, StorageUnavailableError } from './ledger.ts';
 import { type Form, openNumbered, sealNumbered } from './numbered-seal.ts';
@@ -136,11 +143,12 @@ export async function redeemGrant(
   // Before the redemption: a session that no index names could not be shown to the person, nor be ended by them.
   const index = subjectIndexOf(sealing, approval);
   const [readyAtMs] = await Promise.all([ledger.now(), ledger.enlist(index, grant.id, session.endsAtMs)]);
+  const denials = [endedEntry(grant.id), confirmationDeniedEntry(grant.id)];
   const committed = await ledger.commit({
     attempt,
     writes,
     requires: [grantEntry(grant.id), decisionEntry(grant.id)],
-    unless: [endedEntry(grant.id)],
+    unless: denials,
     notAfterMs: readyAtMs + COMMIT_WITHIN_MS,
   });
   switch (committed.outcome) {
@@ -150,7 +158,7 @@ export async function redeemGrant(
       return { outcome: 'invalid_grant' };
     case 'refused':
       if (committed.because === 'late') throw new StorageUnavailableError('the redemption came too late to be written');
-      return { outcome: committed.because === endedEntry(grant.id) ? 'access_denied' : 'invalid_grant' };
+      return { outcome: denials.includes(committed.because) ? 'access_denied' : 'invalid_grant' };
   }
 }
 

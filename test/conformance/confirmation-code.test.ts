@@ -44,6 +44,16 @@ describe('confirmation_code: four digits that the page shows and the device send
     expect(await poll('4711')).toBe('access_denied');
   });
 
+  it('the right one takes a try too: what was asked with it and refused does not make room for a guess', async () => {
+    const wish = { confirmation_code: '4711', resource: 'https://not-approved.example' };
+    expect((await test.device().poll(code, wish)).body.error).toBe('invalid_target');
+    expect([await poll('0001'), await poll('0002'), await poll('4711')]).toEqual([
+      'authorization_pending',
+      'access_denied',
+      'access_denied',
+    ]);
+  });
+
   it('another client cannot try at all', async () => {
     for (const guess of ['0001', '0002', '0003', '0004']) {
       const answer = await test.device({ clientId: 'other' }).poll(code, { confirmation_code: guess });

@@ -18,7 +18,13 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-export async function tcpProxy(firstTargetPort: number): Promise<TcpProxy> {
+/** @param delayMs how much later everything arrives, in both directions */
+export async function tcpProxy(firstTargetPort: number, { delayMs = 0 } = {}): Promise<TcpProxy> {
+  // Timers of one length keep their order.
+  const later = (step: () => void): void => {
+    if (delayMs === 0) step();
+    else setTimeout(step, delayMs);
+  };
   let targetPort = firstTargetPort;
   const pairs = new Set<{ near: Socket; far: Socket }>();
   let isCutting = false;
@@ -38,14 +44,14 @@ export async function tcpProxy(firstTargetPort: number): Promise<TcpProxy> {
     if (isMute) {
       return;
     }
-    near.on('data', (chunk) => far.write(chunk));
+    near.on('data', (chunk) => later(() => far.write(chunk)));
     far.on('data', (chunk) => {
       if (isCutting) {
         isCutting = false;
         end();
         return;
       }
-      near.write(chunk);
+      later(() => near.write(chunk));
     });
   });
   server.listen(0, '127.0.0.1');

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { judgeConfirmationCode } from '../../../src/grants/confirmation-code.ts';
-import { endedEntry } from '../../../src/grants/entry-names.ts';
+import { confirmationDeniedEntry, endedEntry } from '../../../src/grants/entry-names.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 import type { Poll } from '../../../src/grants/poll-grant.ts';
 import type { RedeemGround } from '../../../src/grants/redeem-grant.ts';
@@ -78,5 +78,25 @@ describe('judgeConfirmationCode: the digits that the page shows and the device s
     expect(answers.filter((answer) => answer === 'awaited').length).toBeLessThanOrEqual(2);
     expect(answers).not.toContain('right');
     expect(await hasEnded()).toBe(true);
+  });
+
+  it.each([0, 1, 2, 3, 10, 49])(
+    'of fifty at once the right one counts only among the first three: at place %i',
+    async (at) => {
+      const guesses = Array.from({ length: 50 }, (_, index) => judge(index === at ? '4711' : String(index)));
+      const answers = await Promise.all(guesses);
+      expect(answers.filter((answer) => answer === 'right')).toHaveLength(at < 3 ? 1 : 0);
+      expect(answers.filter((answer) => answer !== 'refused').length).toBeLessThanOrEqual(3);
+      // A redemption that is under way finds the mark, or was first.
+      expect((await ground.ledger.read([confirmationDeniedEntry(grant.id)])).values[0]).toBeDefined();
+    },
+  );
+
+  it('is denied once, however many are refused', async () => {
+    const refusals: string[] = [];
+    ground.onRefused = (_grant, _approval, reason) => void refusals.push(reason);
+    await Promise.all(Array.from({ length: 50 }, (_, index) => judge(String(index))));
+    await judge('4711');
+    expect(refusals).toEqual(['confirmation_code']);
   });
 });
