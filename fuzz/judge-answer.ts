@@ -38,8 +38,10 @@ function staysWithin(location: string, origins: readonly string[]): boolean {
   return origins.some((origin) => location === origin || location.startsWith(`${origin}/`));
 }
 
+/** What may be kept, by the members that nothing else has: keys, metadata, the realm document. */
+const PUBLISHED = ['keys', 'jwks_uri', 'public_key'];
+
 function judgeJson({ status, headers, body }: Answer): string | undefined {
-  if (headers.get('cache-control') !== 'no-store') return 'JSON that may be kept';
   let value: Record<string, unknown>;
   try {
     value = JSON.parse(body) as Record<string, unknown>;
@@ -47,6 +49,9 @@ function judgeJson({ status, headers, body }: Answer): string | undefined {
     return 'broken JSON';
   }
   if (typeof value !== 'object' || value === null) return 'JSON that is no object';
+  const isPublished = status === 200 && PUBLISHED.some((member) => Object.hasOwn(value, member));
+  const kept = headers.get('cache-control');
+  if (kept !== (isPublished ? 'public, max-age=300' : 'no-store')) return `JSON with ${kept ?? 'no Cache-Control'}`;
   if (status < 400) return undefined;
   const { error, error_description: description = '' } = value;
   if (!Object.hasOwn(OAUTH_ERRORS, String(error))) return `error ${String(error)}`;

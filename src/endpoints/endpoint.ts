@@ -23,6 +23,8 @@ export interface DeviceRequest {
 export interface DeviceReply {
   status: number;
   headers?: Readonly<Record<string, string>>;
+  /** `no-store` where it is left out. */
+  cacheControl?: string;
   /** JSON, or ready-made text of it. `undefined` is an empty body. */
   body?: object | string | undefined;
 }

@@ -1,13 +1,14 @@
 import { decodeJwt } from 'jose';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
+import { PUBLISHED } from './documents.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** `GET /realms/{realm}`: what clients of Keycloak's fetch first, to check tokens with. */
 export function createKeycloakRealm(signingKeys: SigningKeys, issuer: string): Endpoint {
   const realm = decodeURIComponent(issuer.slice(issuer.lastIndexOf('/') + 1));
   return async () => ({
-    status: 200,
+    ...PUBLISHED,
     body: {
       realm,
       public_key: await signingKeys.publicKeyBase64(),

@@ -33,7 +33,7 @@ const MOST_BODY_BYTES = 8 * 1024;
  * pending poll is nine tenths of all the traffic that this program will ever see.
  */
 export function createNodeDoor(ground: NodeDoorGround) {
-  const always = ['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff'];
+  const always = ['X-Content-Type-Options', 'nosniff'];
   if (ground.isHttps) always.push('Strict-Transport-Security', 'max-age=31536000');
 
   return async function answer(message: IncomingMessage, response: ServerResponse, route: DeviceRoute): Promise<void> {
@@ -138,10 +138,11 @@ function refuseRepeatedInQuery(url: string, form: Form): void {
 
 function send(response: ServerResponse, request: DeviceRequest, reply: DeviceReply, more: readonly string[]): void {
   if (response.destroyed) return;
-  const { body, headers } = reply;
+  const { body, headers, cacheControl = 'no-store' } = reply;
   const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
   // A flat list goes to the wire as it is; an object would be taken apart and copied for every poll.
   const lines = ['X-Request-Id', request.requestId, 'Content-Length', String(Buffer.byteLength(text)), ...more];
+  lines.push('Cache-Control', cacheControl);
   if (body !== undefined) lines.push('Content-Type', 'application/json');
   if (headers !== undefined) for (const name in headers) lines.push(name, headers[name] ?? '');
   response.writeHead(reply.status, lines);

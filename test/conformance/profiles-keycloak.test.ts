@@ -43,8 +43,8 @@ describe.each([
   };
 
   it('the realm document has exactly the members that Keycloak’s has', async () => {
-    const { body, status } = await test.device().send(realm);
-    expect(status).toBe(200);
+    const { body, status, headers } = await test.device().send(realm);
+    expect([status, headers.get('cache-control')]).toEqual([200, 'public, max-age=300']);
     expect(body).toEqual({
       realm: 'corp',
       public_key: expect.any(String),

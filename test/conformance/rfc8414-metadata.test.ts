@@ -73,14 +73,16 @@ describe('RFC 8414, authorization server metadata', () => {
   });
 
   it.each([OAUTH, OPENID, '/jwks'])(
-    '§3.2: %s is JSON; HEAD says the same without a body; POST gets 405',
+    '§3.2: %s is JSON and may be kept for five minutes; HEAD says the same without a body; POST gets 405',
     async (path) => {
       const got = await get(path);
       expect([got.status, got.headers.get('content-type')]).toEqual([200, 'application/json']);
       const head = await get(path, { method: 'HEAD' });
       expect([head.status, head.text]).toEqual([200, '']);
       expect(head.headers.get('content-length')).toBe(got.headers.get('content-length'));
+      for (const { headers } of [got, head]) expect(headers.get('cache-control')).toBe('public, max-age=300');
       const posted = await get(path, { method: 'POST', body: new URLSearchParams({ a: 'b' }) });
+      expect(posted.headers.get('cache-control')).toBe('no-store');
       expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
       expect(posted.body.error).toBe('invalid_request');
     },
