@@ -3,6 +3,7 @@ import type { Express } from 'express';
 import type { Config } from './config/config.ts';
 import { buildDeviceDoor, type IssuerEndpoints } from './device-door.ts';
 import type { DeviceRoute } from './endpoints/node-door.ts';
+import { isForPeople, nothingHere } from './endpoints/nothing-here.ts';
 import { type EndpointName, type PathProfile, pathProfiles } from './endpoints/path-profiles.ts';
 import { buildHouse, type Foundation, type FoundationOptions, type House, layFoundation } from './house.ts';
 import { metadataPaths, standardAddresses } from './oauth/metadata.ts';
@@ -108,17 +109,14 @@ function routeTable(
 ): RouteTable {
   const routes = new Map<string, DeviceRoute>();
   const pages = new Map<string, string>();
-  const withAndWithoutSlash = (path: string) => (path.endsWith('/') ? [path, path.slice(0, -1)] : [path]);
   for (const profile of profiles) {
     const endpoints = endpointsOf(profile);
     for (const [path, name] of Object.entries(profile.paths)) {
       const endpoint = endpoints[name];
       const methods = Object.fromEntries(METHODS[name].map((method) => [method, endpoint]));
-      for (const each of withAndWithoutSlash(path)) routes.set(each, { path, ...methods });
+      routes.set(plainPath(path), { path, ...methods });
     }
-    for (const [path, page] of Object.entries(profile.pages)) {
-      for (const each of withAndWithoutSlash(path)) pages.set(each, page);
-    }
+    for (const [path, page] of Object.entries(profile.pages)) pages.set(plainPath(path), page);
   }
   return { routes, pages };
 }
@@ -133,26 +131,35 @@ interface Standing {
 function build(config: Config, foundation: Foundation, newRequestId: () => string, before?: House): Standing {
   const house = buildHouse(config, foundation, before);
   const devices = buildDeviceDoor(foundation, house, newRequestId);
-  const profiles = [standardProfile(config.publicUrl), ...pathProfiles(config.publicUrl, config.compatibility)];
+  const standard = standardProfile(config.publicUrl);
+  const profiles = [standard, ...pathProfiles(config.publicUrl, config.compatibility)];
   const { routes, pages } = routeTable(profiles, devices.endpointsOf);
-  const base = new URL(config.publicUrl).pathname.replace(/\/$/, '');
+  const base = plainPath(new URL(config.publicUrl).pathname).replace(/^\/$/, '');
   // Loaded at the first visit: a start, and a process that only serves devices, need not wait for templates.
   let people: Promise<Express> | undefined;
 
   const ownRouteAt = (path: string) =>
     path.startsWith(LOGOUT) ? devices.logoutRoute(path.slice(LOGOUT.length)) : routes.get(path);
   const routeAt = (path: string) => routes.get(path) ?? ownRouteAt(withoutBase(path, base));
+  const isPage = (path: string) => pages.has(path) || isPagePath(withoutBase(path, base));
+  // `/` leads to the code page; a host that has Gatehouse beside its own pages keeps its own.
+  const isForPages = (path: string, request: IncomingMessage) =>
+    isPage(path) || isForPeople(request) || (request.method !== 'POST' && withoutBase(path, base) === '/');
+  const nothingAt = (path: string) => nothingHere(path, standard.issuer.addresses);
 
   return {
     house,
     countPending: () => devices.countPending(),
     serves(target) {
-      const path = pathOf(originForm(target));
-      return routeAt(path) !== undefined || pages.has(path) || isPagePath(withoutBase(path, base));
+      const path = plainPath(pathOf(originForm(target)));
+      return routeAt(path) !== undefined || isPage(path);
     },
     handle(request, response) {
-      request.url = originForm(request.url ?? '/');
-      const route = routeAt(pathOf(request.url));
+      const target = originForm(request.url ?? '/');
+      const written = pathOf(target);
+      const path = plainPath(written);
+      request.url = path === written ? target : path + target.slice(written.length);
+      const route = routeAt(path) ?? (isForPages(path, request) ? undefined : nothingAt(path));
       if (route !== undefined) {
         void devices.answer(request, response, route);
         return;
@@ -179,6 +186,15 @@ function originForm(target: string): string {
   if (target.startsWith('/')) return target;
   const rest = target.replace(/^https?:\/\/[^/?]*/i, '');
   return rest === '' || rest.startsWith('?') ? `/${rest}` : rest;
+}
+
+/**
+ * Double and trailing slashes lead nowhere else: clients append to an issuer that ends in a slash byte by byte, and to
+ * addresses that people copy.
+ */
+function plainPath(path: string): string {
+  if (!path.includes('//') && !path.endsWith('/')) return path;
+  return path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
 }
 
 function pathOf(target: string): string {

@@ -16,6 +16,8 @@ export interface DeviceRoute {
   path: string;
   GET?: Endpoint;
   POST?: Endpoint;
+  /** Whatever the method is; without it others are refused. Bodies are not read for it. */
+  OTHERWISE?: Endpoint;
 }
 
 export interface NodeDoorGround {
@@ -69,6 +71,7 @@ async function replyTo(
   const endpoint = method === 'POST' ? route.POST : method === 'GET' || method === 'HEAD' ? route.GET : undefined;
   if (endpoint === undefined) {
     message.resume();
+    if (route.OTHERWISE !== undefined) return route.OTHERWISE(request);
     const allow = [route.GET && 'GET, HEAD', route.POST && 'POST'].filter(Boolean).join(', ');
     if (method === 'OPTIONS') return ground.cors.preflight(request, allow);
     const error = new OAuthError('invalid_request', `use ${allow}`, { status: 405, headers: { Allow: allow } });

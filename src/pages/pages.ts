@@ -9,6 +9,7 @@ import { showConfirm } from './confirm.ts';
 import { decide } from './decide.ts';
 import { showDone } from './done.ts';
 import { enterCode } from './enter-code.ts';
+import type { PagePath } from './page-addresses.ts';
 import { pageError } from './page-error.ts';
 import type { PagesGround } from './page-ground.ts';
 import { createPageKit, type PageKit } from './page-kit.ts';
@@ -28,7 +29,7 @@ type Handler = (kit: PageKit, request: Request, response: Response) => Promise<v
 type Methods = Partial<Record<'GET' | 'POST', Handler>>;
 
 /** Path → what it does by method. HEAD is GET without a body, but for the callback, where a link scanner must burn nothing. */
-const ROUTES: Readonly<Record<string, Methods>> = {
+const ROUTES: Readonly<Record<PagePath, Methods>> = {
   '/device': { GET: showCodeForm, POST: enterCode },
   '/device/sign-in': { GET: signIn },
   '/callback/:upstream': { GET: comeBack },
