@@ -22,7 +22,14 @@ export type UpstreamAnswer =
     }
   /** The account or its session there has ended. */
   | { outcome: 'gone' }
-  | { outcome: 'away' };
+  /** Nothing that counts came: unreachable, broken, or refused without a reason. */
+  | {
+      outcome: 'away';
+      /** It refused the token and did not say why. */
+      isRefused: boolean;
+      /** Its next refresh token, which came although the rest of the answer is no good. */
+      refreshToken?: string | undefined;
+    };
 
 /** The upstream at a refresh: whether the account still stands, and what is new. */
 export async function askUpstream(
@@ -42,9 +49,13 @@ export async function askUpstream(
     case 'gone':
       return answer;
     case 'away': {
-      const silentMs = nowMs - carried.upstreamAnsweredAtMs;
-      const isTolerated = client.tokens === 'mint' && silentMs <= upstreams.toleranceSeconds(approval.upstream) * 1000;
-      return isTolerated ? { outcome: 'stands', carried } : { outcome: 'unavailable' };
+      const isTolerated = nowMs - carried.upstreamAnsweredAtMs <= upstreams.toleranceSeconds(approval.upstream) * 1000;
+      // A token that is refused for longer than an upstream may be away will not be taken again: the device must know.
+      if (answer.isRefused && !isTolerated) return { outcome: 'gone' };
+      const kept = withRefreshToken(carried, answer.refreshToken);
+      return client.tokens === 'mint' && isTolerated
+        ? { outcome: 'stands', carried: kept }
+        : { outcome: 'unavailable' };
     }
     case 'stands': {
       // Another person's answer to our token would be an upstream gone wrong; nothing of it is believed.
@@ -59,4 +70,11 @@ export async function askUpstream(
       };
     }
   }
+}
+
+/** An upstream that rotates takes the old token no more, whatever else it said. */
+function withRefreshToken(carried: Carried, refreshToken: string | undefined): Carried {
+  const { approval } = carried;
+  if (refreshToken === undefined || approval.upstreamTokens === undefined) return carried;
+  return { ...carried, approval: { ...approval, upstreamTokens: { ...approval.upstreamTokens, refreshToken } } };
 }

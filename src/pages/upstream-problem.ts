@@ -6,6 +6,7 @@ import { PageProblem, type PageProblemKind } from './page-problem.ts';
 const PROBLEMS: Record<UpstreamFault, PageProblemKind> = {
   access_denied: 'upstream_not_signed_in',
   invalid_grant: 'upstream_not_signed_in',
+  refresh_refused: 'upstream_not_signed_in',
   not_signed_in: 'upstream_not_signed_in',
   client_rejected: 'upstream_rejects_us',
   unavailable: 'upstream_away',

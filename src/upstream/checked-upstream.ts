@@ -12,6 +12,7 @@ import { signingAlgorithms } from './signing-algorithms.ts';
 import { tokensOf } from './token-answer.ts';
 import {
   type LogoutToken,
+  OtherSubjectError,
   type ProbeReport,
   type Refreshed,
   type RefreshFor,
@@ -108,7 +109,8 @@ export class CheckedUpstream implements Upstream {
       );
       return { tokens, ...(signIn !== undefined && { signIn }) };
     } catch (error) {
-      if (error instanceof UpstreamError && error.fault === 'invalid_answer') throw error;
+      if (error instanceof OtherSubjectError) throw error;
+      if (error instanceof UpstreamError && error.fault === 'invalid_answer') throw error.beside(tokens.refreshToken);
       this.#report('claims were not renewed', error);
       return { tokens };
     }
@@ -218,7 +220,7 @@ export class CheckedUpstream implements Upstream {
 /** OpenID Connect Core §12.2: what is refreshed stays about the same person. */
 function requireSubject(session: RefreshFor | undefined, found: unknown): void {
   if (session !== undefined && found !== undefined && found !== session.subject) {
-    throw new UpstreamError('invalid_answer', 'refresh: the answer is about another subject');
+    throw new OtherSubjectError('refresh: the answer is about another subject');
   }
 }
 

@@ -1,5 +1,5 @@
 import type { SignIn } from './upstream.ts';
-import { UpstreamError } from './upstream.ts';
+import { OtherSubjectError, UpstreamError } from './upstream.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
@@ -62,7 +62,7 @@ export function readSignIn(idToken: Claims, userinfo: Claims, settings: Upstream
 /** OpenID Connect Core §5.3.2: without this, userinfo of anybody could be put beside an ID token. */
 export function requireSameSubject(idToken: Claims, userinfo: Claims | undefined): void {
   if (userinfo !== undefined && userinfo['sub'] !== idToken['sub']) {
-    throw new UpstreamError('invalid_answer', 'userinfo is about another subject than the ID token');
+    throw new OtherSubjectError('userinfo is about another subject than the ID token');
   }
 }
 

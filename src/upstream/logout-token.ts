@@ -1,6 +1,6 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { printable } from './foreign-text.ts';
 import { type LogoutToken, UpstreamError } from './upstream.ts';
-import { printable } from './upstream-faults.ts';
 import type { UpstreamKeys } from './upstream-keys.ts';
 
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';

@@ -6,7 +6,9 @@ import { CheckedUpstream, type UpstreamDependencies } from './checked-upstream.t
 import type { Claims } from './claim-mapping.ts';
 import { assertionKey, basicCredentials } from './client-authentication.ts';
 import { signingAlgorithms } from './signing-algorithms.ts';
-import type { Upstream, UpstreamFault } from './upstream.ts';
+import type { TokenAnswer } from './token-answer.ts';
+import { TokenReply } from './token-reply.ts';
+import { type Upstream, UpstreamError, type UpstreamFault } from './upstream.ts';
 import {
   asUpstreamError,
   foundNothing,
@@ -16,6 +18,7 @@ import {
 } from './upstream-faults.ts';
 import type { CheckedAnswer, ProviderMetadata, RequestContext, UpstreamRequests } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
+import { withoutEmpty } from './without-empty.ts';
 
 /** An upstream that is spoken to with openid-client. Nothing is asked of it before it is first used. */
 export function openIdUpstream(settings: UpstreamSettings, dependencies: UpstreamDependencies): Upstream {
@@ -57,7 +60,7 @@ class OpenIdRequests implements UpstreamRequests {
       const metadata = found.serverMetadata();
       // openid-client compares parsed addresses: `https://a.example` and `https://a.example/` are the same to it.
       if (metadata.issuer !== issuer) throw issuerMismatch(issuer, metadata.issuer);
-      return { ...metadata };
+      return withoutEmpty({ ...metadata }) as ProviderMetadata;
     });
   }
 
@@ -74,22 +77,38 @@ class OpenIdRequests implements UpstreamRequests {
     answered: URL,
     expected: { state: string; nonce: string; codeVerifier: string },
   ): Promise<CheckedAnswer> {
-    return this.#ask('token', context, async (oidc, config) => {
-      const answer = await oidc.authorizationCodeGrant(config, answered, {
-        expectedState: expected.state,
-        expectedNonce: expected.nonce,
-        pkceCodeVerifier: expected.codeVerifier,
-        idTokenExpected: true,
-      });
-      return { answer, claims: answer.claims() as Claims | undefined };
-    });
+    const reply = new TokenReply();
+    return this.#ask(
+      'token',
+      context,
+      async (oidc, config) => {
+        const answer = await oidc.authorizationCodeGrant(config, answered, {
+          expectedState: expected.state,
+          expectedNonce: expected.nonce,
+          pkceCodeVerifier: expected.codeVerifier,
+          idTokenExpected: true,
+        });
+        return { answer: reply.restored<TokenAnswer>(answer), claims: answer.claims() as Claims | undefined };
+      },
+      reply,
+    );
   }
 
-  refresh(context: RequestContext, refreshToken: string): Promise<CheckedAnswer> {
-    return this.#ask('refresh', context, async (oidc, config) => {
-      const answer = await oidc.refreshTokenGrant(config, refreshToken);
-      return { answer, claims: answer.claims() as Claims | undefined };
-    });
+  async refresh(context: RequestContext, refreshToken: string): Promise<CheckedAnswer> {
+    const reply = new TokenReply();
+    try {
+      return await this.#ask(
+        'refresh',
+        context,
+        async (oidc, config) => {
+          const answer = await oidc.refreshTokenGrant(config, refreshToken);
+          return { answer: reply.restored<TokenAnswer>(answer), claims: answer.claims() as Claims | undefined };
+        },
+        reply,
+      );
+    } catch (error) {
+      throw error instanceof UpstreamError ? error.beside(reply.refreshToken) : error;
+    }
   }
 
   userinfo(context: RequestContext, accessToken: string): Promise<Claims> {
@@ -107,9 +126,14 @@ class OpenIdRequests implements UpstreamRequests {
   }
 
   tryGrant(context: RequestContext, grantType: string, parameters: Record<string, string>): Promise<void> {
-    return this.#ask('probe', context, async (oidc, config) => {
-      await oidc.genericGrantRequest(config, grantType, parameters);
-    });
+    return this.#ask(
+      'probe',
+      context,
+      async (oidc, config) => {
+        await oidc.genericGrantRequest(config, grantType, parameters);
+      },
+      new TokenReply(),
+    );
   }
 
   /** Does one request with a configuration of its own, which carries the deadline and our clock. */
@@ -117,6 +141,7 @@ class OpenIdRequests implements UpstreamRequests {
     step: UpstreamStep,
     { metadata, deadline }: RequestContext,
     work: (oidc: Library, config: Configuration) => Promise<T>,
+    reply?: TokenReply,
   ): Promise<T> {
     return this.#measured(step, async (send) => {
       const oidc = await import('openid-client');
@@ -128,7 +153,10 @@ class OpenIdRequests implements UpstreamRequests {
         { [oidc.clockSkew]: Math.round((this.#clock() - Date.now()) / 1000) },
         await this.#authentication,
       );
-      config[oidc.customFetch] = (url, request) => send(url, request, deadline);
+      config[oidc.customFetch] = async (url, request) => {
+        const response = await send(url, request, deadline);
+        return reply === undefined ? response : reply.read(response);
+      };
       if (this.#isInsecure) oidc.allowInsecureRequests(config);
       return work(oidc, config);
     });

@@ -2,7 +2,7 @@ import type { AskUpstream, UpstreamAnswer } from '../device-sessions/ask-upstrea
 import type { ApprovedUpstreamTokens } from '../grants/approval.ts';
 import { approvedFacts, copiedClaimNames } from '../grants/approved-facts.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { type Upstream, UpstreamError, type UpstreamTokens } from './upstream.ts';
+import { OtherSubjectError, type Upstream, UpstreamError, type UpstreamTokens } from './upstream.ts';
 
 /** Device sessions' way to the upstreams: their port over ours, with faults turned into what a refresh does about them. */
 export function createAskUpstream(ground: {
@@ -29,7 +29,9 @@ export function createAskUpstream(ground: {
         if (error.fault === 'invalid_grant') return { outcome: 'gone' };
         const event = error.fault === 'client_rejected' ? 'upstream.rejected' : 'upstream.unavailable';
         logger.event(event, { upstream: id, fault: error.fault, detail: error.detail, error });
-        return { outcome: 'away' };
+        if (error instanceof OtherSubjectError) return { outcome: 'gone' };
+        const isRefused = error.fault === 'refresh_refused';
+        return { outcome: 'away', isRefused, refreshToken: error.refreshToken?.reveal() };
       }
     },
 

@@ -1,3 +1,5 @@
+import { printable, quoteError } from './foreign-text.ts';
+import { refusedRequest } from './refused-request.ts';
 import { UpstreamError } from './upstream.ts';
 
 /** What was being done when it failed; the same error means different things at different steps. */
@@ -33,21 +35,28 @@ export async function asUpstreamError(thrown: unknown, step: UpstreamStep): Prom
     case 'OAUTH_AUTHORIZATION_RESPONSE_ERROR':
       return refusedSignIn(failure.error ?? '', failure.error_description);
     case 'OAUTH_RESPONSE_BODY_ERROR':
-      return refusedRequest(step, failure.error ?? '', failure.error_description, failure.response?.status);
+      return refusedRequest(step, {
+        error: failure.error,
+        description: failure.error_description,
+        status: failure.response?.status,
+      });
     case 'OAUTH_WWW_AUTHENTICATE_CHALLENGE':
-      return refusedChallenge(step, failure.response);
+      return refusedChallenge(step, failure);
     case 'OAUTH_TIMEOUT':
     case 'OAUTH_ABORT':
       return new UpstreamError('unavailable', `${step}: no answer in time`);
     default:
       if (step === 'userinfo' && isRefused(failure.cause)) return refusedUserinfo(failure.cause.status);
+      if (step === 'refresh' && failure.cause instanceof Response && failure.cause.status === 400) {
+        return refusedRequest(step, { error: undefined, description: undefined, status: 400 });
+      }
       return new UpstreamError('invalid_answer', `${step}: ${describe(failure)}`);
   }
 }
 
 /** RFC 6749 §4.1.2.1 and OpenID Connect Core §3.1.2.6. Only `access_denied` is a refusal. */
 function refusedSignIn(error: string, description: string | undefined): UpstreamError {
-  const detail = `the upstream sent the browser back with ${quote(error, description)}`;
+  const detail = `the upstream sent the browser back with ${quoteError(error, description)}`;
   switch (error) {
     case 'access_denied':
       return new UpstreamError('access_denied', detail);
@@ -64,51 +73,28 @@ function refusedSignIn(error: string, description: string | undefined): Upstream
   }
 }
 
-/** RFC 6749 §5.2, with what providers in the field really answer. */
-function refusedRequest(
-  step: UpstreamStep,
-  error: string,
-  description: string | undefined,
-  status: number | undefined,
-): UpstreamError {
-  const detail = `${step}: the upstream answers ${quote(error, description)} (status ${status})`;
-  if (error === 'invalid_client' || error === 'unauthorized_client' || status === 401) {
-    return new UpstreamError('client_rejected', `${detail}; ${CHECK_CREDENTIALS}`);
-  }
-  switch (error) {
-    case 'invalid_grant':
-      return new UpstreamError(step === 'refresh' || step === 'probe' ? 'invalid_grant' : 'invalid_answer', detail);
-    case 'access_denied':
-      return new UpstreamError(step === 'refresh' ? 'invalid_grant' : 'access_denied', detail);
-    case 'interaction_required':
-    case 'login_required':
-    case 'consent_required':
-      // Nobody is there to sign in again at a refresh, so the token is as good as ended.
-      return new UpstreamError(step === 'refresh' ? 'invalid_grant' : 'not_signed_in', detail);
-    case 'temporarily_unavailable':
-    case 'server_error':
-    case 'slow_down':
-      return new UpstreamError('unavailable', detail);
-    case 'unsupported_grant_type':
-    case 'invalid_scope':
-    case 'invalid_target':
-      return new UpstreamError('client_rejected', `${detail}; check what the client may do there`);
-    default:
-      return new UpstreamError('invalid_answer', detail);
-  }
-}
-
-/** An answer with `WWW-Authenticate`; its body, where there is one, says more. */
-async function refusedChallenge(step: UpstreamStep, response: Response | undefined): Promise<UpstreamError> {
+/** An answer with `WWW-Authenticate`. What its body says of the error is read first, then what the challenge says. */
+async function refusedChallenge(step: UpstreamStep, { response, cause }: ProtocolFailure): Promise<UpstreamError> {
   if (step === 'userinfo' && isRefused(response)) return refusedUserinfo(response.status);
   const body: unknown = await response?.json().catch(() => undefined);
-  const { error, error_description: description } = (body ?? {}) as Record<string, unknown>;
-  return refusedRequest(
-    step,
-    typeof error === 'string' ? error : 'no_error',
-    typeof description === 'string' ? description : undefined,
-    response?.status,
-  );
+  const said = [body, ...challengeParameters(cause)].find((one) => textOf(one, 'error') !== undefined);
+  return refusedRequest(step, {
+    error: textOf(said, 'error'),
+    description: textOf(said, 'error_description'),
+    status: response?.status,
+  });
+}
+
+/** RFC 9110 §11.6.1 as openid-client reads it: a list of challenges with their parameters. */
+function challengeParameters(challenges: unknown): unknown[] {
+  if (!Array.isArray(challenges)) return [];
+  return challenges.map((challenge) => (challenge as { parameters?: unknown } | null)?.parameters);
+}
+
+function textOf(from: unknown, name: string): string | undefined {
+  if (typeof from !== 'object' || from === null || !Object.hasOwn(from, name)) return undefined;
+  const value = (from as Record<string, unknown>)[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function isRefused(response: unknown): response is Response {
@@ -119,10 +105,6 @@ function isRefused(response: unknown): response is Response {
 function refusedUserinfo(status: number): UpstreamError {
   return new UpstreamError('client_rejected', `userinfo does not accept the access token (status ${status})`);
 }
-
-export const CHECK_CREDENTIALS =
-  'it does not accept our client credentials: check client_id, client_secret and authentication of this upstream, ' +
-  'and that the client exists and is enabled there (Keycloak answers unauthorized_client to a wrong secret)';
 
 function ownError(thrown: unknown): UpstreamError | undefined {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1) {
@@ -176,19 +158,4 @@ export function foundOtherIssuer(thrown: unknown, expected: string): UpstreamErr
   const { attribute, body } = (cause ?? {}) as Comparison;
   const isOther = code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED' && attribute === 'issuer';
   return isOther ? issuerMismatch(expected, body?.['issuer']) : undefined;
-}
-
-/** Some upstreams repeat what they were sent, so whatever might be a code, a token or a secret is left out. */
-function quote(error: string, description: string | undefined): string {
-  const code = /^[a-z_]{1,40}$/.test(error) ? error : '[…]';
-  if (description === undefined) return code;
-  const words = printable(description).replace(/[\w.~+/=-]{16,}/g, (word) =>
-    /\d/.test(word) || word.length >= 25 ? '[…]' : word,
-  );
-  return `${code} "${words}"`;
-}
-
-/** A foreign text for our log: short, and nothing in it but printable ASCII. */
-export function printable(text: string): string {
-  return text.slice(0, 300).replace(/[^\x20-\x7e]/g, '?');
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { UnusableAddressError } from './bounded-fetch.ts';
+import { printable } from './foreign-text.ts';
 import { type Finding, metadataFindings } from './metadata-findings.ts';
 import { type ProbeReport, type TripParameters, UpstreamError } from './upstream.ts';
-import { printable } from './upstream-faults.ts';
 import type { ProviderMetadata } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 

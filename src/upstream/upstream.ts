@@ -117,6 +117,8 @@ export type UpstreamFault =
   | 'access_denied'
   /** A refresh token that is no longer good: the account or its session has ended. */
   | 'invalid_grant'
+  /** A refresh that was refused with 400 and without a reason: most likely the token is gone. */
+  | 'refresh_refused'
   /** Gatehouse's own credentials or registration are refused there; for the administrator. */
   | 'client_rejected'
   /** Interaction was needed or refused in another way (`login_required`, `interaction_required`, …). */
@@ -133,10 +135,23 @@ export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
   readonly fault: UpstreamFault;
   readonly detail: string;
+  /** The next refresh token, where one came with an answer that is no good otherwise: the old one may be spent. */
+  refreshToken: Secret | undefined;
 
   constructor(fault: UpstreamFault, detail: string, options?: ErrorOptions) {
     super(`upstream: ${fault}: ${detail}`, options);
     this.fault = fault;
     this.detail = detail;
+  }
+  beside(refreshToken: Secret | undefined): this {
+    this.refreshToken ??= refreshToken;
+    return this;
+  }
+}
+
+/** An answer about somebody else than the one it was asked for: nothing of it is believed. */
+export class OtherSubjectError extends UpstreamError {
+  constructor(detail: string) {
+    super('invalid_answer', detail);
   }
 }

@@ -1,3 +1,5 @@
+import type { TokenHabit, TokenRefusal } from './fake-upstream-habits.ts';
+
 /** How an endpoint can go wrong without answering in the protocol at all. */
 export type Trouble =
   /** Takes the request and never answers. */
@@ -47,16 +49,30 @@ export interface Behaviour {
     elsewhere?: (request: URL) => URL;
     extra?: Record<string, string>;
   };
-  token?: { trouble?: Trouble; fault?: OAuthFault; members?: Record<string, unknown>; keepsRefreshToken?: boolean };
+  token?: TokenBehaviour & {
+    keepsRefreshToken?: boolean;
+    /** As Dex: whoever signs in again takes the token of the sign-in before, at whatever device that was. */
+    oneRefreshTokenPerPerson?: boolean;
+  };
   /** For refreshes only, over what `token` says. */
-  refresh?: { trouble?: Trouble; fault?: OAuthFault; members?: Record<string, unknown> };
+  refresh?: TokenBehaviour;
   idToken?: {
     claims?: Record<string, unknown>;
+    /** Claims that are sent as they are, `null` and `""` too. */
+    raw?: Record<string, unknown>;
     header?: Record<string, unknown>;
     signature?: 'none' | 'broken' | 'foreign_key' | 'client_secret';
   };
   userinfo?: { trouble?: Trouble; claims?: Record<string, unknown>; fault?: OAuthFault; signed?: 'good' | 'broken' };
   revocation?: { trouble?: Trouble; fault?: OAuthFault };
+}
+
+export interface TokenBehaviour {
+  trouble?: Trouble;
+  fault?: OAuthFault;
+  refuses?: TokenRefusal;
+  answers?: TokenHabit;
+  members?: Record<string, unknown>;
 }
 
 export interface SeenRequest {

@@ -8,6 +8,7 @@ import { Secret } from '../../src/sealing/secret.ts';
 import type { UpstreamSettings } from '../../src/upstream/upstream-settings.ts';
 import { type FakeReply, json, orTrouble, page, redirect, refusal } from './fake-upstream-answers.ts';
 import { type Behaviour, changed, type SeenRequest } from './fake-upstream-behaviour.ts';
+import { TOKEN_REFUSALS, withHabit } from './fake-upstream-habits.ts';
 import { type BadSignature, FakeKeys } from './fake-upstream-keys.ts';
 
 /**
@@ -214,10 +215,13 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     wrong: NonNullable<Behaviour['token']>,
   ): Promise<FakeReply> {
     if (wrong.fault !== undefined) return refusal(wrong.fault);
+    if (wrong.refuses !== undefined) return TOKEN_REFUSALS[wrong.refuses]();
     if (!(await isClient(request, form))) return refusal({ error: 'invalid_client', status: 401 });
     const isRefresh = form.get('grant_type') === 'refresh_token';
     const code = isRefresh ? undefined : spend(codes, form.get('code') ?? '');
     const refreshToken = form.get('refresh_token') ?? '';
+    const isOnePerPerson = wrong.oneRefreshTokenPerPerson === true;
+    if (isRefresh && isOnePerPerson && !refreshTokens.has(refreshToken)) return TOKEN_REFUSALS.dex_claimed_token();
     if (isRefresh && (!refreshTokens.has(refreshToken) || !fake.isAccountEnabled)) {
       return refusal({ error: 'invalid_grant', description: 'The account or its session has ended' });
     }
@@ -226,6 +230,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     accessTokens.add(accessToken);
     const scope = code?.scope ?? refreshTokens.get(refreshToken) ?? '';
     const next = wrong.keepsRefreshToken === true && isRefresh ? undefined : randomBytes(24).toString('base64url');
+    if (isOnePerPerson) refreshTokens.clear();
     if (next !== undefined) {
       refreshTokens.delete(refreshToken);
       refreshTokens.set(next, scope);
@@ -238,7 +243,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       ...(next !== undefined && { refresh_token: next }),
       id_token: await idToken(code),
     };
-    return json(200, changed(usual, wrong.members));
+    return json(200, withHabit(changed(usual, wrong.members), wrong.answers));
   }
 
   function idToken(code: IssuedCode | undefined): Promise<string> {
@@ -254,8 +259,8 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       ...(code?.maxAge !== null && code !== undefined && { auth_time: nowSeconds() }),
       ...(code?.acr !== undefined && { acr: code.acr }),
     };
-    const { header, signature } = wrong;
-    return keys.sign(changed(usual, wrong.claims), { header, signature, secret: clientSecret });
+    const { header, signature, raw } = wrong;
+    return keys.sign({ ...changed(usual, wrong.claims), ...raw }, { header, signature, secret: clientSecret });
   }
 
   async function userinfo(request: IncomingMessage): Promise<FakeReply> {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/sealing/secret.ts';
+import { printable } from '../../../src/upstream/foreign-text.ts';
 import { openIdUpstream } from '../../../src/upstream/openid-upstream.ts';
 import { type Upstream, UpstreamError, type UpstreamFault } from '../../../src/upstream/upstream.ts';
-import { asUpstreamError, printable } from '../../../src/upstream/upstream-faults.ts';
+import { asUpstreamError } from '../../../src/upstream/upstream-faults.ts';
 import { type FakeUpstream, startFakeUpstream } from '../../support/fake-upstream.ts';
 import type { Behaviour, OAuthFault, Trouble } from '../../support/fake-upstream-behaviour.ts';
 import { faultOf, goThere, newTrip, signInThere } from '../../support/upstream-trip.ts';
@@ -120,6 +121,8 @@ describe('the token endpoint refuses', () => {
     [{ error: 'invalid_scope' }, 'client_rejected'],
     [{ error: 'invalid_grant' }, 'invalid_answer'],
     [{ error: 'invalid_grant', challenge: true }, 'invalid_answer'],
+    [{ error: 'invalid_grant', status: 401 }, 'invalid_answer'],
+    [{ error: 'invalid_grant', status: 401, challenge: true }, 'invalid_answer'],
     [{ error: 'invalid_request' }, 'invalid_answer'],
     [{ error: 'access_denied', status: 403 }, 'access_denied'],
     [{ error: 'interaction_required' }, 'not_signed_in'],
@@ -137,7 +140,11 @@ describe('the token endpoint refuses', () => {
     [{ error: 'invalid_client', status: 401, challenge: true }, 'client_rejected'],
     [{ error: 'unauthorized_client' }, 'client_rejected'],
     [{ error: 'temporarily_unavailable' }, 'unavailable'],
-    [{ error: 'invalid_request' }, 'invalid_answer'],
+    // A 400 that is no known error: the token is gone, which the tolerance decides.
+    [{ error: 'invalid_request' }, 'refresh_refused'],
+    [{ error: 'invalid_request', status: 422 }, 'invalid_answer'],
+    [{ error: 'invalid_grant', status: 401, challenge: true }, 'invalid_grant'],
+    [{ error: 'unauthorized_client', status: 400, description: 'Refresh token is invalid' }, 'client_rejected'],
   ])('a refresh token with %j: %s', async (refusal, fault) => {
     fake.behaviour = { refresh: { fault: refusal } };
     expect((await faultOf(upstream.refresh(new Secret('a-refresh-token')))).fault).toBe(fault);

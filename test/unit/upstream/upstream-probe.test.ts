@@ -65,6 +65,13 @@ describe('what is wrong is said in plain words:', () => {
     expect(texts(await probe(), 'wrong')).toMatch(/unauthorized_client.*check client_id, client_secret/);
   });
 
+  it('the code alone is refused, whatever status that comes with: the credentials are right', async () => {
+    for (const refuses of ['invalid_grant_as_401', 'invalid_grant_as_401_with_challenge'] as const) {
+      fake.behaviour.token = { refuses };
+      expect(texts(await probe(), 'ok')).toContain('it accepts client_id gatehouse with its credentials');
+    }
+  });
+
   it('another issuer', async () => {
     fake.behaviour.discovery = { metadata: { issuer: `${fake.issuer}/` } };
     const report = await probe();
