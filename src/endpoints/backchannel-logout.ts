@@ -22,8 +22,9 @@ const REMEMBERED_MS = 15 * 60 * 1000;
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * OpenID Connect Back-Channel Logout §2.8. One mark ends everything that was signed in before: device sessions, and what
- * was approved and not yet redeemed. A token with `sid` counts for that session at the upstream only.
+ * OpenID Connect Back-Channel Logout §2.8. Its marks end everything that was signed in before: device sessions, and what
+ * was approved and not yet redeemed. A token with `sid` counts for that session at the upstream, and with `sub` beside it
+ * for what that person signed in without a `sid`, which may belong to it.
  *
  * The moment is that of the token's arrival, not its `iat`: were the upstream's clock behind ours, a logout right after a
  * sign-in would miss it.
@@ -34,18 +35,21 @@ export function createBackchannelLogout(ground: BackchannelLogoutGround): Endpoi
     const name = `logout:${createHash('sha256')
       .update(JSON.stringify([ground.upstream.id, token.jti]))
       .digest('base64url')}`;
-    // Noted as used only after its mark: had the storage failed in between, the upstream's retry must still count.
+    // Noted as used only after its marks: had the storage failed in between, the upstream's retry must still count.
     if (await ground.used.wasUsed(name)) throw refused('the token was used before');
     const nowMs = await ground.ledger.now();
-    await setMark(ground, markOf(ground.upstream.id, token), nowMs, nowMs + ground.longestLifeMs);
+    const marks = marksOf(ground.upstream.id, token);
+    await Promise.all(marks.map((mark) => setMark(ground, mark, nowMs, nowMs + ground.longestLifeMs)));
     if (!(await ground.used.useOnce(name, nowMs + REMEMBERED_MS))) throw refused('the token was used before');
     ground.onLogout(request, ground.upstream.id, token);
     return { status: 200 };
   };
 }
 
-function markOf(upstream: string, { sid, sub = '' }: LogoutToken): Mark {
-  return sid === undefined ? { mark: 'logout_subject', upstream, sub } : { mark: 'logout_sid', upstream, sid };
+function marksOf(upstream: string, { sid, sub }: LogoutToken): Mark[] {
+  if (sid === undefined) return sub === undefined ? [] : [{ mark: 'logout_subject', upstream, sub }];
+  const ofSession: Mark = { mark: 'logout_sid', upstream, sid };
+  return sub === undefined ? [ofSession] : [ofSession, { mark: 'logout_unknown_sid', upstream, sub }];
 }
 
 async function verified({ upstream }: BackchannelLogoutGround, logoutToken: string): Promise<LogoutToken> {

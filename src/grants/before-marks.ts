@@ -15,7 +15,9 @@ export type Mark =
   | { mark: 'source'; prefix: string }
   /** Logouts are kept apart from the kill switch: a client may let its devices outlive a logout. */
   | { mark: 'logout_sid'; upstream: string; sid: string }
-  | { mark: 'logout_subject'; upstream: string; sub: string };
+  | { mark: 'logout_subject'; upstream: string; sub: string }
+  /** One of this person's sessions there has ended: it ends what is not known to belong to another one. */
+  | { mark: 'logout_unknown_sid'; upstream: string; sub: string };
 
 /** What a sign-in is known by when it is held against the marks. */
 export interface SignedIn {
@@ -61,8 +63,9 @@ export async function endingMark(
     { mark: 'subject', upstream, subject },
     ...signIn.sourcePrefixes.map((prefix): Mark => ({ mark: 'source', prefix })),
   ];
-  const logouts: Mark[] = signIn.endsOnLogout ? [{ mark: 'logout_subject', upstream, sub }] : [];
-  if (signIn.endsOnLogout && sid !== undefined) logouts.push({ mark: 'logout_sid', upstream, sid });
+  const ofSession: Mark =
+    sid === undefined ? { mark: 'logout_unknown_sid', upstream, sub } : { mark: 'logout_sid', upstream, sid };
+  const logouts: Mark[] = signIn.endsOnLogout ? [{ mark: 'logout_subject', upstream, sub }, ofSession] : [];
 
   const killKeys = kills.flatMap((mark) => markKeys(mark, sealing));
   const logoutKeys = logouts.flatMap((mark) => markKeys(mark, sealing));
@@ -91,5 +94,7 @@ function markKeys(mark: Mark, sealing: Sealing): string[] {
       return tagged('logout sid', mark.upstream, mark.sid);
     case 'logout_subject':
       return tagged('logout subject', mark.upstream, mark.sub);
+    case 'logout_unknown_sid':
+      return tagged('logout unknown sid', mark.upstream, mark.sub);
   }
 }

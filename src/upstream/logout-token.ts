@@ -2,10 +2,11 @@ import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { printable } from './foreign-text.ts';
 import { type LogoutToken, UpstreamError } from './upstream.ts';
 import type { UpstreamKeys } from './upstream-keys.ts';
+import { withoutEmpty } from './without-empty.ts';
 
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const TOLERANCE_SECONDS = 30;
-/** Older ones are refused even without `exp`, so that nobody has to remember a `jti` for ever. */
+/** Older ones are refused whatever their `exp`, so that nobody has to remember a `jti` for ever. */
 const LONGEST_AGE_SECONDS = 10 * 60;
 
 export interface LogoutTokenRule {
@@ -22,14 +23,14 @@ export interface LogoutTokenRule {
  * @throws {UpstreamError} `invalid_answer`, or what fetching the keys threw
  */
 export async function checkLogoutToken(token: string, rule: LogoutTokenRule): Promise<LogoutToken> {
-  const { protectedHeader, payload } = await jwtVerify(token, rule.keys.find, {
+  const { protectedHeader, payload: claims } = await jwtVerify(token, rule.keys.find, {
     issuer: rule.issuer,
     audience: rule.clientId,
     algorithms: rule.algorithms,
     currentDate: new Date(rule.nowMs),
     clockTolerance: TOLERANCE_SECONDS,
     maxTokenAge: LONGEST_AGE_SECONDS,
-    requiredClaims: ['iss', 'aud', 'iat', 'jti', 'events'],
+    requiredClaims: ['iss', 'aud', 'iat', 'exp', 'jti', 'events'],
   }).catch((error: unknown) => {
     throw error instanceof errors.JOSEError ? refused(error.message) : error;
   });
@@ -38,13 +39,14 @@ export async function checkLogoutToken(token: string, rule: LogoutTokenRule): Pr
   if (type !== undefined && type !== 'jwt' && type !== 'logout+jwt' && type !== 'application/logout+jwt') {
     throw refused('"typ" is not logout+jwt');
   }
+  const payload: JWTPayload = withoutEmpty(claims);
   if (payload['nonce'] !== undefined) throw refused('it has a "nonce", which a logout token must not have');
   if (!hasLogoutEvent(payload)) throw refused('"events" does not have the back-channel logout event');
   const { jti, sub } = payload;
   const sid = payload['sid'];
-  if (typeof jti !== 'string' || jti === '') throw refused('"jti" is not a text');
-  if (sub !== undefined && (typeof sub !== 'string' || sub === '')) throw refused('"sub" is not a text');
-  if (sid !== undefined && (typeof sid !== 'string' || sid === '')) throw refused('"sid" is not a text');
+  if (typeof jti !== 'string') throw refused('"jti" is not a text');
+  if (sub !== undefined && typeof sub !== 'string') throw refused('"sub" is not a text');
+  if (sid !== undefined && typeof sid !== 'string') throw refused('"sid" is not a text');
   if (sub === undefined && sid === undefined) throw refused('it has neither "sub" nor "sid"');
   return {
     jti,

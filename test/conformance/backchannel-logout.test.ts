@@ -75,6 +75,50 @@ describe('OpenID Connect Back-Channel Logout §2: at POST /backchannel-logout/{u
     expect(await isAlive(elsewhere.refresh_token)).toBe(true);
   });
 
+  describe('where the sign-in’s ID token had no sid,', () => {
+    const withoutSid = async (sid: null | '' = null) => {
+      test.upstream.behaviour = { idToken: { raw: { sid } } };
+      const tokens = await test.signIn();
+      test.upstream.behaviour = {};
+      return tokens;
+    };
+
+    it.each([null, ''] as const)('a token with sid and sub ends it by sub (sid: %j)', async (sid) => {
+      const tokens = await withoutSid(sid);
+      const elsewhere = await test.signIn();
+      await logOut({ claims: { sid: 'another-session' } });
+      expect(await isAlive(tokens.refresh_token)).toBe(false);
+      // This one is known to belong to another session there.
+      expect(await isAlive(elsewhere.refresh_token)).toBe(true);
+    });
+
+    it('a token of somebody else does not, nor does one with sid alone', async () => {
+      const tokens = await withoutSid();
+      await logOut({ claims: { sub: 'bob' } });
+      await logOut(SID_ONLY);
+      expect(await isAlive(tokens.refresh_token)).toBe(true);
+    });
+
+    it('also where the subject is taken from another claim', async () => {
+      await test.close();
+      test = await createTestBroker({ yaml: { upstreams: { corp: { claims: { subject: 'email' } } } } });
+      const tokens = await withoutSid();
+      await logOut();
+      expect(await isAlive(tokens.refresh_token)).toBe(false);
+    });
+  });
+
+  it.each([
+    ['sid null, so it counts by sub', { sid: null }],
+    ['sid empty, so it counts by sub', { sid: '' }],
+    ['sub null, so it counts by sid', { sub: null }],
+    ['sub empty, nonce null, so it counts by sid', { sub: '', nonce: null }],
+  ])('§2.4: a member that says nothing is absent: %s', async (_what, raw: Record<string, unknown>) => {
+    const tokens = await test.signIn();
+    expect((await logOut({ raw })).status).toBe(200);
+    expect(await isAlive(tokens.refresh_token)).toBe(false);
+  });
+
   it('a token with sub counts for that person only', async () => {
     const alice = await test.signIn();
     await logOut({ claims: { sid: null, sub: 'bob' } });
@@ -130,7 +174,12 @@ describe('OpenID Connect Back-Channel Logout §2: at POST /backchannel-logout/{u
     ['no iat', { claims: { iat: null } }],
     ['an old iat', { claims: { iat: Math.floor(Date.now() / 1000) - 3600, exp: null } }],
     ['a past exp', { claims: { exp: Math.floor(Date.now() / 1000) - 300 } }],
+    ['no exp', { claims: { exp: null } }],
+    ['an empty exp', { raw: { exp: '' } }],
     ['no jti', { claims: { jti: null } }],
+    ['an empty jti', { raw: { jti: '' } }],
+    ['empty sid and sub', { raw: { sid: '', sub: null } }],
+    ['a sub that is a number', { raw: { sub: 7 } }],
     ['no events', { claims: { events: null } }],
     ['another event', { claims: { events: { 'http://schemas.openid.net/event/other': {} } } }],
     ['a nonce', { claims: { nonce: 'abc' } }],

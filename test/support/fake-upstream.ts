@@ -39,6 +39,8 @@ export interface FakeUpstream {
 
 export interface LogoutTokenChanges {
   claims?: Record<string, unknown>;
+  /** Claims that are sent as they are, `null` and `""` too. */
+  raw?: Record<string, unknown>;
   header?: Record<string, unknown>;
   signature?: BadSignature;
 }
@@ -111,14 +113,17 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       ...changes,
     }),
     rotateKeys: () => keys.rotate(),
-    logoutToken: ({ claims, header, signature } = {}) => {
+    logoutToken: ({ claims, raw, header, signature } = {}) => {
       const usual = { iss: issuer, aud: clientId, sub: fake.person.sub, sid: 'upstream-session-1' };
       const times = { iat: nowSeconds(), exp: nowSeconds() + 120, jti: randomBytes(12).toString('base64url') };
-      return keys.sign(changed({ ...usual, ...times, events: { [LOGOUT_EVENT]: {} } }, claims), {
-        header: { typ: 'logout+jwt', ...header },
-        signature,
-        secret: clientSecret,
-      });
+      return keys.sign(
+        { ...changed({ ...usual, ...times, events: { [LOGOUT_EVENT]: {} } }, claims), ...raw },
+        {
+          header: { typ: 'logout+jwt', ...header },
+          signature,
+          secret: clientSecret,
+        },
+      );
     },
     requestsTo: (path) => fake.requests.filter((request) => request.path === path),
     close: async () => {
