@@ -21,13 +21,16 @@ export function readClientKeys(
   const keys = section.keys ?? keysOfFile(path, section.file ?? '', reading);
   if (keys?.length === 0) reading.problem(path, 'has no keys, expected at least one public JWK');
   const kids = new Set<unknown>();
+  const read: JWK[] = [];
   keys?.forEach((key, index) => {
-    const fault = faultOf(key) ?? (keys.length > 1 ? faultOfKid(key['kid'], kids) : undefined);
+    const jwk = readKey(key);
+    const fault = typeof jwk === 'string' ? jwk : keys.length > 1 ? faultOfKid(key['kid'], kids) : undefined;
+    if (typeof jwk !== 'string') read.push(jwk);
     if (fault === undefined) return;
     if (section.keys === undefined) reading.problem(path, `file ${section.file}: key ${index + 1} ${fault}`);
     else reading.problem([...path, 'keys', index], fault);
   });
-  return keys === undefined ? undefined : { keys: keys as unknown as JWK[] };
+  return keys === undefined ? undefined : { keys: read };
 }
 
 function keysOfFile(path: Path, name: string, reading: Reading): Record<string, unknown>[] | undefined {
@@ -43,17 +46,28 @@ function keysOfFile(path: Path, name: string, reading: Reading): Record<string, 
   return undefined;
 }
 
-function faultOf(key: Record<string, unknown>): string | undefined {
+/**
+ * What is wrong with a key, or the key as itself: of what else its JWK says only the name and the algorithm are kept. A
+ * `key_ops` that Web Crypto does not know, for one, is an error there, at each request of the client.
+ */
+function readKey(key: Record<string, unknown>): JWK | string {
   if (typeof key !== 'object' || key === null) return 'is not a JWK';
   const secret = PRIVATE_MEMBERS.find((member) => member in key);
   if (secret !== undefined) return `has a private part ("${secret}"), expected the public key only`;
-  const { use, alg } = key;
+  const { kid, use, alg } = key;
   if (use !== undefined && use !== 'sig') return 'has another "use" than "sig"';
   if (alg !== undefined && typeof alg !== 'string') return 'has an "alg" that is not a text';
   try {
-    const { asymmetricKeyType: type, asymmetricKeyDetails: details } = createPublicKey({ key, format: 'jwk' });
+    const publicKey = createPublicKey({ key, format: 'jwk' });
+    const { asymmetricKeyType: type = '', asymmetricKeyDetails: details } = publicKey;
     if (type === 'rsa' && Number(details?.modulusLength) < 2048) return 'has fewer than 2048 bits';
-    return type === 'rsa' || type === 'ec' || type === 'ed25519' ? undefined : 'is not an RSA, EC or Ed25519 key';
+    if (!['rsa', 'ec', 'ed25519'].includes(type)) return 'is not an RSA, EC or Ed25519 key';
+    return {
+      ...(publicKey.export({ format: 'jwk' }) as JWK),
+      ...(typeof kid === 'string' && { kid }),
+      ...(alg !== undefined && { alg }),
+      ...(use !== undefined && { use }),
+    };
   } catch {
     return 'is not a public JWK that can be read';
   }

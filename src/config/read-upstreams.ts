@@ -1,5 +1,5 @@
-import { createPrivateKey } from 'node:crypto';
 import { Secret } from '../sealing/secret.ts';
+import { readPrivateJwk } from '../tokens/private-jwk.ts';
 import type { UpstreamSettings } from '../upstream/upstream-settings.ts';
 import type { ConfigFile } from './file-schema.ts';
 import type { Reading } from './reading.ts';
@@ -61,12 +61,19 @@ function readPrivateKey(path: string[], ref: UpstreamSection['private_key'], rea
   if (text === undefined) return undefined;
   try {
     const parsed = JSON.parse(text.reveal()) as { keys?: Record<string, unknown>[] } & Record<string, unknown>;
-    const key = parsed.keys?.[0] ?? parsed;
-    const type = createPrivateKey({ key, format: 'jwk' }).asymmetricKeyType ?? '';
-    if (['rsa', 'ec', 'ed25519'].includes(type)) return new Secret(JSON.stringify(key));
+    const jwk = parsed.keys?.[0] ?? parsed;
+    const key = readPrivateJwk(jwk);
+    if (key !== undefined && ['rsa', 'ec', 'ed25519'].includes(key.asymmetricKeyType ?? '')) {
+      // As itself, with its name: a `key_ops` and the like would be judged once more where it signs.
+      const { kid, alg, use } = jwk;
+      return new Secret(JSON.stringify({ ...key.export({ format: 'jwk' }), kid, alg, use }));
+    }
   } catch {
     // Not JSON, or not a key; the parser's own message could quote it.
   }
-  reading.problem(path, 'is not a private key, expected a private JWK (RSA, EC or Ed25519) as JSON');
+  reading.problem(
+    path,
+    'is not a private key, expected a private JWK (RSA, EC or Ed25519) as JSON, with its own public part',
+  );
   return undefined;
 }

@@ -1,6 +1,7 @@
-import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import { calculateJwkThumbprint, type JWK } from 'jose';
+import { readPrivateJwk } from './private-jwk.ts';
 
 /**
  * The set of signing keys as it stands in `keys.signing`: a private JWKS in which order means something. The first key
@@ -77,7 +78,8 @@ export function checkSigningKeys(keys: readonly unknown[]): SigningKey[] {
     if (use !== 'sig') return refuse('has another "use" than "sig"');
     if (typeof d !== 'string') return refuse('has no private part ("d")');
     if (iat !== undefined && typeof iat !== 'number') return refuse('has an "iat" that is not a number');
-    const privateKey = readPrivateKey(key) ?? refuse('is not a readable private key');
+    const privateKey =
+      readPrivateJwk(key) ?? refuse('is not a readable private key that signs what its public part verifies');
     const { modulusLength, namedCurve } = privateKey.asymmetricKeyDetails ?? {};
     if (alg === 'RS256' && !(privateKey.asymmetricKeyType === 'rsa' && Number(modulusLength) >= 2048)) {
       return refuse('is for RS256, which takes an RSA key of at least 2048 bits');
@@ -85,14 +87,6 @@ export function checkSigningKeys(keys: readonly unknown[]): SigningKey[] {
     if (alg === 'ES256' && namedCurve !== 'prime256v1') return refuse('is for ES256, which takes a P-256 key');
     return key as unknown as SigningKey;
   });
-}
-
-function readPrivateKey(jwk: Record<string, unknown>): KeyObject | undefined {
-  try {
-    return createPrivateKey({ key: jwk, format: 'jwk' });
-  } catch {
-    return undefined;
-  }
 }
 
 export function formatSigningKeySet(keys: readonly SigningKey[]): string {

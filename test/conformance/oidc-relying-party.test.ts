@@ -156,6 +156,11 @@ describe('OpenID Connect Core §3.1.3: the way back', () => {
     expect((await faultOf(signInThere(upstream))).fault).toBe('invalid_answer');
   });
 
+  it('rejects an ID token whose key cannot be read', async () => {
+    fake.behaviour = { jwks: { keys: 'unreadable' } };
+    expect((await faultOf(signInThere(upstream))).fault).toBe('invalid_answer');
+  });
+
   it('rejects an ID token with an unknown critical header', async () => {
     fake.behaviour = { idToken: { header: { crit: ['urn:example:rule'], 'urn:example:rule': 1 } } };
     expect((await faultOf(signInThere(upstream))).fault).toBe('invalid_answer');

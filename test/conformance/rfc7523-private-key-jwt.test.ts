@@ -56,6 +56,18 @@ describe('RFC 7523 and its successor: clients that authenticate by private_key_j
     expect((await device.start()).status).toBe(200);
   });
 
+  // What Web Crypto thinks of them is for nobody to hear, least of all as a 500.
+  it.each([
+    ['an operation that nobody knows', { key_ops: ['verify', 'x'] }],
+    ['only the other operation', { key_ops: ['sign'] }],
+    ['operations that are no list', { key_ops: 'verify' }],
+    ['a mark that it cannot be exported', { ext: false }],
+    ['a certificate that is none', { x5c: ['x'] }],
+  ])('a key with %s does', async (_what, members) => {
+    test.reload({ clients: { robot: { jwks: { keys: [{ ...key.jwk, ...members }] } } } });
+    expect((await device.start()).status).toBe(200);
+  });
+
   it.each<[string, Partial<AssertionFacts>]>([
     ['typ JWT, as the first version has it', { header: { typ: 'JWT' } }],
     ['no typ', { header: { typ: undefined } }],

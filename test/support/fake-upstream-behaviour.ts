@@ -34,7 +34,7 @@ export interface OAuthFault {
 export interface Behaviour {
   slowMs?: number;
   discovery?: { trouble?: Trouble; metadata?: Record<string, unknown> };
-  jwks?: { trouble?: Trouble; keys?: 'one_without_kid' | 'two_alike_without_kid' | 'none' };
+  jwks?: { trouble?: Trouble; keys?: 'one_without_kid' | 'two_alike_without_kid' | 'unreadable' | 'none' };
   authorize?: {
     /** Shows a page with two buttons instead of signing in by itself. */
     asksPerson?: boolean;

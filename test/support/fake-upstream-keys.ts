@@ -31,11 +31,13 @@ export class FakeKeys {
     this.#key = await makeKey(this.#algorithm, `key-${this.#count}`);
   }
 
-  published(which?: 'one_without_kid' | 'two_alike_without_kid' | 'none'): { keys: JWK[] } {
+  published(which?: 'one_without_kid' | 'two_alike_without_kid' | 'unreadable' | 'none'): { keys: JWK[] } {
     const bare = ({ publicJwk: { kid: _kid, ...jwk } }: SigningKey): JWK => jwk;
     if (which === 'none') return { keys: [] };
     if (which === 'one_without_kid') return { keys: [bare(this.#key)] };
     if (which === 'two_alike_without_kid') return { keys: [bare(this.#foreign), bare(this.#key)] };
+    // No point of the curve, and no modulus.
+    if (which === 'unreadable') return { keys: [{ ...this.#key.publicJwk, x: 'AAAA', n: '' }] };
     return { keys: [this.#key.publicJwk] };
   }
 

@@ -321,6 +321,16 @@ describe('settings that are worked out', () => {
     expect(JSON.parse(config.upstreams[0]?.privateKey?.reveal() ?? '')).toEqual(ecPrivate);
   });
 
+  // Web Crypto judges these members too, each release a little differently, and only when the key is used.
+  it('of a key no more than itself, its name and what it is for', () => {
+    const more = { key_ops: ['verify', 'x'], ext: false, x5t: 5, oth: null };
+    const client = `jwks: { keys: [${JSON.stringify({ ...ecPublic, key_ops: ['sign'], ext: 0, x5c: [] })}] }`;
+    const upstream = 'private_key: { file: k }';
+    const config = read(leastFile({ client, upstream }), { files: { k: JSON.stringify({ ...ecPrivate, ...more }) } });
+    expect(config.clients[0]?.jwks).toEqual({ keys: [ecPublic] });
+    expect(JSON.parse(config.upstreams[0]?.privateKey?.reveal() ?? '')).toEqual(ecPrivate);
+  });
+
   it('keys in the order of the file', () => {
     const [first, second] = [sealingKey(), sealingKey()];
     const config = read(leastFile({ top: 'keys: { sealing: [{ env: A }, { env: B }], signing: { file: s } }' }), {

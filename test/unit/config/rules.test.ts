@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ecPrivate, ecPublic, jwks, rsaPrivate, sealingKey } from './keys.ts';
 import { type Around, type Lines, leastFile, MARK, problemsOf, unmarked } from './written.ts';
@@ -8,6 +9,8 @@ type Rule = [title: string, lines: Lines, key: string, words: RegExp, around?: A
 const HTTPS = 'https://login.example.com';
 /** What an https file must state besides. */
 const STATED = 'trusted_proxies: []\nstorage: { driver: memory }\n';
+const otherEc = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+const otherRsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
 const REDIS = { environment: { SEALING: sealingKey() }, files: { 'signing.json': jwks(rsaPrivate) } };
 const KEYS = 'keys: { sealing: [{ env: SEALING }], signing: { file: signing.json } }\n';
 const redis = (lines: string) => `${KEYS}storage:\n  driver: redis\n  redis:\n    ${lines}`;
@@ -303,6 +306,13 @@ const rules: Record<string, Rule[]> = {
       { files: { s: jwks({ ...ecPrivate, alg: 'HS256' }) } },
     ],
     [
+      'a signing key with somebody else’s public part',
+      { top: 'keys: { signing: ▸{ file: s } }' },
+      'keys.signing',
+      /key 1 is not a readable private key/,
+      { files: { s: jwks({ ...rsaPrivate, n: otherRsa.n }) } },
+    ],
+    [
       'another use',
       { top: 'keys: { signing: ▸{ file: s } }' },
       'keys.signing',
@@ -369,6 +379,13 @@ const rules: Record<string, Rule[]> = {
       'upstreams.corp.private_key',
       /is not a private key/,
       { files: { k: JSON.stringify(ecPublic) } },
+    ],
+    [
+      'a private key for private_key_jwt with somebody else’s public part',
+      { upstream: 'private_key: ▸{ file: k }' },
+      'upstreams.corp.private_key',
+      /is not a private key/,
+      { files: { k: JSON.stringify({ ...ecPrivate, x: otherEc.x, y: otherEc.y }) } },
     ],
     [
       'a literal secret',
