@@ -7,21 +7,16 @@ export interface Answer {
   body: string;
 }
 
-/** What Node's own parser says before anything of ours is asked: a bare status, and the connection is closed. */
-const PARSER_STATUSES = [400, 408, 413, 414, 417, 431];
 /** RFC 6749 §5.2. */
 const DESCRIPTION = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
-const PEOPLE_STATUSES = [200, 303, 400, 401, 403, 404, 405, 413, 415, 429];
+const PEOPLE_STATUSES = [200, 303, 400, 401, 403, 404, 405, 413, 415, 429, 431];
 
 /** What is wrong with an answer, or `undefined`: whatever was asked, it is a valid one of the door that was meant. */
 export function judgeAnswer(answer: Answer, request: HostileRequest, origins: readonly string[]): string | undefined {
   const { status, headers, body } = answer;
   if (status >= 500) return `status ${status}`;
   const type = headers.get('content-type') ?? '';
-  if (!headers.has('x-request-id')) {
-    const isParsers = PARSER_STATUSES.includes(status) && body === '';
-    return isParsers ? undefined : `status ${status} without X-Request-Id`;
-  }
+  if (!headers.has('x-request-id')) return `status ${status} without X-Request-Id`;
   if (headers.has('x-injected')) return 'a header was injected';
   const location = headers.get('location');
   if (location !== undefined && !staysWithin(location, origins)) return `leads to ${location}`;

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Express } from 'express';
 import type { Config } from './config/config.ts';
 import { buildDeviceDoor, type IssuerEndpoints } from './device-door.ts';
 import type { DeviceRoute } from './endpoints/node-door.ts';
 import { isForPeople, nothingHere } from './endpoints/nothing-here.ts';
 import { type EndpointName, type PathProfile, pathProfiles } from './endpoints/path-profiles.ts';
+import { createUnreadableRequest } from './endpoints/unreadable-request.ts';
 import { buildHouse, type Foundation, type FoundationOptions, type House, layFoundation } from './house.ts';
 import { metadataPaths, standardAddresses } from './oauth/metadata.ts';
 import { isPagePath } from './pages/page-addresses.ts';
@@ -13,6 +15,8 @@ import { createRequestIds } from './telemetry/request-id.ts';
 /** A broker as a value: both doors in one request handler. It starts nothing and listens nowhere. */
 export interface Broker {
   handle(request: IncomingMessage, response: ServerResponse): void;
+  /** For the `clientError` of a server: an answer of ours where Node would write a bare status. */
+  unreadable(error: Error, socket: Duplex): void;
   /** Whether a request target is one of its own, for hosts that have other pages beside it. */
   serves(target: string): boolean;
   /** Puts another configuration in force; requests under way keep the one that they began with. */
@@ -45,6 +49,11 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
     handle(request, response) {
       standing.handle(request, response);
     },
+    unreadable: createUnreadableRequest({
+      newRequestId,
+      isHttps: config.publicUrl.startsWith('https:'),
+      logger: foundation.logger,
+    }),
     serves: (target) => standing.serves(target),
     reload(next) {
       standing = build(next, foundation, newRequestId, standing.house);

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Broker, createBroker } from '../broker.ts';
 import type { Address, Config } from '../config/config.ts';
@@ -8,6 +8,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { createOperations } from '../telemetry/operations-listener.ts';
 import { EXIT } from './exit-codes.ts';
 import { keepGarbageYoung } from './keep-garbage-young.ts';
+import { createPublicServer } from './public-server.ts';
 import { reloadOnChange } from './reload.ts';
 
 const SECOND = 1000;
@@ -47,10 +48,10 @@ export async function serve(config: Config): Promise<number> {
   const broker: Broker = await createBroker({ config, storage, logger, metrics });
   let isDraining = false;
 
-  const server = publicServer((request, response) => {
+  const server = createPublicServer((request, response) => {
     if (isDraining) response.setHeader('Connection', 'close');
     broker.handle(request, response);
-  });
+  }, broker.unreadable);
   const operations = createServer(
     createOperations({
       async isReady() {
@@ -92,23 +93,6 @@ export async function serve(config: Config): Promise<number> {
   logger.event('process.stopped');
   await logger.flush();
   return exitCode;
-}
-
-/**
- * Keep-alive outlives the longest interval between two polls and the idle time of proxies in front of us: with Node's
- * own five seconds nearly every poll after a pause met a closing connection. Slow headers and bodies are cut.
- */
-function publicServer(handle: RequestListener): Server {
-  return createServer(
-    {
-      keepAliveTimeout: 75 * SECOND,
-      headersTimeout: 10 * SECOND,
-      requestTimeout: 12 * SECOND,
-      connectionsCheckingInterval: 2 * SECOND,
-      maxHeaderSize: 16 * 1024,
-    },
-    handle,
-  );
 }
 
 function listen(server: Server, { host, port }: Address): Promise<AddressInfo> {

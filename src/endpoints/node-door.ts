@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type HeadFault, headFault, MAX_HEAD_KIBIBYTES } from '../limits/head-fault.ts';
 import { FORM_TYPE, isFormType } from '../oauth/form-type.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { isReadParameter } from '../oauth/parameters.ts';
@@ -61,6 +62,12 @@ export function createNodeDoor(ground: NodeDoorGround) {
 
 const NO_FORM = new Form();
 
+const HEAD_REFUSALS: Readonly<Record<HeadFault, () => OAuthError>> = {
+  no_host: () => new OAuthError('invalid_request', 'the Host header is missing'),
+  head_too_large: () =>
+    new OAuthError('invalid_request', `the headers are larger than ${MAX_HEAD_KIBIBYTES} KiB`, { status: 431 }),
+};
+
 async function replyTo(
   ground: NodeDoorGround,
   message: IncomingMessage,
@@ -68,6 +75,11 @@ async function replyTo(
   route: DeviceRoute,
 ): Promise<DeviceReply> {
   const { method } = request;
+  const fault = headFault(message);
+  if (fault !== undefined) {
+    message.resume();
+    throw HEAD_REFUSALS[fault]();
+  }
   const endpoint = method === 'POST' ? route.POST : method === 'GET' || method === 'HEAD' ? route.GET : undefined;
   if (endpoint === undefined) {
     message.resume();

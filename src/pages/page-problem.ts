@@ -7,6 +7,7 @@ export const PAGE_PROBLEMS = {
   /** CSRF: token or origin. */
   form_refused: 403,
   cookies_missing: 403,
+  too_many_cookies: 431,
   /** Confirm, done or sign-in without the browser session that they belong to. */
   no_session: 400,
   /** Back from the upstream in a browser that did not set out. */

@@ -1,5 +1,6 @@
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
+import { headFault, MAX_HEAD_KIBIBYTES } from '../limits/head-fault.ts';
 import { FORM_TYPE, isFormType } from '../oauth/form-type.ts';
 import { browserSessions } from './browser-session.ts';
 import { comeBack } from './callback.ts';
@@ -62,6 +63,7 @@ export function createPages(ground: PagesGround): Express {
     response.set('Cache-Control', 'no-store');
     next();
   });
+  app.use(refuseBrokenHeads(kit));
   const store = new SealedSessionStore({
     inner: ground.browserSessions,
     sealing,
@@ -88,6 +90,18 @@ const plainFormType: RequestHandler = ({ headers }, _response, next) => {
   if (isFormType(headers['content-type'] ?? '')) headers['content-type'] = FORM_TYPE;
   next();
 };
+
+/** Other sites below the same domain fill a browser with cookies, and its owner would see a bare status for it. */
+function refuseBrokenHeads({ ground }: PageKit): RequestHandler {
+  const words = { host: ground.publicUrl.hostname };
+  return (request, _response, next) => {
+    const fault = headFault(request);
+    if (fault === 'no_host') throw new PageProblem('bad_request', { detail: 'the Host header is missing' });
+    if (fault === undefined) return next();
+    const isCookies = (request.headers.cookie?.length ?? 0) > (MAX_HEAD_KIBIBYTES * 1024) / 2;
+    throw new PageProblem(isCookies ? 'too_many_cookies' : 'too_large', { status: 431, words });
+  };
+}
 
 function onlyMethods(path: string, methods: Methods): RequestHandler {
   const allowed = Object.keys(methods);

@@ -57,6 +57,7 @@ describe('the judge of answers', () => {
     ['a page that may be framed', 200, html, page],
     ['an injected header', 400, { ...json, 'x-injected': 'fuzz' }, '{"error":"invalid_request"}'],
     ['an answer of nobody', 404, {}, 'Not found'],
+    ['a bare status, as Node’s parser has it', 431, { connection: 'close' }, ''],
   ])('finds %s', (_, status, headers, body) => {
     const answer: Answer = { status, headers: new Map(Object.entries(headers)), body };
     expect(judgeAnswer(answer, request, ['http://127.0.0.1:1'])).toBeTypeOf('string');

@@ -367,6 +367,20 @@ const PROBLEMS: PageState[] = [
     },
   },
   {
+    name: 'problem-too-many-cookies',
+    says: 'Other sites of the domain have filled the browser with cookies',
+    async reach(page, { origin }) {
+      const cookies = Array.from({ length: 5 }, (_, n) => ({
+        name: `site-${n}`,
+        value: 'x'.repeat(4000),
+        url: origin,
+      }));
+      await page.context().addCookies(cookies);
+      await page.goto(`${origin}/device`);
+      await page.waitForSelector('.reference');
+    },
+  },
+  {
     name: 'problem-no-session',
     says: 'The address belongs to another browser, or all is over',
     reach: (page, { origin }) => page.goto(`${origin}/device/confirm?ticket=x`),

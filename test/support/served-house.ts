@@ -1,6 +1,7 @@
-import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
+import { createPublicServer } from '../../src/cli/public-server.ts';
 import type { StartedGrant } from '../../src/grants/start-grant.ts';
 import { openPageHouse, type PageHouse, type PageHouseOptions } from './page-house.ts';
 
@@ -14,14 +15,15 @@ export interface ServedHouse {
 }
 
 export async function serveHouse(options: PageHouseOptions = {}): Promise<ServedHouse> {
-  const server = createServer((request, response) => {
+  const handle: RequestListener = (request, response) => {
     // The same machine under another name is another site.
     if (request.headers.host?.startsWith('localhost') !== true) return void house.app(request, response);
     const to = new URL(request.url ?? '/', 'http://localhost').searchParams.get('to') ?? '';
     const escaped = to.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
     response.setHeader('content-type', 'text/html');
     return void response.end(`<!doctype html><title>Mail</title><a href="${escaped}">Your account needs you</a>`);
-  });
+  };
+  const server = createPublicServer(handle, (_error, socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const origin = `http://127.0.0.1:${port}`;

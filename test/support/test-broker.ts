@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { approve as approveInBrowser } from '../../demo/scripted-person.ts';
 import { type Broker, createBroker } from '../../src/broker.ts';
+import { createPublicServer } from '../../src/cli/public-server.ts';
 import type { Config } from '../../src/config/config.ts';
 import { readConfig } from '../../src/config/load-config.ts';
 import type { StorageUnderTest } from '../../src/contract.ts';
@@ -85,7 +86,10 @@ let signingKeys: Promise<string> | undefined;
 
 export async function createTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
   let handle: RequestListener = (_request, response) => void response.writeHead(503).end();
-  const server = createServer((request, response) => handle(request, response));
+  const server = createPublicServer(
+    (request, response) => handle(request, response),
+    (error, socket) => broker.unreadable(error, socket),
+  );
   const origin = `http://127.0.0.1:${await listen(server)}`;
   const publicUrl = options.publicUrl ?? origin;
   const store = options.store ?? (await movableMemory());
@@ -104,7 +108,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
   let config: Config = readConfig('test.yaml', JSON.stringify(yaml), environment);
   const lines: LoggedLine[] = [];
   const logger = createLogger(config.log, destinationFor(lines));
-  const broker = await createBroker({ config, storage, logger, clock });
+  const broker: Broker = await createBroker({ config, storage, logger, clock });
   handle = (request, response) => broker.handle(request, response);
 
   const at = { origin, publicUrl, now: () => storage.ledger.now() };
