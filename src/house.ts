@@ -5,7 +5,7 @@ import type { AskUpstream } from './device-sessions/ask-upstream.ts';
 import type { RandomBytes } from './grants/device-code.ts';
 import type { GrantGround } from './grants/start-grant.ts';
 import { createNetworks, type Networks } from './limits/networks.ts';
-import { sourcePrefixList } from './limits/source-prefixes.ts';
+import { sourcePrefixes, sourcePrefixList } from './limits/source-prefixes.ts';
 import { createSealing, type Sealing } from './sealing/sealing.ts';
 import { Secret } from './sealing/secret.ts';
 import { measuredStorage } from './storage/measured-storage.ts';
@@ -67,7 +67,15 @@ export function layFoundation(config: Config, options: FoundationOptions): Found
   return {
     storage: measuredStorage(options.storage, (verb, seconds) => metrics.storageAnswered(verb, seconds)),
     sealing: createSealing(config.sealing?.keys ?? [made]),
-    logger: auditingLogger({ logger, clock, sleep }, config.audit),
+    logger: auditingLogger(
+      {
+        ...{ logger, metrics, clock },
+        sleep: options.sleep ?? pauseInBackground,
+        randomBytes,
+        sourceOf: (address) => sourcePrefixes(address).source,
+      },
+      config.audit,
+    ),
     metrics,
     randomBytes,
     clock,
@@ -80,6 +88,13 @@ export function layFoundation(config: Config, options: FoundationOptions): Found
       return madeKeys;
     },
   };
+}
+
+/** An event that nobody waits for must not hold the process that is about to end. */
+function pauseInBackground(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+  });
 }
 
 /** @param before the house of the last configuration: upstreams whose settings did not change keep what they know */

@@ -46,6 +46,7 @@ export async function serve(config: Config): Promise<number> {
     pendingGrants: () => broker.countPending(),
   });
   const broker: Broker = await createBroker({ config, storage, logger, metrics });
+  const audit = broker.foundation.logger;
   let isDraining = false;
 
   const server = createPublicServer((request, response) => {
@@ -69,11 +70,11 @@ export async function serve(config: Config): Promise<number> {
     const reason = whyNoListener(error);
     await Promise.all([close(server), close(operations)]);
     await storage.close();
-    await logger.flush();
+    await audit.flush();
     process.stderr.write(`${config.file}: ${reason}\n`);
     return EXIT.failed;
   }
-  const reloading = reloadOnChange(config, broker, { logger, metrics });
+  const reloading = reloadOnChange(config, broker, { logger: audit, metrics });
 
   process.stdout.write(`Gatehouse is ready at ${config.publicUrl}\n`);
   logger.event('process.started', { publicUrl: config.publicUrl, storage: storage.kind, pid: process.pid });
@@ -91,7 +92,7 @@ export async function serve(config: Config): Promise<number> {
   await Promise.all([close(server), close(operations)]);
   await storage.close();
   logger.event('process.stopped');
-  await logger.flush();
+  await audit.flush();
   return exitCode;
 }
 

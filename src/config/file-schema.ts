@@ -59,7 +59,7 @@ const colour = () => pattern(/^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/, 'a colour suc
 function target(what: string) {
   return section({
     url: webAddress({ query: true }).describe('Where it is posted'),
-    secret: secret().optional().describe('Signs what is sent'),
+    secret: secret().optional().describe('Signs what is sent; as it is, or whsec_ and base64'),
   })
     .optional()
     .describe(what);
@@ -198,6 +198,11 @@ export const fileSchema = section(
     audit: section({
       webhook: target('Every audit event'),
       on_approval: target('Only: a device now acts as somebody'),
+      chain: yesOrNo()
+        .prefault(false)
+        .describe(
+          'Each audit line of the log carries the hash of the one before; `gatehouse audit verify` checks them',
+        ),
     })
       .prefault({})
       .describe('Where audit events go besides the log'),

@@ -2,6 +2,7 @@ import type { ResourceServer } from '../endpoints/resource-server.ts';
 import type { NetworkSettings } from '../limits/network-settings.ts';
 import { Secret } from '../sealing/secret.ts';
 import type { AuditTarget } from '../telemetry/audit-settings.ts';
+import { isStandardSecret } from '../telemetry/webhook.ts';
 import type { Config } from './config.ts';
 import type { ConfigFile } from './file-schema.ts';
 import type { Reading } from './reading.ts';
@@ -49,6 +50,7 @@ export function readOthers(
       pendingTotal: limits.pending_total,
     },
     audit: {
+      chain: audit.chain,
       ...(audit.webhook !== undefined && { webhook: readTarget('webhook', audit.webhook, reading) }),
       ...(audit.on_approval !== undefined && { onApproval: readTarget('on_approval', audit.on_approval, reading) }),
     },
@@ -62,6 +64,10 @@ export function readOthers(
 }
 
 function readTarget(key: string, section: NonNullable<ConfigFile['audit']['webhook']>, reading: Reading): AuditTarget {
-  const secret = reading.secret(['audit', key, 'secret'], section.secret);
+  const at = ['audit', key, 'secret'];
+  const secret = reading.secret(at, section.secret);
+  if (secret !== undefined && !isStandardSecret(secret.reveal())) {
+    reading.problem(at, 'begins with whsec_, expected the base64 of at least 16 bytes after that');
+  }
   return { url: section.url, ...(secret !== undefined && { secret }) };
 }

@@ -47,6 +47,14 @@ export function readDrain(file: ConfigFile, { isTerminal }: { isTerminal: boolea
 }
 
 export function readLog(file: ConfigFile, environment: Environment, reading: Reading): LogSettings {
+  const log = readLevel(file, environment, reading);
+  if (file.audit.chain && ['warn', 'error', 'fatal'].includes(log.level)) {
+    reading.warning(['audit', 'chain'], `has only lines that are written, and log.level ${log.level} leaves most out`);
+  }
+  return log;
+}
+
+function readLevel(file: ConfigFile, environment: Environment, reading: Reading): LogSettings {
   const wanted = environment['GATEHOUSE_LOG_LEVEL'];
   if (wanted === undefined || wanted === '') return file.log;
   const level = LOG_LEVELS.find((known) => known === wanted);

@@ -1,40 +1,22 @@
-import { createHmac } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { type AuditClass, auditClass } from './audit-events.ts';
+import { type AuditOutlet, createAuditOutlet } from './audit-outlet.ts';
 import type { AuditSettings, AuditTarget } from './audit-settings.ts';
+import { type AuditEvent, createAuditWindow } from './audit-window.ts';
 import type { LogEventName } from './log-events.ts';
 import { type Logger, permittedFields } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+import { createWebhook } from './webhook.ts';
 
-/** What somebody did or was refused, as opposed to how the process fares. Each is a log line too. */
-export const AUDIT_EVENTS: ReadonlySet<LogEventName> = new Set<LogEventName>([
-  'client.refused',
-  'limit.reached',
-  'grant.started',
-  'code.wrong',
-  'link.followed',
-  'campaign.noticed',
-  'grant.opened',
-  'grant.opened_again',
-  'sign_in.started',
-  'sign_in.finished',
-  'sign_in.failed',
-  'account.refused',
-  'page.refused',
-  'grant.approved',
-  'grant.denied',
-  'grant.undone',
-  'grant.redeemed',
-  'grant.refused',
-  'grant.replayed',
-  'session.refreshed',
-  'session.ended',
-  'logout.received',
-  'storage.rejected',
-]);
-
-export interface AuditGround {
+export interface AuditDeps {
   logger: Logger;
+  metrics: Pick<Metrics, 'auditSent'>;
   /** Milliseconds since the epoch. */
   clock: () => number;
   sleep: (milliseconds: number) => Promise<void>;
+  randomBytes: (size: number) => Buffer;
+  /** What of an address counts as one source. */
+  sourceOf: (address: string) => string;
 }
 
 /** A logger that also sends audit events on; whatever the log's level, and without anybody waiting for it. */
@@ -43,81 +25,142 @@ export interface AuditingLogger extends Logger {
   setTargets(settings: AuditSettings): void;
 }
 
-const SECOND = 1000;
-const MOST_WAITING = 1000;
-const TRIES = 5;
-const WITHIN_MS = 10 * SECOND;
+type TargetName = 'webhook' | 'on_approval';
+
+interface Target {
+  settings: AuditTarget;
+  outlet: AuditOutlet;
+}
+
+const ID_BYTES = 16;
+const REPORT_EVERY_MS = 10_000;
+/** What is left of the events when the process ends gets this long. */
+const LAST_EVENTS_MS = 5_000;
 
 /**
- * Events go out one by one and in order, each tried a few times with growing pauses. What a target has not taken by then,
- * or what would wait behind a thousand others, is lost and said so in the log: a webhook that is away must not cost
- * memory, and never a sign-in.
+ * Sends audit events on to their targets. What strangers can send without end is told together and waits by itself, so
+ * it takes no place from what somebody decided. What cannot be delivered is lost for the target and said so, in the
+ * log, in a metric and with the next delivery: a webhook that is away must not cost memory, and never a sign-in.
  */
-export function auditingLogger({ logger, clock, sleep }: AuditGround, settings: AuditSettings): AuditingLogger {
-  let lines = linesOf(settings);
+export function auditingLogger(deps: AuditDeps, settings: AuditSettings): AuditingLogger {
+  const { logger, metrics, clock, sleep, randomBytes, sourceOf } = deps;
+  const closing = new AbortController();
+  const window = createAuditWindow({ clock, sleep, sourceOf }, send);
+  const outlets = new Set<AuditOutlet>();
+  let targets = new Map<TargetName, Target>();
+  let isChained = false;
+  setTargets(settings);
 
-  function linesOf({ webhook, onApproval }: AuditSettings) {
-    return { webhook: webhook && outgoing(webhook), onApproval: onApproval && outgoing(onApproval) };
-  }
-
-  function outgoing(target: AuditTarget): (body: string) => void {
-    let waiting = 0;
-    let last: Promise<void> = Promise.resolve();
-    return (body) => {
-      if (waiting >= MOST_WAITING)
-        return logger.event('audit.lost', { detail: 'a thousand events are waiting already' });
-      waiting += 1;
-      last = last
-        .then(() => deliver(target, body))
-        .finally(() => {
-          waiting -= 1;
-        });
-    };
-  }
-
-  async function deliver(target: AuditTarget, body: string): Promise<void> {
-    let detail = '';
-    for (let tries = 0; tries < TRIES; tries += 1) {
-      if (tries > 0) await sleep(2 ** (tries - 1) * SECOND);
-      try {
-        const headers = { 'Content-Type': 'application/json', ...signature(target, body, clock()) };
-        const signal = AbortSignal.timeout(WITHIN_MS);
-        const response = await fetch(target.url, { method: 'POST', headers, body, signal, redirect: 'error' });
-        await response.body?.cancel();
-        if (response.ok) return;
-        detail = `answered ${response.status}`;
-      } catch (error) {
-        detail = error instanceof Error ? error.message : String(error);
-      }
+  function setTargets({ webhook, onApproval, chain = false }: AuditSettings): void {
+    const next = new Map<TargetName, Target>();
+    for (const [name, target] of [['webhook', webhook] as const, ['on_approval', onApproval] as const]) {
+      if (target !== undefined) next.set(name, keptOrNew(name, target));
     }
-    logger.event('audit.lost', { detail: `${new URL(target.url).origin} took no event in ${TRIES} tries: ${detail}` });
+    targets = next;
+    setChain(chain);
+  }
+
+  /** One that is changed goes on until it has sent what it has. */
+  function keptOrNew(name: TargetName, target: AuditTarget): Target {
+    const known = targets.get(name);
+    if (known !== undefined && isSameTarget(known.settings, target)) return known;
+    const outlet = newOutlet(name, target);
+    if (known !== undefined) void known.outlet.whenIdle().then(() => outlets.delete(known.outlet));
+    return { settings: target, outlet };
+  }
+
+  function newOutlet(name: TargetName, target: AuditTarget): AuditOutlet {
+    const report = createLossReport(name, { logger, sleep });
+    const outlet = createAuditOutlet({
+      post: createWebhook(target, { clock, sleep, closing: closing.signal }),
+      onDelivered: (line, count) => metrics.auditSent(name, line, 'delivered', count),
+      onDropped(line, count, reason) {
+        metrics.auditSent(name, line, 'dropped', count);
+        report(count, reason);
+      },
+    });
+    outlets.add(outlet);
+    return outlet;
+  }
+
+  function setChain(isOn: boolean): void {
+    if (isOn === isChained) return;
+    isChained = isOn;
+    if (isOn) logger.beginChain(randomBytes(ID_BYTES).toString('base64url'));
+    event(isOn ? 'audit.chain_began' : 'audit.chain_ended', {});
+    if (!isOn) logger.endChain();
+  }
+
+  function send({ name, line, fields, atMs, together }: AuditEvent): void {
+    const id = `evt_${randomBytes(ID_BYTES).toString('base64url')}`;
+    const chain = logger.chainHead();
+    const body = JSON.stringify({
+      id,
+      time: new Date(atMs).toISOString(),
+      event: name,
+      ...fields,
+      ...(together !== undefined && { count: together.count, until: new Date(together.untilMs).toISOString() }),
+      // How far the log had come: one that has no such line any more was cut or written anew.
+      ...(chain !== undefined && { chain }),
+    });
+    const message = { id, body, count: together?.count ?? 1 };
+    targets.get('webhook')?.outlet.push(line, message);
+    if (name === 'grant.approved') targets.get('on_approval')?.outlet.push(line, message);
+  }
+
+  function closeAll(): void {
+    for (const outlet of outlets) outlet.close();
+    closing.abort();
+  }
+
+  function event(name: LogEventName, fields: Record<string, unknown>): void {
+    logger.event(name, fields);
+    if (targets.size === 0) return;
+    const found: AuditClass | undefined = auditClass(name, fields);
+    if (found !== undefined) window.take(name, found, permittedFields(name, fields));
   }
 
   return {
     ...logger,
-    event(name, fields) {
-      logger.event(name, fields);
-      if (!AUDIT_EVENTS.has(name) || (lines.webhook ?? lines.onApproval) === undefined) return;
-      const body = JSON.stringify({
-        time: new Date(clock()).toISOString(),
-        event: name,
-        ...permittedFields(name, fields ?? {}),
-      });
-      lines.webhook?.(body);
-      if (name === 'grant.approved') lines.onApproval?.(body);
-    },
+    event: (name, fields) => event(name, fields ?? {}),
     // Gathered also where the log's level is too high for it.
-    writes: (name) => logger.writes(name) || (AUDIT_EVENTS.has(name) && lines.webhook !== undefined),
-    setTargets(next) {
-      lines = linesOf(next);
+    writes: (name) => logger.writes(name) || (auditClass(name) !== undefined && targets.has('webhook')),
+    setTargets,
+    async flush() {
+      setChain(false);
+      window.flush();
+      const limit = setTimeout(() => closeAll(), LAST_EVENTS_MS);
+      await Promise.all([...outlets].map((outlet) => outlet.whenIdle()));
+      clearTimeout(limit);
+      closeAll();
+      await logger.flush();
     },
   };
 }
 
-/** `t` is the moment, `v1` the HMAC-SHA-256 of `<t>.<body>`: a copy that is sent again later can be told by its age. */
-function signature({ secret }: AuditTarget, body: string, nowMs: number): Record<string, string> {
-  if (secret === undefined) return {};
-  const t = Math.floor(nowMs / SECOND);
-  const v1 = createHmac('sha256', secret.reveal()).update(`${t}.${body}`).digest('hex');
-  return { 'Gatehouse-Signature': `t=${t},v1=${v1}` };
+/** Says at once that something was lost, and then how much, every ten seconds: a line per event would be one more flood. */
+function createLossReport(target: TargetName, { logger, sleep }: Pick<AuditDeps, 'logger' | 'sleep'>) {
+  let count = 0;
+  let reason = '';
+  let isPausing = false;
+  function say(): void {
+    if (count === 0 || isPausing) return;
+    logger.event('audit.lost', { detail: `audit.${target}: ${reason}`, count });
+    count = 0;
+    isPausing = true;
+    void sleep(REPORT_EVERY_MS).then(() => {
+      isPausing = false;
+      say();
+    });
+  }
+  return (more: number, why: string): void => {
+    count += more;
+    reason = why;
+    say();
+  };
+}
+
+function isSameTarget(one: AuditTarget, other: AuditTarget): boolean {
+  const plain = ({ url, secret }: AuditTarget) => ({ url, secret: secret?.reveal() });
+  return isDeepStrictEqual(plain(one), plain(other));
 }

@@ -1,11 +1,14 @@
 import { write } from 'node:fs';
 
 const MOST_WAITING_BYTES = 4 * 1024 * 1024;
+/** What may wait besides where a line has reserved room. */
+const RESERVED_BYTES = 4 * 1024 * 1024;
 const RETRY_MS = 20;
 const FLUSH_LIMIT_MS = 500;
 
 export interface LogDestination {
-  write(line: string): void;
+  /** @param isReserved whether the line has room that no other line takes */
+  write(line: string, isReserved?: boolean): void;
   /** Ends when all lines are written, or cannot be within half a second. */
   flush(): Promise<void>;
   /** How many lines could not be written. */
@@ -51,8 +54,9 @@ export function openLogDestination(fileDescriptor: number): LogDestination {
   }
 
   return {
-    write(line) {
-      if (waitingBytes + line.length > MOST_WAITING_BYTES) {
+    write(line, isReserved = false) {
+      const most = MOST_WAITING_BYTES + (isReserved ? RESERVED_BYTES : 0);
+      if (waitingBytes + line.length > most) {
         lost += 1;
         return;
       }

@@ -2,6 +2,8 @@ import type { LogLevel } from './log-settings.ts';
 
 interface LogEvent {
   level: LogLevel;
+  /** A field and those of its values that make the line a warning. */
+  warnsWhere?: readonly [field: LogField, ...values: string[]];
   /** One sentence for the operator; docs/operations/log-events.md is this table in Markdown. */
   meaning: string;
   /** All that may stand in the line. A field that is not named here cannot be written. */
@@ -15,8 +17,10 @@ interface LogEvent {
 export const LOG_FIELDS = {
   account: 'what the person was shown as their account',
   by: 'who decided or ended: `person`, `upstream`, `policy`, `administrator`, `client`, `reuse`, `replay`, `logout`',
+  claim: 'a claim of the upstream, by the name that it has there',
   client: 'the registered client’s id',
-  code: 'a short HMAC tag of a user code',
+  code: 'a short HMAC tag of a user code; the same in all lines about that code',
+  count: 'how many',
   detail: 'the cause in our own words; for this log only',
   error: 'name, code, message and causes of an error',
   fault: 'what kind of upstream trouble: one of the port’s `UpstreamFault`',
@@ -33,7 +37,7 @@ export const LOG_FIELDS = {
   reason: 'why, as one word',
   requestId: 'the `X-Request-Id` of the answer, which problem pages show as the reference',
   route: 'the route as in the list of routes, without anything that the caller chose',
-  scopes: 'granted or asked scopes',
+  scopes: 'granted or asked scopes, as a list',
   seconds: 'a duration',
   session: 'a short tag of a device session',
   signal: 'the names of phishing signals that raised a warning',
@@ -92,7 +96,17 @@ export const LOG_EVENTS = {
   'audit.lost': {
     level: 'error',
     meaning: 'Audit events could not be sent to a target of `audit:`; they are in this log.',
-    fields: ['detail'],
+    fields: ['detail', 'count'],
+  },
+  'audit.chain_began': {
+    level: 'info',
+    meaning: 'The first line of a chain: from here on each audit line carries the hash of the one before.',
+    fields: [],
+  },
+  'audit.chain_ended': {
+    level: 'info',
+    meaning: 'The last line of a chain: the process stops, or `audit.chain` was switched off.',
+    fields: [],
   },
   'storage.unavailable': {
     level: 'error',
@@ -180,6 +194,11 @@ export const LOG_EVENTS = {
     meaning: 'Somebody signed in who may not approve this client; the grant stays pending.',
     fields: [...TRACED, 'upstream', 'subject', 'reason'],
   },
+  'claim.missing': {
+    level: 'error',
+    meaning: 'A policy needs a claim that the upstream did not send; an administrator must act.',
+    fields: [...TRACED, 'upstream', 'subject', 'claim', 'source', 'detail'],
+  },
   'page.refused': {
     level: 'info',
     meaning: 'A page was refused: CSRF token or origin, session, grant or decision did not fit.',
@@ -222,6 +241,7 @@ export const LOG_EVENTS = {
   },
   'session.ended': {
     level: 'info',
+    warnsWhere: ['by', 'reuse', 'replay'],
     meaning: 'A device session ended.',
     fields: [...TRACED, 'session', 'upstream', 'subject', 'by', 'reason', 'source'],
   },
@@ -248,3 +268,11 @@ export type LogEventName = keyof typeof LOG_EVENTS;
 export type LogFieldsOf<Name extends LogEventName> = {
   [Field in (typeof LOG_EVENTS)[Name]['fields'][number]]?: unknown;
 };
+
+/** How loud a line is: some of an event's lines are a warning. */
+export function levelOf(name: LogEventName, fields: Partial<Record<LogField, unknown>> = {}): LogLevel {
+  const { level, warnsWhere }: LogEvent = LOG_EVENTS[name];
+  if (warnsWhere === undefined) return level;
+  const [field, ...values] = warnsWhere;
+  return values.some((value) => value === fields[field]) ? 'warn' : level;
+}

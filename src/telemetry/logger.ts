@@ -4,8 +4,10 @@
  * decided here; whoever knows it calls `event`.
  */
 import { pino } from 'pino';
+import { auditClass } from './audit-events.ts';
+import { type ChainHead, createLogChain, type LogChain } from './log-chain.ts';
 import { type LogDestination, openLogDestination } from './log-destination.ts';
-import { LOG_EVENTS, type LogEventName, type LogField, type LogFieldsOf } from './log-events.ts';
+import { LOG_EVENTS, type LogEventName, type LogField, type LogFieldsOf, levelOf } from './log-events.ts';
 import type { LogLevel, LogSettings } from './log-settings.ts';
 import { loggable } from './loggable.ts';
 
@@ -20,12 +22,20 @@ export interface Logger {
   flush(): Promise<void>;
   /** How many lines a full disk, a closed pipe or a reader that stopped reading has cost. */
   linesLost(): number;
+  /** From now on each audit line carries the hash of the one before. */
+  beginChain(id: string): void;
+  endChain(): void;
+  /** The last audit line of the chain; `undefined` without one. */
+  chainHead(): ChainHead | undefined;
 }
 
 const STDERR = 2;
 
 /** JSON lines, to stderr unless told otherwise: stdout belongs to what a command prints. */
 export function createLogger(settings: LogSettings, destination: LogDestination = openLogDestination(STDERR)): Logger {
+  let chain: LogChain | undefined;
+  /** The event whose line pino is writing; it does that before it comes back. */
+  let writing: LogEventName | undefined;
   const lines = pino(
     {
       level: settings.level,
@@ -34,19 +44,41 @@ export function createLogger(settings: LogSettings, destination: LogDestination 
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    { write },
   );
-  const writes = (name: LogEventName): boolean => lines.isLevelEnabled(LOG_EVENTS[name].level);
+
+  /** What strangers can cause without end takes no room from the lines of what somebody decided. */
+  function write(line: string): void {
+    const found = writing === undefined ? undefined : auditClass(writing);
+    const isReserved = found !== undefined && found.line !== 'others';
+    const links = found === undefined ? undefined : chain;
+    const lost = destination.linesLost();
+    destination.write(links?.linked(line, lost) ?? line, isReserved);
+    // A line that there was no room for is no link: the next one says that it was lost.
+    if (destination.linesLost() === lost) links?.accept();
+  }
+
   return {
     event(name, fields) {
-      if (writes(name)) lines[LOG_EVENTS[name].level](permittedFields(name, fields ?? {}), name);
+      const level = levelOf(name, fields);
+      if (!lines.isLevelEnabled(level)) return;
+      writing = name;
+      lines[level](permittedFields(name, fields ?? {}), name);
+      writing = undefined;
     },
-    writes,
+    writes: (name) => lines.isLevelEnabled(levelOf(name)),
     setLevel(level) {
       lines.level = level;
     },
     flush: () => destination.flush(),
     linesLost: () => destination.linesLost(),
+    beginChain(id) {
+      chain = createLogChain(id);
+    },
+    endChain() {
+      chain = undefined;
+    },
+    chainHead: () => chain?.head,
   };
 }
 
@@ -57,6 +89,9 @@ export const silentLogger: Logger = {
   setLevel() {},
   flush: () => Promise.resolve(),
   linesLost: () => 0,
+  beginChain() {},
+  endChain() {},
+  chainHead: () => undefined,
 };
 
 /** Only what the event's row names gets into the line: a field that somebody adds in passing is dropped, not leaked. */

@@ -59,6 +59,11 @@ export const METRICS = {
     help: 'Configurations read again, by outcome (`ok`, `refused`).',
     labels: ['outcome'],
   },
+  gatehouse_audit_events_total: {
+    kind: 'counter',
+    help: 'Audit events sent to a target of `audit:` (`webhook`, `on_approval`), by the line that they wait in (`decisions`, `sessions`, `others`) and outcome (`delivered`, `dropped`).',
+    labels: ['target', 'line', 'outcome'],
+  },
   gatehouse_log_lines_lost_total: {
     kind: 'counter',
     help: 'Log lines that could not be written.',

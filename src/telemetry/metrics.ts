@@ -1,5 +1,6 @@
 import type { OAuthErrorCode } from '../oauth/oauth-error.ts';
 import type { UpstreamFault } from '../upstream/upstream.ts';
+import type { AuditLine } from './audit-events.ts';
 import type { MetricName } from './metric-names.ts';
 import type { MetricRows } from './prometheus-text.ts';
 import { createTally, createTimeTally, type Tally, type TimeTally } from './tally.ts';
@@ -19,6 +20,7 @@ export interface Metrics {
   storageAnswered(verb: string, seconds: number): void;
   limitReached(limit: string): void;
   configurationRead(outcome: 'ok' | 'refused'): void;
+  auditSent(target: 'webhook' | 'on_approval', line: AuditLine, outcome: 'delivered' | 'dropped', count: number): void;
   /** The text of `/metrics`, in Prometheus' format. */
   text(): Promise<{ contentType: string; body: string }>;
 }
@@ -39,6 +41,7 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
   const limited = createTally();
   const reloadSuccess = createTally();
   const reloads = createTally();
+  const auditEvents = createTally();
   reloadSuccess.set([], 1);
 
   const tallies: Partial<Record<MetricName, Tally | TimeTally>> = {
@@ -51,6 +54,7 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
     gatehouse_limited_total: limited,
     gatehouse_config_reload_success: reloadSuccess,
     gatehouse_config_reloads_total: reloads,
+    gatehouse_audit_events_total: auditEvents,
   };
   async function rowsOf(name: MetricName): Promise<Iterable<MetricRows>> {
     switch (name) {
@@ -79,6 +83,7 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
       reloads.add([outcome]);
       reloadSuccess.set([], outcome === 'ok' ? 1 : 0);
     },
+    auditSent: (target, line, outcome, count) => auditEvents.add([target, line, outcome], count),
     async text() {
       const registry = await prometheus();
       return { contentType: registry.contentType, body: await registry.metrics() };

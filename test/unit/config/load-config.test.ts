@@ -36,7 +36,7 @@ describe('the least file', () => {
         pendingPerClient: 100_000,
         pendingTotal: 1_000_000,
       },
-      audit: {},
+      audit: { chain: false },
       compatibility: { djangoOAuthToolkit: false, authlete: false },
     });
     expect(config.upstreams).toEqual([
@@ -379,6 +379,15 @@ describe('settings that are worked out', () => {
   it('warns where wrong codes are not limited', () => {
     const { warnings } = read(leastFile({ top: 'limits: { wrong_codes_per_source: 0 }' }));
     expect(warnings.join('\n')).toMatch(/wrong_codes_per_source: 0 lets one source try codes without end/);
+  });
+
+  it.each([
+    ['audit: { chain: true }', ''],
+    ['log: { level: warn }', ''],
+    ['audit: { chain: true }\nlog: { level: warn }', 'audit.chain: has only lines that are written'],
+  ])('%s', (top, warned) => {
+    const said = read(leastFile({ top })).warnings.filter((text) => text.includes('audit'));
+    expect(said).toEqual(warned === '' ? [] : [expect.stringContaining(warned)]);
   });
 
   it('reads the file anew each time', async () => {

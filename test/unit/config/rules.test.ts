@@ -702,6 +702,13 @@ const rules: Record<string, Rule[]> = {
       'audit.webhook.url',
       /expected https/,
     ],
+    [
+      'a secret in the standard’s form that is not',
+      { top: 'audit: { webhook: { url: "https://audit.example", secret: ▸{ env: HOOK } } }' },
+      'audit.webhook.secret',
+      /begins with whsec_, expected the base64/,
+      { environment: { HOOK: 'whsec_not-base64!' } },
+    ],
     ['a webhook without address', { top: 'audit: { webhook: ▸{} }' }, 'audit.webhook.url', /is missing/],
     [
       'a prefix without slash',
