@@ -22,7 +22,7 @@ afterEach(() => vi.unstubAllEnvs());
 
 describe('gatehouse', () => {
   it('has the commands of the design', () => {
-    expect(Object.keys(COMMANDS)).toEqual(['start', 'check', 'login', 'keys', 'sessions', 'end', 'schema']);
+    expect(Object.keys(COMMANDS)).toEqual(['start', 'check', 'login', 'keys', 'sessions', 'end', 'audit', 'schema']);
   });
 
   it.each([
