@@ -48,7 +48,6 @@ const CLASSES: Partial<Record<LogEventName, AuditClass>> = {
   'sign_in.finished': STEP,
   'sign_in.failed': STEP,
   'account.refused': STEP,
-  'claim.missing': STEP,
   'client.refused': NOISE,
   'request.refused': NOISE,
   'page.refused': NOISE,

@@ -57,7 +57,7 @@ export function createAuditWindow(deps: AuditWindowDeps, send: (event: AuditEven
   }
 
   function rowOf(kind: Kind, { singly }: AuditClass, { source, grant }: Readonly<Record<string, unknown>>): Row {
-    const key = typeof source === 'string' ? deps.sourceOf(source) : String(grant ?? '');
+    const key = typeof source === 'string' ? deps.sourceOf(source) : typeof grant === 'string' ? grant : '';
     let row = kind.rows.get(key);
     if (row === undefined) {
       if (kind.rows.size >= (singly === 0 ? MOST_SOURCES : MOST_SOURCES_OF_STEPS)) return kind.rest;

@@ -17,7 +17,6 @@ interface LogEvent {
 export const LOG_FIELDS = {
   account: 'what the person was shown as their account',
   by: 'who decided or ended: `person`, `upstream`, `policy`, `administrator`, `client`, `reuse`, `replay`, `logout`',
-  claim: 'a claim of the upstream, by the name that it has there',
   client: 'the registered client’s id',
   code: 'a short HMAC tag of a user code; the same in all lines about that code',
   count: 'how many',
@@ -193,11 +192,6 @@ export const LOG_EVENTS = {
     level: 'info',
     meaning: 'Somebody signed in who may not approve this client; the grant stays pending.',
     fields: [...TRACED, 'upstream', 'subject', 'reason'],
-  },
-  'claim.missing': {
-    level: 'error',
-    meaning: 'A policy needs a claim that the upstream did not send; an administrator must act.',
-    fields: [...TRACED, 'upstream', 'subject', 'claim', 'source', 'detail'],
   },
   'page.refused': {
     level: 'info',
