@@ -2,7 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LOG_EVENTS, LOG_FIELDS } from '../src/telemetry/log-events.ts';
+import type { LogEvent } from '../src/telemetry/log-event.ts';
+import { LOG_EVENTS } from '../src/telemetry/log-events.ts';
+import { LOG_FIELDS } from '../src/telemetry/log-fields.ts';
 import { METRICS } from '../src/telemetry/metric-names.ts';
 import { DEVICE_EXHIBITS } from '../test/bug-museum/device-exhibits.ts';
 import type { Exhibit } from '../test/bug-museum/exhibit.ts';
@@ -15,11 +17,11 @@ export const REFERENCE_PAGES: Record<string, () => string> = {
 };
 
 function logEventsPage(): string {
-  const events = Object.entries(LOG_EVENTS).map(([name, { level, meaning, fields }]) => [
+  const events = Object.entries<LogEvent>(LOG_EVENTS).map(([name, { level, warnsWhere, meaning, fields }]) => [
     code(name),
-    level,
+    warnsWhere === undefined ? level : `${level}; ${warningOf(warnsWhere)}`,
     meaning,
-    (fields as readonly string[]).map(code).join(', '),
+    fields.map(code).join(', '),
   ]);
   const fields = Object.entries(LOG_FIELDS).map(([name, meaning]) => [code(name), meaning]);
   return `# Log events
@@ -40,6 +42,10 @@ ${table(['event', 'level', 'meaning', 'fields'], events)}
 
 ${table(['field', 'meaning'], fields)}
 `;
+}
+
+function warningOf([field, ...values]: NonNullable<LogEvent['warnsWhere']>): string {
+  return `warn where ${code(field)} is ${values.map(code).join(' or ')}`;
 }
 
 function metricsPage(): string {

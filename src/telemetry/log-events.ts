@@ -1,118 +1,13 @@
+import type { LogEvent } from './log-event.ts';
+import type { LogField } from './log-fields.ts';
 import type { LogLevel } from './log-settings.ts';
-
-interface LogEvent {
-  level: LogLevel;
-  /** A field and those of its values that make the line a warning. */
-  warnsWhere?: readonly [field: LogField, ...values: string[]];
-  /** One sentence for the operator; docs/operations/log-events.md is this table in Markdown. */
-  meaning: string;
-  /** All that may stand in the line. A field that is not named here cannot be written. */
-  fields: readonly LogField[];
-}
-
-/**
- * What a field means wherever it stands. `grant` and `code` are short HMAC tags, never the codes themselves;
- * nothing here is ever a code, a token, a cookie, a secret or a body.
- */
-export const LOG_FIELDS = {
-  account: 'what the person was shown as their account',
-  by: 'who decided or ended: `person`, `upstream`, `policy`, `administrator`, `client`, `reuse`, `replay`, `logout`',
-  client: 'the registered client’s id',
-  code: 'a short HMAC tag of a user code; the same in all lines about that code',
-  count: 'how many',
-  detail: 'the cause in our own words; for this log only',
-  error: 'name, code, message and causes of an error',
-  fault: 'what kind of upstream trouble: one of the port’s `UpstreamFault`',
-  file: 'a file of the configuration',
-  grant: 'a short tag of the grant; the same in all its lines',
-  limit: 'the name of a limit in the configuration',
-  method: 'HTTP method',
-  oauthError: 'the error code that the device was given',
-  outcome: 'what the answer was',
-  pid: 'process id',
-  problems: 'problems of the configuration, as `file:line:col key: …`',
-  publicUrl: 'the issuer',
-  purpose: 'what a trip to the upstream is for: `approve`, `manage` or `enter`',
-  reason: 'why, as one word',
-  requestId: 'the `X-Request-Id` of the answer, which problem pages show as the reference',
-  route: 'the route as in the list of routes, without anything that the caller chose',
-  scopes: 'granted or asked scopes, as a list',
-  seconds: 'a duration',
-  session: 'a short tag of a device session',
-  signal: 'the names of phishing signals that raised a warning',
-  source: 'the peer’s address as `trusted_proxies` lets us know it',
-  status: 'HTTP status',
-  storage: '`memory` or `redis`',
-  subject: 'the upstream’s identifier of the person',
-  upstream: 'the upstream’s id in the configuration',
-  verb: 'a verb of the storage contract',
-  version: 'Gatehouse’s version',
-} as const;
-
-export type LogField = keyof typeof LOG_FIELDS;
+import { PROCESS_EVENTS } from './process-events.ts';
 
 const TRACED = ['requestId', 'grant', 'client'] as const;
 
 /** Every line that Gatehouse logs: name → level, meaning, fields. */
 export const LOG_EVENTS = {
-  'process.started': {
-    level: 'info',
-    meaning: 'The process listens.',
-    fields: ['publicUrl', 'storage', 'version', 'pid'],
-  },
-  'process.draining': {
-    level: 'info',
-    meaning: 'SIGTERM came; `/readyz` answers 503 and connections are being closed.',
-    fields: ['seconds'],
-  },
-  'process.stopped': { level: 'info', meaning: 'Everything was answered and closed.', fields: [] },
-  'process.fault': {
-    level: 'fatal',
-    meaning: 'An error that nobody caught; a bug of ours.',
-    fields: ['error'],
-  },
-  'config.warning': {
-    level: 'warn',
-    meaning: 'The configuration works, and has something that the administrator should know.',
-    fields: ['file', 'detail'],
-  },
-  'config.reloaded': { level: 'info', meaning: 'A changed configuration is in force.', fields: ['file'] },
-  'config.refused': {
-    level: 'error',
-    meaning: 'A changed configuration has problems; the old one stays in force.',
-    fields: ['file', 'problems'],
-  },
-  'config.restart_needed': {
-    level: 'warn',
-    meaning: 'A changed key takes effect only after a restart.',
-    fields: ['file', 'detail'],
-  },
-  'keys.made': {
-    level: 'warn',
-    meaning: 'A key was made at start because the configuration names none; it is gone with the process.',
-    fields: ['detail'],
-  },
-  'audit.lost': {
-    level: 'error',
-    meaning: 'Audit events could not be sent to a target of `audit:`; they are in this log.',
-    fields: ['detail', 'count'],
-  },
-  'audit.chain_began': {
-    level: 'info',
-    meaning: 'The first line of a chain: from here on each audit line carries the hash of the one before.',
-    fields: [],
-  },
-  'audit.chain_ended': {
-    level: 'info',
-    meaning: 'The last line of a chain: the process stops, or `audit.chain` was switched off.',
-    fields: [],
-  },
-  'storage.unavailable': {
-    level: 'error',
-    meaning: 'Redis does not answer; requests wait up to 3 s and then get 503.',
-    fields: ['verb', 'detail', 'error'],
-  },
-  'storage.recovered': { level: 'info', meaning: 'Redis answers again.', fields: ['seconds'] },
+  ...PROCESS_EVENTS,
   'storage.rejected': {
     level: 'error',
     meaning: 'A stored value does not authenticate: it was written or moved by somebody else, or its key is gone.',

@@ -7,7 +7,8 @@ import { pino } from 'pino';
 import { auditClass } from './audit-events.ts';
 import { type ChainHead, createLogChain, type LogChain } from './log-chain.ts';
 import { type LogDestination, openLogDestination } from './log-destination.ts';
-import { LOG_EVENTS, type LogEventName, type LogField, type LogFieldsOf, levelOf } from './log-events.ts';
+import { LOG_EVENTS, type LogEventName, type LogFieldsOf, levelOf } from './log-events.ts';
+import type { LogField } from './log-fields.ts';
 import type { LogLevel, LogSettings } from './log-settings.ts';
 import { loggable } from './loggable.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createChainVerifier } from '../../../src/telemetry/chain-verifier.ts';
 import type { LogDestination } from '../../../src/telemetry/log-destination.ts';
-import { LOG_FIELDS } from '../../../src/telemetry/log-events.ts';
+import { LOG_FIELDS } from '../../../src/telemetry/log-fields.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 
 /** A log in memory that can be full. */

@@ -61,6 +61,16 @@ describe('a log line', () => {
     expect(destination.text().length).toBeLessThan(60_000);
   });
 
+  it('is a warning where its fields make it one, also where the level is too high for the rest', () => {
+    const destination = memoryDestination();
+    const logger = createLogger({ level: 'warn' }, destination);
+    for (const by of ['person', 'reuse', 'replay', 'client']) logger.event('session.ended', { by });
+    expect(destination.lines).toMatchObject([
+      { level: 'warn', by: 'reuse' },
+      { level: 'warn', by: 'replay' },
+    ]);
+  });
+
   it('is written from its level on, which a reload may change', () => {
     const destination = memoryDestination();
     const logger = createLogger({ level: 'info' }, destination);

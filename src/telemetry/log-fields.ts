@@ -1,0 +1,40 @@
+/**
+ * What a field means wherever it stands. `grant` and `code` are short HMAC tags, never the codes themselves;
+ * nothing here is ever a code, a token, a cookie, a secret or a body.
+ */
+export const LOG_FIELDS = {
+  account: 'what the person was shown as their account',
+  by: 'who decided or ended: `person`, `upstream`, `policy`, `administrator`, `client`, `reuse`, `replay`, `logout`',
+  client: 'the registered client’s id',
+  code: 'a short HMAC tag of a user code; the same in all lines about that code',
+  count: 'how many',
+  detail: 'the cause in our own words; for this log only',
+  error: 'name, code, message and causes of an error',
+  fault: 'what kind of upstream trouble: one of the port’s `UpstreamFault`',
+  file: 'a file of the configuration',
+  grant: 'a short tag of the grant; the same in all its lines',
+  limit: 'the name of a limit in the configuration',
+  method: 'HTTP method',
+  oauthError: 'the error code that the device was given',
+  outcome: 'what the answer was',
+  pid: 'process id',
+  problems: 'problems of the configuration, as `file:line:col key: …`',
+  publicUrl: 'the issuer',
+  purpose: 'what a trip to the upstream is for: `approve`, `manage` or `enter`',
+  reason: 'why, as one word',
+  requestId: 'the `X-Request-Id` of the answer, which problem pages show as the reference',
+  route: 'the route as in the list of routes, without anything that the caller chose',
+  scopes: 'granted or asked scopes, as a list',
+  seconds: 'a duration',
+  session: 'a short tag of a device session',
+  signal: 'the names of phishing signals that raised a warning',
+  source: 'the peer’s address as `trusted_proxies` lets us know it',
+  status: 'HTTP status',
+  storage: '`memory` or `redis`',
+  subject: 'the upstream’s identifier of the person',
+  upstream: 'the upstream’s id in the configuration',
+  verb: 'a verb of the storage contract',
+  version: 'Gatehouse’s version',
+} as const;
+
+export type LogField = keyof typeof LOG_FIELDS;

@@ -1,0 +1,63 @@
+import type { LogEvent } from './log-event.ts';
+
+/** How the process fares, and what it stands on: the first part of `LOG_EVENTS`. */
+export const PROCESS_EVENTS = {
+  'process.started': {
+    level: 'info',
+    meaning: 'The process listens.',
+    fields: ['publicUrl', 'storage', 'version', 'pid'],
+  },
+  'process.draining': {
+    level: 'info',
+    meaning: 'SIGTERM came; `/readyz` answers 503 and connections are being closed.',
+    fields: ['seconds'],
+  },
+  'process.stopped': { level: 'info', meaning: 'Everything was answered and closed.', fields: [] },
+  'process.fault': {
+    level: 'fatal',
+    meaning: 'An error that nobody caught; a bug of ours.',
+    fields: ['error'],
+  },
+  'config.warning': {
+    level: 'warn',
+    meaning: 'The configuration works, and has something that the administrator should know.',
+    fields: ['file', 'detail'],
+  },
+  'config.reloaded': { level: 'info', meaning: 'A changed configuration is in force.', fields: ['file'] },
+  'config.refused': {
+    level: 'error',
+    meaning: 'A changed configuration has problems; the old one stays in force.',
+    fields: ['file', 'problems'],
+  },
+  'config.restart_needed': {
+    level: 'warn',
+    meaning: 'A changed key takes effect only after a restart.',
+    fields: ['file', 'detail'],
+  },
+  'keys.made': {
+    level: 'warn',
+    meaning: 'A key was made at start because the configuration names none; it is gone with the process.',
+    fields: ['detail'],
+  },
+  'audit.lost': {
+    level: 'error',
+    meaning: 'Audit events could not be sent to a target of `audit:`; they are in this log.',
+    fields: ['detail', 'count'],
+  },
+  'audit.chain_began': {
+    level: 'info',
+    meaning: 'The first line of a chain: from here on each audit line carries the hash of the one before.',
+    fields: [],
+  },
+  'audit.chain_ended': {
+    level: 'info',
+    meaning: 'The last line of a chain: the process stops, or `audit.chain` was switched off.',
+    fields: [],
+  },
+  'storage.unavailable': {
+    level: 'error',
+    meaning: 'Redis does not answer; requests wait up to 3 s and then get 503.',
+    fields: ['verb', 'detail', 'error'],
+  },
+  'storage.recovered': { level: 'info', meaning: 'Redis answers again.', fields: ['seconds'] },
+} as const satisfies Record<string, LogEvent>;
