@@ -44,7 +44,11 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
   const { ledger } = storage;
   const now = () => ledger.now();
   const watch = watchDevices(foundation);
-  const { issueTokens, issueRefreshed } = createIssueTokens(signingKeys, config.publicUrl);
+  const profiles = pathProfiles(config.publicUrl, config.compatibility);
+  const { issueTokens, issueRefreshed } = createIssueTokens(signingKeys, {
+    publicUrl: config.publicUrl,
+    keycloakIssuer: profiles.find(({ profile }) => profile === 'keycloak')?.issuer.name,
+  });
   const startLimits = createStartLimits({
     counters: storage.counters,
     ledger,
@@ -68,7 +72,6 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
   const { useOnce } = used;
   const sessions: SessionsGround = { ledger, sealing, clients, sourcePrefixes, onUnreadable: watch.unreadable };
   // Tokens of one issuer are known at every other one of ours: a resource server need not know of path profiles.
-  const profiles = pathProfiles(config.publicUrl, config.compatibility);
   const issuers = [...new Set([config.publicUrl, ...profiles.map((profile) => profile.issuer.addresses.issuer)])];
   const accessTokens = createAccessTokens({ signingKeys, issuers, now });
   const resourceServers = new Map(config.resourceServers.map((server) => [server.id, server]));

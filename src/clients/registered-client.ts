@@ -29,6 +29,8 @@ export interface RegisteredClient {
   resources: readonly string[];
   claims: { idToken: readonly string[]; accessToken: readonly string[] };
   signingAlg: 'RS256' | 'ES256';
+  /** The `typ` of its access tokens; `JWT` for verifiers that know no other. */
+  accessTokenType: 'at+jwt' | 'JWT';
   subject: 'prefixed' | 'plain';
   refreshTokens: 'always' | 'never' | 'offline_access';
   approvers: Approvers;

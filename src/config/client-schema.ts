@@ -120,6 +120,9 @@ const clientSchema = section({
       'Upstream claims that are copied into ID token, userinfo and access token, whatever the scopes; the confirm page names them',
     ),
   signing_alg: oneOf(['RS256', 'ES256']).prefault('RS256').describe('What signs its tokens'),
+  access_token_type: oneOf(['at+jwt', 'JWT'])
+    .prefault('at+jwt')
+    .describe('The typ of its access tokens; JWT for verifiers that refuse at+jwt: they must check aud'),
   subject: oneOf(['prefixed', 'plain'])
     .prefault('prefixed')
     .describe('sub is upstream|subject, or the upstream’s subject as it is'),

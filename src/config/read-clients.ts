@@ -58,6 +58,7 @@ function readClient(id: string, section: ClientSection, upstreamIds: string[], r
       ? { idToken: section.claims, accessToken: section.claims }
       : { idToken: section.claims.id_token, accessToken: section.claims.access_token },
     signingAlg: section.signing_alg,
+    accessTokenType: section.access_token_type,
     subject: section.subject,
     refreshTokens: section.refresh_tokens ?? (grantTypes.includes('refresh_token') ? 'always' : 'never'),
     approvers: readApprovers(section),

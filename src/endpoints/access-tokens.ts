@@ -29,7 +29,8 @@ export function createAccessTokens(ground: {
   return {
     async read(text) {
       if (text.length > LONGEST_TOKEN || text.split('.').length !== 3) return undefined;
-      const expected = { typ: 'at+jwt', issuers: ground.issuers, nowMs: await ground.now() } as const;
+      // An ID token calls itself JWT too, and has neither `client_id` nor `jti`, which no upstream can put there either.
+      const expected = { types: ['at+jwt', 'JWT'], issuers: ground.issuers, nowMs: await ground.now() };
       const claims = await ground.signingKeys.verify(text, expected);
       if (claims === undefined) return undefined;
       const { client_id: clientId, sid, jti, scope, aud = [], cnf } = claims;

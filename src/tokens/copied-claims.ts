@@ -4,7 +4,7 @@
  */
 export const PROTOCOL_CLAIMS: ReadonlySet<string> = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'],
-  ...['client_id', 'scope', 'cnf', 'act', 'may_act', 'authorization_details', 'active', 'token_type'],
+  ...['client_id', 'scope', 'cnf', 'typ', 'act', 'may_act', 'authorization_details', 'active', 'token_type'],
   ...['auth_time', 'acr', 'amr', 'azp', 'nonce', 'sid', 'events', 'at_hash', 'c_hash', 's_hash'],
   ...['_claim_names', '_claim_sources', 'sub_id', 'sub_jwk', '__proto__'],
 ]);

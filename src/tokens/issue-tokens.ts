@@ -6,16 +6,26 @@ import { relayTokens } from './relay-tokens.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { tokenResponse } from './token-response.ts';
 
+export interface IssuerNames {
+  publicUrl: string;
+  /** Of Keycloak's path profile, where it is switched on. */
+  keycloakIssuer?: string | undefined;
+}
+
 /** The token answers of redemption and refresh: minted or relayed as the client's configuration says. */
 export function createIssueTokens(
   signingKeys: SigningKeys,
-  publicUrl: string,
+  { publicUrl, keycloakIssuer }: IssuerNames,
 ): { issueTokens: IssueTokens; issueRefreshed: IssueRefreshed } {
-  async function issue(input: Omit<MintInput, 'publicUrl'>, refreshToken: Parameters<typeof tokenResponse>[1]) {
+  async function issue(
+    input: Omit<MintInput, 'publicUrl' | 'isKeycloak'>,
+    refreshToken: Parameters<typeof tokenResponse>[1],
+  ) {
     if (input.client.tokens === 'mint') {
+      const isKeycloak = input.issuer === keycloakIssuer;
       return {
         outcome: 'issued',
-        answer: tokenResponse(await mintTokens(signingKeys, { ...input, publicUrl }), refreshToken),
+        answer: tokenResponse(await mintTokens(signingKeys, { ...input, publicUrl, isKeycloak }), refreshToken),
         userinfo: beyondAccessToken(input),
       } as const;
     }

@@ -43,6 +43,8 @@ export interface MintInput {
   nowMs: number;
   /** Thumbprint of the DPoP key that the token is bound to (RFC 9449 §6). */
   jkt?: string | undefined;
+  /** Keycloak's path profile, whose adapters look for claims of Keycloak's. */
+  isKeycloak?: boolean;
   /** The end of the device session; none of its tokens outlives it. */
   sessionEndsAtMs?: number | undefined;
 }
@@ -54,10 +56,11 @@ export interface MintInput {
  * No `at_hash` in the access token: some clients take it for an ID token then.
  */
 export async function mintTokens(signingKeys: SigningKeys, input: MintInput): Promise<IssuedTokens> {
-  const { client, issuer, approval, scopes, sessionId, jti, nowMs, jkt } = input;
+  const { client, issuer, approval, scopes, sessionId, jti, nowMs, jkt, isKeycloak = false } = input;
   const issuedAtSeconds = Math.floor(nowMs / 1000);
   const expiresInSeconds = lifetimeOf(input);
-  const accessToken = await signingKeys.sign(client.signingAlg, 'at+jwt', {
+  const tokenType = jkt === undefined ? 'Bearer' : 'DPoP';
+  const accessToken = await signingKeys.sign(client.signingAlg, client.accessTokenType, {
     ...copiedClaims(client.claims.accessToken, approval),
     iss: issuer,
     sub: subjectOf(client, approval),
@@ -70,10 +73,11 @@ export async function mintTokens(signingKeys: SigningKeys, input: MintInput): Pr
     ...signInClaims(approval),
     sid: sessionId,
     ...(jkt === undefined ? {} : { cnf: { jkt } }),
+    ...(isKeycloak ? { typ: tokenType, azp: client.id } : {}),
   });
   return {
     accessToken,
-    tokenType: jkt === undefined ? 'Bearer' : 'DPoP',
+    tokenType,
     expiresInSeconds,
     scopes,
     ...(scopes.includes('openid')

@@ -19,8 +19,8 @@ export interface SigningKeys {
 }
 
 export interface ExpectedToken {
-  /** So that no kind of token can stand in for another (RFC 8725 §3.11). */
-  typ: 'at+jwt' | 'JWT';
+  /** One of these, so that no kind of token can stand in for another (RFC 8725 §3.11). */
+  types: readonly string[];
   /** One of these; path profiles are issuers of their own. */
   issuers: readonly string[];
   /** One of these, where given. */
@@ -80,7 +80,7 @@ function over(algs: readonly SigningAlg[], keys: Promise<LoadedKey[]>, isLoaded:
       return key?.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
     },
 
-    async verify(jwt, { typ, issuers, audiences, nowMs }) {
+    async verify(jwt, { types, issuers, audiences, nowMs }) {
       const loaded = await keys;
       const keyOf = ({ kid, alg }: { kid?: string; alg: string }): KeyObject => {
         const key = loaded.find((candidate) => candidate.kid === kid && candidate.alg === alg);
@@ -88,15 +88,14 @@ function over(algs: readonly SigningAlg[], keys: Promise<LoadedKey[]>, isLoaded:
         return key.publicKey;
       };
       try {
-        const { payload } = await jwtVerify(jwt, keyOf, {
+        const { payload, protectedHeader } = await jwtVerify(jwt, keyOf, {
           algorithms: [...algs],
-          typ,
           issuer: [...issuers],
           ...(audiences === undefined ? {} : { audience: [...audiences] }),
           requiredClaims: ['sub', 'aud', 'exp', 'iat'],
           currentDate: new Date(nowMs),
         });
-        return payload;
+        return types.includes(protectedHeader.typ ?? '') ? payload : undefined;
       } catch (error) {
         if (error instanceof errors.JOSEError) return undefined;
         throw error;

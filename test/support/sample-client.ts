@@ -18,6 +18,7 @@ export function sampleClient({ safeguards, ...changes }: ClientChanges = {}): Re
     resources: [],
     claims: { idToken: [], accessToken: [] },
     signingAlg: 'RS256',
+    accessTokenType: 'at+jwt',
     subject: 'prefixed',
     refreshTokens: 'always',
     approvers: {},

@@ -66,6 +66,7 @@ describe('the least file', () => {
         resources: [],
         claims: { idToken: [], accessToken: [] },
         signingAlg: 'RS256',
+        accessTokenType: 'at+jwt',
         subject: 'prefixed',
         refreshTokens: 'always',
         approvers: {},

@@ -36,7 +36,7 @@ function redemption(changes: Partial<Redemption> = {}): Redemption {
 }
 
 async function answer(redeemed: Redemption, refreshToken?: Secret): Promise<Readonly<Record<string, unknown>>> {
-  const issued = await createIssueTokens(signingKeys, PUBLIC_URL).issueTokens(redeemed, {
+  const issued = await createIssueTokens(signingKeys, { publicUrl: PUBLIC_URL }).issueTokens(redeemed, {
     jti: 'jti-1',
     refreshToken,
   });
@@ -84,7 +84,7 @@ describe('the token answer of a redemption', () => {
 
 describe('the token answer of a refresh', () => {
   it('has the issuer and id of its session and the facts that are carried now', async () => {
-    const { answer } = await createIssueTokens(signingKeys, PUBLIC_URL).issueRefreshed({
+    const { answer } = await createIssueTokens(signingKeys, { publicUrl: PUBLIC_URL }).issueRefreshed({
       client: sampleClient({ claims: { idToken: [], accessToken: ['email'] } }),
       session: { id: 'session-1', issuer: 'https://login.example.com/o' } as DeviceSession,
       carried: { approval: sampleApproval({ claims: { email: 'new@example.com' } }) } as Carried,

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 const CLAIMS = { iss: PUBLIC_URL, sub: 's', aud: 'a', iat: NOW_SECONDS, exp: NOW_SECONDS + 60 };
-const EXPECTED: ExpectedToken = { typ: 'at+jwt', issuers: [PUBLIC_URL], nowMs: NOW_MS };
+const EXPECTED: ExpectedToken = { types: ['at+jwt'], issuers: [PUBLIC_URL], nowMs: NOW_MS };
 
 describe('the published keys', () => {
   it('are all of the set, with kid, alg and use, and no private part or note of ours', async () => {
@@ -84,7 +84,7 @@ describe('verifying a token of ours', () => {
     ['expired', { ...CLAIMS, exp: NOW_SECONDS }, {}],
     ['of another issuer', { ...CLAIMS, iss: 'https://elsewhere.example' }, {}],
     ['for another audience', CLAIMS, { audiences: ['b'] }],
-    ['of another kind', CLAIMS, { typ: 'JWT' }],
+    ['of another kind', CLAIMS, { types: ['JWT'] }],
     ['without a subject', { ...CLAIMS, sub: undefined }, {}],
     ['without an end', { ...CLAIMS, exp: undefined }, {}],
   ] as const)('answers undefined for one that is %s', async (_, claims, expected) => {
