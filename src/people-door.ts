@@ -19,6 +19,7 @@ export function buildPeopleDoor(
   const { config, clients, upstreams, grants, networks, sourcePrefixes } = house;
   const { counters } = storage;
   const { limits } = config;
+  const codeEntryLimits = createCodeEntryLimits({ counters, sealing, networks, limits });
   return createPages({
     publicUrl: new URL(config.publicUrl),
     grants,
@@ -27,13 +28,14 @@ export function buildPeopleDoor(
     upstreams,
     scopeDescriptions: config.scopeDescriptions,
     settings: config.pages,
-    codeEntryLimits: createCodeEntryLimits({ counters, sealing, networks, limits }),
+    codeEntryLimits,
     signInLimits: createSignInLimits({ counters, networks }),
     safeguards: createSafeguardJudge({
       ledger: storage.ledger,
       networks,
       campaigns: createCampaigns({ ledger: storage.ledger, sealing, networks }),
       approvalLimits: createApprovalLimits({ counters, sealing, limits }),
+      codeEntryLimits,
       userCodes: config.userCodes,
       randomBytes: foundation.randomBytes,
     }),

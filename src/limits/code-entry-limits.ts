@@ -7,7 +7,7 @@ import { addTo, countIn, giveBackIn, takeIn, windowAt } from './window.ts';
 
 export interface CodeEntryLimits {
   /**
-   * To be asked before a typed code is looked up. `allowed` has taken a place in every counter, which stays taken
+   * To be asked before a typed code, or the end of one, is looked at. `allowed` has taken a place in every counter, which stays taken
    * unless `wasRight` is called: a code that was looked up and not found has been counted already.
    */
   mayEnter(attempt: EntryAttempt): Promise<EntryVerdict>;
@@ -31,7 +31,7 @@ export type EntryVerdict =
   | { verdict: 'allowed'; wasRight(): Promise<void> }
   | { verdict: 'refused'; limit: EntryLimit; retryAfterSeconds: number }
   /** Too many wrong codes in all: nobody is refused, but each now answers for their own. `isNews` for one caller a window. */
-  | { verdict: 'sign_in_first'; limit: 'wrong_codes_total'; isNews: boolean };
+  | { verdict: 'sign_in_first'; limit: 'wrong_codes_total'; isNews: boolean; retryAfterSeconds: number };
 
 export type EntryLimit = 'wrong_codes_per_source' | 'wrong_codes_per_browser' | 'wrong_codes_per_subject';
 
@@ -66,20 +66,19 @@ export function createCodeEntryLimits(ground: CodeEntryLimitsGround): CodeEntryL
   return {
     async mayEnter(attempt) {
       const window = windowAt(attempt.nowMs, WINDOW_SECONDS);
+      const { secondsLeft: retryAfterSeconds } = window;
       const places = placesOf(attempt);
       const full = await takeIn(counters, places, window);
       const limit = full === undefined ? undefined : places[full]?.limit;
       switch (limit) {
         case undefined:
           return { verdict: 'allowed', wasRight: () => giveBackIn(counters, places, window) };
-        case 'wrong_codes_total':
-          return {
-            verdict: 'sign_in_first',
-            limit,
-            isNews: (await addTo(counters, 'wrong total reached', window)) === 1,
-          };
+        case 'wrong_codes_total': {
+          const isNews = (await addTo(counters, 'wrong total reached', window)) === 1;
+          return { verdict: 'sign_in_first', limit, isNews, retryAfterSeconds };
+        }
         default:
-          return { verdict: 'refused', limit, retryAfterSeconds: window.secondsLeft };
+          return { verdict: 'refused', limit, retryAfterSeconds };
       }
     },
 

@@ -3,6 +3,7 @@ import type { Approval } from '../grants/approval.ts';
 import { approveGrant, type DecisionOutcome, denyGrant } from '../grants/decide-grant.ts';
 import { stillAllowed } from '../grants/policy.ts';
 import { browserTag } from '../grants/trip.ts';
+import type { ApprovalJudgement } from '../safeguards/safeguards.ts';
 import { answeringBrowserOf, browserOf, leaveBrowserSession } from './browser-session.ts';
 import { claimMissing, renderConfirm, renderRefused, type Said, saidThere, shownScopes, toDone } from './confirm.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
@@ -65,7 +66,7 @@ async function approve(kit: PageKit, standing: Standing, said: Said): Promise<vo
   // Or more is allowed now: nobody approves what they have not read (I5).
   if (!scopes.every((scope) => said.scopes.includes(scope))) return toConfirm(kit, standing);
 
-  const form = { ...entry, confirmCode: fieldOf(request.body, 'confirm_code') ?? '' };
+  const form = { ...entry, confirmCode: fieldOf(request.body, 'confirm_code') ?? '', browser: browserTag(browser) };
   const judged = await ground.safeguards.judgeApproval(client, grant, person, form);
   const logged = { ...loggedOf(standing), source: person.address };
   switch (judged.verdict) {
@@ -75,7 +76,7 @@ async function approve(kit: PageKit, standing: Standing, said: Said): Promise<vo
       return renderConfirm(kit, standing, shown, { status: 400, isWrong: true });
     case 'too_many':
       ground.log.event('limit.reached', { ...logged, limit: judged.limit });
-      throw new PageProblem('too_many_approvals', { headers: { 'Retry-After': String(judged.retryAfterSeconds) } });
+      throw tooMany(judged, kit.addresses.to('/device/confirm', { ticket: standing.ticket }));
     case 'allowed':
   }
 
@@ -115,6 +116,16 @@ async function deny(kit: PageKit, standing: Standing, by: 'person' | 'report'): 
   if (!isOwnApproval(decided)) revokeTokens(ground.upstreams.get(upstream), upstreamTokens);
   await leave(standing);
   return decided.outcome === 'decided' ? toDone(kit, standing) : toConfirm(kit, standing);
+}
+
+function tooMany(
+  { limit, retryAfterSeconds }: ApprovalJudgement & { verdict: 'too_many' },
+  again: string,
+): PageProblem {
+  const headers = { 'Retry-After': String(retryAfterSeconds) };
+  if (limit === 'approvals_per_subject') return new PageProblem('too_many_approvals', { headers });
+  const words = { count: Math.max(1, Math.ceil(retryAfterSeconds / 60)) };
+  return new PageProblem('too_many_tries', { headers, words, again });
 }
 
 function leave({ request, browser, view }: Standing): Promise<void> {

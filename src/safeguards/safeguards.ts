@@ -4,6 +4,7 @@ import type { Grant } from '../grants/grant.ts';
 import type { Ledger } from '../grants/ledger.ts';
 import { normaliseUserCode, type UserCodeSettings } from '../grants/user-code.ts';
 import type { ApprovalLimits } from '../limits/approval-limits.ts';
+import type { CodeEntryLimits, EntryLimit } from '../limits/code-entry-limits.ts';
 import type { Networks } from '../limits/networks.ts';
 import { setSourceMark, slowedMark } from '../limits/source-marks.ts';
 import { sourcePrefixes } from '../limits/source-prefixes.ts';
@@ -57,6 +58,8 @@ export interface EnteredCode {
 export interface ConfirmForm extends EnteredCode {
   /** The form's `confirm_code`; '' where it has none. */
   confirmCode: string;
+  /** A fingerprint of the browser, by which wrong ones are counted. */
+  browser: string;
 }
 
 /** What the confirm page warns of; also the names in the log's `signal`. */
@@ -94,13 +97,19 @@ export type ApprovalJudgement =
   | { verdict: 'refused'; reason: Obstacle; warnings: readonly Warning[] }
   /** What was typed is not the end of the code: the form again. */
   | { verdict: 'wrong_code'; warnings: readonly Warning[] }
-  | { verdict: 'too_many'; limit: 'approvals_per_subject'; retryAfterSeconds: number; warnings: readonly Warning[] };
+  | {
+      verdict: 'too_many';
+      limit: 'approvals_per_subject' | EntryLimit | 'wrong_codes_total';
+      retryAfterSeconds: number;
+      warnings: readonly Warning[];
+    };
 
 export interface SafeguardGround {
   ledger: Pick<Ledger, 'raise'>;
   networks: Networks;
   campaigns: Campaigns;
   approvalLimits: ApprovalLimits;
+  codeEntryLimits: Pick<CodeEntryLimits, 'mayEnter'>;
   userCodes: UserCodeSettings;
   randomBytes: RandomBytes;
 }
@@ -108,7 +117,7 @@ export interface SafeguardGround {
 const SLOWED_MS = 60 * 60 * 1000;
 
 export function createSafeguardJudge(ground: SafeguardGround): SafeguardJudge {
-  const { ledger, networks, campaigns, approvalLimits, userCodes, randomBytes } = ground;
+  const { ledger, networks, campaigns, approvalLimits, codeEntryLimits, userCodes, randomBytes } = ground;
 
   async function judgeConfirm(
     { safeguards }: RegisteredClient,
@@ -171,8 +180,18 @@ export function createSafeguardJudge(ground: SafeguardGround): SafeguardJudge {
       const { safeguards } = client;
       const { warnings, obstacle, charactersToType: characters } = await judgeConfirm(client, grant, person, form);
       if (obstacle !== undefined) return { verdict: 'refused', reason: obstacle, warnings };
-      if (characters > 0 && !isTypedFromDevice(form.confirmCode, codeOf(form), characters, userCodes)) {
-        return { verdict: 'wrong_code', warnings };
+      if (characters > 0) {
+        // Who pressed the button too early has guessed nothing.
+        if (form.confirmCode.trim() === '') return { verdict: 'wrong_code', warnings };
+        const { address: source, nowMs } = person;
+        const tried = await codeEntryLimits.mayEnter({ source, browser: form.browser, person, nowMs });
+        if (tried.verdict !== 'allowed') {
+          const { limit, retryAfterSeconds } = tried;
+          return { verdict: 'too_many', limit, retryAfterSeconds, warnings };
+        }
+        const isTyped = isTypedFromDevice(form.confirmCode, codeOf(form), characters, userCodes);
+        if (!isTyped) return { verdict: 'wrong_code', warnings };
+        await tried.wasRight();
       }
       // Last, since it counts: what is refused for another reason is no approval.
       const counted = await approvalLimits.mayApprove({ grantId: grant.id, ...person });

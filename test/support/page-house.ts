@@ -81,6 +81,7 @@ export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
   const { counters } = storage;
   const networks = createNetworks(options.networks ?? []);
   const grants = { ledger, sealing, randomBytes, userCodes: { alphabet: BASE20, length: 8, group: 4 } };
+  const codeEntryLimits = createCodeEntryLimits({ counters, sealing, networks, limits });
   const ground: PagesGround = {
     publicUrl: new URL(publicUrl),
     grants,
@@ -89,13 +90,14 @@ export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
     upstreams: new Map(Object.entries(upstreams)),
     scopeDescriptions: { 'packages:read': 'Read packages' },
     settings: { title: 'Example sign-in', languages: ['en'], theme: {}, ...options.settings },
-    codeEntryLimits: createCodeEntryLimits({ counters, sealing, networks, limits }),
+    codeEntryLimits,
     signInLimits: createSignInLimits({ counters, networks }),
     safeguards: createSafeguardJudge({
       ledger: storage.ledger,
       networks,
       campaigns: createCampaigns({ ledger: storage.ledger, sealing, networks }),
       approvalLimits: createApprovalLimits({ counters, sealing, limits }),
+      codeEntryLimits,
       userCodes: grants.userCodes,
       randomBytes,
     }),

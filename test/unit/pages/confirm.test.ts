@@ -247,6 +247,22 @@ describe('a code that came prefilled', () => {
     expect((await visitor.submit(confirm, typed)).heading).toBe('Approved');
   });
 
+  it('is a try of ten where it is typed wrong; then the page says when to come again, and denying still works', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    const [, tail = ''] = started.userCode.split('-');
+    const confirm = await signInPrefilled(visitor, started);
+    for (let n = 0; n < 10; n += 1) {
+      expect((await visitor.submit(confirm, { decision: 'approve', confirm_code: 'BBBB' })).status).toBe(400);
+    }
+    const refused = await visitor.submit(confirm, { decision: 'approve', confirm_code: tail });
+    expect([refused.status, refused.heading]).toEqual([429, 'Too many wrong codes']);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect(await stateOf(house, started)).toBe('pending');
+    expect((await visitor.submit(confirm, { decision: 'deny' })).heading).toBe('Denied');
+  });
+
   it('need not be typed to be denied', async () => {
     const house = openPageHouse();
     const visitor = house.newVisitor();

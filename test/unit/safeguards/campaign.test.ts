@@ -112,7 +112,11 @@ function scene(profile: Safeguards['profile'], overrides: Partial<Safeguards> = 
     const arrived = await judge.judgeArrived(client, grant, signedIn(subject), person);
     const entry = { userCode: 'WDJBMJHT', codePrefilled: false, followedLink: false, openElsewhere: false };
     const shown = await judge.judgeConfirm(client, grant, person, entry);
-    const approval = await judge.judgeApproval(client, grant, person, { ...entry, confirmCode: '' });
+    const approval = await judge.judgeApproval(client, grant, person, {
+      ...entry,
+      confirmCode: '',
+      browser: 'browser',
+    });
     return { end: approval.verdict, warnings: shown.warnings, isNews: arrived.campaign.isNews };
   };
   return { ...ground, play };
@@ -166,7 +170,9 @@ describe('a campaign against fifty people', () => {
       const person = { upstream: 'corp', subject: `v${victim}`, address: `192.0.${victim}.10`, nowMs: now() };
       await judge.judgeArrived(client, grant, signedIn(person.subject), person);
       const form = { userCode: 'WDJBMJHT', codePrefilled: false, followedLink: false, openElsewhere: false };
-      verdicts.push((await judge.judgeApproval(client, grant, person, { ...form, confirmCode: '' })).verdict);
+      verdicts.push(
+        (await judge.judgeApproval(client, grant, person, { ...form, confirmCode: '', browser: 'browser' })).verdict,
+      );
     }
     expect(verdicts.filter((verdict) => verdict === 'allowed')).toHaveLength(2);
   });

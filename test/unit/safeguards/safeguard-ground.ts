@@ -3,6 +3,7 @@ import type { RegisteredClient, Safeguards } from '../../../src/clients/register
 import type { Grant } from '../../../src/grants/grant.ts';
 import { BASE20 } from '../../../src/grants/user-code.ts';
 import { createApprovalLimits } from '../../../src/limits/approval-limits.ts';
+import { createCodeEntryLimits } from '../../../src/limits/code-entry-limits.ts';
 import type { LimitSettings } from '../../../src/limits/limit-settings.ts';
 import { createStartLimits } from '../../../src/limits/start-limits.ts';
 import { createCampaigns } from '../../../src/safeguards/campaign.ts';
@@ -50,6 +51,9 @@ export function safeguardGround(limits: Partial<LimitSettings> = {}) {
     ...ground,
     campaigns,
     startLimits: createStartLimits(ground),
-    judge: createSafeguardJudge({ ...ground, campaigns, approvalLimits, userCodes, randomBytes }),
+    judge: createSafeguardJudge({
+      ...{ ...ground, campaigns, approvalLimits, userCodes, randomBytes },
+      codeEntryLimits: createCodeEntryLimits(ground),
+    }),
   };
 }

@@ -28,6 +28,7 @@ function setUp(
     followedLink: false,
     openElsewhere: false,
     confirmCode: '',
+    browser: 'browser',
     ...more,
   });
   return {
@@ -91,10 +92,38 @@ describe('an approval', () => {
     expect(await approve({ address: AWAY })).toMatchObject({ verdict: 'allowed' });
   });
 
-  it('needs the end of a prefilled code, however the code was written, and wrong ends are not counted', async () => {
+  it('needs the end of a prefilled code, however the code was written, and a wrong end is no approval', async () => {
     const { approve } = setUp();
     for (const confirmCode of ['', 'WDJB', 'XXXX', 'mjhx', 'x', 'MJH']) {
       expect(await approve({}, { codePrefilled: true, confirmCode })).toMatchObject({ verdict: 'wrong_code' });
+    }
+    expect(await approve({}, { codePrefilled: true, confirmCode: 'mjht' })).toMatchObject({ verdict: 'allowed' });
+  });
+
+  it('has ten tries at the end of a prefilled code, also when they come together, and the right one is then too late', async () => {
+    const { approve } = setUp();
+    const ends = Array.from({ length: 60 }, (_, n) => ({
+      codePrefilled: true,
+      confirmCode: n === 40 ? 'mjht' : 'BBBB',
+    }));
+    const judged = await Promise.all(ends.map((end) => approve({}, end)));
+    expect(judged.filter(({ verdict }) => verdict === 'wrong_code')).toHaveLength(10);
+    expect(judged.filter(({ verdict }) => verdict === 'allowed')).toEqual([]);
+    expect(await approve({}, { codePrefilled: true, confirmCode: 'mjht' })).toMatchObject({
+      verdict: 'too_many',
+      limit: 'wrong_codes_per_browser',
+    });
+    // Another browser of the same office, and a code that was typed whole, are another matter.
+    expect(await approve({}, { codePrefilled: true, confirmCode: 'mjht', browser: 'other' })).toMatchObject({
+      verdict: 'allowed',
+    });
+    expect(await approve()).toMatchObject({ verdict: 'allowed' });
+  });
+
+  it('may be asked for without anything typed as often as a person presses the button', async () => {
+    const { approve } = setUp();
+    for (let n = 0; n < 30; n += 1) {
+      expect(await approve({}, { codePrefilled: true, confirmCode: ' ' })).toMatchObject({ verdict: 'wrong_code' });
     }
     expect(await approve({}, { codePrefilled: true, confirmCode: 'mjht' })).toMatchObject({ verdict: 'allowed' });
   });
@@ -106,7 +135,14 @@ describe('an approval', () => {
         clientWith('standard'),
         grantFrom(AWAY, ground.now(), { id: `grant-${n}` }),
         { upstream: 'corp', subject: 'anna', address: AWAY, nowMs: ground.now() },
-        { userCode: 'WDJBMJHT', codePrefilled: false, followedLink: false, openElsewhere: false, confirmCode: '' },
+        {
+          userCode: 'WDJBMJHT',
+          codePrefilled: false,
+          followedLink: false,
+          openElsewhere: false,
+          confirmCode: '',
+          browser: 'browser',
+        },
       );
     for (let n = 0; n < 5; n += 1) expect(await approve(n)).toMatchObject({ verdict: 'allowed' });
     expect(await approve(5)).toMatchObject({ verdict: 'too_many', limit: 'approvals_per_subject' });
