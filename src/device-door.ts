@@ -23,6 +23,7 @@ import { createUserinfo } from './endpoints/userinfo.ts';
 import { longestLifeMs } from './grants/longest-life.ts';
 import type { RedeemGround } from './grants/redeem-grant.ts';
 import type { Foundation, House } from './house.ts';
+import { createAuthenticationLimits } from './limits/authentication-limits.ts';
 import { createOverload } from './limits/overload.ts';
 import { createStartLimits } from './limits/start-limits.ts';
 import type { Abilities } from './oauth/metadata.ts';
@@ -76,9 +77,20 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
   const accessTokens = createAccessTokens({ signingKeys, issuers, now });
   const resourceServers = new Map(config.resourceServers.map((server) => [server.id, server]));
 
+  const authenticationLimits = createAuthenticationLimits({
+    ...{ counters: storage.counters, networks: house.networks, limits: config.limits },
+    isKnown: (name) => clients.has(name) || resourceServers.has(name),
+  });
+  const admit: ClientRegistry['admit'] = async (attempt) => {
+    const admitted = await authenticationLimits.admit(attempt);
+    if (admitted.verdict === 'admitted') return undefined;
+    foundation.metrics.limitReached(admitted.limit);
+    return admitted;
+  };
+
   function endpointsOf({ issuer, profile }: PathProfile): IssuerEndpoints {
     const verifyAssertion = createAssertionVerifier({ clients, issuer: issuer.addresses.issuer, now, useOnce });
-    const registry: ClientRegistry = { clients, verifyAssertion };
+    const registry: ClientRegistry = { clients, verifyAssertion, admit };
     const dpopAt = (address: string) => createDpopProofs({ address, sealing, now, useOnce });
     const dpop = dpopAt(issuer.addresses.token);
     const abilities = abilitiesOf(house);

@@ -1,25 +1,36 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { Secret } from '../sealing/secret.ts';
+import { claimedClient, type VerifyAssertion } from './client-assertion.ts';
 import { basicChallenge, type ClientCredentials } from './client-credentials.ts';
 import type { RegisteredClient } from './registered-client.ts';
 
 export interface ClientRegistry {
   clients: ReadonlyMap<string, RegisteredClient>;
-  /** Checks a `private_key_jwt` assertion (RFC 7523) and answers whose it is, or `undefined`. */
-  verifyAssertion: (assertion: string, clientId: string | undefined) => Promise<RegisteredClient | undefined>;
+  verifyAssertion: VerifyAssertion;
+  /** Counts a failure before anybody hears of it, and answers how long to wait where there were too many. */
+  admit: (attempt: Attempt) => Promise<{ retryAfterSeconds: number; limit: string } | undefined>;
+}
+
+/** Somebody at an address claims to be a client. */
+export interface Attempt {
+  name: string;
+  source: string;
+  hasFailed: boolean;
 }
 
 /**
  * Who asks, proven as the client's configuration wants it (RFC 6749 §2.3, RFC 8628 §3.1 and §3.4). An unknown client and
- * a wrong secret get the same answer, after the same work.
+ * a wrong secret get the same answer, after the same work, and count alike.
  *
+ * @param source the address that asks, for the count of failures
  * @param options `withoutSecret`: at device authorization, clients whose configuration says so may leave the secret out
- * @throws {OAuthError} `invalid_client`
+ * @throws {OAuthError} `invalid_client`, with 429 where this source failed too often (RFC 6749 §2.3.1)
  */
 export async function authenticateClient(
   registry: ClientRegistry,
   credentials: ClientCredentials,
+  source: string,
   options: { withoutSecret?: boolean } = {},
 ): Promise<RegisteredClient> {
   switch (credentials.method) {
@@ -32,36 +43,96 @@ export async function authenticateClient(
       return client;
     }
     case 'basic': {
-      for (const { clientId, secret } of credentials.readings) {
-        const client = registry.clients.get(clientId);
-        // x/oauth2 tries Basic with an empty password first, for public clients too.
-        if (client?.authentication === 'none' && secret.reveal() === '') return client;
-        if (isSecretOf(client, secret, ['client_secret', 'client_secret_basic'])) return client;
-      }
-      throw refused(credentials, 'unknown client or wrong secret');
+      // x/oauth2 tries Basic with an empty password first, for public clients too. Nobody's secret is empty.
+      const isBare = credentials.readings.every(({ secret }) => secret.reveal() === '');
+      const open = credentials.readings.map(({ clientId }) => registry.clients.get(clientId));
+      const client = isBare ? open.find((each) => each?.authentication === 'none') : undefined;
+      if (client !== undefined) return client;
+      if (isBare) throw refused(credentials, 'unknown client or no secret');
+      return bySecret(registry, credentials, ['client_secret', 'client_secret_basic'], source);
     }
-    case 'body': {
-      const client = registry.clients.get(credentials.clientId);
-      if (isSecretOf(client, credentials.secret, ['client_secret', 'client_secret_post'])) return client;
-      throw refused(credentials, 'unknown client or wrong secret');
-    }
-    case 'assertion': {
-      const client = await registry.verifyAssertion(credentials.assertion, credentials.clientId);
-      if (client?.authentication === 'private_key_jwt') return client;
-      throw refused(credentials, 'the assertion does not check');
-    }
+    case 'body':
+      return bySecret(registry, credentials, ['client_secret', 'client_secret_post'], source);
+    case 'assertion':
+      return byAssertion(registry, credentials, source);
+  }
+}
+
+type SecretCredentials = ClientCredentials & { method: 'basic' | 'body' };
+
+async function bySecret(
+  registry: ClientRegistry,
+  credentials: SecretCredentials,
+  allowed: readonly RegisteredClient['authentication'][],
+  source: string,
+): Promise<RegisteredClient> {
+  const guesses = guessesIn(credentials);
+  const owners = guesses.map(({ clientId, secret }) => ownerOf(registry.clients.get(clientId), secret));
+  const client = owners.find((owner) => owner !== undefined);
+  await requireAdmitted(registry, client === undefined ? guesses.map(({ clientId }) => clientId) : [client.id], {
+    source,
+    hasFailed: client === undefined,
+  });
+  // The right secret by the wrong method is no guess: x/oauth2 tries both with every poll, and listens to the second.
+  if (client !== undefined && allowed.includes(client.authentication)) return client;
+  throw refused(credentials, 'unknown client or wrong secret');
+}
+
+async function byAssertion(
+  registry: ClientRegistry,
+  credentials: ClientCredentials & { method: 'assertion' },
+  source: string,
+): Promise<RegisteredClient> {
+  const { assertion, clientId } = credentials;
+  const names = [claimedClient(assertion) ?? clientId ?? ''];
+  // First, since a signature costs more to check than a counter does.
+  await requireAdmitted(registry, names, { source, hasFailed: false });
+  const { client, isForged } = await registry.verifyAssertion(assertion, clientId);
+  if (client?.authentication === 'private_key_jwt') return client;
+  // What the client itself has signed, too late or for somebody else, is no guess at its key.
+  if (isForged) await requireAdmitted(registry, names, { source, hasFailed: true });
+  throw refused(credentials, 'the assertion does not check');
+}
+
+/** What a request says somebody's secret is. */
+export function guessesIn(credentials: ClientCredentials): readonly { clientId: string; secret: Secret }[] {
+  switch (credentials.method) {
+    case 'basic':
+      return credentials.readings;
+    case 'body':
+      return [credentials];
+    default:
+      return [];
+  }
+}
+
+/**
+ * Counts a failure, or asks whether failures have left room.
+ *
+ * @param names each a guess of its own
+ * @throws {OAuthError} `invalid_client` with 429
+ */
+export async function requireAdmitted(
+  registry: Pick<ClientRegistry, 'admit'>,
+  names: readonly string[],
+  attempt: Omit<Attempt, 'name'>,
+): Promise<void> {
+  for (const name of names) {
+    const refusal = await registry.admit({ name, ...attempt });
+    if (refusal === undefined) continue;
+    throw new OAuthError('invalid_client', 'too many failed client authentications from here; try again later', {
+      status: 429,
+      headers: { 'Retry-After': String(refusal.retryAfterSeconds) },
+      detail: refusal.limit,
+    });
   }
 }
 
 const NOBODY = new Secret('no client has this secret');
 
-function isSecretOf(
-  client: RegisteredClient | undefined,
-  secret: Secret,
-  allowed: readonly RegisteredClient['authentication'][],
-): client is RegisteredClient {
+function ownerOf(client: RegisteredClient | undefined, secret: Secret): RegisteredClient | undefined {
   const isRight = isSameSecret(secret, client?.clientSecret ?? NOBODY);
-  return isRight && client?.clientSecret !== undefined && allowed.includes(client.authentication);
+  return isRight && client?.clientSecret !== undefined ? client : undefined;
 }
 
 /** Compares in a time that tells nothing about where two secrets differ. */

@@ -14,6 +14,18 @@ export interface AssertionGround {
   useOnce: (name: string, untilMs: number) => Promise<boolean>;
 }
 
+export type VerifyAssertion = (assertion: string, clientId: string | undefined) => Promise<AssertionVerdict>;
+
+export interface AssertionVerdict {
+  /** Whose it is; `undefined` where anything about the assertion is wrong. */
+  client: RegisteredClient | undefined;
+  /** No key of the client has signed it. */
+  isForged: boolean;
+}
+
+const FORGED: AssertionVerdict = { client: undefined, isForged: true };
+const REFUSED: AssertionVerdict = { client: undefined, isForged: false };
+
 const LONGEST_LIFE_SECONDS = 10 * 60;
 const SKEW_SECONDS = 60;
 const TYPES = [undefined, 'JWT', 'client-authentication+jwt'];
@@ -23,12 +35,11 @@ const TYPES = [undefined, 'JWT', 'client-authentication+jwt'];
  * issuer and nothing besides (an endpoint's address there could be another server's, which would then replay it), it
  * lives for minutes and counts once.
  *
- * @returns the client, or `undefined` where anything about the assertion is wrong
  */
-export function createAssertionVerifier(ground: AssertionGround) {
-  return async (assertion: string, clientId: string | undefined): Promise<RegisteredClient | undefined> => {
+export function createAssertionVerifier(ground: AssertionGround): VerifyAssertion {
+  return async (assertion, clientId) => {
     const client = ground.clients.get(claimedClient(assertion) ?? '');
-    if (client?.jwks === undefined || (clientId !== undefined && clientId !== client.id)) return undefined;
+    if (client?.jwks === undefined || (clientId !== undefined && clientId !== client.id)) return FORGED;
     const nowMs = await ground.now();
     let payload: JWTPayload;
     try {
@@ -41,27 +52,30 @@ export function createAssertionVerifier(ground: AssertionGround) {
         clockTolerance: SKEW_SECONDS,
         currentDate: new Date(nowMs),
       });
-      if (!TYPES.includes(verified.protectedHeader.typ)) return undefined;
+      if (!TYPES.includes(verified.protectedHeader.typ)) return REFUSED;
       payload = verified.payload;
     } catch (error) {
-      if (error instanceof errors.JOSEError) return undefined;
+      // Claims are looked at only once the signature has checked.
+      if (error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired) return REFUSED;
+      if (error instanceof errors.JOSEError) return FORGED;
       throw error;
     }
     const { aud, jti, exp = 0 } = payload;
-    if (typeof aud !== 'string' || typeof jti !== 'string') return undefined;
-    if (exp > nowMs / 1000 + LONGEST_LIFE_SECONDS + SKEW_SECONDS) return undefined;
+    if (typeof aud !== 'string' || typeof jti !== 'string') return REFUSED;
+    if (exp > nowMs / 1000 + LONGEST_LIFE_SECONDS + SKEW_SECONDS) return REFUSED;
     const name = createHash('sha256')
       .update(JSON.stringify([client.id, jti]))
       .digest('base64url');
     const isFirst = await ground.useOnce(`assertion:${name}`, (exp + SKEW_SECONDS + 1) * 1000);
-    return isFirst ? client : undefined;
+    return isFirst ? { client, isForged: false } : REFUSED;
   };
 }
 
 /** Whose keys to look at; believed only once the signature checks. */
-function claimedClient(assertion: string): string | undefined {
+export function claimedClient(assertion: string): string | undefined {
   try {
-    return decodeJwt(assertion).sub;
+    const { sub } = decodeJwt(assertion);
+    return typeof sub === 'string' ? sub : undefined;
   } catch {
     return undefined;
   }

@@ -57,7 +57,8 @@ function readBasic(authorization: string, parameterId: string | undefined): Clie
   const readings = [raw];
   const decodedId = formDecode(raw.clientId);
   const decodedSecret = formDecode(raw.secret.reveal());
-  if (decodedId !== undefined && decodedSecret !== undefined) {
+  const isOther = decodedId !== raw.clientId || decodedSecret !== raw.secret.reveal();
+  if (isOther && decodedId !== undefined && decodedSecret !== undefined) {
     readings.push({ clientId: decodedId, secret: new Secret(decodedSecret) });
   }
   if (parameterId !== undefined && !readings.some((reading) => reading.clientId === parameterId)) {

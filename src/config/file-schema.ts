@@ -166,6 +166,12 @@ export const fileSchema = section(
       wrong_codes_total: limit(1000).describe('Per 10 minutes; beyond it the person signs in before typing a code'),
       wrong_codes_per_browser: limit(10).describe('Per 10 minutes'),
       wrong_codes_per_subject: limit(20).describe('Per 10 minutes'),
+      failed_authentications_per_source: limit(20).describe(
+        'Per 10 minutes and client or resource server: wrong secrets and forged assertions; a source as above',
+      ),
+      failed_authentications_per_client: limit(1000).describe(
+        'The same from everywhere; beyond it a source is refused after one failure, and the others are served',
+      ),
       approvals_per_subject: limit(5).describe('Per hour'),
       starts_per_source: limit(60).describe('Per minute'),
       pending_per_source: limit(1000).describe('Starts within one code lifetime, decided or not'),

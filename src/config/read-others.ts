@@ -43,6 +43,8 @@ export function readOthers(
       wrongCodesTotal: limits.wrong_codes_total,
       wrongCodesPerBrowser: limits.wrong_codes_per_browser,
       wrongCodesPerSubject: limits.wrong_codes_per_subject,
+      failedAuthenticationsPerSource: limits.failed_authentications_per_source,
+      failedAuthenticationsPerClient: limits.failed_authentications_per_client,
       approvalsPerSubject: limits.approvals_per_subject,
       startsPerSource: limits.starts_per_source,
       pendingPerSource: limits.pending_per_source,

@@ -44,7 +44,9 @@ export function createDeviceAuthorization(ground: DeviceAuthorizationGround): En
   return async (request) => {
     const { form } = request;
     const asked = readRequest(form);
-    const client = await authenticateClient(ground.registry, credentialsOf(request), { withoutSecret: true });
+    const client = await authenticateClient(ground.registry, credentialsOf(request), request.source(), {
+      withoutSecret: true,
+    });
     request.clientId = client.id;
     if (!client.grantTypes.includes('device_code')) {
       throw new OAuthError('unauthorized_client', 'this client may not use the device grant');

@@ -1,4 +1,10 @@
-import { authenticateClient, type ClientRegistry, isSameSecret } from '../clients/authenticate-client.ts';
+import {
+  authenticateClient,
+  type ClientRegistry,
+  guessesIn,
+  isSameSecret,
+  requireAdmitted,
+} from '../clients/authenticate-client.ts';
 import { basicChallenge, type ClientCredentials } from '../clients/client-credentials.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { findByRefreshToken } from '../device-sessions/find-by-token.ts';
@@ -80,8 +86,12 @@ async function aboutRefreshToken(
 async function authenticateAsker(ground: IntrospectionGround, request: DeviceRequest): Promise<Asker> {
   const credentials = credentialsOf(request);
   const server = resourceServerOf(ground.resourceServers, credentials);
-  if (server !== undefined) return { kind: 'resource_server', server };
-  const client = await authenticateClient(ground.registry, credentials);
+  if (server !== undefined) {
+    await requireAdmitted(ground.registry, [server.id], { source: request.source(), hasFailed: false });
+    return { kind: 'resource_server', server };
+  }
+  // A wrong secret of a resource server is counted there, as one of a client of that name would be.
+  const client = await authenticateClient(ground.registry, credentials, request.source());
   request.clientId = client.id;
   if (client.authentication === 'none') {
     throw new OAuthError('invalid_client', 'only resource servers and clients with credentials may ask here', {
@@ -96,9 +106,7 @@ function resourceServerOf(
   servers: ReadonlyMap<string, ResourceServer>,
   credentials: ClientCredentials,
 ): ResourceServer | undefined {
-  const given =
-    credentials.method === 'basic' ? credentials.readings : credentials.method === 'body' ? [credentials] : [];
-  for (const { clientId, secret } of given) {
+  for (const { clientId, secret } of guessesIn(credentials)) {
     const server = servers.get(clientId);
     if (server !== undefined && isSameSecret(secret, server.clientSecret)) return server;
   }

@@ -25,7 +25,7 @@ export interface RevocationGround {
 export function createRevocation(ground: RevocationGround): Endpoint {
   return async (request) => {
     const token = request.form.need('token');
-    const client = await authenticateClient(ground.registry, credentialsOf(request));
+    const client = await authenticateClient(ground.registry, credentialsOf(request), request.source());
     request.clientId = client.id;
     const ended = (await endByRefreshToken(ground, client, token)) ?? (await endByAccessToken(ground, client, token));
     if (ended !== undefined) ground.onRevoked(request, ended);

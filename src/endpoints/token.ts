@@ -31,7 +31,7 @@ export function createToken(ground: TokenGround): Endpoint {
     const grantType = grantTypeOf(named);
     if (grantType === 'device_code') form.need('device_code');
     if (grantType === 'refresh_token') form.need('refresh_token');
-    const client = await authenticateClient(ground.registry, credentialsOf(request));
+    const client = await authenticateClient(ground.registry, credentialsOf(request), request.source());
     request.clientId = client.id;
     if (grantType === undefined) throw new OAuthError('unsupported_grant_type', 'this grant type is not known here');
     if (!client.grantTypes.includes(grantType)) {

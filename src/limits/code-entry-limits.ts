@@ -69,7 +69,7 @@ export function createCodeEntryLimits(ground: CodeEntryLimitsGround): CodeEntryL
       const { secondsLeft: retryAfterSeconds } = window;
       const places = placesOf(attempt);
       const full = await takeIn(counters, places, window);
-      const limit = full === undefined ? undefined : places[full]?.limit;
+      const limit = full === undefined ? undefined : places[full.index]?.limit;
       switch (limit) {
         case undefined:
           return { verdict: 'allowed', wasRight: () => giveBackIn(counters, places, window) };

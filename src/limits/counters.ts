@@ -11,9 +11,9 @@ export interface Counters {
    * Takes one place in each of several counters, in one step: in all of them, or in none where one is full. However many
    * callers come together, no more of them get through than one after another would.
    *
-   * @returns the index of the first counter that is full; `undefined` where there was room in all
+   * @returns the first counter that is full; `undefined` where there was room in all
    */
-  takePlaces(taking: Taking): Promise<number | undefined>;
+  takePlaces(taking: Taking): Promise<FullPlace | undefined>;
   /** Gives back one place that was taken in each of these counters. A counter that has decayed meanwhile stays gone. */
   giveBackPlaces(keys: readonly string[]): Promise<void>;
 }
@@ -26,6 +26,12 @@ export interface Taking {
   holder?: string | undefined;
   /** Only says whether there would be room. */
   isLook?: boolean;
+}
+
+export interface FullPlace {
+  index: number;
+  /** Until it has decayed; at least 1. */
+  secondsLeft: number;
 }
 
 export interface Place {

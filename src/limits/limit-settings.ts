@@ -5,6 +5,9 @@ export interface LimitSettings {
   wrongCodesTotal: number;
   wrongCodesPerBrowser: number;
   wrongCodesPerSubject: number;
+  /** Per 10 minutes and client, as the wrong codes; beyond the second a source may fail once. */
+  failedAuthenticationsPerSource: number;
+  failedAuthenticationsPerClient: number;
   /** Per hour. */
   approvalsPerSubject: number;
   /** Per minute. */

@@ -27,21 +27,12 @@ export function countIn(counters: Counters, name: string, window: Window, which:
   return counters.current(keyOf(name, { ...window, number }), keptSeconds(window));
 }
 
-/** Takes a place under each of these names in this window, or in none; answers the index of the first that is full. */
+/** Takes a place under each of these names in this window, or in none; answers the first that is full. */
 export function takeIn(counters: Counters, places: readonly Place[], window: Window, holder?: string) {
   return counters.takePlaces({
     places: places.map(({ key, most }) => ({ key: keyOf(key, window), most })),
     windowSeconds: keptSeconds(window),
     holder: holder === undefined ? undefined : keyOf(holder, window),
-  });
-}
-
-/** Says which of these would be full, and takes nothing. */
-export function lookIn(counters: Counters, places: readonly Place[], window: Window) {
-  return counters.takePlaces({
-    places: places.map(({ key, most }) => ({ key: keyOf(key, window), most })),
-    windowSeconds: keptSeconds(window),
-    isLook: true,
   });
 }
 

@@ -24,8 +24,10 @@ export function memoryCounters(clock: () => number, maxEntries: number): Counter
     async takePlaces({ places, windowSeconds, holder, isLook = false }) {
       const nowMs = clock();
       if (holder !== undefined && counts.get(holder, nowMs) !== undefined) return undefined;
-      const full = places.findIndex(({ key, most }) => (counts.get(key, nowMs)?.count ?? 0) >= most);
-      if (full >= 0) return full;
+      for (const [index, { key, most }] of places.entries()) {
+        const { count = 0, expiresAtMs = nowMs } = counts.get(key, nowMs) ?? {};
+        if (count >= most) return { index, secondsLeft: Math.max(1, Math.ceil((expiresAtMs - nowMs) / 1000)) };
+      }
       if (isLook) return undefined;
       const keys = [...places.map(({ key }) => key), ...(holder === undefined ? [] : [holder])];
       counts.makeRoom(keys.length, nowMs);

@@ -17,8 +17,10 @@ export function redisCounters(connection: RedisConnection, keys: RedisKeys): Cou
       );
       if (names.length === 0) return undefined;
       const args = [isLook ? '' : String(windowSeconds), ...places.map(({ most }) => String(most))];
-      const full = Number(await connection.run(TAKE, names, args));
-      return full === 0 ? undefined : full - 1;
+      const full = await connection.run(TAKE, names, args);
+      if (!Array.isArray(full)) return undefined;
+      const [number, leftMs] = full as [number, number];
+      return { index: number - 1, secondsLeft: Math.max(1, Math.ceil(leftMs / 1000)) };
     },
     async giveBackPlaces(all) {
       const names = all.map((key) => keys.counter(key));
@@ -40,20 +42,20 @@ const ADD = redisScript(`
 /**
  * KEYS     counters, then the holder where there is one
  * ARGV     seconds of their window ('' only looks), then the most of each counter
- * returns  0, or the number of the first that is full
+ * returns  nil, or the number of the first that is full and how many milliseconds it has left
  */
 const TAKE = redisScript(`
   local counters = #ARGV - 1
   local held = redis.call('MGET', unpack(KEYS))
-  if held[counters + 1] then return 0 end
+  if held[counters + 1] then return false end
   for i = 1, counters do
-    if tonumber(held[i] or 0) >= tonumber(ARGV[1 + i]) then return i end
+    if tonumber(held[i] or 0) >= tonumber(ARGV[1 + i]) then return { i, redis.call('PTTL', KEYS[i]) } end
   end
-  if ARGV[1] == '' then return 0 end
+  if ARGV[1] == '' then return false end
   for i = 1, #KEYS do
     if held[i] then redis.call('INCRBY', KEYS[i], 1) else redis.call('SET', KEYS[i], 1, 'EX', ARGV[1]) end
   end
-  return 0
+  return false
 `);
 
 /**

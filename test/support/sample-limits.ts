@@ -6,6 +6,8 @@ export const LIMITS: LimitSettings = {
   wrongCodesTotal: 1000,
   wrongCodesPerBrowser: 10,
   wrongCodesPerSubject: 20,
+  failedAuthenticationsPerSource: 20,
+  failedAuthenticationsPerClient: 1000,
   approvalsPerSubject: 5,
   startsPerSource: 60,
   pendingPerSource: 1000,
