@@ -4,6 +4,7 @@ import type { ClientSection } from './client-schema.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { nearestKey } from './nearest-key.ts';
 import { readClientKeys } from './read-client-keys.ts';
+import { readClientSecret } from './read-client-secret.ts';
 import type { Reading } from './reading.ts';
 import { resolveSafeguards } from './safeguard-profiles.ts';
 
@@ -31,7 +32,7 @@ function readClient(id: string, section: ClientSection, upstreamIds: string[], r
   const at = ['clients', id];
   const authentication = section.authentication ?? defaultAuthentication(section);
   const clientSecret = usesSecret(authentication)
-    ? reading.secret([...at, 'client_secret'], section.client_secret)
+    ? readClientSecret([...at, 'client_secret'], section.client_secret, reading)
     : undefined;
   const jwks =
     authentication === 'private_key_jwt' ? readClientKeys([...at, 'jwks'], section.jwks, reading) : undefined;

@@ -5,6 +5,7 @@ import type { AuditTarget } from '../telemetry/audit-settings.ts';
 import { isStandardSecret } from '../telemetry/webhook.ts';
 import type { Config } from './config.ts';
 import type { ConfigFile } from './file-schema.ts';
+import { readClientSecret } from './read-client-secret.ts';
 import type { Reading } from './reading.ts';
 
 export function readResourceServers(file: ConfigFile, reading: Reading): ResourceServer[] {
@@ -13,7 +14,7 @@ export function readResourceServers(file: ConfigFile, reading: Reading): Resourc
     if (Object.hasOwn(file.clients, id)) {
       reading.problem(at, 'is the id of a client too, expected another one: both authenticate with it in one place');
     }
-    const clientSecret = reading.secret([...at, 'client_secret'], section.client_secret) ?? new Secret('');
+    const clientSecret = readClientSecret([...at, 'client_secret'], section.client_secret, reading) ?? new Secret('');
     return { id, audience: section.audience, clientSecret };
   });
 }

@@ -34,7 +34,7 @@ function readRedis(section: RedisSection, reading: Reading): RedisSettings {
   }
   const username = section.username;
   const password = reading.secret([...path, 'password'], section.password);
-  const ca = reading.secret([...path, 'tls', 'ca'], section.tls?.ca)?.reveal();
+  const ca = reading.publicText([...path, 'tls', 'ca'], section.tls?.ca);
   return {
     at: readPlace(section, reading),
     ...(username !== undefined && { username }),

@@ -6,7 +6,7 @@ import { configJsonSchema, type JsonSchema } from '../../../src/config/json-sche
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { ecPrivate, jwks, rsaPrivate, sealingKey } from './keys.ts';
 import { isSecret, schemaRows } from './schema-rows.ts';
-import { folderWith, problemsOf } from './written.ts';
+import { folderWith, problemsOf, STRONG } from './written.ts';
 
 const example = join(import.meta.dirname, '../../../config/gatehouse.example.yaml');
 const demo = join(import.meta.dirname, '../../../config/demo.yaml');
@@ -18,7 +18,7 @@ describe('config/gatehouse.example.yaml', () => {
     const file = join(folder, 'gatehouse.yaml');
     copyFileSync(example, file);
     const names = [...text.matchAll(/\{ env: (\w+) \}/g)].map(([, name]) => name ?? '');
-    const environment = Object.fromEntries(names.map((name) => [name, 'value']));
+    const environment = Object.fromEntries(names.map((name) => [name, STRONG]));
     const config = await loadConfig(file, { ...environment, GATEHOUSE_SEALING_KEY: sealingKey() });
     expect(config.warnings).toEqual([]);
     expect(config.storage).toMatchObject({

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/config/config-error.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { ecPrivate, ecPublic, jwks, rsaPrivate, rsaPublic, sealingKey } from './keys.ts';
-import { folderWith, leastFile, problemsOf, read } from './written.ts';
+import { folderWith, leastFile, problemsOf, read, STRONG } from './written.ts';
 
 describe('the least file', () => {
   const config = read(leastFile());
@@ -30,6 +30,8 @@ describe('the least file', () => {
         wrongCodesTotal: 1000,
         wrongCodesPerBrowser: 10,
         wrongCodesPerSubject: 20,
+        failedAuthenticationsPerSource: 20,
+        failedAuthenticationsPerClient: 1000,
         approvalsPerSubject: 5,
         startsPerSource: 60,
         pendingPerSource: 1000,
@@ -226,7 +228,9 @@ describe('secrets', () => {
 
 it('a client may have a name that objects have', () => {
   const top = 'resource_servers: { constructor: { audience: https://a.example, client_secret: { env: S } } }';
-  expect(read(leastFile({ clientId: 'toString', top }), { environment: { S: 'x' } }).clients[0]?.id).toBe('toString');
+  expect(read(leastFile({ clientId: 'toString', top }), { environment: { S: STRONG } }).clients[0]?.id).toBe(
+    'toString',
+  );
 });
 
 describe('settings that are worked out', () => {
@@ -304,7 +308,7 @@ describe('settings that are worked out', () => {
     ['jwks: { file: public.json }', 'private_key_jwt'],
     ['authentication: client_secret_post\nclient_secret: { env: S }', 'client_secret_post'],
   ])('a client with %s authenticates by %s', (client, authentication) => {
-    const around = { environment: { S: 'x' }, files: { 'public.json': jwks(ecPublic, rsaPublic) } };
+    const around = { environment: { S: STRONG }, files: { 'public.json': jwks(ecPublic, rsaPublic) } };
     expect(read(leastFile({ client }), around).clients[0]?.authentication).toBe(authentication);
   });
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ecPrivate, ecPublic, jwks, rsaPrivate, sealingKey } from './keys.ts';
-import { type Around, type Lines, leastFile, MARK, problemsOf, unmarked } from './written.ts';
+import { type Around, type Lines, leastFile, MARK, problemsOf, STRONG, unmarked } from './written.ts';
 
 /** What is written, the key that must be named, and words that must be said. */
 type Rule = [title: string, lines: Lines, key: string, words: RegExp, around?: Around];
@@ -648,7 +648,7 @@ const rules: Record<string, Rule[]> = {
       { top: 'resource_servers: { cli: ▸{ audience: https://a.example, client_secret: { env: S } } }' },
       'resource_servers.cli',
       /id of a client too/,
-      { environment: { S: 'x' } },
+      { environment: { S: STRONG } },
     ],
     [
       'a resource server without a secret',

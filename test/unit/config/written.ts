@@ -17,6 +17,9 @@ export interface Lines {
   client?: string;
 }
 
+/** What a client's secret may be. */
+export const STRONG = 'kq3vY0m1PzW8sD5xH2nR7t';
+
 /** Where the marker stands is where the problem must be reported. */
 export const MARK = '▸';
 
@@ -46,7 +49,7 @@ function indent(lines: string, spaces: number): string {
 
 export function folderWith(files: Readonly<Record<string, string>> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-config-'));
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode: 0o600 });
   return folder;
 }
 
