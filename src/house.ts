@@ -1,6 +1,7 @@
 import { randomBytes as systemRandomBytes } from 'node:crypto';
 import type { RegisteredClient } from './clients/registered-client.ts';
 import type { Config } from './config/config.ts';
+import { isSameSlice } from './config/needs-restart.ts';
 import type { AskUpstream } from './device-sessions/ask-upstream.ts';
 import type { RandomBytes } from './grants/device-code.ts';
 import type { GrantGround } from './grants/start-grant.ts';
@@ -124,18 +125,7 @@ export function buildHouse(config: Config, foundation: Foundation, before?: Hous
 function upstreamFor(settings: UpstreamSettings, foundation: Foundation, before: House | undefined): Upstream {
   const known = before?.config.upstreams.find(({ id }) => id === settings.id);
   const standing = before?.upstreams.get(settings.id);
-  if (known !== undefined && standing !== undefined && isSame(known, settings)) return standing;
+  if (known !== undefined && standing !== undefined && isSameSlice(known, settings)) return standing;
   const { clock, logger, metrics } = foundation;
   return openIdUpstream(settings, { clock, logger, metrics });
-}
-
-/** Equal in everything, the secrets too, which print alike on purpose. */
-function isSame(left: UpstreamSettings, right: UpstreamSettings): boolean {
-  const inClear = (settings: UpstreamSettings) =>
-    JSON.stringify({
-      ...settings,
-      clientSecret: settings.clientSecret?.reveal(),
-      privateKey: settings.privateKey?.reveal(),
-    });
-  return inClear(left) === inClear(right);
 }

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { configFile } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
+import type { Reach } from '../upstream/upstream-settings.ts';
 import { EXIT } from './exit-codes.ts';
 import { redirectUri } from './redirect-uri.ts';
 
@@ -53,8 +54,9 @@ export function describe(config: Config): string[] {
     `storage: ${storage.driver}`,
     `user codes: ${userCodes.length} out of ${userCodes.alphabet.length} characters`,
     `${count(upstreams.length, 'upstream')}:`,
-    ...upstreams.flatMap(({ id, displayName, issuer, authentication }) => [
+    ...upstreams.flatMap(({ id, displayName, issuer, authentication, reach }) => [
       `  ${id}: ${displayName}, ${issuer}, authentication ${authentication}`,
+      ...describeReach(reach),
       `    redirect URI to register there: ${redirectUri(config, id)}`,
       `    back-channel logout URI, where it offers that: ${publicUrl}/backchannel-logout/${id}`,
     ]),
@@ -65,6 +67,19 @@ export function describe(config: Config): string[] {
     ),
     ...(config.resourceServers.length > 0 ? [count(config.resourceServers.length, 'resource server')] : []),
   ];
+}
+
+/** How an upstream is reached, where that is not simply at the addresses of its document. */
+function describeReach({ backChannel, endpoints, proxy, ca, allowsPrivateAddresses }: Reach): string[] {
+  const certificates = ca?.match(/BEGIN CERTIFICATE/g)?.length ?? 0;
+  const words = [
+    ...(allowsPrivateAddresses ? [] : ['at public addresses only']),
+    ...(backChannel === undefined ? [] : [`at ${backChannel}`]),
+    ...Object.entries(endpoints).flatMap(([name, address]) => (address === undefined ? [] : [`${name} at ${address}`])),
+    ...(proxy === undefined ? [] : [`over the proxy ${proxy.url}`]),
+    ...(certificates === 0 ? [] : [`vouched for by ${count(certificates, 'certificate')} of ca`]),
+  ];
+  return words.length === 0 ? [] : [`    reached ${words.join(', ')}`];
 }
 
 function count(amount: number, noun: string): string {

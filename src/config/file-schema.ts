@@ -11,6 +11,7 @@ import {
   networks,
   oneOf,
   pattern,
+  proxy,
   resource,
   scope,
   secret,
@@ -115,6 +116,9 @@ export const fileSchema = section(
     })
       .prefault({})
       .describe('What seals and signs'),
+    proxy: proxy()
+      .optional()
+      .describe('The proxy that upstreams are reached over; none says that none is wanted, whatever HTTPS_PROXY says'),
     upstreams: upstreamsSchema,
     clients: clientsSchema,
     user_codes: section({

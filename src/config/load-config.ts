@@ -11,6 +11,7 @@ import { checkAlgorithms, readSealing, readSigning } from './read-keys.ts';
 import { readNetworks, readOthers, readResourceServers } from './read-others.ts';
 import { readPages } from './read-pages.ts';
 import { readDrain, readListen, readLog, readOperations, readPublicUrl, readSource } from './read-process.ts';
+import { warnOfUnusedProxy } from './read-reach.ts';
 import { readStorage } from './read-storage.ts';
 import { readUpstreams } from './read-upstreams.ts';
 import { readUserCodes, readVerificationUriComplete } from './read-user-codes.ts';
@@ -81,6 +82,7 @@ function build(name: string, file: ConfigFile, environment: Environment, reading
   const storage = readStorage(file, reading);
   const signing = readSigning(file, storage.driver, reading);
   const upstreams = readUpstreams(file, reading);
+  warnOfUnusedProxy(file, environment, reading);
   const clients = readClients(file, upstreams, reading);
   checkAlgorithms(signing, clients, file, reading);
   return {

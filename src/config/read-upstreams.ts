@@ -2,14 +2,15 @@ import { Secret } from '../sealing/secret.ts';
 import { readPrivateJwk } from '../tokens/private-jwk.ts';
 import type { UpstreamSettings } from '../upstream/upstream-settings.ts';
 import type { ConfigFile } from './file-schema.ts';
+import { readReach } from './read-reach.ts';
 import type { Reading } from './reading.ts';
 import type { UpstreamSection } from './upstream-schema.ts';
 
 export function readUpstreams(file: ConfigFile, reading: Reading): UpstreamSettings[] {
-  return Object.entries(file.upstreams).map(([id, section]) => readUpstream(id, section, reading));
+  return Object.entries(file.upstreams).map(([id, section]) => readUpstream(id, section, file, reading));
 }
 
-function readUpstream(id: string, section: UpstreamSection, reading: Reading): UpstreamSettings {
+function readUpstream(id: string, section: UpstreamSection, file: ConfigFile, reading: Reading): UpstreamSettings {
   const at = ['upstreams', id];
   const authentication = section.authentication ?? defaultAuthentication(section);
   const usesSecret = authentication === 'client_secret_basic' || authentication === 'client_secret_post';
@@ -36,6 +37,8 @@ function readUpstream(id: string, section: UpstreamSection, reading: Reading): U
     ...(acr !== undefined && { acrValues: typeof acr === 'string' ? acr : acr.join(' ') }),
     authorizationParameters: section.authorization_parameters,
     toleranceSeconds: section.tolerance,
+    clockToleranceSeconds: section.clock_tolerance,
+    reach: readReach(id, section, file, reading),
   };
 
   function needs(isUsed: boolean, given: unknown, key: 'client_secret' | 'private_key'): void {

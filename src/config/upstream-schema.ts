@@ -7,11 +7,14 @@ import {
   list,
   oneOf,
   pattern,
+  proxy,
   scope,
   secret,
   section,
   text,
   webAddress,
+  webOrigin,
+  yesOrNo,
 } from './value-schemas.ts';
 
 const ID_FORM = 'an id of up to 32 characters from a-z, 0-9 and -';
@@ -67,6 +70,38 @@ const issuer = () =>
     context.addIssue({ code: 'custom', message });
   });
 
+const stated = (what: string) => webAddress({ query: true }).optional().describe(what);
+
+/** How an upstream is reached, where that is not simply at the addresses that its document names. */
+const reach = {
+  back_channel: webOrigin()
+    .optional()
+    .describe(
+      'Origin that Gatehouse calls in place of the public one; people’s browsers go to the public one all the same',
+    ),
+  endpoints: section({
+    discovery: stated('The provider’s document, where it is not at its issuer'),
+    token: stated('In place of token_endpoint'),
+    userinfo: stated('In place of userinfo_endpoint'),
+    jwks: stated('In place of jwks_uri'),
+    revocation: stated('In place of revocation_endpoint'),
+    end_session: stated('In place of end_session_endpoint; people’s browsers go there'),
+  })
+    .prefault({})
+    .describe('Addresses in place of those that the provider’s document names'),
+  ca: secret()
+    .optional()
+    .describe('Certificates in PEM that may vouch for this upstream; default: the system’s, and NODE_EXTRA_CA_CERTS'),
+  proxy: proxy()
+    .optional()
+    .describe('The proxy that this upstream is reached over, or none; default: the one at the top'),
+  timeout: duration('1s', '60s').prefault('10s').describe('How long one operation there may take in all'),
+  clock_tolerance: duration('0s', '5m').prefault('30s').describe('How far this upstream’s clock may be from ours'),
+  allow_private_addresses: yesOrNo()
+    .prefault(true)
+    .describe('false refuses to call private addresses, also where a name leads to one'),
+};
+
 const upstreamSchema = section({
   display_name: text('a name').optional().describe('What people read on the sign-in page; default: the id'),
   issuer: issuer().describe('Exactly as the provider writes it in its discovery document'),
@@ -101,6 +136,7 @@ const upstreamSchema = section({
   tolerance: duration('0s', '30d')
     .prefault('1h')
     .describe('How long minted sessions refresh while this upstream is away'),
+  ...reach,
 });
 
 export const upstreamsSchema = entries(upstreamId(), upstreamSchema, 'a section with one entry per upstream')

@@ -3,7 +3,7 @@ import { type Cidr, networkText, parseCidr } from '../network/cidr.ts';
 import { coversMost } from '../network/coverage.ts';
 import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts';
 import { nearestKey } from './nearest-key.ts';
-import { isOrigin, isResource, type UrlFault, webAddressFault } from './web-address.ts';
+import { isOrigin, isResource, proxyFault, type UrlFault, webAddressFault, webOriginFault } from './web-address.ts';
 
 /**
  * The values that a YAML key may have. Each says itself what was found and what is expected; none of them looks beyond
@@ -145,6 +145,47 @@ export function webAddress(options: { query: boolean }) {
     const shown = fault === 'credentials' ? 'found credentials in the URL' : found(written);
     context.addIssue({ code: 'custom', message: `${shown}, expected ${URL_FAULTS[fault]}` });
   });
+}
+
+/** Where something that we call is, whatever its path: scheme, host and port. */
+export const webOrigin = () =>
+  z.string({ error: expects(WEB_ORIGIN) }).superRefine((written, context) => {
+    const fault = webOriginFault(written);
+    if (fault === undefined) return;
+    const shown = fault === 'credentials' ? 'found credentials in the URL' : found(written);
+    const message = `${shown}, expected ${fault === 'path' ? `${WEB_ORIGIN}: nothing after the port` : URL_FAULTS[fault]}`;
+    context.addIssue({ code: 'custom', message });
+  });
+
+const WEB_ORIGIN = 'an origin such as https://keycloak.svc:8443';
+const PROXY = 'http://host:port or https://host:port';
+
+/** A proxy by its address, with credentials beside it where it wants some, or none at all. */
+export function proxy() {
+  const address = () =>
+    z.string({ error: expects(PROXY) }).superRefine((written, context) => {
+      const message = wrongProxy(written);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    });
+  const withCredentials = section({
+    url: address().describe('http://host:port or https://host:port'),
+    username: text('a user name').optional().describe('Where the proxy asks for one'),
+    password: secret().optional().describe('Of that user'),
+  });
+  return z.union([z.literal('none'), address(), withCredentials], {
+    error: ({ input }) =>
+      (typeof input === 'string' ? wrongProxy(input) : undefined) ??
+      expects(`${PROXY}, { url, username, password } or none`)({ input }),
+  });
+}
+
+/** No message repeats what may have a password in it. */
+function wrongProxy(written: string): string | undefined {
+  const fault = proxyFault(written);
+  if (fault === 'credentials') {
+    return 'found credentials in the URL, expected { url, username, password: { env: NAME } or { file: PATH } }';
+  }
+  return fault === undefined ? undefined : `${found(written)}, expected ${PROXY}, or none`;
 }
 
 export const origin = () =>

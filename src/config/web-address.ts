@@ -17,6 +17,20 @@ export function webAddressFault(text: string, allow: { query: boolean }): UrlFau
   return undefined;
 }
 
+/** The first thing that is wrong with an origin that we call. */
+export function webOriginFault(text: string): UrlFault | 'path' | undefined {
+  const fault = webAddressFault(text, { query: false });
+  return fault ?? (parseUrl(text)?.pathname === '/' ? undefined : 'path');
+}
+
+/** A proxy may be spoken to in clear: what goes through it is encrypted for the upstream. */
+export function proxyFault(text: string): 'not a proxy' | 'credentials' | undefined {
+  const url = parseUrl(text);
+  if (url !== undefined && (url.username !== '' || url.password !== '')) return 'credentials';
+  const isBare = /^https?:\/\/[^/]+\/?$/i.test(text) && !/[\s?#]/.test(text);
+  return url !== undefined && isBare ? undefined : 'not a proxy';
+}
+
 /** An absolute URI without a fragment (RFC 8707 §2). */
 export function isResource(text: string): boolean {
   return URL.canParse(text) && /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i.test(text) && !text.includes('#');

@@ -61,6 +61,7 @@ async function verified({ upstream }: BackchannelLogoutGround, logoutToken: stri
     throw new OAuthError('temporarily_unavailable', 'the keys of the issuer cannot be had; try again', {
       headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
       detail: error.detail,
+      cause: error,
     });
   }
 }

@@ -1,63 +1,97 @@
-import dns from 'node:dns/promises';
-import { isLoopback, isLoopbackAddress } from '../network/loopback.ts';
+import type { LookupFunction } from 'node:net';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import type { Dispatcher } from 'undici';
+import { requireAllowed } from './address-rule.ts';
+import { requestFailure, UnusableAddressError } from './request-failure.ts';
 import { UpstreamError } from './upstream.ts';
+import { upstreamDispatcher } from './upstream-dispatcher.ts';
+import type { Reach } from './upstream-settings.ts';
 
 const LARGEST_ANSWER_BYTES = 1024 * 1024;
 
-/** An address that waiting does not mend: nothing is there, it redirects, or its certificate is not trusted here. */
-export class UnusableAddressError extends UpstreamError {
-  constructor(detail: string) {
-    super('unavailable', detail);
-  }
-}
-
-interface BoundedRequest {
+export interface BoundedRequest {
   method?: string;
   headers?: Record<string, string>;
-  body?: RequestInit['body'] | null | undefined;
+  body?: RequestInit['body'] | undefined;
+}
+
+/** What came back, whatever it says. */
+export interface PlainAnswer {
+  status: number;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  body: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * The one way out to an upstream. It follows no redirect (one could carry a client secret to another host), reads a
- * bounded number of bytes, and stops at the deadline of the whole operation. What has no answer of the protocol in it
- * is thrown here; every other answer, errors included, is handed on.
- *
- * @throws {UpstreamError} `unavailable` or `invalid_answer`
+ * The one way out to an upstream. It goes only where the upstream's document may send us, follows no redirect (one
+ * could carry a client secret to another host), reads a bounded number of bytes, and stops at the deadline of the
+ * whole operation.
  */
-export async function boundedFetch(address: string, request: BoundedRequest, deadline: AbortSignal): Promise<Response> {
-  const url = new URL(address);
-  const place = placeOf(address, url);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
-    throw new UpstreamError('invalid_answer', `${place} is not https (http is accepted on loopback only)`);
-  }
-  try {
-    if (url.protocol === 'http:') await refuseElsewhere(url);
-    const { method = 'GET', headers = {}, body: sent = null } = request;
-    const response = await fetch(url, { method, headers, body: sent, redirect: 'manual', signal: deadline });
-    if (response.status >= 300 && response.status < 400) {
-      await response.body?.cancel();
-      const to = placeOf(response.headers.get('location') ?? '', url);
-      throw new UnusableAddressError(`${place} redirects to ${to} (${response.status}), which is not followed`);
-    }
-    if (response.status >= 500 || response.status === 429) {
-      await response.body?.cancel();
-      throw new UpstreamError('unavailable', `${place} answers ${response.status}`);
-    }
-    const body = await readBounded(response, place);
-    const isBodyless = response.status === 204 || response.status === 205;
-    return new Response(isBodyless ? null : body, { status: response.status, headers: plainHeaders(response.headers) });
-  } catch (error) {
-    throw error instanceof UpstreamError ? error : unanswered(place, error);
-  }
+export interface BoundedFetch {
+  /**
+   * Hands on every answer of the protocol, errors included; what has none in it is thrown.
+   *
+   * @throws {UpstreamError} `unavailable` or `invalid_answer`
+   */
+  (address: string, request: BoundedRequest, deadline: AbortSignal): Promise<Response>;
+  /** The same for who wants to see redirects and 5xx too. */
+  plain(address: string, request: BoundedRequest, deadline: AbortSignal): Promise<PlainAnswer>;
 }
 
-/** A resolver that gives a loopback name another address would have our secrets in clear. */
-async function refuseElsewhere({ hostname, origin }: URL): Promise<void> {
-  if (/^[[\d]/.test(hostname)) return;
-  const addresses = await dns.lookup(hostname, { all: true });
-  const elsewhere = addresses.find(({ address }) => !isLoopbackAddress(address));
-  if (elsewhere === undefined) return;
-  throw new UpstreamError('invalid_answer', `${origin} is not https, and resolves to ${elsewhere.address}`);
+/** @param lookup in place of the system's, for tests */
+export function createBoundedFetch(
+  { issuer, reach }: { issuer: string; reach: Reach },
+  lookup?: LookupFunction,
+): BoundedFetch {
+  const { backChannel, endpoints, allowsPrivateAddresses, proxy } = reach;
+  const stated = [backChannel, ...Object.values(endpoints)].filter((one) => one !== undefined);
+  const rule = { issuer, stated, allowsPrivateAddresses };
+  const way = proxy === undefined ? '' : ` over the proxy ${proxy.url}`;
+  let dispatcher: Promise<Dispatcher> | undefined;
+
+  async function plain(address: string, request: BoundedRequest, deadline: AbortSignal): Promise<PlainAnswer> {
+    const url = new URL(address);
+    const place = placeOf(address, url);
+    requireAllowed(url, rule);
+    try {
+      dispatcher ??= upstreamDispatcher(reach, lookup);
+      const answer = await (await dispatcher).request({
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
+        method: (request.method ?? 'GET') as Dispatcher.HttpMethod,
+        // What is compressed all the same is unfolded, within the same bound.
+        headers: { 'accept-encoding': 'identity', ...request.headers },
+        body: textOf(request.body),
+        signal: deadline,
+      });
+      const body = await unfolded(await readBounded(answer.body, place), answer.headers['content-encoding'], place);
+      return { status: answer.statusCode, headers: answer.headers, body };
+    } catch (error) {
+      throw requestFailure(place, way, error);
+    }
+  }
+
+  async function ofProtocol(address: string, request: BoundedRequest, deadline: AbortSignal): Promise<Response> {
+    const { status, headers, body } = await plain(address, request, deadline);
+    const url = new URL(address);
+    const place = placeOf(address, url);
+    if (status >= 300 && status < 400) {
+      const to = placeOf(String(headers['location'] ?? ''), url);
+      throw new UnusableAddressError(`${place} redirects to ${to} (${status}), which is not followed`);
+    }
+    if (status >= 500 || status === 429) throw new UpstreamError('unavailable', `${place} answers ${status}`);
+    const isBodyless = status === 204 || status === 205;
+    return new Response(isBodyless ? null : body, { status, headers: pairsOf(headers) });
+  }
+
+  return Object.assign(ofProtocol, { plain });
+}
+
+/** openid-client sends nothing but forms. */
+function textOf(body: BoundedRequest['body']): string | null {
+  if (typeof body === 'string') return body;
+  return body instanceof URLSearchParams ? body.toString() : null;
 }
 
 /** An address without its query, which may have a code or a token in it. */
@@ -66,54 +100,47 @@ function placeOf(address: string, base: URL): string {
   return url === undefined ? 'nowhere' : `${url.origin}${url.pathname}`;
 }
 
-async function readBounded(response: Response, place: string): Promise<Uint8Array<ArrayBuffer>> {
+async function readBounded(body: AsyncIterable<Uint8Array>, place: string): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body) {
     length += chunk.length;
-    if (length > LARGEST_ANSWER_BYTES) {
-      throw new UpstreamError('invalid_answer', `${place} answers with more than ${LARGEST_ANSWER_BYTES} bytes`);
-    }
+    if (length > LARGEST_ANSWER_BYTES) throw tooLarge(place);
     chunks.push(chunk);
   }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
+  return Buffer.concat(chunks, length);
+}
+
+const UNFOLD = new Map([
+  ['gzip', promisify(gunzip)],
+  ['x-gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+  ['br', promisify(brotliDecompress)],
+]);
+
+async function unfolded(
+  body: Uint8Array<ArrayBuffer>,
+  encoding: string | string[] | undefined,
+  place: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const unfold = UNFOLD.get(String(encoding ?? '').toLowerCase());
+  if (unfold === undefined || body.length === 0) return body;
+  try {
+    return await unfold(body, { maxOutputLength: LARGEST_ANSWER_BYTES });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(place);
+    throw new UpstreamError('invalid_answer', `${place} answers with a body that cannot be decompressed`);
   }
-  return body;
 }
 
-/** The body was decoded while it was read, so these no longer describe it. */
-function plainHeaders(headers: Headers): Headers {
-  const plain = new Headers(headers);
-  plain.delete('content-encoding');
-  plain.delete('content-length');
-  return plain;
+function tooLarge(place: string): UpstreamError {
+  return new UpstreamError('invalid_answer', `${place} answers with more than ${LARGEST_ANSWER_BYTES} bytes`);
 }
 
-/** What OpenSSL calls a certificate of an authority that it does not know. */
-const UNKNOWN_AUTHORITY = /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
-
-function unanswered(place: string, error: unknown): UpstreamError {
-  const detail = `${place}: ${reason(error)}`;
-  const code = codeOf(error);
-  if (UNKNOWN_AUTHORITY.test(code)) {
-    return new UnusableAddressError(`${detail}; an authority of your own is named in NODE_EXTRA_CA_CERTS`);
-  }
-  return code.includes('CERT') ? new UnusableAddressError(detail) : new UpstreamError('unavailable', detail);
-}
-
-function codeOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-}
-
-function reason(error: unknown): string {
-  if (!(error instanceof Error)) return 'the request failed';
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'no answer in time';
-  const { cause } = error;
-  if (cause instanceof Error) return 'code' in cause ? `${String(cause.code)} (${cause.message})` : cause.message;
-  return error.message;
+/** The body was decoded while it was read, so two of them no longer describe it. */
+function pairsOf(headers: PlainAnswer['headers']): [string, string][] {
+  return Object.entries(headers).flatMap(([name, value]): [string, string][] => {
+    if (value === undefined || name === 'content-encoding' || name === 'content-length') return [];
+    return (Array.isArray(value) ? value : [value]).map((one): [string, string] => [name, one]);
+  });
 }

@@ -3,12 +3,11 @@ import type { Secret } from '../sealing/secret.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { authorizationRequest, strengthAsked } from './authorization-request.ts';
-import { boundedFetch, UnusableAddressError } from './bounded-fetch.ts';
 import { type Claims, claimAt, missingClaims, readSignIn, requireSameSubject } from './claim-mapping.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import { checkLogoutToken } from './logout-token.ts';
 import { checkStrength } from './sign-in-strength.ts';
-import { signingAlgorithms } from './signing-algorithms.ts';
+import { PUBLIC_KEY_ALGORITHMS, signingAlgorithms } from './signing-algorithms.ts';
 import { tokensOf } from './token-answer.ts';
 import {
   type LogoutToken,
@@ -37,7 +36,7 @@ export interface UpstreamDependencies {
   clock: () => number;
   logger?: Pick<Logger, 'event'> | undefined;
   metrics?: Pick<Metrics, 'upstreamAnswered'> | undefined;
-  /** For a whole operation, whatever number of requests it takes. */
+  /** In place of the settings' own. */
   timeoutMs?: number | undefined;
 }
 
@@ -57,7 +56,7 @@ export class CheckedUpstream implements Upstream {
   constructor(
     settings: UpstreamSettings,
     requests: UpstreamRequests,
-    { clock, logger, timeoutMs = 10_000 }: UpstreamDependencies,
+    { clock, logger, timeoutMs = settings.reach.timeoutSeconds * 1000 }: UpstreamDependencies,
   ) {
     this.id = settings.id;
     this.displayName = settings.displayName;
@@ -71,7 +70,7 @@ export class CheckedUpstream implements Upstream {
     this.#metadata = new KeptAnswer({ ...keeping, freshMs: HOUR, load: (deadline) => requests.discover(deadline) });
     this.#keys = new UpstreamKeys({
       ...keeping,
-      load: async (deadline) => loadKeys(await this.#metadata.current(), deadline),
+      load: async (deadline) => requests.keys({ metadata: await this.#metadata.current(), deadline }),
     });
   }
 
@@ -88,7 +87,7 @@ export class CheckedUpstream implements Upstream {
       answered.search = callback.search;
       const checked = await this.#requests.exchangeCode(context, answered, trip);
       const claims = checked.claims ?? {};
-      await this.#verifySignature(context, checked);
+      await this.#verifyIdToken(context, checked);
       const userinfo = await this.#userinfo(context, checked, trip.wantedClaims ?? []);
       requireSameSubject(claims, userinfo);
       const signIn = readSignIn(claims, userinfo ?? {}, this.#settings);
@@ -144,11 +143,13 @@ export class CheckedUpstream implements Upstream {
   probe(redirectUri: string): Promise<ProbeReport> {
     return probeUpstream(redirectUri, this.#settings, {
       discover: () => withinDeadline('discovery', this.#timeoutMs, (deadline) => this.#requests.discover(deadline)),
-      loadKeys: (metadata) => withinDeadline('keys', this.#timeoutMs, (deadline) => loadKeys(metadata, deadline)),
+      loadKeys: (metadata) =>
+        withinDeadline('keys', this.#timeoutMs, (deadline) => this.#requests.keys({ metadata, deadline })),
       signInAddress: (trip) => this.signInAddress(trip),
+      visit: (address) =>
+        withinDeadline('probe', this.#timeoutMs, (deadline) => this.#requests.visit(address, deadline)),
       tryGrant: (grantType, parameters) =>
         this.#within('probe', (context) => this.#requests.tryGrant(context, grantType, parameters)),
-      timeoutMs: this.#timeoutMs,
     });
   }
 
@@ -160,7 +161,7 @@ export class CheckedUpstream implements Upstream {
   ): Promise<Refreshed['signIn']> {
     const { claims } = checked;
     if (claims !== undefined) {
-      await this.#verifySignature(context, checked);
+      await this.#verifyIdToken(context, checked);
       requireSubject(session, claimAt(claims, this.#settings.claims.subject));
     }
     let userinfo: Claims | undefined;
@@ -186,7 +187,9 @@ export class CheckedUpstream implements Upstream {
     if (context.metadata.userinfo_endpoint === undefined) return undefined;
     if (missingClaims(claims, this.#settings, wanted).length === 0) return undefined;
     try {
-      return await this.#requests.userinfo(context, answer.access_token);
+      const { claims: found, signed } = await this.#requests.userinfo(context, answer.access_token);
+      if (signed !== undefined) await this.#verifySignature('userinfo', signed, PUBLIC_KEY_ALGORITHMS);
+      return found;
     } catch (error) {
       // An access token for another audience is refused there, which takes nothing from the ID token.
       if (!(error instanceof UpstreamError && error.fault === 'client_rejected')) throw error;
@@ -195,12 +198,18 @@ export class CheckedUpstream implements Upstream {
     }
   }
 
-  async #verifySignature({ metadata }: RequestContext, { answer }: CheckedAnswer): Promise<void> {
-    const algorithms = signingAlgorithms(metadata);
-    await compactVerify(answer.id_token ?? '', this.#keys.find, { algorithms }).catch((error: unknown) => {
+  #verifyIdToken({ metadata }: RequestContext, { answer }: CheckedAnswer): Promise<void> {
+    return this.#verifySignature('ID token', answer.id_token ?? '', signingAlgorithms(metadata));
+  }
+
+  async #verifySignature(what: string, token: string, algorithms: string[]): Promise<void> {
+    try {
+      const signed = { token, algorithms, isAskedFor: true };
+      await this.#keys.verify(signed, (key) => compactVerify(token, key, { algorithms }));
+    } catch (error) {
       if (!(error instanceof joseErrors.JOSEError)) throw error;
-      throw new UpstreamError('invalid_answer', `ID token: ${error.message}`);
-    });
+      throw new UpstreamError('invalid_answer', `${what}: ${error.message}`);
+    }
   }
 
   #within<T>(step: UpstreamStep, work: (context: RequestContext) => Promise<T>): Promise<T> {
@@ -222,11 +231,4 @@ function requireSubject(session: RefreshFor | undefined, found: unknown): void {
   if (session !== undefined && found !== undefined && found !== session.subject) {
     throw new OtherSubjectError('refresh: the answer is about another subject');
   }
-}
-
-async function loadKeys({ jwks_uri: address }: ProviderMetadata, deadline: AbortSignal): Promise<unknown> {
-  if (address === undefined) throw new UpstreamError('invalid_answer', 'the upstream’s metadata has no jwks_uri');
-  const response = await boundedFetch(address, { headers: { accept: 'application/json' } }, deadline);
-  if (response.status !== 200) throw new UnusableAddressError(`jwks_uri answers ${response.status}`);
-  return response.json().catch(() => undefined);
 }

@@ -1,3 +1,5 @@
+import { startDeadline } from './within-deadline.ts';
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -18,13 +20,19 @@ export interface KeptAnswerOptions<T> {
  */
 export class KeptAnswer<T> {
   readonly #options: KeptAnswerOptions<T>;
-  #kept: { answer: T; atMs: number } | undefined;
+  #kept: { answer: T; atMs: number; number: number } | undefined;
   #pending: Promise<T> | undefined;
+  #begun = 0;
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #forcedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: KeptAnswerOptions<T>) {
     this.#options = options;
+  }
+
+  /** How many requests for it were begun. */
+  get begun(): number {
+    return this.#begun;
   }
 
   async current(): Promise<T> {
@@ -55,14 +63,26 @@ export class KeptAnswer<T> {
     return this.#load(this.#options.timeoutMs);
   }
 
+  /** An answer to a request that began after the first `count` of them: what was under way before may be too old. */
+  async begunAfter(count: number): Promise<T> {
+    while (this.#pending !== undefined && this.#begun <= count) await this.#pending.catch(() => undefined);
+    if (this.#kept !== undefined && this.#kept.number > count) return this.#kept.answer;
+    return this.#load(this.#options.timeoutMs);
+  }
+
   #load(timeoutMs: number): Promise<T> {
-    this.#pending ??= this.#options
-      .load(AbortSignal.timeout(timeoutMs))
+    if (this.#pending !== undefined) return this.#pending;
+    const deadline = startDeadline(timeoutMs);
+    this.#begun += 1;
+    const number = this.#begun;
+    this.#pending = this.#options
+      .load(deadline.signal)
       .then((answer) => {
-        this.#kept = { answer, atMs: this.#options.clock() };
+        this.#kept = { answer, atMs: this.#options.clock(), number };
         return answer;
       })
       .finally(() => {
+        deadline.clear();
         this.#pending = undefined;
       });
     return this.#pending;

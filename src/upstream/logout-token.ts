@@ -23,17 +23,22 @@ export interface LogoutTokenRule {
  * @throws {UpstreamError} `invalid_answer`, or what fetching the keys threw
  */
 export async function checkLogoutToken(token: string, rule: LogoutTokenRule): Promise<LogoutToken> {
-  const { protectedHeader, payload: claims } = await jwtVerify(token, rule.keys.find, {
+  const { algorithms } = rule;
+  const options = {
     issuer: rule.issuer,
     audience: rule.clientId,
-    algorithms: rule.algorithms,
+    algorithms,
     currentDate: new Date(rule.nowMs),
     clockTolerance: TOLERANCE_SECONDS,
     maxTokenAge: LONGEST_AGE_SECONDS,
     requiredClaims: ['iss', 'aud', 'iat', 'exp', 'jti', 'events'],
-  }).catch((error: unknown) => {
-    throw error instanceof errors.JOSEError ? refused(error.message) : error;
-  });
+  };
+  const signed = { token, algorithms, isAskedFor: false };
+  const { protectedHeader, payload: claims } = await rule.keys
+    .verify(signed, (key) => jwtVerify(token, key, options))
+    .catch((error: unknown) => {
+      throw error instanceof errors.JOSEError ? refused(error.message) : error;
+    });
   // An ID or access token must never pass for one: both are signed with the same keys for the same audience.
   const type = protectedHeader.typ?.toLowerCase();
   if (type !== undefined && type !== 'jwt' && type !== 'logout+jwt' && type !== 'application/logout+jwt') {

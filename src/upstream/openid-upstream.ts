@@ -1,11 +1,12 @@
 import type * as OpenIdClient from 'openid-client';
-import { isLoopback } from '../network/loopback.ts';
 import type { UpstreamStep as MeasuredStep } from '../telemetry/metrics.ts';
-import { boundedFetch } from './bounded-fetch.ts';
+import { requireAllowed } from './address-rule.ts';
+import { calledMetadata, discoveryAddress, withOrigin } from './back-channel.ts';
+import { type BoundedFetch, createBoundedFetch } from './bounded-fetch.ts';
 import { CheckedUpstream, type UpstreamDependencies } from './checked-upstream.ts';
 import type { Claims } from './claim-mapping.ts';
-import { assertionKey, basicCredentials } from './client-authentication.ts';
-import { signingAlgorithms } from './signing-algorithms.ts';
+import { type Configured, OpenIdConfiguration } from './openid-configuration.ts';
+import { UnusableAddressError } from './request-failure.ts';
 import type { TokenAnswer } from './token-answer.ts';
 import { TokenReply } from './token-reply.ts';
 import { type Upstream, UpstreamError, type UpstreamFault } from './upstream.ts';
@@ -16,7 +17,13 @@ import {
   issuerMismatch,
   type UpstreamStep,
 } from './upstream-faults.ts';
-import type { CheckedAnswer, ProviderMetadata, RequestContext, UpstreamRequests } from './upstream-requests.ts';
+import type {
+  CheckedAnswer,
+  ProviderMetadata,
+  RequestContext,
+  UpstreamRequests,
+  UserinfoAnswer,
+} from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 import { withoutEmpty } from './without-empty.ts';
 
@@ -25,51 +32,63 @@ export function openIdUpstream(settings: UpstreamSettings, dependencies: Upstrea
   return new CheckedUpstream(settings, new OpenIdRequests(settings, dependencies), dependencies);
 }
 
-type Library = typeof OpenIdClient;
-type Configuration = OpenIdClient.Configuration;
+type Send = (...request: Parameters<BoundedFetch>) => Promise<Response>;
 
-/** The one place where openid-client is used. It is loaded at the first request, so that starting need not wait for it. */
+/** The one place where openid-client is asked to do something. */
 class OpenIdRequests implements UpstreamRequests {
   readonly #settings: UpstreamSettings;
-  readonly #clock: () => number;
   readonly #metrics: UpstreamDependencies['metrics'];
-  readonly #isInsecure: boolean;
-  #authentication: Promise<OpenIdClient.ClientAuth> | undefined;
+  readonly #send: BoundedFetch;
+  readonly #configuration: OpenIdConfiguration;
 
   constructor(settings: UpstreamSettings, { clock, metrics }: UpstreamDependencies) {
     this.#settings = settings;
-    this.#clock = clock;
     this.#metrics = metrics;
-    const { protocol, hostname } = new URL(settings.issuer);
-    this.#isInsecure = protocol === 'http:' && isLoopback(hostname);
+    this.#send = createBoundedFetch(settings);
+    this.#configuration = new OpenIdConfiguration(settings, clock);
   }
 
   discover(deadline: AbortSignal): Promise<ProviderMetadata> {
     return this.#measured('discovery', async (send) => {
       const oidc = await import('openid-client');
-      const { issuer, clientId } = this.#settings;
+      const { issuer, clientId, reach } = this.#settings;
+      const address = discoveryAddress(issuer, reach);
       const options: OpenIdClient.DiscoveryRequestOptions = {
-        execute: this.#isInsecure ? [oidc.allowInsecureRequests] : [],
-        [oidc.customFetch]: (url, request) => send(url, request, deadline),
+        // Which addresses may be http is for the one way out to say.
+        execute: [oidc.allowInsecureRequests],
+        [oidc.customFetch]: (_url, request) => send(address, request, deadline),
       };
       const found = await oidc
         .discovery(new URL(issuer), clientId, undefined, undefined, options)
         .catch((error: unknown) => {
-          throw foundOtherIssuer(error, issuer) ?? foundNothing(error, issuer) ?? error;
+          throw foundOtherIssuer(error, issuer) ?? foundNothing(error, address) ?? error;
         });
       const metadata = found.serverMetadata();
       // openid-client compares parsed addresses: `https://a.example` and `https://a.example/` are the same to it.
       if (metadata.issuer !== issuer) throw issuerMismatch(issuer, metadata.issuer);
-      return withoutEmpty({ ...metadata }) as ProviderMetadata;
+      return calledMetadata(withoutEmpty({ ...metadata }) as ProviderMetadata, reach);
+    });
+  }
+
+  keys({ metadata: { jwks_uri: address }, deadline }: RequestContext): Promise<unknown> {
+    return this.#measured('keys', async (send) => {
+      if (address === undefined) throw new UpstreamError('invalid_answer', 'the upstream’s metadata has no jwks_uri');
+      const response = await send(address, { headers: { accept: 'application/json' } }, deadline);
+      if (response.status !== 200) throw new UnusableAddressError(`jwks_uri answers ${response.status}`);
+      return response.json().catch(() => undefined);
     });
   }
 
   authorizationAddress(context: RequestContext, request: URLSearchParams): Promise<URL> {
-    return this.#ask('authorization', context, async (oidc, config) =>
-      context.metadata['require_pushed_authorization_requests'] === true
-        ? oidc.buildAuthorizationUrlWithPAR(config, request)
-        : oidc.buildAuthorizationUrl(config, request),
-    );
+    return this.#ask('authorization', context, async (oidc, config) => {
+      const address =
+        context.metadata['require_pushed_authorization_requests'] === true
+          ? await oidc.buildAuthorizationUrlWithPAR(config, request)
+          : oidc.buildAuthorizationUrl(config, request);
+      // The browser goes there, not we: whether it is private is nothing to us.
+      requireAllowed(address, { issuer: this.#settings.issuer, stated: [], allowsPrivateAddresses: true });
+      return address;
+    });
   }
 
   exchangeCode(
@@ -90,7 +109,7 @@ class OpenIdRequests implements UpstreamRequests {
         });
         return { answer: reply.restored<TokenAnswer>(answer), claims: answer.claims() as Claims | undefined };
       },
-      reply,
+      (response) => reply.read(response),
     );
   }
 
@@ -104,19 +123,27 @@ class OpenIdRequests implements UpstreamRequests {
           const answer = await oidc.refreshTokenGrant(config, refreshToken);
           return { answer: reply.restored<TokenAnswer>(answer), claims: answer.claims() as Claims | undefined };
         },
-        reply,
+        (response) => reply.read(response),
       );
     } catch (error) {
       throw error instanceof UpstreamError ? error.beside(reply.refreshToken) : error;
     }
   }
 
-  userinfo(context: RequestContext, accessToken: string): Promise<Claims> {
-    return this.#ask('userinfo', context, async (oidc, config) => {
-      // For an answer that is a signed JWT. ID tokens are checked by the caller, with keys that outlive one operation.
-      oidc.enableNonRepudiationChecks(config);
-      return oidc.fetchUserInfo(config, accessToken, oidc.skipSubjectCheck);
-    });
+  async userinfo(context: RequestContext, accessToken: string): Promise<UserinfoAnswer> {
+    let signed: string | undefined;
+    const keepSigned = async (response: Response) => {
+      const isSigned = response.headers.get('content-type')?.startsWith('application/jwt') === true;
+      if (isSigned) signed = (await response.clone().text()).trim();
+      return response;
+    };
+    const claims = await this.#ask(
+      'userinfo',
+      context,
+      (oidc, config): Promise<Claims> => oidc.fetchUserInfo(config, accessToken, oidc.skipSubjectCheck),
+      keepSigned,
+    );
+    return { claims, signed };
   }
 
   revoke(context: RequestContext, token: string, hint: string): Promise<void> {
@@ -125,45 +152,45 @@ class OpenIdRequests implements UpstreamRequests {
     );
   }
 
+  visit(address: URL, deadline: AbortSignal): Promise<{ status: number; location: string | undefined }> {
+    return this.#measured('probe', async () => {
+      const called = withOrigin(address.href, this.#settings.reach.backChannel);
+      const { status, headers } = await this.#send.plain(called, {}, deadline);
+      return { status, location: headers['location']?.toString() };
+    });
+  }
+
   tryGrant(context: RequestContext, grantType: string, parameters: Record<string, string>): Promise<void> {
+    const reply = new TokenReply();
     return this.#ask(
       'probe',
       context,
       async (oidc, config) => {
         await oidc.genericGrantRequest(config, grantType, parameters);
       },
-      new TokenReply(),
+      (response) => reply.read(response),
     );
   }
 
-  /** Does one request with a configuration of its own, which carries the deadline and our clock. */
+  /**
+   * Does one request. openid-client takes the configuration's `fetch` before it first waits for anything, so each
+   * request keeps its own deadline although all of them share one configuration.
+   */
   #ask<T>(
     step: UpstreamStep,
     { metadata, deadline }: RequestContext,
-    work: (oidc: Library, config: Configuration) => Promise<T>,
-    reply?: TokenReply,
+    work: (oidc: Configured['oidc'], config: Configured['config']) => Promise<T>,
+    onAnswer: (response: Response) => Promise<Response> | Response = (response) => response,
   ): Promise<T> {
     return this.#measured(step, async (send) => {
-      const oidc = await import('openid-client');
-      this.#authentication ??= authenticationOf(oidc, this.#settings);
-      const server = { ...metadata, id_token_signing_alg_values_supported: signingAlgorithms(metadata) };
-      const config = new oidc.Configuration(
-        server as OpenIdClient.ServerMetadata,
-        this.#settings.clientId,
-        { [oidc.clockSkew]: Math.round((this.#clock() - Date.now()) / 1000) },
-        await this.#authentication,
-      );
-      config[oidc.customFetch] = async (url, request) => {
-        const response = await send(url, request, deadline);
-        return reply === undefined ? response : reply.read(response);
-      };
-      if (this.#isInsecure) oidc.allowInsecureRequests(config);
+      const { oidc, config } = await this.#configuration.for(metadata);
+      config[oidc.customFetch] = async (url, request) => onAnswer(await send(url, request, deadline));
       return work(oidc, config);
     });
   }
 
   /** Turns what is thrown into a fault, and counts those ends that the upstream had a part in. */
-  async #measured<T>(step: UpstreamStep, work: (send: typeof boundedFetch) => Promise<T>): Promise<T> {
+  async #measured<T>(step: UpstreamStep, work: (send: Send) => Promise<T>): Promise<T> {
     const startedAtMs = performance.now();
     let isSent = false;
     const finished = (outcome: 'ok' | UpstreamFault) => {
@@ -173,7 +200,7 @@ class OpenIdRequests implements UpstreamRequests {
     try {
       const done = await work((...request) => {
         isSent = true;
-        return boundedFetch(...request);
+        return this.#send(...request);
       });
       finished('ok');
       return done;
@@ -187,26 +214,4 @@ class OpenIdRequests implements UpstreamRequests {
 
 function isMeasured(step: UpstreamStep): step is MeasuredStep {
   return !['authorization', 'keys', 'logout token', 'probe'].includes(step);
-}
-
-async function authenticationOf(oidc: Library, settings: UpstreamSettings): Promise<OpenIdClient.ClientAuth> {
-  const secret = settings.clientSecret?.reveal() ?? '';
-  switch (settings.authentication) {
-    case 'none':
-      return oidc.None();
-    case 'client_secret_basic':
-      return (_server, _client, _body, headers) => {
-        headers.set('authorization', basicCredentials(settings.clientId, secret));
-      };
-    case 'client_secret_post':
-      return oidc.ClientSecretPost(secret);
-    case 'private_key_jwt':
-      // openid-client makes the issuer the only audience, as RFC 7523bis asks. The type keeps the assertion from being
-      // taken for any other token that is signed with the same key.
-      return oidc.PrivateKeyJwt(await assertionKey(settings), {
-        [oidc.modifyAssertion]: (header) => {
-          header['typ'] = 'client-authentication+jwt';
-        },
-      });
-  }
 }

@@ -122,11 +122,10 @@ export function issuerMismatch(expected: string, found: unknown): UpstreamError 
   );
 }
 
-/** Nothing is published at the issuer: most often its path is wrong. */
-export function foundNothing(thrown: unknown, issuer: string): UpstreamError | undefined {
+/** Nothing is published where the document should be: most often the issuer's path is wrong. */
+export function foundNothing(thrown: unknown, address: string): UpstreamError | undefined {
   const { cause } = (thrown ?? {}) as ProtocolFailure;
   if (!(cause instanceof Response) || cause.status === 200) return undefined;
-  const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   return new UpstreamError(
     'invalid_answer',
     `${address} answers ${cause.status}: check the issuer in the configuration`,

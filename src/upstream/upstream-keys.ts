@@ -1,8 +1,17 @@
-import { createLocalJWKSet, errors, type FlattenedJWSInput, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
+import {
+  type CryptoKey,
+  createLocalJWKSet,
+  decodeProtectedHeader,
+  errors,
+  type JWK,
+  type ProtectedHeaderParameters,
+} from 'jose';
 import { KeptAnswer } from './kept-answer.ts';
 import { UpstreamError } from './upstream.ts';
 
 const MINUTE = 60 * 1000;
+/** Each costs a verification, and a token says itself which keys fit it. */
+const MAX_CANDIDATES = 4;
 
 export interface UpstreamKeysOptions {
   load: (deadline: AbortSignal) => Promise<unknown>;
@@ -11,36 +20,118 @@ export interface UpstreamKeysOptions {
   onStale: (error: unknown) => void;
 }
 
-/** The upstream's public keys. A token signed with a key that is not among them makes us look once more. */
+export interface SignedToken {
+  token: string;
+  algorithms: readonly string[];
+  /**
+   * Whether we asked the upstream for it. Such a token may always make us fetch the keys once; one that anybody can
+   * send does so at most every half minute, or strangers could have us call the upstream as often as they like.
+   */
+  isAskedFor: boolean;
+}
+
+/** The upstream's public keys. A token that none of them has signed makes us look once more. */
 export class UpstreamKeys {
-  readonly #kept: KeptAnswer<ReturnType<typeof createLocalJWKSet>>;
+  readonly #kept: KeptAnswer<KeySet>;
 
   constructor({ load, ...options }: UpstreamKeysOptions) {
-    this.#kept = new KeptAnswer({
-      ...options,
-      freshMs: 10 * MINUTE,
-      load: async (deadline) => createLocalJWKSet(checkedKeySet(await load(deadline))),
-    });
+    const fetched = async (deadline: AbortSignal) => readKeySet(await load(deadline));
+    this.#kept = new KeptAnswer({ ...options, freshMs: 10 * MINUTE, load: fetched });
   }
 
-  /** For jose's verify functions. */
-  readonly find = async (header: JWSHeaderParameters, token: FlattenedJWSInput) => {
-    const keys = await this.#kept.current();
-    try {
-      return await keys(header, token);
-    } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      const renewed = await this.#kept.renewed();
-      if (renewed === undefined) throw error;
-      return renewed(header, token);
+  /**
+   * Verifies a token with whichever key has signed it.
+   *
+   * @param verify one of jose's, with all that must be true of the token
+   * @throws a `JOSEError`, or what fetching the keys threw
+   */
+  async verify<T>(signed: SignedToken, verify: (key: CryptoKey) => Promise<T>): Promise<T> {
+    const header = decodeHeader(signed.token);
+    if (header.alg === undefined || !signed.algorithms.includes(header.alg)) {
+      throw new errors.JOSEAlgNotAllowed('"alg" (Algorithm) Header Parameter value not allowed');
     }
+    const begun = this.#kept.begun;
+    try {
+      return await withEach(candidates(await this.#kept.current(), header), verify);
+    } catch (error) {
+      if (!isUnknownKey(error)) throw error;
+      const renewed = await (signed.isAskedFor ? this.#kept.begunAfter(begun) : this.#kept.renewed());
+      if (renewed === undefined) throw error;
+      return await withEach(candidates(renewed, header), verify);
+    }
+  }
+}
+
+function decodeHeader(token: string): ProtectedHeaderParameters {
+  try {
+    return decodeProtectedHeader(token);
+  } catch {
+    throw new errors.JWSInvalid('it is no JWS');
+  }
+}
+
+type FindKey = ReturnType<typeof createLocalJWKSet>;
+
+interface KeySet {
+  all: FindKey;
+  /** Those that have no name of their own. */
+  nameless: FindKey;
+}
+
+/** Equal keys are one: some providers publish the same key twice, under one `kid`. */
+function readKeySet(answer: unknown): KeySet {
+  const listed: unknown = (answer as { keys?: unknown } | null | undefined)?.keys;
+  if (!Array.isArray(listed)) {
+    throw new UpstreamError('invalid_answer', 'the upstream’s jwks_uri does not answer with a JSON Web Key Set');
+  }
+  const keys = new Map<string, JWK>();
+  for (const key of listed) {
+    if (typeof key === 'object' && key !== null) keys.set(identity(key as JWK), key as JWK);
+  }
+  const all = [...keys.values()];
+  return {
+    all: createLocalJWKSet({ keys: all }),
+    nameless: createLocalJWKSet({ keys: all.filter(({ kid }) => kid === undefined || kid === null || kid === '') }),
   };
 }
 
-function checkedKeySet(answer: unknown): JSONWebKeySet {
-  const keys = (answer as { keys?: unknown } | null)?.keys;
-  if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'object' && key !== null)) {
-    throw new UpstreamError('invalid_answer', 'the upstream’s jwks_uri does not answer with a JSON Web Key Set');
+function identity({ kty, crv, x, y, n, e, kid, alg, use }: JWK): string {
+  return JSON.stringify([kty, crv, x, y, n, e, kid, alg, use]);
+}
+
+/**
+ * The keys that may have signed a token with this header: those that fit its algorithm, and of them those of its name.
+ * Where no key has that name, one without a name may be meant.
+ */
+async function* candidates({ all, nameless }: KeySet, header: ProtectedHeaderParameters): AsyncGenerator<CryptoKey> {
+  const { kid, ...anyName } = header;
+  const found = await matching(all, header);
+  yield* found ?? (kid === undefined ? undefined : await matching(nameless, anyName)) ?? [];
+}
+
+async function matching(find: FindKey, header: ProtectedHeaderParameters) {
+  try {
+    return [await find(header as Parameters<FindKey>[0])];
+  } catch (error) {
+    // Several may be meant. Anything else, a key that cannot be read included, is as good as no key.
+    return error instanceof errors.JWKSMultipleMatchingKeys ? error : undefined;
   }
-  return { keys };
+}
+
+async function withEach<T>(keys: AsyncGenerator<CryptoKey>, verify: (key: CryptoKey) => Promise<T>): Promise<T> {
+  let tried = 0;
+  for await (const key of keys) {
+    if (tried >= MAX_CANDIDATES) break;
+    tried += 1;
+    try {
+      return await verify(key);
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+    }
+  }
+  throw tried === 0 ? new errors.JWKSNoMatchingKey() : new errors.JWSSignatureVerificationFailed();
+}
+
+function isUnknownKey(error: unknown): boolean {
+  return error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWSSignatureVerificationFailed;
 }

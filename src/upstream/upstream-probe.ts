@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { UnusableAddressError } from './bounded-fetch.ts';
 import { printable } from './foreign-text.ts';
 import { type Finding, metadataFindings } from './metadata-findings.ts';
+import { UnusableAddressError } from './request-failure.ts';
 import { type ProbeReport, type TripParameters, UpstreamError } from './upstream.ts';
 import type { ProviderMetadata } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
@@ -10,8 +10,8 @@ export interface ProbeTools {
   discover: () => Promise<ProviderMetadata>;
   loadKeys: (metadata: ProviderMetadata) => Promise<unknown>;
   signInAddress: (trip: TripParameters) => Promise<URL>;
+  visit: (address: URL) => Promise<{ status: number; location: string | undefined }>;
   tryGrant: (grantType: string, parameters: Record<string, string>) => Promise<void>;
-  timeoutMs: number;
 }
 
 /**
@@ -71,13 +71,11 @@ async function tryRedirectUri(redirectUri: string, tools: ProbeTools): Promise<F
   const trip = { redirectUri, state: random(), nonce: random(), codeVerifier: random(), scopes: [], prompt: 'none' };
   try {
     const address = await tools.signInAddress(trip);
-    const response = await fetch(address, { redirect: 'manual', signal: AbortSignal.timeout(tools.timeoutMs) });
-    await response.body?.cancel();
-    const location = response.headers.get('location');
-    const next = location === null ? undefined : new URL(location, address);
+    const { status, location } = await tools.visit(address);
+    const next = location === undefined ? undefined : new URL(location, address);
     if (next?.href.startsWith(redirectUri) === true) return judgeReturn(next);
-    if (response.status >= 400 && response.status < 500) {
-      const text = `it refuses our sign-in request (status ${response.status}), most likely for its redirect URI: register exactly ${redirectUri} for this client`;
+    if (status >= 400 && status < 500) {
+      const text = `it refuses our sign-in request (status ${status}), most likely for its redirect URI: register exactly ${redirectUri} for this client`;
       return { level: 'wrong', text };
     }
     return { level: 'missing', text: 'whether the redirect URI is registered could not be seen' };

@@ -4,6 +4,9 @@ import type { TokenAnswer } from './token-answer.ts';
 /** What an upstream publishes about itself (OpenID Connect Discovery §3), as far as it matters here. */
 export interface ProviderMetadata {
   readonly issuer: string;
+  readonly token_endpoint?: string;
+  /** `token_endpoint` as the provider names it, wherever we call it: how it knows itself. */
+  readonly published_token_endpoint?: string;
   readonly jwks_uri?: string;
   readonly userinfo_endpoint?: string;
   readonly revocation_endpoint?: string;
@@ -23,12 +26,21 @@ export interface CheckedAnswer {
   claims: Claims | undefined;
 }
 
+export interface UserinfoAnswer {
+  claims: Claims;
+  /** The JWT that the claims came in, where they came in one. */
+  signed: string | undefined;
+}
+
 /**
  * The requests that an upstream understands, one by one. openid-client makes them and checks the answers' form; what
  * goes wrong is thrown as an `UpstreamError`.
  */
 export interface UpstreamRequests {
+  /** What the provider publishes, with the addresses that we call in place of those that it names (`back-channel.ts`). */
   discover(deadline: AbortSignal): Promise<ProviderMetadata>;
+  /** The answer at `jwks_uri`, as it came. */
+  keys(context: RequestContext): Promise<unknown>;
   authorizationAddress(context: RequestContext, request: URLSearchParams): Promise<URL>;
   /** @param answered the redirect URI with the query that the browser brought */
   exchangeCode(
@@ -37,9 +49,11 @@ export interface UpstreamRequests {
     expected: { state: string; nonce: string; codeVerifier: string },
   ): Promise<CheckedAnswer>;
   refresh(context: RequestContext, refreshToken: string): Promise<CheckedAnswer>;
-  /** Whom the answer is about is the caller's to check. */
-  userinfo(context: RequestContext, accessToken: string): Promise<Claims>;
+  /** Whom the answer is about, and who signed it, is the caller's to check. */
+  userinfo(context: RequestContext, accessToken: string): Promise<UserinfoAnswer>;
   revoke(context: RequestContext, token: string, hint: string): Promise<void>;
+  /** Looks at the page where people sign in, as their browser would, and follows nothing; for a probe. */
+  visit(address: URL, deadline: AbortSignal): Promise<{ status: number; location: string | undefined }>;
   /** A token request of the caller's making, for a probe. */
   tryGrant(context: RequestContext, grantType: string, parameters: Record<string, string>): Promise<void>;
 }

@@ -17,4 +17,29 @@ export interface UpstreamSettings {
   acrValues?: string;
   authorizationParameters: Readonly<Record<string, string>>;
   toleranceSeconds: number;
+  /** How far its clock may be from ours. */
+  clockToleranceSeconds: number;
+  reach: Reach;
+}
+
+/** How an upstream is reached: which way, trusting whom, and where never. */
+export interface Reach {
+  /** For a whole operation, whatever number of requests it takes. */
+  timeoutSeconds: number;
+  allowsPrivateAddresses: boolean;
+  /** The origin of everything that we call, where it is not the one that people see. */
+  backChannel?: string;
+  /** Addresses that are called in place of those that the provider's document names. */
+  endpoints: Readonly<Partial<Record<StatedEndpoint, string | undefined>>>;
+  /** Certificates in PEM that may vouch for it; the system's where there are none. */
+  ca?: string;
+  proxy?: ProxySettings;
+}
+
+export type StatedEndpoint = 'discovery' | 'token' | 'userinfo' | 'jwks' | 'revocation' | 'end_session';
+
+export interface ProxySettings {
+  url: string;
+  username?: string;
+  password?: Secret;
 }

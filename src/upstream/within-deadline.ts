@@ -10,13 +10,25 @@ export async function withinDeadline<T>(
   timeoutMs: number,
   work: (deadline: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const deadline = AbortSignal.timeout(timeoutMs);
+  const deadline = startDeadline(timeoutMs);
   const expiry = new Promise<never>((_resolve, reject) => {
-    deadline.addEventListener('abort', () => reject(new UpstreamError('unavailable', `${step}: no answer in time`)));
+    deadline.signal.addEventListener('abort', () =>
+      reject(new UpstreamError('unavailable', `${step}: no answer in time`)),
+    );
   });
   try {
-    return await Promise.race([work(deadline), expiry]);
+    return await Promise.race([work(deadline.signal), expiry]);
   } catch (error) {
     throw await asUpstreamError(error, step);
+  } finally {
+    deadline.clear();
   }
+}
+
+/** Like `AbortSignal.timeout`, whose timer would live on for all of its seconds after the work is done. */
+export function startDeadline(timeoutMs: number): { signal: AbortSignal; clear: () => void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs);
+  timer.unref();
+  return { signal: controller.signal, clear: () => clearTimeout(timer) };
 }

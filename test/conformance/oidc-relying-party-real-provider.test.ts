@@ -6,6 +6,7 @@ import { Secret } from '../../src/sealing/secret.ts';
 import { openIdUpstream } from '../../src/upstream/openid-upstream.ts';
 import type { SignIn, TripParameters, Upstream } from '../../src/upstream/upstream.ts';
 import type { UpstreamSettings } from '../../src/upstream/upstream-settings.ts';
+import { REACH } from '../support/fake-upstream.ts';
 import { type EmbeddedUpstream, signInAtEmbeddedUpstream, startEmbeddedUpstream } from '../support/oidc-upstream.ts';
 import { CALLBACK, faultOf, newTrip } from '../support/upstream-trip.ts';
 
@@ -27,6 +28,8 @@ function settings(changes: Partial<UpstreamSettings> = {}): UpstreamSettings {
     claims: { subject: 'sub', name: 'name', email: 'email', groups: 'groups' },
     authorizationParameters: {},
     toleranceSeconds: 3600,
+    clockToleranceSeconds: 30,
+    reach: REACH,
     ...changes,
   };
 }

@@ -3,6 +3,7 @@ import { openIdUpstream } from '../../src/upstream/openid-upstream.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import type { UpstreamSettings } from '../../src/upstream/upstream-settings.ts';
 import { type FakeUpstream, type FakeUpstreamOptions, startFakeUpstream } from '../support/fake-upstream.ts';
+import type { PublishedKeys } from '../support/fake-upstream-keys.ts';
 import { faultOf, goThere, newTrip, signInThere } from '../support/upstream-trip.ts';
 
 /**
@@ -146,8 +147,9 @@ describe('OpenID Connect Core §3.1.3: the way back', () => {
     expect((await signInThere(upstream)).subject).toBe('alice');
   });
 
-  it('rejects an ID token without kid where several keys fit', async () => {
-    fake.behaviour = { idToken: { header: { kid: null } }, jwks: { keys: 'two_alike_without_kid' } };
+  it('rejects an ID token without kid that none of the keys has signed', async () => {
+    const idToken = { header: { kid: null }, signature: 'broken' } as const;
+    fake.behaviour = { idToken, jwks: { keys: 'two_alike_without_kid' } };
     expect((await faultOf(signInThere(upstream))).fault).toBe('invalid_answer');
   });
 
@@ -384,14 +386,97 @@ describe('OpenID Connect Core §10.1.1: rotation of the upstream’s keys', () =
     expect((await faultOf(signInThere(upstream, trip))).fault).toBe('invalid_answer');
   });
 
-  it('asks for keys again because of an unknown kid at most every 30 seconds', async () => {
+  it('finds a new key as often as it changes: an upstream that restarts twice in a minute signs people in', async () => {
+    await signInThere(upstream);
+    for (let restart = 0; restart < 3; restart += 1) {
+      await fake.rotateKeys();
+      expect((await signInThere(upstream)).subject).toBe('alice');
+    }
+    expect(fake.requestsTo('/jwks')).toHaveLength(4);
+  });
+
+  it('finds a new key that has the name of the old one', async () => {
+    await fake.rotateKeys('the-same');
+    await signInThere(upstream);
+    await fake.rotateKeys('the-same');
+    expect((await signInThere(upstream)).subject).toBe('alice');
+  });
+
+  it('fetches the keys once for an ID token that none of them has signed', async () => {
     await signInThere(upstream);
     fake.behaviour = { idToken: { header: { kid: 'nobody-knows-me' } } };
-    for (let attempt = 0; attempt < 4; attempt += 1) await faultOf(signInThere(upstream));
+    await faultOf(signInThere(upstream));
+    expect(fake.requestsTo('/jwks')).toHaveLength(2);
+  });
+
+  it('fetches the keys once for all ID tokens that need it at a time', async () => {
+    await signInThere(upstream);
+    await fake.rotateKeys();
+    fake.behaviour = { jwks: { trouble: 'slow' }, slowMs: 300 };
+    await Promise.all([1, 2, 3, 4].map(() => signInThere(upstream)));
+    expect(fake.requestsTo('/jwks').length).toBeLessThan(4);
+  });
+
+  it('does so at most every 30 seconds for a token that anybody can send', async () => {
+    await signInThere(upstream);
+    const junk = () => fake.logoutToken({ header: { kid: 'nobody-knows-me' } });
+    for (let attempt = 0; attempt < 4; attempt += 1) await faultOf(upstream.verifyLogoutToken(await junk()));
     expect(fake.requestsTo('/jwks')).toHaveLength(2);
     nowMs += 31_000;
-    await faultOf(signInThere(upstream));
+    await faultOf(
+      upstream.verifyLogoutToken(
+        await fake.logoutToken({ header: { kid: 'x' }, claims: { iat: Math.floor(nowMs / 1000) } }),
+      ),
+    );
     expect(fake.requestsTo('/jwks')).toHaveLength(3);
+  });
+
+  it('a stranger’s tokens do not keep the keys from being fetched for a sign-in', async () => {
+    await signInThere(upstream);
+    await faultOf(upstream.verifyLogoutToken(await fake.logoutToken({ header: { kid: 'nobody-knows-me' } })));
+    await fake.rotateKeys();
+    expect((await signInThere(upstream)).subject).toBe('alice');
+  });
+});
+
+describe('OpenID Connect Core §10.1: which of the upstream’s keys has signed', () => {
+  it.each<[string, PublishedKeys, string | null | undefined]>([
+    ['the same key is published twice', 'same_twice', undefined],
+    ['the only key has no kid', 'one_without_kid', undefined],
+    ['two keys have no kid', 'two_alike_without_kid', undefined],
+    ['two keys fit an ID token without kid', 'two_with_kid', null],
+    ['two keys without kid fit an ID token without', 'two_alike_without_kid', null],
+    ['another key stands there six times before the right one', 'same_six_times', null],
+    ['some keys are none', 'with_junk', undefined],
+  ])('is found where %s', async (_, keys, kid) => {
+    fake.behaviour = { jwks: { keys }, idToken: { header: kid === undefined ? {} : { kid } } };
+    expect((await signInThere(upstream)).subject).toBe('alice');
+    expect(
+      (await upstream.verifyLogoutToken(await fake.logoutToken({ header: kid === null ? { kid } : {} }))).sub,
+    ).toBe('alice');
+  });
+
+  it.each<PublishedKeys>(['same_twice', 'one_without_kid', 'two_with_kid'])(
+    'is found for userinfo that is a signed JWT too: %s',
+    async (keys) => {
+      fake.behaviour = {
+        discovery: { metadata: { userinfo_signing_alg_values_supported: ['ES256'] } },
+        jwks: { keys },
+        idToken: { claims: { groups: null } },
+        userinfo: { signed: 'good' },
+      };
+      expect((await signInThere(upstream)).groups).toEqual(['engineering']);
+    },
+  );
+
+  it('is looked for among four keys, and no more', async () => {
+    fake.behaviour = { jwks: { keys: 'four_others_first' }, idToken: { header: { kid: null } } };
+    expect((await faultOf(signInThere(upstream))).fault).toBe('invalid_answer');
+  });
+
+  it('is not one of another name where the token says which', async () => {
+    fake.behaviour = { jwks: { keys: 'two_with_kid' }, idToken: { header: { kid: 'another' } } };
+    expect((await faultOf(signInThere(upstream))).fault).toBe('invalid_answer');
   });
 });
 

@@ -1,4 +1,5 @@
 import type { TokenHabit, TokenRefusal } from './fake-upstream-habits.ts';
+import type { PublishedKeys } from './fake-upstream-keys.ts';
 
 /** How an endpoint can go wrong without answering in the protocol at all. */
 export type Trouble =
@@ -33,8 +34,13 @@ export interface OAuthFault {
 /** What a fake upstream does wrong; nothing, unless told. `null` leaves a value out. */
 export interface Behaviour {
   slowMs?: number;
-  discovery?: { trouble?: Trouble; metadata?: Record<string, unknown> };
-  jwks?: { trouble?: Trouble; keys?: 'one_without_kid' | 'two_alike_without_kid' | 'unreadable' | 'none' };
+  discovery?: {
+    trouble?: Trouble;
+    metadata?: Record<string, unknown>;
+    /** Publishes its document there, and nothing where it belongs. */
+    path?: string;
+  };
+  jwks?: { trouble?: Trouble; keys?: PublishedKeys };
   authorize?: {
     /** Shows a page with two buttons instead of signing in by itself. */
     asksPerson?: boolean;

@@ -6,6 +6,19 @@ interface SigningKey {
   publicJwk: JWK;
 }
 
+/** What an upstream may publish in place of its one key with its name. */
+export type PublishedKeys =
+  | 'one_without_kid'
+  | 'two_alike_without_kid'
+  | 'two_with_kid'
+  | 'same_twice'
+  /** Another key six times, before the right one. */
+  | 'same_six_times'
+  | 'four_others_first'
+  | 'unreadable'
+  | 'with_junk'
+  | 'none';
+
 export type BadSignature = 'none' | 'broken' | 'foreign_key' | 'client_secret';
 
 /** The signing keys of a fake upstream, and every way to sign with them wrongly. */
@@ -25,20 +38,43 @@ export class FakeKeys {
     return new FakeKeys(algorithm, await makeKey(algorithm, 'key-1'), await makeKey(algorithm, 'key-1'));
   }
 
-  /** From now on another key signs, and only that one is published. */
-  async rotate(): Promise<void> {
+  /**
+   * From now on another key signs, and only that one is published.
+   *
+   * @param kid in place of one that nobody had before
+   */
+  async rotate(kid?: string): Promise<void> {
     this.#count += 1;
-    this.#key = await makeKey(this.#algorithm, `key-${this.#count}`);
+    this.#key = await makeKey(this.#algorithm, kid ?? `key-${this.#count}`);
   }
 
-  published(which?: 'one_without_kid' | 'two_alike_without_kid' | 'unreadable' | 'none'): { keys: JWK[] } {
+  published(which?: PublishedKeys): { keys: unknown[] } {
     const bare = ({ publicJwk: { kid: _kid, ...jwk } }: SigningKey): JWK => jwk;
-    if (which === 'none') return { keys: [] };
-    if (which === 'one_without_kid') return { keys: [bare(this.#key)] };
-    if (which === 'two_alike_without_kid') return { keys: [bare(this.#foreign), bare(this.#key)] };
-    // No point of the curve, and no modulus.
-    if (which === 'unreadable') return { keys: [{ ...this.#key.publicJwk, x: 'AAAA', n: '' }] };
-    return { keys: [this.#key.publicJwk] };
+    const { publicJwk } = this.#key;
+    const other = { ...this.#foreign.publicJwk, kid: 'another' };
+    switch (which) {
+      case undefined:
+        return { keys: [publicJwk] };
+      case 'none':
+        return { keys: [] };
+      case 'one_without_kid':
+        return { keys: [bare(this.#key)] };
+      case 'two_alike_without_kid':
+        return { keys: [bare(this.#foreign), bare(this.#key)] };
+      case 'two_with_kid':
+        return { keys: [other, publicJwk] };
+      case 'same_twice':
+        return { keys: [publicJwk, { ...publicJwk }] };
+      case 'same_six_times':
+        return { keys: [...Array.from({ length: 6 }, () => bare(this.#foreign)), bare(this.#key)] };
+      case 'four_others_first':
+        return { keys: [...[1, 2, 3, 4].map((n) => ({ ...other, kid: `another-${n}` })), publicJwk] };
+      case 'unreadable':
+        // No point of the curve, and no modulus.
+        return { keys: [{ ...publicJwk, x: 'AAAA', n: '' }] };
+      case 'with_junk':
+        return { keys: [null, 'key', {}, { kty: 'oct' }, { ...publicJwk, kid: null, x: '?' }, publicJwk] };
+    }
   }
 
   async sign(

@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
 import { createLocalJWKSet, type JWK, jwtVerify } from 'jose';
 import { Secret } from '../../src/sealing/secret.ts';
-import type { UpstreamSettings } from '../../src/upstream/upstream-settings.ts';
+import type { Reach, UpstreamSettings } from '../../src/upstream/upstream-settings.ts';
 import { type FakeReply, json, orTrouble, page, redirect, refusal } from './fake-upstream-answers.ts';
 import { type Behaviour, changed, type SeenRequest } from './fake-upstream-behaviour.ts';
 import { TOKEN_REFUSALS, withHabit } from './fake-upstream-habits.ts';
@@ -17,6 +18,8 @@ import { type BadSignature, FakeKeys } from './fake-upstream-keys.ts';
  */
 export interface FakeUpstream {
   readonly issuer: string;
+  /** Where it listens. */
+  readonly origin: string;
   /** Replaced at any time by a test; `{}` is right in everything. */
   behaviour: Behaviour;
   /** Who signs in: the claims of this person. */
@@ -30,7 +33,8 @@ export interface FakeUpstream {
   readonly clientSecret: string;
   /** Ours, as the YAML would have them. */
   settings(changes?: Partial<UpstreamSettings>): UpstreamSettings;
-  rotateKeys(): Promise<void>;
+  /** @param kid for who gives every new key the same name */
+  rotateKeys(kid?: string): Promise<void>;
   /** A logout token: a good one, with changes. */
   logoutToken(changes?: LogoutTokenChanges): Promise<string>;
   requestsTo(path: string): SeenRequest[];
@@ -53,6 +57,10 @@ export interface FakeUpstreamOptions {
   authentication?: UpstreamSettings['authentication'];
   /** With `private_key_jwt`: the client's public key. */
   clientKey?: JWK;
+  /** Where it says that it is; what it answers at is `origin` all the same. */
+  issuer?: string;
+  /** Answers over TLS with this certificate. */
+  tls?: { key: string; cert: string };
   /** Other than ES256, which is the quickest to make keys for. */
   signingAlgorithm?: string;
   /** Milliseconds since the epoch; what tokens say about time. */
@@ -68,6 +76,9 @@ interface IssuedCode {
   acr: string | undefined;
 }
 
+/** How an upstream is reached whose settings say nothing of it. */
+export const REACH: Reach = { timeoutSeconds: 10, allowsPrivateAddresses: true, endpoints: {} };
+
 export const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
 export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Promise<FakeUpstream> {
@@ -81,18 +92,21 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
   const codes = new Map<string, IssuedCode>();
   const accessTokens = new Set<string>();
   const refreshTokens = new Map<string, string>();
-  const server = createServer(replyWith(serve));
+  const { tls } = options;
+  const server = tls === undefined ? createServer(replyWith(serve)) : createTlsServer(tls, replyWith(serve));
   const thirdOrigin = createServer(
     replyWith(async (request) => redirect(new URL(request.url ?? '/', issuer).searchParams.get('to') ?? issuer)),
   );
   const { port } = await listen(server, options.port ?? 0);
   // Another host name, so that it is another site too, not just another port.
   const thirdPort = (await listen(thirdOrigin, 0)).port;
-  const issuer = `http://127.0.0.1:${port}`;
+  const origin = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
+  const issuer = options.issuer ?? origin;
   const nowSeconds = () => Math.floor(clock() / 1000);
 
   const fake: FakeUpstream = {
     issuer,
+    origin,
     behaviour: {},
     person: { sub: 'alice', name: 'Alice Adams', email: 'alice@example.com', groups: ['engineering'] },
     isAccountEnabled: true,
@@ -110,9 +124,11 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       claims: { subject: 'sub', name: 'name', email: 'email', groups: 'groups' },
       authorizationParameters: {},
       toleranceSeconds: 3600,
+      clockToleranceSeconds: 30,
+      reach: REACH,
       ...changes,
     }),
-    rotateKeys: () => keys.rotate(),
+    rotateKeys: (kid) => keys.rotate(kid),
     logoutToken: ({ claims, raw, header, signature } = {}) => {
       const usual = { iss: issuer, aud: clientId, sub: fake.person.sub, sid: 'upstream-session-1' };
       const times = { iat: nowSeconds(), exp: nowSeconds() + 120, jti: randomBytes(12).toString('base64url') };
@@ -140,7 +156,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     const { behaviour } = fake;
     const context = { address: url.href, slowMs: behaviour.slowMs ?? 100 };
     switch (url.pathname) {
-      case '/.well-known/openid-configuration':
+      case behaviour.discovery?.path ?? '/.well-known/openid-configuration':
         return orTrouble(behaviour.discovery?.trouble, context, () => json(200, metadata()));
       case '/jwks':
         return orTrouble(behaviour.jwks?.trouble, context, () => json(200, keys.published(behaviour.jwks?.keys)));

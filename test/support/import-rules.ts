@@ -52,8 +52,13 @@ const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: strin
   },
   {
     packages: /^openid-client$/,
-    homes: ['upstream/openid-upstream.ts', 'cli/login.ts'],
+    homes: ['upstream/openid-upstream.ts', 'upstream/openid-configuration.ts', 'cli/login.ts'],
     advice: 'What speaks to an upstream belongs in src/upstream/openid-upstream.ts, behind the port.',
+  },
+  {
+    packages: /^undici$/,
+    homes: ['upstream/bounded-fetch.ts', 'upstream/upstream-dispatcher.ts'],
+    advice: 'Every request to an upstream goes out by src/upstream/bounded-fetch.ts.',
   },
   {
     packages: /^(express|helmet|ejs|i18next)$/,

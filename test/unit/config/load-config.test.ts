@@ -52,6 +52,8 @@ describe('the least file', () => {
         claims: { subject: 'sub', name: 'name', email: 'email', groups: 'groups' },
         authorizationParameters: {},
         toleranceSeconds: 3600,
+        clockToleranceSeconds: 30,
+        reach: { timeoutSeconds: 10, allowsPrivateAddresses: true, endpoints: {} },
       },
     ]);
     expect(config.clients).toEqual([

@@ -1,11 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { selfSigned } from '../../support/self-signed.ts';
 import { ecPrivate, ecPublic, jwks, rsaPrivate, sealingKey } from './keys.ts';
 import { type Around, type Lines, leastFile, MARK, problemsOf, STRONG, unmarked } from './written.ts';
 
 /** What is written, the key that must be named, and words that must be said. */
 type Rule = [title: string, lines: Lines, key: string, words: RegExp, around?: Around];
 
+const certificate = selfSigned().cert;
 const HTTPS = 'https://login.example.com';
 /** What an https file must state besides. */
 const STATED = 'trusted_proxies: []\nstorage: { driver: memory }\n';
@@ -724,6 +726,94 @@ const rules: Record<string, Rule[]> = {
     ],
   ],
 };
+
+const REACH = 'upstreams.corp';
+Object.assign(rules, {
+  'how upstreams are reached': [
+    [
+      'a back channel with a path',
+      { upstream: 'back_channel: ▸https://keycloak.svc:8443/auth' },
+      `${REACH}.back_channel`,
+      /an origin such as https:\/\/keycloak\.svc:8443: nothing after the port/,
+    ],
+    ['a back channel in clear', { upstream: 'back_channel: ▸http://keycloak.svc' }, `${REACH}.back_channel`, /https/],
+    [
+      'a back channel with credentials',
+      { upstream: 'back_channel: ▸https://me:hunter2@keycloak.svc' },
+      `${REACH}.back_channel`,
+      /^found credentials in the URL/,
+    ],
+    [
+      'an endpoint in clear',
+      { upstream: 'endpoints: { token: ▸http://keycloak.svc/token }' },
+      `${REACH}.endpoints.token`,
+      /https/,
+    ],
+    [
+      'an endpoint that is none of these',
+      { upstream: 'endpoints: { ▸authorization: https://sso.example.com/a }' },
+      `${REACH}.endpoints.authorization`,
+      /unknown key, expected one of discovery, token, userinfo, jwks, revocation, end_session/,
+    ],
+    [
+      'an authority that is no certificate',
+      { upstream: 'ca: ▸{ file: ca.pem }' },
+      `${REACH}.ca`,
+      /is no certificate/,
+      { files: { 'ca.pem': 'hunter2' } },
+    ],
+    [
+      'an authority of which one cannot be read',
+      { upstream: 'ca: ▸{ file: ca.pem }' },
+      `${REACH}.ca`,
+      /is no certificate/,
+      { files: { 'ca.pem': `${certificate}-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n` } },
+    ],
+    ['an authority in the YAML', { upstream: 'ca: ▸hunter2' }, `${REACH}.ca`, /write \{ env: NAME \}/],
+    ['a timeout that is none', { upstream: 'timeout: ▸0s' }, `${REACH}.timeout`, /from 1s to 1m/],
+    ['a tolerance of hours', { upstream: 'clock_tolerance: ▸1h' }, `${REACH}.clock_tolerance`, /from 0s to 5m/],
+    ['a proxy that is none', { top: 'proxy: ▸proxy.example.com:3128' }, 'proxy', /http:\/\/host:port/],
+    ['a proxy of another kind', { top: 'proxy: ▸socks5://proxy.example.com' }, 'proxy', /http:\/\/host:port/],
+    ['a proxy with a path', { upstream: 'proxy: ▸http://proxy.example.com/a' }, `${REACH}.proxy`, /http:\/\/host:port/],
+    [
+      'a proxy with credentials in its address',
+      { top: 'proxy: ▸http://me:hunter2@proxy.example.com:3128' },
+      'proxy',
+      /^found credentials in the URL, expected \{ url, username, password/,
+    ],
+    [
+      'the same beside others',
+      { top: 'proxy: { url: ▸http://hunter2@proxy.example.com:3128 }' },
+      'proxy.url',
+      /^found credentials in the URL/,
+    ],
+    [
+      'a password of nobody',
+      { top: 'proxy: ▸{ url: "http://proxy:3128", password: { env: P } }', upstream: '' },
+      'proxy.username',
+      /is missing, expected the user of this password/,
+      { environment: { P: 'hunter2' } },
+    ],
+    [
+      'a proxy that would look up what must not be private',
+      { top: 'proxy: http://proxy:3128', upstream: 'allow_private_addresses: ▸false' },
+      `${REACH}.allow_private_addresses`,
+      /a proxy would look up the addresses; expected true, or proxy: none/,
+    ],
+    [
+      'an issuer that is private where none may be',
+      { issuer: '▸https://10.0.0.7', upstream: 'allow_private_addresses: false' },
+      `${REACH}.issuer`,
+      /is a private address, expected a public one, or allow_private_addresses: true/,
+    ],
+    [
+      'an endpoint that is private where none may be',
+      { upstream: 'allow_private_addresses: false\nendpoints: { jwks: "▸https://[fd00::1]/" }'.replace('"▸', '▸"') },
+      `${REACH}.endpoints.jwks`,
+      /is a private address/,
+    ],
+  ] satisfies Rule[],
+});
 
 const claims = 'iss sub aud exp iat nbf jti client_id scope azp nonce at_hash auth_time acr amr sid cnf'.split(' ');
 

@@ -1,16 +1,17 @@
-import dns from 'node:dns/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, LookupFunction } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { boundedFetch, UnusableAddressError } from '../../../src/upstream/bounded-fetch.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createBoundedFetch } from '../../../src/upstream/bounded-fetch.ts';
+import { UnusableAddressError } from '../../../src/upstream/request-failure.ts';
+import type { Reach } from '../../../src/upstream/upstream-settings.ts';
+import { REACH } from '../../support/fake-upstream.ts';
 import { selfSigned } from '../../support/self-signed.ts';
 import { faultOf } from '../../support/upstream-trip.ts';
 
 let server: Server | undefined;
 afterEach(() => {
-  vi.restoreAllMocks();
   server?.closeAllConnections();
   server?.close();
 });
@@ -23,6 +24,11 @@ async function serve(listener: RequestListener): Promise<string> {
 
 const soon = () => AbortSignal.timeout(1000);
 
+/** The way out to an upstream whose issuer is on loopback, unless said otherwise. */
+const way = (reach: Partial<Reach> = {}, issuer = 'http://127.0.0.1', lookup?: LookupFunction) =>
+  createBoundedFetch({ issuer, reach: { ...REACH, ...reach } }, lookup);
+const boundedFetch = way();
+
 describe('the way out to an upstream', () => {
   it('hands on answers of the protocol, errors included', async () => {
     const address = await serve((_request, response) => {
@@ -33,20 +39,41 @@ describe('the way out to an upstream', () => {
     expect(await response.json()).toEqual({ error: 'invalid_grant' });
   });
 
+  it('asks over connections that stand already', async () => {
+    const ports = new Set<number | undefined>();
+    const address = await serve((request, response) => {
+      ports.add(request.socket.remotePort);
+      response.end('{}');
+    });
+    for (let turn = 0; turn < 6; turn += 1)
+      await boundedFetch(`${address}/token`, { method: 'POST', body: '' }, soon());
+    // The second may be begun before the first has seen the end of its answer.
+    expect(ports.size).toBeLessThan(3);
+  });
+
   it('counts the bytes of a compressed answer as they unfold', async () => {
     // Made before the clock runs: on a busy machine that alone takes a second.
     const unfolds = gzipSync(Buffer.alloc(50_000_000));
     const address = await serve((_request, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(unfolds);
     });
-    expect((await faultOf(boundedFetch(address, {}, soon()))).fault).toBe('invalid_answer');
+    const { fault, detail } = await faultOf(boundedFetch(address, {}, soon()));
+    expect(fault).toBe('invalid_answer');
+    expect(detail).toContain('more than 1048576 bytes');
   });
 
-  it('reads a compressed answer of ordinary size', async () => {
+  it.each(['gzip', 'GZIP', 'x-gzip'])('reads a compressed answer of ordinary size (%s)', async (encoding) => {
     const address = await serve((_request, response) => {
-      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{"keys":[]}'));
+      response.writeHead(200, { 'content-encoding': encoding }).end(gzipSync('{"keys":[]}'));
     });
     expect(await (await boundedFetch(address, {}, soon())).json()).toEqual({ keys: [] });
+  });
+
+  it('does not read what only claims to be compressed', async () => {
+    const address = await serve((_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end('{"keys":[]}');
+    });
+    expect((await faultOf(boundedFetch(address, {}, soon()))).detail).toContain('cannot be decompressed');
   });
 
   it('ends an answer that trickles for ever', async () => {
@@ -71,15 +98,26 @@ describe('the way out to an upstream', () => {
   });
 
   it('says how an authority of one’s own is made known, where a certificate is not trusted', async () => {
-    server = createTlsServer(selfSigned(), (_request, response) => response.end('{}'));
-    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
-    const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const asked = boundedFetch(address, {}, soon());
+    const { asked } = await askOverTls();
     await expect(asked).rejects.toBeInstanceOf(UnusableAddressError);
     await expect(asked).rejects.toMatchObject({
       fault: 'unavailable',
-      detail: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+      detail: expect.stringMatching(/this upstream’s ca, or in NODE_EXTRA_CA_CERTS/),
     });
+  });
+
+  it('trusts the authority that the settings name, and no other then', async () => {
+    const mine = selfSigned();
+    expect((await (await askOverTls(mine, mine.cert)).asked).status).toBe(200);
+    server?.close();
+    const { asked } = await askOverTls(selfSigned(), mine.cert);
+    await expect(asked).rejects.toBeInstanceOf(UnusableAddressError);
+  });
+
+  it('trusts each of several authorities', async () => {
+    const mine = selfSigned();
+    const bundle = `${selfSigned('another authority').cert}\n${mine.cert}`;
+    expect((await (await askOverTls(mine, bundle)).asked).status).toBe(200);
   });
 
   it('speaks http to nobody but this machine', async () => {
@@ -89,16 +127,87 @@ describe('the way out to an upstream', () => {
   });
 
   it.each([
-    ['another machine', ['127.0.0.1', '192.0.2.1'], /not https, and resolves to 192\.0\.2\.1/],
-    ['another machine by IPv6', ['2001:db8::1'], /not https, and resolves to 2001:db8::1/],
-    ['nothing', [], /ENOTFOUND/],
+    ['another machine', ['127.0.0.1', '192.0.2.1'], /not asked over https, and resolves to 192\.0\.2\.1/],
+    ['another machine by IPv6', ['2001:db8::1'], /not asked over https, and resolves to 2001:db8::1/],
   ])('does not believe a resolver that says of a loopback name: %s', async (_, addresses, expected) => {
-    vi.spyOn(dns, 'lookup').mockImplementation((async () => {
-      if (addresses.length === 0) throw Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
-      return addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
-    }) as never);
-    await expect(boundedFetch('http://sso.localhost:9/token', {}, soon())).rejects.toMatchObject({
-      detail: expect.stringMatching(expected),
-    });
+    const { lookup } = leadingTo(addresses);
+    const asked = way({}, 'http://sso.localhost:9', lookup)('http://sso.localhost:9/token', {}, soon());
+    await expect(asked).rejects.toMatchObject({ detail: expect.stringMatching(expected) });
+  });
+
+  it('says that a name leads nowhere', async () => {
+    const lookup: LookupFunction = (_hostname, _options, callback) =>
+      callback(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }), '');
+    const asked = way({}, 'http://sso.localhost:9', lookup)('http://sso.localhost:9/token', {}, soon());
+    await expect(asked).rejects.toMatchObject({ detail: expect.stringMatching(/ENOTFOUND/) });
+  });
+});
+
+/** Looks every name up as these addresses, one set a call. */
+function leadingTo(...turns: string[][]): { lookup: LookupFunction; asked: string[] } {
+  const asked: string[] = [];
+  const lookup: LookupFunction = (hostname, _options, callback) => {
+    asked.push(hostname);
+    const addresses = turns.shift() ?? [];
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    );
+  };
+  return { lookup, asked };
+}
+
+async function askOverTls(certified = selfSigned(), ca?: string) {
+  server = createTlsServer(certified, (_request, response) => response.end('{}'));
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { asked: way(ca === undefined ? {} : { ca })(address, {}, soon()) };
+}
+
+describe('with allow_private_addresses: false', () => {
+  const SOMEWHERE = 'https://sso.example.com';
+  const strict = (lookup?: LookupFunction) => way({ allowsPrivateAddresses: false }, SOMEWHERE, lookup);
+
+  it('a name that the system knows as private is refused when it was looked up', async () => {
+    const fetching = way({ allowsPrivateAddresses: false }, 'https://localhost')('https://localhost:1/', {}, soon());
+    expect((await faultOf(fetching)).detail).toContain('private address');
+  });
+
+  it.each([
+    ['IPv4', ['10.0.0.7']],
+    ['IPv6', ['fd00::7']],
+    ['one of several', ['198.41.0.4', '192.168.1.1']],
+    ['IPv4 in the form of IPv6', ['::ffff:169.254.169.254']],
+  ])('a name that leads to a private address is not called: %s', async (_, addresses) => {
+    const { lookup } = leadingTo(addresses);
+    const { detail } = await faultOf(strict(lookup)('https://rebind.example/keys', {}, soon()));
+    expect(detail).toMatch(/rebind\.example.*is a private address, which allow_private_addresses: false refuses/);
+  });
+
+  it('a name that is rebound between two requests is judged at each connection', async () => {
+    // The first address is public and does not answer: a test does not leave this machine.
+    const { lookup, asked } = leadingTo(['192.0.2.0'], ['127.0.0.1']);
+    const fetching = createBoundedFetch(
+      { issuer: SOMEWHERE, reach: { ...REACH, allowsPrivateAddresses: false } },
+      lookup,
+    );
+    for (let turn = 0; turn < 2; turn += 1) {
+      expect((await faultOf(fetching('https://rebind.example/keys', {}, soon()))).detail).toContain('private address');
+    }
+    expect(asked).toEqual(['rebind.example', 'rebind.example']);
+  });
+
+  it.each(['https://10.0.0.7/keys', 'https://[fd00::7]/keys', 'https://[::ffff:10.0.0.7]/keys', 'https://0x0a000007/'])(
+    'an address in the place of a name is refused too, though nobody looks it up: %s',
+    async (address) => {
+      const { lookup, asked } = leadingTo();
+      expect((await faultOf(strict(lookup)(address, {}, soon()))).detail).toContain('private address');
+      expect(asked).toEqual([]);
+    },
+  );
+
+  it('and with true it is called', async () => {
+    const address = await serve((_request, response) => response.end('{}'));
+    expect((await boundedFetch(address, {}, soon())).status).toBe(200);
   });
 });

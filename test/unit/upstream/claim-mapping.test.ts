@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { claimAt, missingClaims, readSignIn } from '../../../src/upstream/claim-mapping.ts';
 import { UpstreamError } from '../../../src/upstream/upstream.ts';
 import type { UpstreamSettings } from '../../../src/upstream/upstream-settings.ts';
+import { REACH } from '../../support/fake-upstream.ts';
 
 function settings(claims: Partial<UpstreamSettings['claims']> = {}): UpstreamSettings {
   return {
@@ -14,6 +15,8 @@ function settings(claims: Partial<UpstreamSettings['claims']> = {}): UpstreamSet
     claims: { subject: 'sub', name: 'name', email: 'email', groups: 'groups', ...claims },
     authorizationParameters: {},
     toleranceSeconds: 3600,
+    clockToleranceSeconds: 30,
+    reach: REACH,
   };
 }
 
