@@ -10,6 +10,7 @@ import { createUnreadableRequest } from './endpoints/unreadable-request.ts';
 import { buildHouse, type Foundation, type FoundationOptions, type House, layFoundation } from './house.ts';
 import { metadataPaths, standardAddresses } from './oauth/metadata.ts';
 import { isPagePath } from './pages/page-addresses.ts';
+import { selfTest, selfTestSigning } from './self-test.ts';
 import { createRequestIds } from './telemetry/request-id.ts';
 
 /** A broker as a value: both doors in one request handler. It starts nothing and listens nowhere. */
@@ -25,6 +26,8 @@ export interface Broker {
   missing(): Promise<string[]>;
   /** Grants that were started within one code lifetime, decided or not. */
   countPending(): Promise<number>;
+  /** Rejects where the signing keys that are made beside the start turn out not to sign here. */
+  readonly tested: Promise<void>;
   readonly foundation: Foundation;
 }
 
@@ -33,7 +36,9 @@ export interface BrokerOptions extends FoundationOptions {
 }
 
 /**
- * The broker, wired: configuration and storage in, a request handler out.
+ * The broker, wired and tested: configuration and storage in, a request handler out.
+ *
+ * @throws {SelfTestError} where this Node does not do what a sign-in needs
  *
  * @example
  *     const broker = await createBroker({ config: await loadConfig(file), storage: memoryStorage() });
@@ -43,9 +48,17 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
   const foundation = layFoundation(config, options);
   const newRequestId = createRequestIds(foundation.randomBytes);
   let standing = build(config, foundation, newRequestId);
+  const { signingKeys } = standing.house;
+  const { sealing, randomBytes } = foundation;
+  const { publicUrl } = config;
+  await selfTest({ sealing, randomBytes, publicUrl, ...(signingKeys.isReady() && { signingKeys }) });
+  const tested = signingKeys.isReady() ? Promise.resolve() : selfTestSigning(signingKeys);
+  // Whoever runs a process wants to hear of it; a host that does not ask is not ended by it.
+  tested.catch(() => {});
 
   return {
     foundation,
+    tested,
     handle(request, response) {
       standing.handle(request, response);
     },

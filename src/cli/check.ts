@@ -12,7 +12,8 @@ const USAGE = `Usage: gatehouse check [--config FILE] [--probe]
 Reads the configuration and reports every problem as file:line:col key: what was found, what is expected.
   --config FILE   default: $GATEHOUSE_CONFIG, then config/gatehouse.yaml
   --probe         also asks Redis and each upstream, and counts what still names an old sealing key
-Exit 0: good. 78: problems in the configuration. 69: something that was asked is away or wrong.
+It also has this Node do what a start would have it do first: seal, sign, and know a page's cookie again.
+Exit 0: good. 78: problems in the configuration, or a Node that failed. 69: something that was asked is away or wrong.
 `;
 
 export async function run(argv: string[]): Promise<number> {
@@ -34,9 +35,17 @@ export async function run(argv: string[]): Promise<number> {
   }
   process.stdout.write(`${describe(config).join('\n')}\n`);
   for (const warning of config.warnings) process.stderr.write(`warning: ${config.file} ${warning}\n`);
+  // What it tests, and what asks, are heavy: whoever has a broken file need not wait for them.
+  const { SelfTestError, selfTestOf } = await import('../self-test.ts');
+  try {
+    await selfTestOf(config);
+  } catch (error) {
+    if (!(error instanceof SelfTestError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return EXIT.config;
+  }
   if (values.probe !== true) return EXIT.done;
 
-  // The libraries that ask are heavy, and `check` alone has no use for them.
   const { probe } = await import('./probe.ts');
   const isFine = await probe(config, (line) => void process.stdout.write(`${line}\n`));
   return isFine ? EXIT.done : EXIT.unavailable;

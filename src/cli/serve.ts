@@ -21,6 +21,7 @@ const FINISH_MS = 5 * SECOND;
  * when it has stopped, with the exit code.
  *
  * @throws {StorageRefusedError} when the storage must not be used as it is set up
+ * @throws {SelfTestError} when this Node does not do what a sign-in needs
  */
 export async function serve(config: Config): Promise<number> {
   keepGarbageYoung();
@@ -34,18 +35,20 @@ export async function serve(config: Config): Promise<number> {
   const stopped = new Promise<number>((resolve) => {
     stop = resolve;
   });
-  const storage = await openStorage(config.storage, {
-    logger,
-    onRefused(error) {
-      process.stderr.write(`${error.message}\n`);
-      stop(EXIT.config);
-    },
-  });
+  const refuse = (error: Error): void => {
+    process.stderr.write(`${error.message}\n`);
+    stop(EXIT.config);
+  };
+  const storage = await openStorage(config.storage, { logger, onRefused: refuse });
   const metrics = createMetrics({
     logLinesLost: () => logger.linesLost(),
     pendingGrants: () => broker.countPending(),
   });
-  const broker: Broker = await createBroker({ config, storage, logger, metrics });
+  const broker: Broker = await createBroker({ config, storage, logger, metrics }).catch(async (error: unknown) => {
+    await storage.close();
+    throw error;
+  });
+  broker.tested.catch(refuse);
   const audit = broker.foundation.logger;
   let isDraining = false;
 

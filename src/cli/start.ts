@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { ConfigError } from '../config/config-error.ts';
 import { configFile } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { SelfTestError } from '../self-test.ts';
 import { StorageRefusedError } from '../storage/storage.ts';
 import { EXIT } from './exit-codes.ts';
 import { serve } from './serve.ts';
@@ -10,7 +11,8 @@ const USAGE = `Usage: gatehouse start [--config FILE]
 
 Runs the broker. FILE is $GATEHOUSE_CONFIG or config/gatehouse.yaml where it is left out.
 SIGTERM ends it after the time that "drain" says, SIGHUP reads the configuration again.
-Exit 0: stopped as asked. 1: it could not listen. 70: a fault of its own. 78: problems in the configuration.
+Exit 0: stopped as asked. 1: it could not listen. 70: a fault of its own. 78: problems in the configuration,
+or a Node that failed the self-test.
 `;
 
 /** `gatehouse start`. Answers when the process has stopped, with its exit code. */
@@ -26,7 +28,8 @@ export async function run(argv: string[]): Promise<number> {
   try {
     return await serve(await loadConfig(configFile(values.config)));
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof StorageRefusedError)) throw error;
+    const isRefused = [ConfigError, StorageRefusedError, SelfTestError].some((kind) => error instanceof kind);
+    if (!(error instanceof Error && isRefused)) throw error;
     process.stderr.write(`${error.message}\n`);
     return EXIT.config;
   }
