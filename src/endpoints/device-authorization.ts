@@ -3,6 +3,8 @@ import type { RegisteredClient } from '../clients/registered-client.ts';
 import { type GrantGround, startGrant } from '../grants/start-grant.ts';
 import { userCodeLength } from '../grants/user-code.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
+import { quotable } from '../oauth/quotable.ts';
+import { configuredResources } from '../oauth/resource.ts';
 import { isWithinScopes, parseScope } from '../oauth/scope.ts';
 import { judgeReverseCode } from '../safeguards/reverse-code.ts';
 import type { DpopProof, DpopProofs } from './dpop-proofs.ts';
@@ -156,13 +158,14 @@ function grantedScopes(client: RegisteredClient, form: Form): readonly string[] 
   return scopes;
 }
 
-/** @throws {OAuthError} `invalid_target` (RFC 8707 §2) */
-function grantedResources(client: RegisteredClient, form: Form): readonly string[] {
-  const { resources } = form;
-  if (!resources.every((resource) => client.resources.includes(resource))) {
-    throw new OAuthError('invalid_target', 'a resource is not allowed for this client');
+/** As they are configured, whatever spelling was asked for. @throws {OAuthError} `invalid_target` (RFC 8707 §2) */
+function grantedResources(client: RegisteredClient, { resources }: Form): readonly string[] {
+  const configured = configuredResources(resources, client.resources);
+  const unknown = resources.find((_, index) => configured[index] === undefined);
+  if (unknown !== undefined) {
+    throw new OAuthError('invalid_target', `the resource ${quotable(unknown)} is not allowed for this client`);
   }
-  return resources;
+  return [...new Set(configured.filter((resource) => resource !== undefined))];
 }
 
 /** The key that the grant is bound to from the start, by a proof or by name; both must mean the same key. */

@@ -11,6 +11,7 @@ import { findByRefreshToken } from '../device-sessions/find-by-token.ts';
 import { parseRefreshToken } from '../device-sessions/refresh-token.ts';
 import { type SessionsGround, standingSession } from '../device-sessions/standing-session.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
+import { isSameResource } from '../oauth/resource.ts';
 import { formatScope } from '../oauth/scope.ts';
 import { subjectOf } from '../tokens/subject.ts';
 import type { AccessTokens } from './access-tokens.ts';
@@ -53,7 +54,9 @@ async function aboutAccessToken(
   const token = await accessTokens.read(text);
   if (token === undefined) return undefined;
   const isTheirs =
-    asker.kind === 'client' ? token.clientId === asker.client.id : token.audiences.includes(asker.server.audience);
+    asker.kind === 'client'
+      ? token.clientId === asker.client.id
+      : token.audiences.some((audience) => isSameResource(audience, asker.server.audience));
   if (!isTheirs || (await standingSession(sessions, token.sessionId)) === undefined) return undefined;
   return { ...token.claims, active: true, token_type: token.jkt === undefined ? 'Bearer' : 'DPoP' };
 }

@@ -1,6 +1,7 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { type RefreshGround, type RefreshOutcome, refreshSession } from '../device-sessions/refresh-session.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
+import { respelledResources } from '../oauth/resource.ts';
 import { parseScope } from '../oauth/scope.ts';
 import { Secret } from '../sealing/secret.ts';
 import type { DpopProofs } from './dpop-proofs.ts';
@@ -27,7 +28,7 @@ export function createRefresh(ground: RefreshEndpointGround) {
       client,
       refreshToken: new Secret(form.need('refresh_token')),
       scopes: scope === undefined ? undefined : parseScope(scope),
-      resources: form.resources,
+      resources: respelledResources(form.resources, client.resources),
       jkt: proof.jkt,
       spendProof: proof.spend,
       issuer: ground.issuer.name,

@@ -5,6 +5,7 @@ import { type PollOutcome, pollGrant } from '../grants/poll-grant.ts';
 import type { RedeemGround } from '../grants/redeem-grant.ts';
 import { grantTypeOf } from '../oauth/grant-types.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
+import { respelledResources } from '../oauth/resource.ts';
 import { Secret } from '../sealing/secret.ts';
 import type { DpopProofs } from './dpop-proofs.ts';
 import type { DeviceReply, DeviceRequest, Endpoint } from './endpoint.ts';
@@ -55,7 +56,7 @@ async function poll(ground: TokenGround, request: DeviceRequest, client: Registe
           jkt: proof.jkt,
           spendProof: proof.spend,
           confirmationCode: form.get('confirmation_code'),
-          resources: form.resources,
+          resources: respelledResources(form.resources, client.resources),
           issuer: ground.issuer.name,
         });
   ground.onPolled(request, client, outcome);

@@ -1,4 +1,5 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
+import { configuredResources } from '../oauth/resource.ts';
 import { intersectScopes } from '../oauth/scope.ts';
 
 /** Who wants to approve, as far as a policy can look at it. */
@@ -46,7 +47,8 @@ export function stillAllowed(
 ) {
   return {
     scopes: intersectScopes(asked.scopes, client.scopes.allowed),
-    resources: asked.resources.filter((resource) => client.resources.includes(resource)),
+    // As they are configured today: who respells one there ends no session by it.
+    resources: configuredResources(asked.resources, client.resources).filter((resource) => resource !== undefined),
   };
 }
 

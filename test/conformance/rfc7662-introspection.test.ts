@@ -22,6 +22,7 @@ describe('RFC 7662: token introspection', () => {
         },
         resource_servers: {
           packages: { audience: PACKAGES, client_secret: { env: 'SECRET' } },
+          respelled: { audience: 'HTTPS://Packages.example.com:443/', client_secret: { env: 'SECRET' } },
           billing: { audience: BILLING, client_secret: { env: 'SECRET' } },
         },
       },
@@ -39,6 +40,12 @@ describe('RFC 7662: token introspection', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(answer.body).toEqual({ active: true, token_type: 'Bearer', ...decodeJwt(tokens.access_token) });
     expect(answer.body).toMatchObject({ client_id: 'build-cli', scope: 'openid', aud: PACKAGES, sub: 'corp|alice' });
+  });
+
+  it('its audience may be spelled in another way than the client’s resource (RFC 3986 §6.2)', async () => {
+    const tokens = await test.signIn();
+    const respelled = test.device({ clientId: 'respelled', secret: SECRET });
+    expect((await respelled.introspect(tokens.access_token)).body).toMatchObject({ active: true, aud: PACKAGES });
   });
 
   it('its secret may come in the body', async () => {

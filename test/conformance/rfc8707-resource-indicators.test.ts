@@ -33,6 +33,31 @@ describe('RFC 8707: resource indicators', () => {
     expect(decodeJwt((await device.poll(code)).body.access_token).aud).toEqual(audience);
   });
 
+  it.each([
+    ['a slash behind the host', `${A}/`],
+    ['upper case and a default port', 'HTTPS://A.Example.com:443'],
+    ['several spellings', ['https://A.example.com', `${A}/./`]],
+  ])('another spelling of one is that one, and aud is as configured: %s', async (_what, resource) => {
+    const device = test.device();
+    const { body } = await device.start({ resource });
+    await test.approve(body.user_code);
+    const first = await device.poll(body.device_code, { resource });
+    const second = await device.refresh(first.body.refresh_token, { resource });
+    for (const answer of [first, second]) expect(decodeJwt(answer.body.access_token).aud).toBe(A);
+  });
+
+  it('a refusal names the resource', async () => {
+    const { body } = await test.device().start({ resource: [A, `${C}/"x"`] });
+    expect(body['error_description']).toContain(`${C}/?x?`);
+  });
+
+  it('a session outlives another spelling in the configuration, and has that one then', async () => {
+    const { device, code } = await approved([A, B]);
+    const { body } = await device.poll(code);
+    test.reload({ clients: { 'build-cli': { resources: [`${B}/`, `${A}:443/`] } } });
+    expect(decodeJwt((await device.refresh(body.refresh_token)).body.access_token).aud).toEqual([`${A}:443/`, `${B}/`]);
+  });
+
   it('a client without resources has tokens for the issuer', async () => {
     const { device, code } = await approved([], 'bare');
     expect(decodeJwt((await device.poll(code)).body.access_token).aud).toBe(test.publicUrl);
@@ -44,7 +69,7 @@ describe('RFC 8707: resource indicators', () => {
     ['no URI', ['packages']],
     ['a fragment', [`${A}#x`]],
     ['another path', [`${A}/x`]],
-    ['another spelling', ['https://A.example.com']],
+    ['another port', [`${A}:8443`]],
   ])('§2: %s that is not the client’s: invalid_target', async (_what, resource) => {
     expect(await test.device().start({ resource })).toMatchObject(invalidTarget);
   });
