@@ -195,7 +195,9 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
         (app) => app(request, response),
         (error: unknown) => {
           people = undefined;
-          foundation.logger.event('request.failed', { method: request.method, route: 'pages', status: 500, error });
+          const requestId = response.getHeader('X-Request-Id');
+          const logged = { requestId, method: request.method, route: 'pages', status: 500 };
+          foundation.logger.event('request.failed', { ...logged, error });
           response.writeHead(500).end();
         },
       );

@@ -6,11 +6,11 @@ import { asOAuthError } from './endpoints/oauth-reply.ts';
 import type { Approval } from './grants/approval.ts';
 import type { EndReason } from './grants/end-grant.ts';
 import type { Grant } from './grants/grant.ts';
-import type { PollOutcome } from './grants/poll-grant.ts';
+import type { Asker, PollOutcome } from './grants/poll-grant.ts';
 import type { RefusedBecause } from './grants/redeem-grant.ts';
 import type { OAuthErrorCode } from './oauth/oauth-error.ts';
 import type { Sealing } from './sealing/sealing.ts';
-import { logTag } from './telemetry/log-tag.ts';
+import { codeTag, logTag } from './telemetry/log-tag.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { LogoutToken } from './upstream/upstream.ts';
@@ -43,15 +43,17 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
       client: RegisteredClient;
       userCode: string;
       source: string;
+      scopes: readonly string[];
     }) => {
-      const { requestId, grantId, client, userCode, source } = started;
+      const { requestId, grantId, client, userCode, source, scopes } = started;
       metrics.authorizationAnswered(client.id, 'started');
       logger.event('grant.started', {
         requestId,
         grant: logTag(grantId),
         client: client.id,
-        code: sealing.tag('log', userCode.replaceAll('-', '')).slice(0, 8),
+        code: codeTag(sealing, userCode),
         source,
+        scopes,
       });
     },
 
@@ -60,9 +62,9 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
       const { requestId } = request;
       if (outcome.outcome === 'tokens' && !outcome.redelivered) {
         const grant = logTag(outcome.grantId);
-        const scopes = outcome.answer['scope'];
-        const fields = { requestId, grant, session: grant, client: client.id, scopes, source: request.source() };
-        logger.event('grant.redeemed', fields);
+        const { person, answer } = outcome;
+        const fields = { requestId, grant, session: grant, client: client.id, ...person, source: request.source() };
+        logger.event('grant.redeemed', { ...fields, scopes: answer['scope'] });
       } else if (logger.writes('grant.polled')) {
         logger.event('grant.polled', { requestId, client: client.id, outcome: outcome.outcome });
       }
@@ -91,14 +93,21 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
       logger.event('session.ended', { requestId, ...fieldsOf(session), by: 'client', reason: 'revoked', source });
     },
 
-    refused: (grant: Grant, { upstream, subject }: Approval, reason: RefusedBecause) => {
-      logger.event('grant.refused', { grant: logTag(grant.id), client: grant.clientId, upstream, subject, reason });
+    refused: (
+      grant: Grant,
+      { upstream, subject }: Approval,
+      reason: RefusedBecause,
+      { requestId, source }: Partial<Asker> = {},
+    ) => {
+      const about = { requestId, grant: logTag(grant.id), client: grant.clientId, upstream, subject };
+      logger.event('grant.refused', { ...about, reason, source: source?.() });
     },
 
-    replayed: (grant: Grant) => {
+    replayed: (grant: Grant, { requestId, source }: Partial<Asker> = {}) => {
       const tag = logTag(grant.id);
-      logger.event('grant.replayed', { grant: tag, session: tag, client: grant.clientId });
-      logger.event('session.ended', { session: tag, client: grant.clientId, by: 'replay', reason: 'replay' });
+      const about = { requestId, grant: tag, session: tag, client: grant.clientId, source: source?.() };
+      logger.event('grant.replayed', about);
+      logger.event('session.ended', { ...about, by: 'replay', reason: 'replay' });
     },
 
     loggedOut: (request: DeviceRequest, upstream: string, token: LogoutToken) => {

@@ -10,6 +10,7 @@ import { EXIT } from './exit-codes.ts';
 import { keepGarbageYoung } from './keep-garbage-young.ts';
 import { createPublicServer } from './public-server.ts';
 import { reloadOnChange } from './reload.ts';
+import { VERSION } from './version.ts';
 
 const SECOND = 1000;
 
@@ -80,7 +81,8 @@ export async function serve(config: Config): Promise<number> {
   const reloading = reloadOnChange(config, broker, { logger: audit, metrics });
 
   process.stdout.write(`Gatehouse is ready at ${config.publicUrl}\n`);
-  logger.event('process.started', { publicUrl: config.publicUrl, storage: storage.kind, pid: process.pid });
+  const { publicUrl } = config;
+  logger.event('process.started', { publicUrl, storage: storage.kind, version: VERSION, pid: process.pid });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       isDraining = true;

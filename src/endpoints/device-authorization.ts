@@ -30,6 +30,7 @@ export interface DeviceAuthorizationGround {
     client: RegisteredClient;
     userCode: string;
     source: string;
+    scopes: readonly string[];
   }) => void;
 }
 
@@ -93,7 +94,8 @@ export function createDeviceAuthorization(ground: DeviceAuthorizationGround): En
       intervalSeconds: client.intervalSeconds,
       userCodeLength: userCodeLength(ground.grants.userCodes, admission.liveCodes, admission.wrongEntries),
     });
-    ground.onStarted({ requestId: request.requestId, grantId: started.id, client, userCode: started.userCode, source });
+    const { id: grantId, userCode } = started;
+    ground.onStarted({ requestId: request.requestId, grantId, client, userCode, source, scopes });
     const body = answer(ground, client, started.deviceCode.reveal(), started.userCode);
     // So that the device asks its person for the digits only where they will be wanted.
     return { status: 200, body: reverseCode === 'make' ? { ...body, confirmation: 'required' } : body };

@@ -58,6 +58,7 @@ async function poll(ground: TokenGround, request: DeviceRequest, client: Registe
           confirmationCode: form.get('confirmation_code'),
           resources: respelledResources(form.resources, client.resources),
           issuer: ground.issuer.name,
+          asker: request,
         });
   ground.onPolled(request, client, outcome);
   return reply(outcome);

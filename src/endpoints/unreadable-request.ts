@@ -39,8 +39,11 @@ export function createUnreadableRequest(deps: { newRequestId: () => string; isHt
     }
     const [status, description] = FAULTS[error.code ?? ''] ?? UNREADABLE;
     const requestId = deps.newRequestId();
-    deps.logger.event('request.refused', { requestId, route: 'none', status, detail: error.code });
     const isForPeople = isFromBrowser(error.rawPacket?.toString('latin1') ?? '', status);
+    const logged = { requestId, route: 'none', status, detail: error.code };
+    // A person has the reference before them: its line is there at the usual level too.
+    if (isForPeople) deps.logger.event('page.refused', { ...logged, reason: 'unreadable' });
+    else deps.logger.event('request.refused', logged);
     if (isForPeople) page ??= readFileSync(PAGE, 'utf8');
     const body = isForPeople
       ? (page ?? '').replaceAll('{reference}', requestId)

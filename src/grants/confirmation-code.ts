@@ -37,7 +37,7 @@ export async function judgeConfirmationCode(
   if (taken.place !== undefined && isRight) return 'right';
   if (taken.place !== undefined && taken.place < TRIES) return 'awaited';
   if (taken.hasDenied && (await endGrant(ground, grant.id, 'wrong_code', latestEndMs(grant)))) {
-    ground.onRefused(grant, approval, 'confirmation_code');
+    ground.onRefused(grant, approval, 'confirmation_code', poll.asker);
   }
   return 'refused';
 }

@@ -27,6 +27,13 @@ export interface Poll {
   resources: readonly string[];
   /** The issuer that was polled, where it is not `public_url`; a grant is redeemed where it was started. */
   issuer?: string | undefined;
+  asker?: Asker | undefined;
+}
+
+/** Which request it was and where it came from, for what is logged of it. */
+export interface Asker {
+  requestId: string;
+  source: () => string;
 }
 
 /** RFC 8628 §3.5 and RFC 6749 §5.2, one outcome for each answer. */
@@ -37,7 +44,14 @@ export type PollOutcome =
   | { outcome: 'expired_token' }
   | { outcome: 'invalid_grant' }
   | { outcome: 'invalid_target' }
-  | { outcome: 'tokens'; answer: TokenAnswer; grantId: string; redelivered: boolean };
+  | {
+      outcome: 'tokens';
+      answer: TokenAnswer;
+      grantId: string;
+      redelivered: boolean;
+      /** Who approved; not where an answer is given again. */
+      person?: { upstream: string; subject: string };
+    };
 
 const REPLAY_GRACE_MS = 30 * 1000;
 
@@ -89,7 +103,7 @@ async function judgeSettled(
     const spentAtMs = Number(ground.sealing.check(spentEntry(grant.id), facts.spent).split('|')[2]);
     // A client's own retry comes at once. Much later it is somebody else with a stolen code, or the owner after them.
     if (nowMs - spentAtMs > REPLAY_GRACE_MS && facts.ended === undefined) {
-      if (await endGrant(ground, grant.id, 'replay', latestEndMs(grant))) ground.onReplayed(grant);
+      if (await endGrant(ground, grant.id, 'replay', latestEndMs(grant))) ground.onReplayed(grant, poll.asker);
     }
     return INVALID;
   }

@@ -16,7 +16,7 @@ import type { Grant } from './grant.ts';
 import { type Entry, type PollFacts, StorageUnavailableError } from './ledger.ts';
 import { type Form, openNumbered, sealNumbered } from './numbered-seal.ts';
 import { judgeApprover, stillAllowed } from './policy.ts';
-import type { Poll, PollOutcome } from './poll-grant.ts';
+import type { Asker, Poll, PollOutcome } from './poll-grant.ts';
 import type { GrantGround } from './start-grant.ts';
 import { subjectIndexOf } from './subject-index.ts';
 import { userinfoEntries } from './userinfo-entry.ts';
@@ -27,9 +27,9 @@ export interface RedeemGround extends GrantGround {
   beginSession: BeginSession;
   issueTokens: IssueTokens;
   /** A device code came again long after it was redeemed: the session that it made has been ended. */
-  onReplayed: (grant: Grant) => void;
+  onReplayed: (grant: Grant, asker: Asker | undefined) => void;
   /** What was approved is no longer allowed today, or the device did not know its code; it hears `access_denied`. */
-  onRefused: (grant: Grant, approval: Approval, reason: RefusedBecause) => void;
+  onRefused: (grant: Grant, approval: Approval, reason: RefusedBecause, asker: Asker | undefined) => void;
   /** Somebody without a sealing key wrote to the storage. */
   onForgery: (grantId: string, error: Error) => void;
 }
@@ -100,7 +100,7 @@ export async function redeemGrant(
   const { ledger, sealing } = ground;
 
   const refused = (reason: RefusedBecause): PollOutcome => {
-    ground.onRefused(grant, approval, reason);
+    ground.onRefused(grant, approval, reason, poll.asker);
     return { outcome: 'access_denied' };
   };
   if (judgeApprover(client, approval).verdict !== 'allowed') return refused('approver');
@@ -153,7 +153,10 @@ export async function redeemGrant(
   });
   switch (committed.outcome) {
     case 'won':
-      return { outcome: 'tokens', answer: issued.answer, grantId: grant.id, redelivered: false };
+      return {
+        ...{ outcome: 'tokens', answer: issued.answer, grantId: grant.id, redelivered: false },
+        person: { upstream: approval.upstream, subject: approval.subject },
+      };
     case 'lost':
       return { outcome: 'invalid_grant' };
     case 'refused':

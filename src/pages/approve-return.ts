@@ -9,6 +9,7 @@ import { renewBrowserSession } from './browser-session.ts';
 import type { Return } from './callback.ts';
 import { type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
+import { noteFacts } from './request-facts.ts';
 import { signInFacts } from './sign-in-facts.ts';
 import { writeTicket } from './ticket.ts';
 import { isRefusal, upstreamProblem } from './upstream-problem.ts';
@@ -21,6 +22,7 @@ export async function approveReturn(kit: PageKit, back: Return): Promise<void> {
   if (trip.grant === undefined) throw new PageProblem('bad_callback', { detail: 'trip without a grant' });
   const view = await viewGrant(ground.grants, trip.grant.id, kit.forms.visitorTag(request));
   const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
+  noteFacts(response, { client: view?.grant.clientId });
   if (view === undefined || client === undefined) throw new PageProblem('ran_out');
 
   let signIn: SignIn;
@@ -29,7 +31,8 @@ export async function approveReturn(kit: PageKit, back: Return): Promise<void> {
   } catch (error) {
     if (isRefusal(error)) return refusedThere(kit, back, view);
     const { id: grant, clientId } = view.grant;
-    const logged = { requestId: requestIdOf(response), grant: logTag(grant), client: clientId };
+    const source = ground.sourceOf(request);
+    const logged = { requestId: requestIdOf(response), grant: logTag(grant), client: clientId, source };
     throw upstreamProblem(ground.log, error, { ...logged, upstream, again: back.again });
   }
   try {
@@ -56,6 +59,7 @@ async function arrive(
   const logged = { requestId, grant: logTag(tripGrant.id), client: client?.id, upstream: upstream.id };
   const { subject } = signIn;
   const source = ground.sourceOf(request);
+  noteFacts(response, { subject });
   ground.log.event('sign_in.finished', { ...logged, subject, source, purpose: 'approve' });
   if (view === undefined || client === undefined || view.state === 'expired') {
     revokeTokens(upstream, signIn.tokens);
@@ -74,11 +78,12 @@ async function arrive(
       purpose: 'approve',
       fault: 'too_weak',
       reason: judged.signIn.missing,
+      source,
     });
     throw new PageProblem('upstream_too_weak', { again: back.again, words: { upstream: upstream.displayName } });
   }
   const { verdict, ...why } = judgeApprover(client, { ...person, groups: signIn.groups });
-  if (verdict === 'refused') ground.log.event('account.refused', { ...logged, subject, ...why });
+  if (verdict === 'refused') ground.log.event('account.refused', { ...logged, subject, ...why, source });
   const mayApprove = verdict === 'allowed' && view.state === 'pending';
   if (!mayApprove) revokeTokens(upstream, signIn.tokens);
 

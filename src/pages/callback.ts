@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { type BrowserValue, type Trip, takeTrip } from '../grants/trip.ts';
+import { logTag } from '../telemetry/log-tag.ts';
 import type { SignIn, Upstream } from '../upstream/upstream.ts';
 import { approveReturn } from './approve-return.ts';
 import { browserOf } from './browser-session.ts';
@@ -7,6 +8,7 @@ import { enterReturn } from './enter-return.ts';
 import { manageReturn } from './manage-return.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
+import { noteFacts } from './request-facts.ts';
 import { type EnterTicket, writeTicket } from './ticket.ts';
 
 /** A trip whose answer is here, with all that is needed to finish it. */
@@ -45,6 +47,7 @@ async function returned(kit: PageKit, request: Request, response: Response): Pro
   const { ground } = kit;
   const upstream = ground.upstreams.get(String(request.params['upstream']));
   if (upstream === undefined) throw new PageProblem('not_found');
+  noteFacts(response, { upstream: upstream.id });
   const state = fieldOf(request.query, 'state');
   const isAnswer = fieldOf(request.query, 'code') !== undefined || fieldOf(request.query, 'error') !== undefined;
   if (state === undefined || !isAnswer) throw new PageProblem('bad_callback', { detail: 'no state, or no answer' });
@@ -59,6 +62,7 @@ async function returned(kit: PageKit, request: Request, response: Response): Pro
   if (taken.outcome === 'other_browser') throw new PageProblem('other_browser', { detail: 'trip of another browser' });
   if (taken.outcome === 'gone') throw new PageProblem('sign_in_used', { detail: 'unknown or used state' });
   const { trip, tag } = taken;
+  noteFacts(response, { grant: trip.grant && logTag(trip.grant.id) });
   if (trip.upstream !== upstream.id) throw new PageProblem('bad_callback', { detail: 'trip to another upstream' });
   const again = await againAddress(kit, browser, trip);
   response.locals['again'] = again;

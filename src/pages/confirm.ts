@@ -1,12 +1,14 @@
 import type { Request, Response } from 'express';
-import { getsRefreshTokens } from '../grants/policy.ts';
+import { getsRefreshTokens, judgeApprover } from '../grants/policy.ts';
 import { formatUserCode, NUMERIC } from '../grants/user-code.ts';
 import { intersectScopes } from '../oauth/scope.ts';
 import type { ConfirmJudgement, Obstacle, Warning } from '../safeguards/safeguards.ts';
 import type { Language } from './languages.ts';
+import { routeOf } from './page-error.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
-import { entryOf, judgeStanding, personOf, type Standing, standingOf, upstreamName } from './standing.ts';
+import { referenceOf } from './reference.ts';
+import { entryOf, judgeStanding, loggedOf, personOf, type Standing, standingOf, upstreamName } from './standing.ts';
 import { readTicket, writeTicket } from './ticket.ts';
 import type { HiddenFields } from './views.ts';
 
@@ -65,16 +67,23 @@ export async function claimMissing(kit: PageKit, { browser, facts, view }: Stand
 
 /** This person cannot approve here and now, but may deny, or come as somebody else; the grant stays pending. */
 export function renderRefused(kit: PageKit, standing: Standing, reason: 'account' | Obstacle): void {
-  const { client, facts } = standing;
-  const page = kit.views.refused(frameOf(kit, standing), {
+  const { client, facts, request, response } = standing;
+  const { log, sourceOf } = kit.ground;
+  const judged = judgeApprover(client, facts.signIn);
+  const detail = reason === 'account' && judged.verdict === 'refused' ? `approvers: ${judged.reason}` : undefined;
+  const source = sourceOf(request);
+  log.event('page.refused', { ...loggedOf(standing), route: routeOf(request), status: 403, reason, detail, source });
+  const frame = frameOf(kit, standing);
+  const page = kit.views.refused(frame, {
     action: kit.addresses.to('/device/confirm'),
     fields: fieldsOf(kit, standing, []),
     reason,
     client: client.name,
     account: facts.signIn.account,
     upstream: upstreamName(kit, facts.signIn.upstream),
+    ...referenceOf(response, frame.language),
   });
-  standing.response.status(403).type('html').send(page);
+  response.status(403).type('html').send(page);
 }
 
 export function renderConfirm(

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
-import { logTag } from '../telemetry/log-tag.ts';
 import { type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
+import { factsOf } from './request-facts.ts';
 
 /**
  * To be asked before anything is kept for a sign-in: a browser session, a trip.
@@ -20,7 +20,6 @@ export async function countSignIn(
   const counted = await ground.signInLimits.mayBegin({ grantId, source, nowMs });
   if (counted.verdict === 'allowed') return;
   const { limit, retryAfterSeconds } = counted;
-  const grant = grantId === undefined ? undefined : logTag(grantId);
-  ground.log.event('limit.reached', { requestId: requestIdOf(response), grant, limit, source });
+  ground.log.event('limit.reached', { requestId: requestIdOf(response), ...factsOf(response), limit, source });
   throw new PageProblem('too_many_sign_ins', { headers: { 'Retry-After': String(retryAfterSeconds) } });
 }

@@ -1,9 +1,11 @@
 import type { Request, Response } from 'express';
 import { type GrantView, viewGrant } from '../grants/open-grant.ts';
 import { type BrowserValue, browserTag } from '../grants/trip.ts';
+import { logTag } from '../telemetry/log-tag.ts';
 import { browserOf } from './browser-session.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
+import { noteFacts } from './request-facts.ts';
 import { upstreamName } from './standing.ts';
 import { type DoneTicket, readTicket } from './ticket.ts';
 import type { DoneLocals, DoneState } from './views.ts';
@@ -47,8 +49,12 @@ export async function outcomeOf(kit: PageKit, request: Request, written: string 
   if (browser === undefined) throw new PageProblem('no_session', { detail: 'no browser session' });
   const ticket = await readTicket(grants.sealing, browser, 'done', written);
   if (ticket === undefined) throw new PageProblem('no_session', { detail: 'no ticket of this browser' });
+  if (request.res !== undefined) {
+    noteFacts(request.res, { grant: logTag(ticket.grant), upstream: ticket.upstream || undefined });
+  }
   const view = await viewGrant(grants, ticket.grant, kit.forms.visitorTag(request));
   if (view === undefined) throw new PageProblem('ran_out');
+  if (request.res !== undefined) noteFacts(request.res, { client: view.grant.clientId });
   return {
     browser,
     written: written ?? '',

@@ -5,12 +5,13 @@ import { type BrowserValue, TRIP_MS } from '../grants/trip.ts';
 import { normaliseUserCode } from '../grants/user-code.ts';
 import type { EntryVerdict } from '../limits/code-entry-limits.ts';
 import { mayFollowLink } from '../safeguards/arrival.ts';
-import { logTag } from '../telemetry/log-tag.ts';
+import { codeTag, logTag } from '../telemetry/log-tag.ts';
 import { browserOf, newBrowserValue, renewBrowserSession } from './browser-session.ts';
 import { CODE_FORM, enteredPerson, isCodeOfAddress, LONGEST_TYPED, readMemory, renderCodeForm } from './code-form.ts';
 import { countSignIn } from './count-sign-in.ts';
 import { fieldOf, type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
+import { noteFacts } from './request-facts.ts';
 import { writeTicket } from './ticket.ts';
 
 /** One code as somebody typed it. */
@@ -54,7 +55,7 @@ function wrongCode(kit: PageKit, { request, response, typed, memory, source }: E
   kit.ground.log.event('code.wrong', {
     requestId: requestIdOf(response),
     source,
-    code: code === undefined ? undefined : logTag(kit.ground.grants.sealing.tag('user code', code)),
+    code: code === undefined ? undefined : codeTag(kit.ground.grants.sealing, code),
   });
   renderCodeForm(kit, request, response, {
     status: 400,
@@ -69,6 +70,7 @@ async function openCode(kit: PageKit, entry: Entry, view: GrantView, client: Reg
   const { ground, addresses, forms } = kit;
   const { request, response, browser, typed, memory, source } = entry;
   const { grant, nowMs } = view;
+  noteFacts(response, { grant: logTag(grant.id), client: client.id });
   const remembered = readMemory(memory);
   const { followedLink } = remembered;
   if (followedLink && !mayFollowLink(client.safeguards.arrival)) throw new PageProblem('followed_link');
@@ -76,15 +78,15 @@ async function openCode(kit: PageKit, entry: Entry, view: GrantView, client: Reg
   await countSignIn(kit, request, response, grant.id);
   await renewBrowserSession(request, browser, grant.keptUntilMs - nowMs);
   await markOpened(ground.grants, grant, forms.visitorTag(request));
+  const userCode = normaliseUserCode(typed, ground.grants.userCodes) ?? '';
   ground.log.event(view.openElsewhere ? 'grant.opened_again' : 'grant.opened', {
     requestId: requestIdOf(response),
     grant: logTag(grant.id),
     client: client.id,
     source,
-    code: logTag(grant.userCodeTag),
+    code: codeTag(ground.grants.sealing, userCode),
     signal: followedLink ? ['followed_link'] : undefined,
   });
-  const userCode = normaliseUserCode(typed, ground.grants.userCodes) ?? '';
   const ticket = await writeTicket(ground.grants.sealing, browser, 'sign-in', {
     grant: grant.id,
     userCode,

@@ -19,12 +19,12 @@ export async function enterReturn(kit: PageKit, back: Return): Promise<void> {
   const { request, response, browser, trip, tag, upstream } = back;
   const ticket = JSON.parse(trip.resume ?? '{"typed":"","memory":""}') as EnterTicket;
   const requestId = requestIdOf(response);
+  const source = ground.sourceOf(request);
   const signIn = await back.finish([]).catch((error: unknown) => {
-    throw upstreamProblem(ground.log, error, { upstream, again: back.again, requestId, purpose: 'enter' });
+    throw upstreamProblem(ground.log, error, { upstream, again: back.again, requestId, purpose: 'enter', source });
   });
   revokeTokens(upstream, signIn.tokens);
   const { subject } = signIn;
-  const source = ground.sourceOf(request);
   ground.log.event('sign_in.finished', { requestId, upstream: upstream.id, subject, purpose: 'enter', source });
   const content: EnteredPerson = { upstream: upstream.id, subject };
   await keepArrival(ground.grants, browser, { tag, content, expiresAtMs: (await ledger.now()) + VISIT_MS });

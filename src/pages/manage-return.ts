@@ -22,18 +22,19 @@ export async function manageReturn(kit: PageKit, back: Return): Promise<void> {
   const { sealing, ledger } = ground.grants;
   const { request, response, browser, tag, upstream } = back;
   const requestId = requestIdOf(response);
+  const source = ground.sourceOf(request);
   const signIn = await back.finish([]).catch((error: unknown) => {
     throw upstreamProblem(ground.log, error, {
       upstream,
       again: back.again,
       requestId,
       purpose: 'manage',
+      source,
     });
   });
   // Nothing here needs them: what is managed are Gatehouse's own sessions.
   revokeTokens(upstream, signIn.tokens);
   const { subject, email, name } = signIn;
-  const source = ground.sourceOf(request);
   ground.log.event('sign_in.finished', { requestId, upstream: upstream.id, subject, purpose: 'manage', source });
   const content: DeviceManager = { upstream: upstream.id, subject, account: email ?? name ?? subject };
   await keepArrival(ground.grants, browser, { tag, content, expiresAtMs: (await ledger.now()) + VISIT_MS });

@@ -5,6 +5,8 @@ import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
 import { rememberLinkToProblem } from './code-form.ts';
 import { type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
+import { referenceOf } from './reference.ts';
+import { factsOf } from './request-facts.ts';
 
 const RETRY_AFTER_SECONDS = '5';
 
@@ -27,29 +29,28 @@ export function pageError(kit: PageKit): ErrorRequestHandler {
 
 function problemOf(kit: PageKit, error: unknown, request: Request, response: Response): PageProblem {
   const { log, sourceOf } = kit.ground;
-  const requestId = requestIdOf(response);
-  const route = routeOf(request);
+  const logged = { requestId: requestIdOf(response), ...factsOf(response), route: routeOf(request) };
   if (error instanceof PageProblem) {
     const { kind: reason, status, detail } = error;
     if (error.cause === undefined) {
-      log.event('page.refused', { requestId, route, status, reason, detail, source: sourceOf(request) });
+      log.event('page.refused', { ...logged, status, reason, detail, source: sourceOf(request) });
     }
     return error;
   }
   // A key or a format that another replica has already: this one gets it with its next configuration or release.
   const isReadableElsewhere = error instanceof SealingKeyMissingError || error instanceof UnreadableFormatError;
   if (error instanceof StorageUnavailableError || isReadableElsewhere) {
-    log.event('request.failed', { requestId, method: request.method, route, status: 503, error });
+    log.event('request.failed', { ...logged, method: request.method, status: 503, error });
     const headers = { 'Retry-After': RETRY_AFTER_SECONDS };
     return new PageProblem('storage_away', { headers, ...againOf(kit, request, response) });
   }
   const status = clientErrorStatus(error);
   if (status !== undefined) {
     const detail = error instanceof Error ? error.message : undefined;
-    log.event('page.refused', { requestId, route, status, reason: 'bad_request', detail, source: sourceOf(request) });
+    log.event('page.refused', { ...logged, status, reason: 'bad_request', detail, source: sourceOf(request) });
     return new PageProblem(status === 413 ? 'too_large' : 'bad_request', { status });
   }
-  log.event('request.failed', { requestId, method: request.method, route, status: 500, error });
+  log.event('request.failed', { ...logged, method: request.method, status: 500, error });
   return new PageProblem('fault');
 }
 
@@ -58,13 +59,10 @@ export function renderProblem(kit: PageKit, request: Request, response: Response
   const home = kit.addresses.to('/device');
   rememberLinkToProblem(kit, request, response);
   const frame = kit.frame(request, response, again ?? home);
-  const nowMs = Date.now();
   const page = kit.views.problem(frame, {
     kind,
     words,
-    reference: requestIdOf(response),
-    time: `${new Date(nowMs).toISOString().slice(0, 19)}Z`,
-    moment: frame.language.moment(nowMs),
+    ...referenceOf(response, frame.language),
     next: { address: again ?? home, isAgain: again !== undefined },
   });
   response.status(status).set(headers).type('html').send(page);
@@ -85,7 +83,7 @@ function clientErrorStatus(error: unknown): number | undefined {
 }
 
 /** The route as it is listed, without what the caller chose. */
-function routeOf(request: Request): string {
+export function routeOf(request: Request): string {
   const path: unknown = request.route?.path;
   return typeof path === 'string' ? path : 'none';
 }

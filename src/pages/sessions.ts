@@ -10,6 +10,7 @@ import { countSignIn } from './count-sign-in.ts';
 import { type DeviceManager, MANAGE_COOKIE } from './manage-return.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
+import { noteFacts } from './request-facts.ts';
 import { setOut } from './set-out.ts';
 import { upstreamName } from './standing.ts';
 import { readTicket } from './ticket.ts';
@@ -77,6 +78,7 @@ export async function managingOf(
   const ticket = await readTicket(grants.sealing, browser, 'manage', written);
   if (ticket === undefined) return undefined;
   const manager = (await openArrival(grants, browser, ticket.arrival)) as DeviceManager | undefined;
+  if (request.res !== undefined) noteFacts(request.res, { upstream: manager?.upstream, subject: manager?.subject });
   return manager !== undefined && upstreams.has(manager.upstream) ? { browser, ticket: written, manager } : undefined;
 }
 

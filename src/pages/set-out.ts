@@ -2,6 +2,7 @@ import type { Response } from 'express';
 import { type BrowserValue, beginTrip, type Trip } from '../grants/trip.ts';
 import type { TripParameters, Upstream } from '../upstream/upstream.ts';
 import { type PageKit, requestIdOf } from './page-kit.ts';
+import { noteFacts } from './request-facts.ts';
 import { upstreamProblem } from './upstream-problem.ts';
 
 export interface SettingOut {
@@ -24,6 +25,7 @@ export async function setOut(kit: PageKit, response: Response, out: SettingOut):
   const { ground, addresses } = kit;
   const { browser, upstream, trip, demands, again } = out;
   const { randomBytes } = ground.grants;
+  noteFacts(response, { upstream: upstream.id });
   const nonce = randomBytes(RANDOM_BYTES).toString('base64url');
   const codeVerifier = randomBytes(RANDOM_BYTES).toString('base64url');
   const { scopes, prompt, maxAgeSeconds, acrValues } = demands;
@@ -37,7 +39,7 @@ export async function setOut(kit: PageKit, response: Response, out: SettingOut):
     maxAgeSeconds,
     acrValues,
   });
-  const logged = { requestId: requestIdOf(response), ...out.logged };
+  const logged = { requestId: requestIdOf(response), ...out.logged, source: ground.sourceOf(response.req) };
   try {
     const redirectUri = addresses.callback(upstream.id);
     const address = await upstream.signInAddress({ redirectUri, state, nonce, codeVerifier, ...demands });

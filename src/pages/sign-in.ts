@@ -12,6 +12,7 @@ import { browserOf } from './browser-session.ts';
 import { countSignIn } from './count-sign-in.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
+import { noteFacts } from './request-facts.ts';
 import { setOut } from './set-out.ts';
 import { type EnterTicket, readTicket, type SignInTicket, writeTicket } from './ticket.ts';
 
@@ -46,8 +47,10 @@ interface Way {
 async function signInForGrant(kit: PageKit, way: Way, ticket: SignInTicket): Promise<void> {
   const { ground } = kit;
   const { browser, written, chosen, request, response } = way;
+  noteFacts(response, { grant: logTag(ticket.grant) });
   const view = await viewGrant(ground.grants, ticket.grant, kit.forms.visitorTag(request));
   const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
+  noteFacts(response, { client: view?.grant.clientId });
   if (view === undefined || client === undefined || view.state === 'expired') throw new PageProblem('ran_out');
   if (view.state !== 'pending') {
     const done = await writeTicket(ground.grants.sealing, browser, 'done', { grant: view.grant.id, upstream: '' });

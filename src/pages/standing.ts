@@ -9,6 +9,7 @@ import { logTag } from '../telemetry/log-tag.ts';
 import { browserOf } from './browser-session.ts';
 import { type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
+import { noteFacts } from './request-facts.ts';
 import type { SignInFacts } from './sign-in-facts.ts';
 import { readTicket } from './ticket.ts';
 
@@ -36,9 +37,12 @@ export async function standingOf(
   if (browser === undefined) throw new PageProblem('no_session', { detail: 'no browser session' });
   const read = await readTicket(grants.sealing, browser, 'confirm', ticket);
   if (read === undefined) throw new PageProblem('no_session', { detail: 'no ticket of this browser' });
+  noteFacts(response, { grant: logTag(read.grant) });
   const view = await viewGrant(grants, read.grant, kit.forms.visitorTag(request));
   const client = view === undefined ? undefined : clients.get(view.grant.clientId);
   const facts = (await openArrival(grants, browser, read.arrival, read.grant)) as SignInFacts | undefined;
+  const { upstream, subject } = facts?.signIn ?? {};
+  noteFacts(response, { client: view?.grant.clientId, upstream, subject });
   if (view === undefined || client === undefined || facts === undefined) throw new PageProblem('ran_out_signed_in');
   return { request, response, browser, ticket: ticket ?? '', view, client, facts };
 }

@@ -21,6 +21,7 @@ export interface FailedTrip {
   grant?: string | undefined;
   client?: string | undefined;
   purpose?: string;
+  source: string;
 }
 
 /** The upstream's own `access_denied`: the one fault that is an answer. */
@@ -31,9 +32,9 @@ export function isRefusal(error: unknown): boolean {
 /** Logs what went wrong and gives the page for it; an error that is not the upstream's is given back as it is. */
 export function upstreamProblem(log: Pick<Logger, 'event'>, error: unknown, trip: FailedTrip): unknown {
   if (!(error instanceof UpstreamError)) return error;
-  const { upstream, again, requestId, grant, client, purpose = 'approve' } = trip;
+  const { upstream, again, requestId, grant, client, purpose = 'approve', source } = trip;
   const { fault, detail } = error;
-  log.event('sign_in.failed', { requestId, grant, client, upstream: upstream.id, purpose, fault, detail });
+  log.event('sign_in.failed', { requestId, grant, client, upstream: upstream.id, purpose, fault, detail, source });
   if (fault === 'client_rejected') log.event('upstream.rejected', { requestId, upstream: upstream.id, detail });
   if (fault === 'unavailable') log.event('upstream.unavailable', { requestId, upstream: upstream.id, fault, detail });
   return new PageProblem(PROBLEMS[fault], {

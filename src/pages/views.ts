@@ -1,6 +1,7 @@
 import type { RequesterPlace } from '../safeguards/requester.ts';
 import type { Obstacle, Warning } from '../safeguards/safeguards.ts';
 import type { Language } from './languages.ts';
+import type { Reference } from './reference.ts';
 import type { FillTemplate } from './templates.ts';
 
 /** What every page has around it. */
@@ -80,7 +81,7 @@ export interface ConfirmLocals {
   confirmCode: { length: number | undefined; isWhole: boolean; isNumeric: boolean; isWrong: boolean } | undefined;
 }
 
-export interface RefusedLocals {
+export interface RefusedLocals extends Reference {
   action: string;
   fields: HiddenFields;
   reason: 'account' | Obstacle;
@@ -135,14 +136,9 @@ export interface SessionsLocals {
   wrongName: string | undefined;
 }
 
-export interface ProblemLocals {
+export interface ProblemLocals extends Reference {
   kind: string;
   words: Readonly<Record<string, string | number>>;
-  reference: string;
-  /** RFC 3339, UTC. */
-  time: string;
-  /** The same as people write it. */
-  moment: string;
   next: { address: string; isAgain: boolean };
 }
 

@@ -16,7 +16,7 @@ export const LOG_EVENTS = {
   'request.failed': {
     level: 'error',
     meaning: 'A request met an error that is ours to mend; the caller saw only the reference.',
-    fields: [...TRACED, 'method', 'route', 'status', 'error'],
+    fields: [...TRACED, 'upstream', 'subject', 'method', 'route', 'status', 'error'],
   },
   'request.refused': {
     level: 'debug',
@@ -71,7 +71,7 @@ export const LOG_EVENTS = {
   'sign_in.started': {
     level: 'info',
     meaning: 'A browser was sent to an upstream.',
-    fields: [...TRACED, 'upstream', 'purpose'],
+    fields: [...TRACED, 'upstream', 'purpose', 'source'],
   },
   'sign_in.finished': {
     level: 'info',
@@ -86,12 +86,12 @@ export const LOG_EVENTS = {
   'account.refused': {
     level: 'info',
     meaning: 'Somebody signed in who may not approve this client; the grant stays pending.',
-    fields: [...TRACED, 'upstream', 'subject', 'reason'],
+    fields: [...TRACED, 'upstream', 'subject', 'reason', 'source'],
   },
   'page.refused': {
     level: 'info',
     meaning: 'A page was refused: CSRF token or origin, session, grant or decision did not fit.',
-    fields: [...TRACED, 'route', 'status', 'reason', 'detail', 'source'],
+    fields: [...TRACED, 'upstream', 'subject', 'route', 'status', 'reason', 'detail', 'source'],
   },
   'grant.approved': {
     level: 'info',
@@ -116,7 +116,7 @@ export const LOG_EVENTS = {
   'grant.refused': {
     level: 'warn',
     meaning: 'An approved grant was not redeemed: today’s policy, a mark or a limit stands against it.',
-    fields: [...TRACED, 'upstream', 'subject', 'reason'],
+    fields: [...TRACED, 'upstream', 'subject', 'reason', 'source'],
   },
   'grant.replayed': {
     level: 'warn',

@@ -103,7 +103,12 @@ export function permittedFields(
   const line: Record<string, unknown> = {};
   for (const field of LOG_EVENTS[name].fields) {
     const value = fields[field];
-    if (value !== undefined) line[field] = loggable(value);
+    if (value !== undefined) line[field] = loggable(field === 'scopes' ? asScopeList(value) : value);
   }
   return line;
+}
+
+/** A token answer has them as one text, a grant as a list: a reader of the log should not have to know which it was. */
+function asScopeList(scopes: unknown): unknown {
+  return typeof scopes === 'string' ? scopes.split(' ').filter((scope) => scope !== '') : scopes;
 }

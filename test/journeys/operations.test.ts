@@ -1,4 +1,5 @@
-import { openSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { approve, decide, ScriptedPerson, type VisitedPage } from '../../demo/scripted-person.ts';
 import { StorageUnavailableError } from '../../src/grants/ledger.ts';
@@ -111,6 +112,13 @@ describe('the operations listener of a running broker', () => {
     for (const path of ['/healthz', '/readyz', '/metrics']) {
       expect((await fetch(broker.origin + path)).status).toBe(404);
     }
+  });
+});
+
+describe('the log of a process', () => {
+  it('says which version it is', async () => {
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
+    expect(await broker.logged('process.started')).toMatchObject({ version, storage: 'memory' });
   });
 });
 

@@ -58,6 +58,8 @@ export interface PageHouseOptions {
   sealing?: Sealing;
   networks?: Parameters<typeof createNetworks>[0];
   ground?: Partial<PagesGround>;
+  /** Of each request; the same for all of them, unless given. */
+  newReference?: () => string;
 }
 
 /** What a test is not about must not add a warning to its pages. */
@@ -107,8 +109,9 @@ export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
     ...options.ground,
   };
   const outer = express();
+  const { newReference = () => 'reference123' } = options;
   outer.use((_request, response, next) => {
-    response.set('X-Request-Id', 'reference123');
+    response.set('X-Request-Id', newReference());
     next();
   });
   let pages = createPages(ground);

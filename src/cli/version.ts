@@ -1,0 +1,9 @@
+import { readFileSync } from 'node:fs';
+
+/** Of this program, as its package says; the same file is two folders up in the source and in what is built of it. */
+export const VERSION: string = versionIn(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+function versionIn(manifest: string): string {
+  const { version } = JSON.parse(manifest) as { version?: unknown };
+  return typeof version === 'string' ? version : 'unknown';
+}

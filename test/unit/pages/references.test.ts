@@ -1,0 +1,300 @@
+import { createServer } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { PAGE_PROBLEMS, type PageProblemKind } from '../../../src/pages/page-problem.ts';
+import { LOG_EVENTS } from '../../../src/telemetry/log-events.ts';
+import { permittedFields } from '../../../src/telemetry/logger.ts';
+import { UpstreamError, type UpstreamFault } from '../../../src/upstream/upstream.ts';
+import {
+  callbackOf,
+  comeBack,
+  openPageHouse,
+  type PageHouse,
+  type PageHouseOptions,
+  type ScriptedUpstream,
+} from '../../support/page-house.ts';
+import { keepSession } from '../../support/page-states.ts';
+import { PageVisitor, type VisitedPage } from '../../support/page-visitor.ts';
+
+const MINUTE_MS = 60_000;
+
+/** What the log must say of the page: a fact of the sign-in, or the name of a field that must be there. */
+type Fact = 'grant' | 'client' | 'upstream' | 'subject' | 'detail' | 'error' | 'limit' | 'claim';
+
+interface ProblemPage {
+  house?: PageHouseOptions;
+  /** Everything that is known by the time that it is shown. */
+  knows: readonly Fact[];
+  /** Where an administrator must act, or somebody must look. */
+  isLoud?: true;
+  reach(house: PageHouse, visitor: PageVisitor): Promise<VisitedPage>;
+}
+
+const ofGrant = ['grant', 'client'] as const;
+const ofSignIn = [...ofGrant, 'upstream'] as const;
+const ofPerson = [...ofSignIn, 'subject'] as const;
+
+const corpOf = ({ upstreams }: PageHouse) => upstreams['corp'] as ScriptedUpstream;
+
+async function entered(house: PageHouse, visitor: PageVisitor): Promise<VisitedPage> {
+  const { userCode } = await house.start();
+  return visitor.submit(await visitor.open('/device'), { user_code: userCode });
+}
+
+async function confirming(house: PageHouse, visitor: PageVisitor): Promise<VisitedPage> {
+  return house.signIn(visitor, (await house.start()).userCode);
+}
+
+function failing(fault: UpstreamFault, more: Partial<ProblemPage> = {}): ProblemPage {
+  return {
+    knows: [...ofSignIn, 'detail'],
+    isLoud: true,
+    async reach(house, visitor) {
+      corpOf(house).failure = { at: 'answer', error: new UpstreamError(fault, 'what the upstream did') };
+      return comeBack(visitor, await entered(house, visitor));
+    },
+    ...more,
+  };
+}
+
+async function managing(house: PageHouse, visitor: PageVisitor): Promise<VisitedPage> {
+  await keepSession(house);
+  const ways = await visitor.open('/sessions');
+  return comeBack(visitor, ways);
+}
+
+const PROBLEMS: Record<PageProblemKind, ProblemPage> = {
+  bad_request: {
+    knows: ofPerson,
+    async reach(house, visitor) {
+      const page = await confirming(house, visitor);
+      const [form] = page.forms;
+      return visitor.post(form?.action ?? '', { ...form?.fields, decision: 'nonsense' });
+    },
+  },
+  not_found: { knows: [], reach: (_house, visitor) => visitor.open('/nowhere') },
+  method: { knows: [], reach: (_house, visitor) => visitor.post('/device/done', {}) },
+  too_many_cookies: {
+    knows: [],
+    reach({ app, publicUrl }) {
+      // As the broker's own server reads heads, which are larger than Node's usual ones.
+      const server = createServer({ maxHeaderSize: 64 * 1024 }, app) as unknown as typeof app;
+      return new PageVisitor(server, publicUrl).get('/device', { cookie: 'x='.padEnd(20_000, 'x') });
+    },
+  },
+  too_large: { knows: ['detail'], reach: (_house, visitor) => visitor.postRaw('/device', 'x='.padEnd(9000, 'x')) },
+  form_refused: {
+    knows: [...ofPerson, 'detail'],
+    async reach(house, visitor) {
+      const page = await confirming(house, visitor);
+      const [form] = page.forms;
+      return visitor.post(form?.action ?? '', { ...form?.fields, token: 'another', decision: 'approve' });
+    },
+  },
+  cookies_missing: {
+    knows: [],
+    async reach(_house, visitor) {
+      const [form] = (await visitor.open('/device')).forms;
+      visitor.cookies.clear();
+      return visitor.post(form?.action ?? '', { ...form?.fields, user_code: 'BBBB-BBBB' });
+    },
+  },
+  no_session: {
+    knows: ['detail'],
+    async reach(house, visitor) {
+      const { address } = await confirming(house, visitor);
+      return house.newVisitor().open(address);
+    },
+  },
+  other_browser: {
+    knows: ['upstream', 'detail'],
+    async reach(house, visitor) {
+      const way = await entered(house, visitor);
+      const there = await visitor.get(way.links[0]?.href ?? '');
+      return house.newVisitor().open(callbackOf(there));
+    },
+  },
+  manage_again: {
+    knows: ['detail'],
+    async reach(house, visitor) {
+      const [form] = (await managing(house, visitor)).forms;
+      house.advance(11 * MINUTE_MS);
+      return visitor.post(form?.action ?? '', { ...form?.fields });
+    },
+  },
+  bad_callback: {
+    knows: ['upstream', 'detail'],
+    reach: (_house, visitor) => visitor.open('/callback/corp'),
+  },
+  sign_in_used: {
+    knows: ['upstream', 'detail'],
+    async reach(house, visitor) {
+      const way = await entered(house, visitor);
+      const there = await visitor.get(way.links[0]?.href ?? '');
+      await visitor.open(callbackOf(there));
+      return visitor.open(callbackOf(there));
+    },
+  },
+  ran_out: {
+    house: { client: { upstreams: ['corp', 'labs'] } },
+    knows: ofGrant,
+    async reach(house, visitor) {
+      const { address } = await entered(house, visitor);
+      house.advance(11 * MINUTE_MS);
+      return visitor.open(address);
+    },
+  },
+  ran_out_signed_in: {
+    knows: ofPerson,
+    async reach(house, visitor) {
+      const { address } = await confirming(house, visitor);
+      house.advance(11 * MINUTE_MS);
+      return visitor.open(address);
+    },
+  },
+  followed_link: {
+    house: { client: { safeguards: { arrival: 'strict' } } },
+    knows: ofGrant,
+    async reach(house, visitor) {
+      const strict = house.clients.get('build-cli');
+      const lax = { ...strict, id: 'lax', safeguards: { ...strict?.safeguards, arrival: 'warn' } };
+      house.clients.set('lax', lax as never);
+      const { userCode } = await house.start();
+      const stop = await visitor.get('/device', { 'sec-fetch-site': 'cross-site' });
+      const onward = stop.links.find(({ href }) => href.includes('pass='));
+      return visitor.submit(await visitor.open(onward?.href ?? ''), { user_code: userCode });
+    },
+  },
+  too_many_tries: {
+    house: { limits: { wrongCodesPerBrowser: 1 } },
+    knows: ['limit'],
+    isLoud: true,
+    async reach(_house, visitor) {
+      const form = await visitor.open('/device');
+      await visitor.submit(form, { user_code: 'BBBB-BBBB' });
+      return visitor.submit(form, { user_code: 'CCCC-CCCC' });
+    },
+  },
+  too_many_approvals: {
+    house: { limits: { approvalsPerSubject: 1 } },
+    knows: [...ofPerson, 'limit'],
+    isLoud: true,
+    async reach(house, visitor) {
+      await visitor.submit(await confirming(house, visitor), { decision: 'approve' });
+      return visitor.submit(await confirming(house, visitor), { decision: 'approve' });
+    },
+  },
+  too_many_sign_ins: {
+    knows: [...ofGrant, 'limit'],
+    isLoud: true,
+    async reach(house, visitor) {
+      const { userCode } = await house.start();
+      const form = await visitor.open('/device');
+      let page = form;
+      for (let tries = 0; tries < 200 && page.status !== 429; tries += 1) {
+        page = await visitor.submit(form, { user_code: userCode });
+      }
+      return page;
+    },
+  },
+  upstream_not_signed_in: failing('not_signed_in'),
+  upstream_too_weak: failing('too_weak'),
+  upstream_garbled: failing('invalid_answer'),
+  upstream_rejects_us: failing('client_rejected'),
+  upstream_away: failing('unavailable'),
+  upstream_claim_missing: {
+    house: { client: { approvers: { denyGroups: ['admins'] } } },
+    knows: ofPerson,
+    async reach(house, visitor) {
+      const { groups: _, ...signedIn } = corpOf(house).signedIn;
+      corpOf(house).signedIn = signedIn;
+      return confirming(house, visitor);
+    },
+  },
+  storage_away: {
+    knows: ['error'],
+    isLoud: true,
+    async reach(house, visitor) {
+      const { address } = await confirming(house, visitor);
+      house.storage.isAway = true;
+      return visitor.open(address);
+    },
+  },
+  fault: {
+    knows: [...ofSignIn, 'error'],
+    isLoud: true,
+    async reach(house, visitor) {
+      corpOf(house).failure = { at: 'answer', error: new TypeError('a bug') };
+      return comeBack(visitor, await entered(house, visitor));
+    },
+  },
+};
+
+/** What a person is told who signed in and may not approve here and now. */
+const REFUSALS: Record<string, ProblemPage> = {
+  account: {
+    house: { client: { approvers: { groups: ['release'] } } },
+    knows: [...ofPerson, 'detail'],
+    reach: confirming,
+  },
+  same_network: {
+    house: { client: { safeguards: { sameNetwork: 'require' } } },
+    knows: ofPerson,
+    reach: confirming,
+  },
+  approve_from: {
+    house: { client: { safeguards: { approveFrom: ['10.0.0.0/8'] } } },
+    knows: ofPerson,
+    reach: confirming,
+  },
+  campaign: {
+    house: { client: { safeguards: { campaign: 'suspend' } } },
+    knows: ofPerson,
+    async reach(house, visitor) {
+      const corp = corpOf(house);
+      for (const subject of ['bob', 'rita', 'sam']) {
+        corp.signedIn = { ...corp.signedIn, subject };
+        await confirming(house, house.newVisitor());
+      }
+      return confirming(house, visitor);
+    },
+  },
+};
+
+const ALL = [...Object.entries(PROBLEMS), ...Object.entries(REFUSALS)].map(([kind, page]) => ({ kind, ...page }));
+
+/** The reference that a page shows. */
+function referenceOn({ text }: VisitedPage): string {
+  return /<p class="reference">[^<]*<code[^>]*>([^<]+)<\/code>/.exec(text)?.[1] ?? 'no reference';
+}
+
+describe('the reference on a page', () => {
+  it.each(ALL)(
+    'leads to the line that tells what happened: $kind',
+    async ({ kind, house: options, knows, isLoud, reach }) => {
+      let drawn = 0;
+      const newReference = () => {
+        drawn += 1;
+        return `reference${drawn}`;
+      };
+      const house = openPageHouse({ ...options, newReference });
+      const page = await reach(house, house.newVisitor());
+      if (kind in PAGE_PROBLEMS) expect(page.status).toBe(PAGE_PROBLEMS[kind as PageProblemKind]);
+      else expect(page.status).toBe(403);
+
+      const found = house.events.filter(({ fields }) => fields['requestId'] === referenceOn(page));
+      expect(found.length).toBeGreaterThan(0);
+      const line: Record<string, unknown> = Object.assign(
+        {},
+        ...found.map(({ name, fields }) => permittedFields(name, fields)),
+      );
+      for (const fact of knows) expect([fact, line[fact]]).not.toEqual([fact, undefined]);
+      // Where a person was signed in, the same facts are in the grant's other lines.
+      if (knows.includes('upstream') && knows.includes('grant')) {
+        const others = house.events.filter(({ fields }) => fields['grant'] === line['grant']);
+        expect(others.map(({ name }) => name)).toContain('grant.opened');
+      }
+      const levels = found.map(({ name }) => LOG_EVENTS[name].level);
+      expect(levels.some((level) => level === 'warn' || level === 'error')).toBe(isLoud === true);
+    },
+  );
+});
