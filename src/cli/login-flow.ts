@@ -175,7 +175,7 @@ function finish(end: PollEnd<SignedIn>, { options, around, terminal }: Attempt):
 async function readSecret({ clientSecret }: LoginOptions, around: LoginSurroundings): Promise<string | undefined> {
   if (clientSecret === undefined) return undefined;
   if ('file' in clientSecret) return (await readFile(clientSecret.file, 'utf8')).replace(/\r?\n$/, '');
-  const value = around.environment[clientSecret.env] ?? '';
+  const value = (Object.hasOwn(around.environment, clientSecret.env) && around.environment[clientSecret.env]) || '';
   if (value === '') throw new Error(`The environment variable ${clientSecret.env} is empty or not set`);
   return value;
 }

@@ -58,7 +58,7 @@ function readProxy(path: string[], section: ProxySection, reading: Reading): Pro
 
 /** The text of one certificate or several, each of which can be read. */
 function readAuthorities(path: string[], ref: UpstreamSection['ca'], reading: Reading): string | undefined {
-  const text = reading.secret(path, ref)?.reveal();
+  const text = reading.publicText(path, ref);
   if (text === undefined) return undefined;
   const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   if (certificates.length > 0 && certificates.every(isCertificate)) return certificates.join('\n');

@@ -1,7 +1,6 @@
-import { Secret } from '../sealing/secret.ts';
-import { readPrivateJwk } from '../tokens/private-jwk.ts';
 import type { UpstreamSettings } from '../upstream/upstream-settings.ts';
 import type { ConfigFile } from './file-schema.ts';
+import { readAssertionKey } from './read-assertion-key.ts';
 import { readReach } from './read-reach.ts';
 import type { Reading } from './reading.ts';
 import type { UpstreamSection } from './upstream-schema.ts';
@@ -20,7 +19,9 @@ function readUpstream(id: string, section: UpstreamSection, file: ConfigFile, re
   needs(usesKey, section.private_key, 'private_key');
 
   const clientSecret = usesSecret ? reading.secret([...at, 'client_secret'], section.client_secret) : undefined;
-  const privateKey = usesKey ? readPrivateKey([...at, 'private_key'], section.private_key, reading) : undefined;
+  const { private_key: keySection } = section;
+  const isKeyUsed = usesKey && keySection !== undefined;
+  const assertionKey = isKeyUsed ? readAssertionKey([...at, 'private_key'], keySection, reading) : undefined;
   const { prompt, max_age: maxAgeSeconds, acr_values: acr } = section;
   return {
     id,
@@ -29,7 +30,7 @@ function readUpstream(id: string, section: UpstreamSection, file: ConfigFile, re
     clientId: section.client_id,
     authentication,
     ...(clientSecret !== undefined && { clientSecret }),
-    ...(privateKey !== undefined && { privateKey }),
+    ...(assertionKey !== undefined && { assertionKey }),
     scopes: [...new Set(section.scopes)],
     claims: section.claims,
     ...(prompt !== undefined && { prompt }),
@@ -56,27 +57,4 @@ function readUpstream(id: string, section: UpstreamSection, file: ConfigFile, re
 function defaultAuthentication(section: UpstreamSection): UpstreamSettings['authentication'] {
   if (section.client_secret !== undefined) return 'client_secret_basic';
   return section.private_key === undefined ? 'none' : 'private_key_jwt';
-}
-
-/** One private JWK, or the first of a set, since `gatehouse keys generate signing` writes sets. */
-function readPrivateKey(path: string[], ref: UpstreamSection['private_key'], reading: Reading): Secret | undefined {
-  const text = reading.secret(path, ref);
-  if (text === undefined) return undefined;
-  try {
-    const parsed = JSON.parse(text.reveal()) as { keys?: Record<string, unknown>[] } & Record<string, unknown>;
-    const jwk = parsed.keys?.[0] ?? parsed;
-    const key = readPrivateJwk(jwk);
-    if (key !== undefined && ['rsa', 'ec', 'ed25519'].includes(key.asymmetricKeyType ?? '')) {
-      // As itself, with its name: a `key_ops` and the like would be judged once more where it signs.
-      const { kid, alg, use } = jwk;
-      return new Secret(JSON.stringify({ ...key.export({ format: 'jwk' }), kid, alg, use }));
-    }
-  } catch {
-    // Not JSON, or not a key; the parser's own message could quote it.
-  }
-  reading.problem(
-    path,
-    'is not a private key, expected a private JWK (RSA, EC or Ed25519) as JSON, with its own public part',
-  );
-  return undefined;
 }

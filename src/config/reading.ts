@@ -35,7 +35,7 @@ export function createReading(file: string, source: YamlSource, environment: Env
 
   function textOf(path: Path, ref: SecretRef | undefined): string | undefined {
     if (ref?.env !== undefined) {
-      const value = environment[ref.env];
+      const value = Object.hasOwn(environment, ref.env) ? environment[ref.env] : undefined;
       if (value !== undefined && value !== '') return withoutNewline(value);
       const state = value === undefined ? 'not set' : 'empty';
       reading.problem(path, `environment variable ${ref.env} is ${state}, expected the value there`);

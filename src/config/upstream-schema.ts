@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  assertionKey,
   duration,
   entries,
   expects,
@@ -107,7 +108,18 @@ const upstreamSchema = section({
   issuer: issuer().describe('Exactly as the provider writes it in its discovery document'),
   client_id: text('the client id that this provider gave to Gatehouse').describe('Gatehouse’s client id there'),
   client_secret: secret().optional().describe('Where authentication is client_secret_basic or client_secret_post'),
-  private_key: secret().optional().describe('A private JWK, where authentication is private_key_jwt'),
+  private_key: assertionKey(
+    oneOf(['issuer', 'token_endpoint'])
+      .prefault('issuer')
+      .describe(
+        'Whom our assertions are for; token_endpoint where the provider takes its own address only, as Okta does',
+      ),
+    yesOrNo()
+      .prefault(false)
+      .describe('true names the key by its certificate, as Entra ID wants; the certificate stands beside the key'),
+  )
+    .optional()
+    .describe('A private key as PEM or JWK, where authentication is private_key_jwt'),
   authentication: oneOf(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'])
     .optional()
     .describe(

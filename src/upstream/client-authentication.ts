@@ -24,7 +24,7 @@ export async function assertionKey(settings: UpstreamSettings): Promise<{ key: C
 
 function parseKey(settings: UpstreamSettings): JWK {
   try {
-    return JSON.parse(settings.privateKey?.reveal() ?? '') as JWK;
+    return JSON.parse(settings.assertionKey?.jwk.reveal() ?? '') as JWK;
   } catch {
     throw unusable(settings);
   }
@@ -38,6 +38,6 @@ function usualAlgorithm(jwk: JWK): string {
 function unusable(settings: UpstreamSettings): UpstreamError {
   return new UpstreamError(
     'client_rejected',
-    `private_key of upstream ${settings.id} is not a private JWK (RSA, EC or Ed25519) that can sign`,
+    `private_key of upstream ${settings.id} is not a private key (RSA, EC or Ed25519) that can sign`,
   );
 }

@@ -19,7 +19,7 @@ export interface Configured {
 export class OpenIdConfiguration {
   readonly #settings: UpstreamSettings;
   readonly #clock: () => number;
-  #authentication: Promise<OpenIdClient.ClientAuth> | undefined;
+  #key: ReturnType<typeof assertionKey> | undefined;
   #made: (Configured & { metadata: ProviderMetadata; clockSkewSeconds: number }) | undefined;
 
   constructor(settings: UpstreamSettings, clock: () => number) {
@@ -29,8 +29,8 @@ export class OpenIdConfiguration {
 
   async for(metadata: ProviderMetadata): Promise<Configured> {
     const oidc = await import('openid-client');
-    this.#authentication ??= authenticationOf(oidc, this.#settings);
-    const authentication = await this.#authentication;
+    this.#key ??= this.#settings.authentication === 'private_key_jwt' ? assertionKey(this.#settings) : undefined;
+    const key = await this.#key;
     const { clientId, clockToleranceSeconds } = this.#settings;
     const clockSkewSeconds = Math.round((this.#clock() - Date.now()) / 1000);
     if (this.#made?.metadata === metadata && this.#made.clockSkewSeconds === clockSkewSeconds) return this.#made;
@@ -39,7 +39,7 @@ export class OpenIdConfiguration {
       server as OpenIdClient.ServerMetadata,
       clientId,
       { [oidc.clockSkew]: clockSkewSeconds, [oidc.clockTolerance]: clockToleranceSeconds },
-      authentication,
+      key === undefined ? withSecret(oidc, this.#settings) : withAssertion(oidc, key, this.#settings, metadata),
     );
     // Our own deadline ends the whole operation.
     config.timeout = 0;
@@ -50,24 +50,36 @@ export class OpenIdConfiguration {
   }
 }
 
-async function authenticationOf(oidc: Library, settings: UpstreamSettings): Promise<OpenIdClient.ClientAuth> {
-  const secret = settings.clientSecret?.reveal() ?? '';
-  switch (settings.authentication) {
-    case 'none':
-      return oidc.None();
-    case 'client_secret_basic':
-      return (_server, _client, _body, headers) => {
-        headers.set('authorization', basicCredentials(settings.clientId, secret));
-      };
-    case 'client_secret_post':
-      return oidc.ClientSecretPost(secret);
-    case 'private_key_jwt':
-      // openid-client makes the issuer the only audience, as RFC 7523bis asks. The type keeps the assertion from being
-      // taken for any other token that is signed with the same key.
-      return oidc.PrivateKeyJwt(await assertionKey(settings), {
-        [oidc.modifyAssertion]: (header) => {
-          header['typ'] = 'client-authentication+jwt';
-        },
-      });
-  }
+function withSecret(
+  oidc: Library,
+  { authentication, clientId, clientSecret }: UpstreamSettings,
+): OpenIdClient.ClientAuth {
+  const secret = clientSecret?.reveal() ?? '';
+  if (authentication === 'none') return oidc.None();
+  if (authentication === 'client_secret_post') return oidc.ClientSecretPost(secret);
+  return (_server, _client, _body, headers) => {
+    headers.set('authorization', basicCredentials(clientId, secret));
+  };
+}
+
+/**
+ * By default what RFC 7523bis asks: the issuer is the only audience, and the type keeps the assertion from being taken
+ * for any other token that is signed with the same key. A provider that wants its token endpoint there follows the older
+ * text, which knows no such type.
+ */
+function withAssertion(
+  oidc: Library,
+  key: Awaited<ReturnType<typeof assertionKey>>,
+  { assertionKey: said }: UpstreamSettings,
+  metadata: ProviderMetadata,
+): OpenIdClient.ClientAuth {
+  const tokenEndpoint = metadata.published_token_endpoint ?? metadata.token_endpoint;
+  const isForEndpoint = said?.audience === 'token_endpoint';
+  return oidc.PrivateKeyJwt(key, {
+    [oidc.modifyAssertion]: (header, payload) => {
+      header['typ'] = isForEndpoint ? 'JWT' : 'client-authentication+jwt';
+      Object.assign(header, said?.thumbprints);
+      if (isForEndpoint && tokenEndpoint !== undefined) payload['aud'] = tokenEndpoint;
+    },
+  });
 }

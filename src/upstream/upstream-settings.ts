@@ -7,8 +7,8 @@ export interface UpstreamSettings {
   clientId: string;
   authentication: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
   clientSecret?: Secret;
-  /** A private JWK as JSON text, for `private_key_jwt`. */
-  privateKey?: Secret;
+  /** For `private_key_jwt`. */
+  assertionKey?: AssertionKey;
   scopes: readonly string[];
   /** Where this upstream keeps them: a dotted path into the ID token, then into userinfo. */
   claims: { subject: string; name: string; email: string; groups: string };
@@ -20,6 +20,15 @@ export interface UpstreamSettings {
   /** How far its clock may be from ours. */
   clockToleranceSeconds: number;
   reach: Reach;
+}
+
+/** What signs our assertions (RFC 7523), and what they say of themselves. */
+export interface AssertionKey {
+  /** A private JWK as JSON text. */
+  jwk: Secret;
+  audience: 'issuer' | 'token_endpoint';
+  /** `x5t` and `x5t#S256` of the key's certificate, for the header. */
+  thumbprints?: Readonly<Record<string, string>>;
 }
 
 /** How an upstream is reached: which way, trusting whom, and where never. */

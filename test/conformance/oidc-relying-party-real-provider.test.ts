@@ -107,11 +107,11 @@ describe('with a real OpenID provider', () => {
   });
 
   it('every client authentication works', async () => {
-    const privateKey = new Secret(JSON.stringify(await exportJWK((await keyPair).privateKey)));
+    const jwk = new Secret(JSON.stringify(await exportJWK((await keyPair).privateKey)));
     const ways: Partial<UpstreamSettings>[] = [
       { clientId: 'by-post', authentication: 'client_secret_post' },
       { clientId: 'public', authentication: 'none' },
-      { clientId: 'by-key', authentication: 'private_key_jwt', privateKey },
+      { clientId: 'by-key', authentication: 'private_key_jwt', assertionKey: { jwk, audience: 'issuer' } },
     ];
     for (const way of ways) {
       const other = openIdUpstream(settings(way), { clock: Date.now });

@@ -70,6 +70,14 @@ export interface Behaviour {
     signature?: 'none' | 'broken' | 'foreign_key' | 'client_secret';
   };
   userinfo?: { trouble?: Trouble; claims?: Record<string, unknown>; fault?: OAuthFault; signed?: 'good' | 'broken' };
+  /** What else it wants of our assertions (RFC 7523), with `private_key_jwt`. */
+  assertion?: {
+    /** Its own address in place of its issuer, as Okta does. */
+    audience?: 'token_endpoint';
+    typ?: string;
+    /** The key named by its certificate, as Entra ID does. */
+    x5t?: string;
+  };
   revocation?: { trouble?: Trouble; fault?: OAuthFault };
 }
 

@@ -318,13 +318,18 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     }
   }
 
-  /** RFC 7523 with the bis rules: the issuer is the only audience, and the assertion says what it is. */
+  /** RFC 7523 with the bis rules, unless told: the issuer is the only audience, and the assertion says what it is. */
   async function isOwnAssertion(assertion: string): Promise<boolean> {
+    const { audience, typ = 'client-authentication+jwt', x5t } = fake.behaviour.assertion ?? {};
     const find = createLocalJWKSet({ keys: options.clientKey === undefined ? [] : [options.clientKey] });
-    const currentDate = new Date(clock());
-    const rule = { issuer: clientId, subject: clientId, typ: 'client-authentication+jwt', currentDate };
+    const rule = { issuer: clientId, subject: clientId, typ, currentDate: new Date(clock()) };
     const checked = await jwtVerify(assertion, find, rule).catch(() => undefined);
-    return checked?.payload.aud === issuer && typeof checked.payload.jti === 'string';
+    const expected = audience === 'token_endpoint' ? metadata()['token_endpoint'] : issuer;
+    return (
+      checked?.payload.aud === expected &&
+      typeof checked?.payload.jti === 'string' &&
+      (x5t === undefined || checked.protectedHeader['x5t'] === x5t)
+    );
   }
 }
 

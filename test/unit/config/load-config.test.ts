@@ -325,7 +325,7 @@ describe('settings that are worked out', () => {
   ])('a private key for an upstream, out of %s', (_, file) => {
     const config = read(leastFile({ upstream: 'private_key: { file: k }' }), { files: { k: file } });
     expect(config.upstreams[0]?.authentication).toBe('private_key_jwt');
-    expect(JSON.parse(config.upstreams[0]?.privateKey?.reveal() ?? '')).toEqual(ecPrivate);
+    expect(JSON.parse(config.upstreams[0]?.assertionKey?.jwk.reveal() ?? '')).toEqual(ecPrivate);
   });
 
   // Web Crypto judges these members too, each release a little differently, and only when the key is used.
@@ -335,7 +335,7 @@ describe('settings that are worked out', () => {
     const upstream = 'private_key: { file: k }';
     const config = read(leastFile({ client, upstream }), { files: { k: JSON.stringify({ ...ecPrivate, ...more }) } });
     expect(config.clients[0]?.jwks).toEqual({ keys: [ecPublic] });
-    expect(JSON.parse(config.upstreams[0]?.privateKey?.reveal() ?? '')).toEqual(ecPrivate);
+    expect(JSON.parse(config.upstreams[0]?.assertionKey?.jwk.reveal() ?? '')).toEqual(ecPrivate);
   });
 
   it('keys in the order of the file', () => {

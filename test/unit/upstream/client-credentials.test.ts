@@ -1,12 +1,19 @@
-import { exportJWK, generateKeyPair } from 'jose';
+import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/sealing/secret.ts';
 import { basicCredentials } from '../../../src/upstream/client-authentication.ts';
 import { openIdUpstream } from '../../../src/upstream/openid-upstream.ts';
+import type { AssertionKey } from '../../../src/upstream/upstream-settings.ts';
 import { type FakeUpstream, startFakeUpstream } from '../../support/fake-upstream.ts';
 import { faultOf, signInThere } from '../../support/upstream-trip.ts';
 
 /** How Gatehouse says who it is at an upstream (RFC 6749 §2.3.1, RFC 7523). */
+
+const keyOf = (jwk: JWK, more: Partial<AssertionKey> = {}): AssertionKey => ({
+  jwk: new Secret(JSON.stringify(jwk)),
+  audience: 'issuer',
+  ...more,
+});
 
 let fake: FakeUpstream | undefined;
 afterEach(() => fake?.close());
@@ -34,7 +41,7 @@ describe('private_key_jwt', () => {
     const privateJwk = { ...(await exportJWK(privateKey)), kid: 'k1' };
     const clientKey = { ...(await exportJWK(publicKey)), kid: 'k1' };
     fake = await startFakeUpstream({ authentication: 'private_key_jwt', clientKey });
-    const settings = fake.settings({ privateKey: new Secret(JSON.stringify(privateJwk)) });
+    const settings = fake.settings({ assertionKey: keyOf(privateJwk) });
     const upstream = openIdUpstream(settings, { clock: Date.now });
     expect((await signInThere(upstream)).subject).toBe('alice');
 
@@ -47,11 +54,37 @@ describe('private_key_jwt', () => {
     expect(form.has('client_secret')).toBe(false);
   });
 
+  it('names the token endpoint where the provider takes nothing else, and then no newer type (Okta)', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
+    fake = await startFakeUpstream({ authentication: 'private_key_jwt', clientKey: await exportJWK(publicKey) });
+    fake.behaviour = { assertion: { audience: 'token_endpoint', typ: 'JWT' } };
+    const jwk = await exportJWK(privateKey);
+    const asUsual = openIdUpstream(fake.settings({ assertionKey: keyOf(jwk) }), { clock: Date.now });
+    expect((await faultOf(signInThere(asUsual))).fault).toBe('client_rejected');
+    const settings = fake.settings({ assertionKey: keyOf(jwk, { audience: 'token_endpoint' }) });
+    const upstream = openIdUpstream(settings, { clock: Date.now });
+    const { tokens } = await signInThere(upstream);
+    await upstream.refresh(tokens.refreshToken ?? new Secret(''));
+    expect(await upstream.revoke(tokens.accessToken, 'access_token')).toBe(true);
+  });
+
+  it('names its key by its certificate where the provider knows it by that (Entra ID)', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('PS256', { extractable: true });
+    fake = await startFakeUpstream({ authentication: 'private_key_jwt', clientKey: await exportJWK(publicKey) });
+    fake.behaviour = { assertion: { x5t: 'the-thumbprint' } };
+    const jwk = { ...(await exportJWK(privateKey)), alg: 'PS256' };
+    const nameless = openIdUpstream(fake.settings({ assertionKey: keyOf(jwk) }), { clock: Date.now });
+    expect((await faultOf(signInThere(nameless))).fault).toBe('client_rejected');
+    const thumbprints = { x5t: 'the-thumbprint', 'x5t#S256': 'another-one' };
+    const settings = fake.settings({ assertionKey: keyOf(jwk, { thumbprints }) });
+    expect((await signInThere(openIdUpstream(settings, { clock: Date.now }))).subject).toBe('alice');
+  });
+
   it('makes a new assertion for every request', async () => {
     const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
     fake = await startFakeUpstream({ authentication: 'private_key_jwt', clientKey: await exportJWK(publicKey) });
-    const privateJwk = new Secret(JSON.stringify(await exportJWK(privateKey)));
-    const upstream = openIdUpstream(fake.settings({ privateKey: privateJwk }), { clock: Date.now });
+    const settings = fake.settings({ assertionKey: keyOf(await exportJWK(privateKey)) });
+    const upstream = openIdUpstream(settings, { clock: Date.now });
     const { tokens } = await signInThere(upstream);
     await upstream.refresh(tokens.refreshToken ?? new Secret(''));
     const ids = fake.requestsTo('/token').map(({ form }) => {
@@ -65,7 +98,9 @@ describe('private_key_jwt', () => {
     'is told to the administrator when %j is no private key',
     async (text) => {
       fake = await startFakeUpstream({ authentication: 'private_key_jwt' });
-      const upstream = openIdUpstream(fake.settings({ privateKey: new Secret(text) }), { clock: Date.now });
+      const upstream = openIdUpstream(fake.settings({ assertionKey: { jwk: new Secret(text), audience: 'issuer' } }), {
+        clock: Date.now,
+      });
       const { fault, detail } = await faultOf(signInThere(upstream));
       expect(fault).toBe('client_rejected');
       expect(detail).toContain('private_key of upstream corp');
@@ -75,7 +110,7 @@ describe('private_key_jwt', () => {
   it('is told to the administrator when the key is a public one', async () => {
     const { publicKey } = await generateKeyPair('ES256', { extractable: true });
     fake = await startFakeUpstream({ authentication: 'private_key_jwt' });
-    const settings = fake.settings({ privateKey: new Secret(JSON.stringify(await exportJWK(publicKey))) });
+    const settings = fake.settings({ assertionKey: keyOf(await exportJWK(publicKey)) });
     expect((await faultOf(signInThere(openIdUpstream(settings, { clock: Date.now })))).fault).toBe('client_rejected');
   });
 });

@@ -80,10 +80,11 @@ describe('back_channel: everything that we call is somewhere else than what the 
       authentication: 'private_key_jwt',
       clientKey: await exportJWK(publicKey),
     });
-    const key = new Secret(JSON.stringify(await exportJWK(privateKey)));
-    expect((await signIn(reached(fake, { backChannel: fake.origin }, { privateKey: key }), fake)).subject).toBe(
-      'alice',
-    );
+    const jwk = new Secret(JSON.stringify(await exportJWK(privateKey)));
+    expect(
+      (await signIn(reached(fake, { backChannel: fake.origin }, { assertionKey: { jwk, audience: 'issuer' } }), fake))
+        .subject,
+    ).toBe('alice');
   });
 
   it('is where check --probe asks too, sign-in page included', async () => {
