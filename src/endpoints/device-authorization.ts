@@ -5,7 +5,7 @@ import { userCodeLength } from '../grants/user-code.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { quotable } from '../oauth/quotable.ts';
 import { configuredResources } from '../oauth/resource.ts';
-import { isWithinScopes, parseScope } from '../oauth/scope.ts';
+import { formatScope, parseScope } from '../oauth/scope.ts';
 import { judgeReverseCode } from '../safeguards/reverse-code.ts';
 import type { DpopProof, DpopProofs } from './dpop-proofs.ts';
 import type { DeviceRequest, Endpoint } from './endpoint.ts';
@@ -154,8 +154,9 @@ function grantedScopes(client: RegisteredClient, form: Form): readonly string[] 
   const parameter = form.get('scope');
   if (parameter === undefined) return client.scopes.default;
   const scopes = parseScope(parameter);
-  if (!isWithinScopes(scopes, client.scopes.allowed)) {
-    throw new OAuthError('invalid_scope', 'a scope is not allowed for this client');
+  const beyond = scopes.filter((scope) => !client.scopes.allowed.includes(scope));
+  if (beyond.length > 0) {
+    throw new OAuthError('invalid_scope', `not allowed for this client: ${quotable(formatScope(beyond))}`);
   }
   return scopes;
 }

@@ -1,6 +1,7 @@
 import { UnreadableFormatError } from '../grants/grant.ts';
 import { StorageUnavailableError } from '../grants/ledger.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
+import { quotable } from '../oauth/quotable.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
 import type { DeviceReply } from './endpoint.ts';
 
@@ -20,6 +21,12 @@ export function oauthErrorReply(error: OAuthError, members: Record<string, unkno
     headers: error.headers,
     body: { error: error.code, error_description: error.description, ...members },
   };
+}
+
+/** Something was asked for that nobody was shown (RFC 6749 §6, RFC 8707 §2.2), said with what was asked. */
+export function notApproved(code: 'invalid_scope' | 'invalid_target', asked: readonly string[]): OAuthError {
+  const how = asked.length === 1 ? 'not' : 'not all';
+  return new OAuthError(code, `${how} part of what was approved: ${quotable(asked.join(' '))}`);
 }
 
 /**

@@ -1,5 +1,10 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import { type RefreshGround, type RefreshOutcome, refreshSession } from '../device-sessions/refresh-session.ts';
+import {
+  type RefreshGround,
+  type RefreshOutcome,
+  type RefreshRequest,
+  refreshSession,
+} from '../device-sessions/refresh-session.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { respelledResources } from '../oauth/resource.ts';
 import { parseScope } from '../oauth/scope.ts';
@@ -7,7 +12,7 @@ import { Secret } from '../sealing/secret.ts';
 import type { DpopProofs } from './dpop-proofs.ts';
 import type { DeviceReply, DeviceRequest } from './endpoint.ts';
 import type { Issuer } from './issuer.ts';
-import { oauthErrorReply } from './oauth-reply.ts';
+import { notApproved, oauthErrorReply } from './oauth-reply.ts';
 
 export interface RefreshEndpointGround {
   issuer: Issuer;
@@ -23,31 +28,32 @@ export function createRefresh(ground: RefreshEndpointGround) {
   return async (request: DeviceRequest, client: RegisteredClient): Promise<DeviceReply> => {
     const { form } = request;
     const scope = form.get('scope');
+    const scopes = scope === undefined ? undefined : parseScope(scope);
     const proof = await ground.dpop.proofOf(request);
     const outcome = await refreshSession(ground.refresh, {
       client,
       refreshToken: new Secret(form.need('refresh_token')),
-      scopes: scope === undefined ? undefined : parseScope(scope),
+      scopes,
       resources: respelledResources(form.resources, client.resources),
       jkt: proof.jkt,
       spendProof: proof.spend,
       issuer: ground.issuer.name,
     });
     ground.onRefreshed(request, client, outcome);
-    return reply(outcome);
+    return reply(outcome, { scopes, resources: form.resources });
   };
 }
 
-function reply(outcome: RefreshOutcome): DeviceReply {
+function reply(outcome: RefreshOutcome, asked: Pick<RefreshRequest, 'scopes' | 'resources'>): DeviceReply {
   switch (outcome.outcome) {
     case 'tokens':
       return { status: 200, headers: { Pragma: 'no-cache' }, body: outcome.answer };
     case 'invalid_grant':
       return oauthErrorReply(new OAuthError('invalid_grant', 'the refresh token is not valid for this client'));
     case 'invalid_scope':
-      return oauthErrorReply(new OAuthError('invalid_scope', 'a scope was not part of what was approved'));
+      return oauthErrorReply(notApproved('invalid_scope', asked.scopes ?? []));
     case 'invalid_target':
-      return oauthErrorReply(new OAuthError('invalid_target', 'a resource was not part of what was approved'));
+      return oauthErrorReply(notApproved('invalid_target', asked.resources));
     case 'unavailable':
       return oauthErrorReply(
         new OAuthError('temporarily_unavailable', 'the token is still good; try again in a moment', {

@@ -10,7 +10,7 @@ import { Secret } from '../sealing/secret.ts';
 import type { DpopProofs } from './dpop-proofs.ts';
 import type { DeviceReply, DeviceRequest, Endpoint } from './endpoint.ts';
 import type { Issuer } from './issuer.ts';
-import { oauthErrorReply, PENDING_REPLY } from './oauth-reply.ts';
+import { notApproved, oauthErrorReply, PENDING_REPLY } from './oauth-reply.ts';
 import { credentialsOf } from './request-credentials.ts';
 
 export interface TokenGround {
@@ -61,10 +61,10 @@ async function poll(ground: TokenGround, request: DeviceRequest, client: Registe
           asker: request,
         });
   ground.onPolled(request, client, outcome);
-  return reply(outcome);
+  return reply(outcome, form.resources);
 }
 
-function reply(outcome: PollOutcome): DeviceReply {
+function reply(outcome: PollOutcome, resources: readonly string[]): DeviceReply {
   switch (outcome.outcome) {
     case 'authorization_pending':
       return PENDING_REPLY;
@@ -79,7 +79,7 @@ function reply(outcome: PollOutcome): DeviceReply {
     case 'invalid_grant':
       return oauthErrorReply(new OAuthError('invalid_grant', 'the device code is not valid for this client'));
     case 'invalid_target':
-      return oauthErrorReply(new OAuthError('invalid_target', 'a resource was not part of what was approved'));
+      return oauthErrorReply(notApproved('invalid_target', resources));
     case 'tokens':
       return { status: 200, headers: { Pragma: 'no-cache' }, body: outcome.answer };
   }

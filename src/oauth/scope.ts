@@ -1,4 +1,5 @@
 import { OAuthError } from './oauth-error.ts';
+import { quotable } from './quotable.ts';
 
 /** RFC 6749 §3.3: printable ASCII without space, quotation mark and backslash. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
@@ -14,8 +15,10 @@ export function isScopeToken(text: string): boolean {
  */
 export function parseScope(parameter: string): string[] {
   const scopes = parameter.split(' ').filter((token) => token !== '');
-  if (!scopes.every(isScopeToken)) {
-    throw new OAuthError('invalid_scope', 'scope has characters that RFC 6749 section 3.3 does not allow');
+  const malformed = scopes.find((scope) => !isScopeToken(scope));
+  if (malformed !== undefined) {
+    const what = 'has characters that RFC 6749 section 3.3 does not allow';
+    throw new OAuthError('invalid_scope', `the scope ${quotable(malformed)} ${what}`);
   }
   return [...new Set(scopes)];
 }

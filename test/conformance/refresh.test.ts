@@ -145,6 +145,7 @@ describe('refresh tokens (RFC 6749 §6, RFC 9700 §4.14)', () => {
       const { refresh_token: token } = await test.signIn(test.device(), start);
       const wide = await test.device().refresh(token, { scope: 'openid profile' });
       expect(wide).toMatchObject({ status: 400, body: { error: 'invalid_scope' } });
+      expect(wide.body['error_description']).toContain('openid profile');
       expect((await test.device().refresh(token)).status).toBe(200);
     });
 

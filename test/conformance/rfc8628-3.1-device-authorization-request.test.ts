@@ -251,9 +251,27 @@ describe('RFC 8628 §3.1, device authorization request', () => {
       ['characters that RFC 6749 §3.3 does not allow', 'open"id', '400 invalid_scope'],
       ['a line end', 'openid\nprofile', '400 invalid_scope'],
       ['a letter outside ASCII', 'openid é', '400 invalid_scope'],
+      ['a quotation mark and a backslash', 'a"b\\c', '400 invalid_scope'],
     ])('%s', async (_what, scope, expected) => {
       expect(outcome(await test.device({ clientId: 'tv' }).start({ scope }))).toBe(expected);
     });
+
+    it.each([
+      ['openid admin', 'admin'],
+      ['admin openid root:~!', 'admin root:~!'],
+      ['open"id', 'open?id'],
+      ['a\\b', 'a?b'],
+      ['openid caf\u00e9\u202e', 'caf?'],
+      ['x'.repeat(2000), `${'x'.repeat(70)}`],
+    ])(
+      'a refusal of %j names what it refuses, in the characters of a description (RFC 6749 §5.2)',
+      async (scope, named) => {
+        const { body } = await test.device({ clientId: 'tv' }).start({ scope });
+        expect(body.error).toBe('invalid_scope');
+        expect(body['error_description']).toContain(named);
+        expect(body['error_description']).toMatch(/^[\x20\x21\x23-\x5B\x5D-\x7E]{1,200}$/);
+      },
+    );
   });
 
   describe('what Gatehouse takes besides', () => {

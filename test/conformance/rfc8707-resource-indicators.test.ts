@@ -89,7 +89,9 @@ describe('RFC 8707: resource indicators', () => {
 
   it('§2.2: a poll that asks for more is refused, and the code is not spent', async () => {
     const { device, code } = await approved([A]);
-    expect(await device.poll(code, { resource: B })).toMatchObject(invalidTarget);
+    const refused = await device.poll(code, { resource: B });
+    expect(refused).toMatchObject(invalidTarget);
+    expect(refused.body['error_description']).toContain(B);
     expect(await device.poll(code, { resource: [A, B] })).toMatchObject(invalidTarget);
     expect((await device.poll(code, { resource: A })).status).toBe(200);
   });
