@@ -1,7 +1,10 @@
 # docker build -t gatehouse .
 # docker run -p 8080:8080 -v ./config:/app/config:ro gatehouse      (reads config/gatehouse.yaml, or $GATEHOUSE_CONFIG)
 
-FROM node:24-slim AS build
+# The newest release of the recommended line that all tests ran on. `npm run image:pin` writes its digest here at a release.
+FROM node:24.22.3-slim AS base
+
+FROM base AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
@@ -9,7 +12,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 RUN npm run build
 
-FROM node:24-slim
+FROM base
 # Inside a container only 0.0.0.0 can be reached from outside; which port is published, `docker run -p` says.
 ENV NODE_ENV=production \
     GATEHOUSE_LISTEN_HOST=0.0.0.0 \
