@@ -3,6 +3,7 @@ import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWTVerifyResult, jwtV
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { equalTexts, type Sealing } from '../sealing/sealing.ts';
 import type { DeviceRequest } from './endpoint.ts';
+import { hasUsableKey } from './proof-key.ts';
 
 /** Signature algorithms of DPoP proofs; all asymmetric (RFC 9449 §4.3). */
 export const DPOP_ALGS = ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'] as const;
@@ -59,8 +60,7 @@ export function createDpopProofs(ground: DpopGround): DpopProofs {
       const proof = request.headers['dpop'];
       if (proof === undefined) return NO_PROOF;
       const { payload, protectedHeader } = await verified(typeof proof === 'string' ? proof : '');
-      const { jwk } = protectedHeader;
-      if (jwk === undefined || 'd' in jwk || 'k' in jwk) throw broken('the proof must carry a public key');
+      const { jwk = {} } = protectedHeader;
       if (payload['htm'] !== request.method) throw broken('htm is not the method of this request');
       if (typeof payload['htu'] !== 'string' || normalised(payload['htu']) !== htu) {
         throw broken('htu is not the address of this endpoint');
@@ -99,6 +99,9 @@ export function createDpopProofs(ground: DpopGround): DpopProofs {
 }
 
 async function verified(proof: string): Promise<JWTVerifyResult> {
+  if (!hasUsableKey(proof)) {
+    throw broken('the proof must carry a public key; one for RSA has 2048 to 4096 bits and the exponent 65537');
+  }
   try {
     // Its own clock is judged above, with the nonce in view; `exp` and `nbf` mean nothing in a proof.
     return await jwtVerify(proof, EmbeddedJWK, { typ: 'dpop+jwt', algorithms: [...DPOP_ALGS], clockTolerance: '100y' });

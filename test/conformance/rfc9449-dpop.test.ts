@@ -1,4 +1,5 @@
-import { decodeJwt } from 'jose';
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { decodeJwt, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DpopKey, newDpopKey, type ProofFacts } from '../support/dpop-key.ts';
 import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
@@ -92,6 +93,55 @@ describe('RFC 9449: DPoP at the device door', () => {
       ['no jwk', { header: { jwk: undefined } }],
     ])('%s', async (_what, changes) => {
       expect(await pollWith(changes)).toMatchObject(broken);
+    });
+
+    describe('an RSA key costs no more than others', () => {
+      const rsaKey = async (modulusLength: number, publicExponent = 65_537) => {
+        const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength, publicExponent });
+        return { privateKey, jwk: publicKey.export({ format: 'jwk' }) };
+      };
+      const signedBy = async ({ privateKey, jwk }: Awaited<ReturnType<typeof rsaKey>>) => {
+        const { body } = await test.device().start();
+        const claims = { htm: 'POST', htu: `${test.publicUrl}/token`, jti: randomUUID() };
+        const dpop = await new SignJWT({ ...claims, iat: Math.floor((await test.now()) / 1000) })
+          .setProtectedHeader({ alg: 'RS256', typ: 'dpop+jwt', jwk })
+          .sign(privateKey);
+        return test.device().poll(body.device_code, {}, { dpop });
+      };
+
+      it.each([2048, 3072, 4096])('%i bits do', async (bits) => {
+        expect((await signedBy(await rsaKey(bits))).body.error).toBe('authorization_pending');
+      });
+
+      it.each([3, 17, 65_539])('the exponent %i does not', async (exponent) => {
+        expect(await signedBy(await rsaKey(2048, exponent))).toMatchObject(broken);
+      });
+
+      it.each([
+        ['2047 bits', () => Buffer.from([0x7f, ...randomBytes(255)])],
+        ['4097 bits', () => Buffer.from([1, ...randomBytes(512)])],
+        ['8192 bits', () => randomBytes(1024)],
+        ['nothing but zeros', () => Buffer.alloc(256)],
+        ['no modulus', () => Buffer.alloc(0)],
+      ])('%s are refused before anything is computed with them', async (_what, modulus) => {
+        const key = await rsaKey(2048);
+        const jwk = { ...key.jwk, n: modulus().toString('base64url') };
+        const answer = await signedBy({ ...key, jwk });
+        expect(answer).toMatchObject(broken);
+        expect(answer.body['error_description']).toContain('2048 to 4096 bits');
+      });
+
+      it('an exponent as long as the key, which costs forty times as much, is refused before that', async () => {
+        const key = await rsaKey(3072);
+        const { d } = key.privateKey.export({ format: 'jwk' });
+        const answer = await signedBy({ ...key, jwk: { ...key.jwk, e: d ?? '' } });
+        expect(answer).toMatchObject(broken);
+        expect(answer.body['error_description']).toContain('the exponent 65537');
+      });
+
+      it.each([null, 'AQAB', 7, []])('a jwk that is %j is none', async (jwk) => {
+        expect(await pollWith({ header: { jwk } })).toMatchObject(broken);
+      });
     });
 
     it('a jwk with its private part', async () => {
