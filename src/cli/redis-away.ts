@@ -1,9 +1,10 @@
 import type { StorageUnavailableError } from '../grants/ledger.ts';
+import { awayCause } from '../storage/away-cause.ts';
 import type { RedisSettings } from '../storage/storage-settings.ts';
 
 /** Which Redis did not answer, and why: what whoever typed the command needs to look at next. */
 export function redisAway({ at }: RedisSettings, { message, cause }: StorageUnavailableError): string {
-  const reason = cause instanceof Error ? cause.message : message;
+  const reason = cause instanceof Error ? awayCause(cause).words : message;
   return `${placeOf(at)}: ${reason}`;
 }
 

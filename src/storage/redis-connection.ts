@@ -1,5 +1,6 @@
 import { StorageUnavailableError } from '../grants/ledger.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { type AwayCause, awayCause } from './away-cause.ts';
 import { answeringNodes, type RedisClient } from './redis-client.ts';
 import { isAccessRefused, wordsOf } from './redis-failure.ts';
 import { accessRefused, inspectNodes } from './redis-inspection.ts';
@@ -18,6 +19,8 @@ export interface RedisConnectionOptions {
 
 const QUIT_WITHIN_MS = 1000;
 const CONNECT_AGAIN_AFTER_MS = 100;
+const CAUSE_WITHIN_MS = 1000;
+const CLOSED: AwayCause = { kind: 'closed', words: 'the connection is closed' };
 
 /** The connection to Redis: looks at Redis before it is used, notices when it is away or hangs, and says so once. */
 export class RedisConnection {
@@ -29,6 +32,8 @@ export class RedisConnection {
   #isLookingForHung = false;
   #refusal: StorageRefusedError | undefined;
   #awaySinceMs: number | undefined;
+  /** The causes that were logged while Redis is away; it may be restarting first and refuse us then. */
+  #loggedCauses = new Set<string>();
   /** Set while `open` waits to hear whether Redis is fit, unfit or away. */
   #whenKnown: (() => void) | undefined;
 
@@ -39,7 +44,7 @@ export class RedisConnection {
     const line = { waitMs, maxWaiting, isOpen: () => this.#isOpen, onSilence: () => void this.#dropHung() };
     this.#line = new WaitingLine(client, line);
     client.on('error', (error: Error) => this.#failed(error));
-    client.on('close', () => this.#away('the connection is closed'));
+    client.on('close', () => this.#closed());
     client.on('connect', () => this.#expectReady());
     client.on('ready', () => void this.#admit());
     client.on('end', () => this.#connectAgain());
@@ -111,7 +116,7 @@ export class RedisConnection {
           return;
         }
       } catch (error) {
-        this.#away(wordsOf(error).message);
+        this.#away(awayCause(wordsOf(error)));
         this.#client.disconnect(true);
         return;
       }
@@ -119,6 +124,8 @@ export class RedisConnection {
     }
     if (this.#awaySinceMs !== undefined) {
       const seconds = Math.round((performance.now() - this.#awaySinceMs) / 1000);
+      if (this.#loggedCauses.size === 0) this.#logAway(CLOSED);
+      this.#loggedCauses.clear();
       this.#awaySinceMs = undefined;
       this.#options.logger?.event('storage.recovered', { seconds });
     }
@@ -161,16 +168,37 @@ export class RedisConnection {
     if (!this.#isAdmitted && isAccessRefused(error)) {
       this.#refuse(accessRefused(error));
     } else {
-      this.#away(wordsOf(error).message);
+      this.#away(awayCause(error));
     }
   }
 
-  #away(detail: string): void {
-    if (this.#awaySinceMs === undefined && !this.#isClosed && this.#refusal === undefined) {
-      this.#awaySinceMs = performance.now();
-      this.#options.logger?.event('storage.unavailable', { detail });
+  /** That a connection was closed is what is seen of it; the next try to connect says why, most often at once. */
+  #closed(): void {
+    if (this.#beginAway()) {
+      setTimeout(() => {
+        if (this.#awaySinceMs !== undefined && this.#loggedCauses.size === 0) this.#logAway(CLOSED);
+      }, CAUSE_WITHIN_MS).unref();
     }
     this.#whenKnown?.();
+  }
+
+  /** Logs each cause once: tries to connect fail several times a second. */
+  #away(cause: AwayCause): void {
+    this.#beginAway();
+    if (this.#awaySinceMs !== undefined && !this.#loggedCauses.has(cause.kind)) this.#logAway(cause);
+    this.#whenKnown?.();
+  }
+
+  /** Answers whether it was there until now. */
+  #beginAway(): boolean {
+    if (this.#awaySinceMs !== undefined || this.#isClosed || this.#refusal !== undefined) return false;
+    this.#awaySinceMs = performance.now();
+    return true;
+  }
+
+  #logAway({ kind, words }: AwayCause): void {
+    this.#loggedCauses.add(kind);
+    this.#options.logger?.event('storage.unavailable', { detail: words });
   }
 
   #refuse(problem: string): void {

@@ -175,6 +175,40 @@ describe('while Redis is away', () => {
   });
 });
 
+describe('the log of a Redis that is away', () => {
+  const [right, other] = ['>correct-horse', '>battery-staple'];
+
+  it('names a password that was changed, and not only that the connection is closed', async () => {
+    const said: string[] = [];
+    const logger = { event: (name: string, fields = {}) => void said.push(`${name} ${JSON.stringify(fields)}`) };
+    const storage = await open(settings, { logger });
+    const administrator = createRedisClient(asAdministrator(settings)) as Redis;
+    const user = String(settings.username);
+    await administrator.call('ACL', 'SETUSER', user, 'resetpass', other);
+    await administrator.call('CLIENT', 'KILL', 'USER', user);
+    await until(() => said.some((line) => line.includes('refuses the user name or the password')));
+    expect(said.join()).toContain('WRONGPASS');
+    expect(said.join()).not.toContain('battery-staple');
+    await administrator.call('ACL', 'SETUSER', user, 'resetpass', right);
+    await until(() => storage.isReady());
+    await until(() => said.some((line) => line.startsWith('storage.recovered')));
+    // However often it was tried, each cause is said once.
+    expect(said.filter((line) => line.startsWith('storage.unavailable'))).toHaveLength(1);
+    administrator.disconnect();
+  });
+
+  it('names what comes after it, when that is something else', async () => {
+    const said: string[] = [];
+    const logger = { event: (name: string, fields = {}) => void said.push(`${name} ${JSON.stringify(fields)}`) };
+    await open(settings, { logger });
+    await redis.kill();
+    await until(() => said.some((line) => line.includes('nothing accepts connections there')));
+    await redis.restart();
+    await until(() => said.some((line) => line.startsWith('storage.recovered')));
+    expect(said.filter((line) => line.startsWith('storage.unavailable'))).toHaveLength(1);
+  });
+});
+
 describe('a Redis that hangs', () => {
   it('is waited for no longer than one that is away, and a commit whose caller has given up does nothing', async () => {
     const storage = await open(settings, { waitMs: 400 });
