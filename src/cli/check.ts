@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Config } from '../config/config.ts';
-import { ConfigError } from '../config/config-error.ts';
-import { configFile } from '../config/environment.ts';
+import { ConfigError, formatProblem } from '../config/config-error.ts';
+import { CONFIG_OPTION, configFile } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Reach } from '../upstream/upstream-settings.ts';
 import { EXIT } from './exit-codes.ts';
@@ -10,7 +10,7 @@ import { redirectUri } from './redirect-uri.ts';
 const USAGE = `Usage: gatehouse check [--config FILE] [--probe]
 
 Reads the configuration and reports every problem as file:line:col key: what was found, what is expected.
-  --config FILE   default: $GATEHOUSE_CONFIG, then config/gatehouse.yaml
+  --config FILE   ${CONFIG_OPTION}
   --probe         also asks Redis and each upstream, and counts what still names an old sealing key
 It also has this Node do what a start would have it do first: seal, sign, and know a page's cookie again.
 Exit 0: good. 78: problems in the configuration, or a Node that failed. 69: something that was asked is away or wrong.
@@ -34,7 +34,7 @@ export async function run(argv: string[]): Promise<number> {
     return EXIT.config;
   }
   process.stdout.write(`${describe(config).join('\n')}\n`);
-  for (const warning of config.warnings) process.stderr.write(`warning: ${config.file} ${warning}\n`);
+  for (const warning of config.warnings) process.stderr.write(`warning: ${formatProblem(warning)}\n`);
   // What it tests, and what asks, are heavy: whoever has a broken file need not wait for them.
   const { SelfTestError, selfTestOf } = await import('../self-test.ts');
   try {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
-import { processEnvironment } from '../config/environment.ts';
+import { CONFIG_OPTION, configFile } from '../config/environment.ts';
 import { dropSigningKey, type RotationStep, rotateSigningKeys } from '../tokens/rotate-signing-keys.ts';
 import { formatSigningKeySet, makeSigningKey, parseSigningKeySet } from '../tokens/signing-key-set.ts';
 import { EXIT } from './exit-codes.ts';
@@ -17,7 +17,7 @@ const USAGE = `Usage:
   gatehouse keys rotate sealing --out FILE      the next sealing key, and how to bring it in
 
 rotate signing and drop change the file that the configuration names:
-  --config FILE    the configuration (default: $GATEHOUSE_CONFIG, then config/gatehouse.yaml)
+  --config FILE    the configuration; ${CONFIG_OPTION}
   --file FILE      the signing keys themselves, without looking at a configuration
 Exit 0: done. 1: nothing was changed. 64: options.
 `;
@@ -204,7 +204,7 @@ async function writeSealingKey(out: string): Promise<void> {
  */
 async function signingFile(options: Options): Promise<string> {
   if (options.file !== undefined) return options.file;
-  const config = options.config ?? (processEnvironment()['GATEHOUSE_CONFIG'] || 'config/gatehouse.yaml');
+  const config = configFile(options.config);
   const document: unknown = parseYaml(await readFile(config, 'utf8'));
   const named = member(member(member(document, 'keys'), 'signing'), 'file');
   if (typeof named !== 'string') {

@@ -2,7 +2,7 @@ import { type FSWatcher, realpathSync, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Broker } from '../broker.ts';
 import type { Config } from '../config/config.ts';
-import { ConfigError } from '../config/config-error.ts';
+import { ConfigError, formatProblem } from '../config/config-error.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { diffNeedingRestart } from '../config/needs-restart.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -43,7 +43,7 @@ export function reloadOnChange(
     try {
       const next = await loadConfig(file);
       for (const detail of diffNeedingRestart(started, next)) logger.event('config.restart_needed', { file, detail });
-      for (const detail of next.warnings) logger.event('config.warning', { file, detail });
+      for (const warning of next.warnings) logger.event('config.warning', { file, detail: formatProblem(warning) });
       broker.reload(withoutRestart(started, next));
       inForce = next;
       if (next.filesRead.join() !== filesRead.join()) read = standOf(next.filesRead);

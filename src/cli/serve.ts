@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Broker, createBroker } from '../broker.ts';
 import type { Address, Config } from '../config/config.ts';
+import { formatProblem } from '../config/config-error.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -31,7 +32,9 @@ export async function serve(config: Config): Promise<number> {
     logger.event('process.fault', { error });
     void logger.flush().then(() => process.exit(EXIT.fault));
   });
-  for (const detail of config.warnings) logger.event('config.warning', { file: config.file, detail });
+  for (const warning of config.warnings) {
+    logger.event('config.warning', { file: config.file, detail: formatProblem(warning) });
+  }
   let stop: (exitCode: number) => void = () => {};
   const stopped = new Promise<number>((resolve) => {
     stop = resolve;

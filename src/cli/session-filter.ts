@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { parseDuration } from '../config/duration.ts';
+import { CONFIG_OPTION } from '../config/environment.ts';
 import type { DeviceSession } from '../device-sessions/device-session.ts';
 import { type Cidr, contains, parseCidr } from '../network/cidr.ts';
 import { parseIpAddress } from '../network/ip-address.ts';
@@ -37,7 +38,7 @@ export const FILTER_USAGE = `  --client ID       of this client
   --before TIME     before this moment (RFC 3339, or how long ago: 90s, 10m, 12h, 30d); default: now
   --all             of everybody
   --json            for programs
-  --config FILE     default: $GATEHOUSE_CONFIG, then config/gatehouse.yaml
+  --config FILE     ${CONFIG_OPTION}
 `;
 
 /** @throws {UsageError} */

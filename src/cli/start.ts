@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../config/config-error.ts';
-import { configFile } from '../config/environment.ts';
+import { CONFIG_OPTION, configFile } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { SelfTestError } from '../self-test.ts';
 import { StorageRefusedError } from '../storage/storage.ts';
@@ -9,7 +9,8 @@ import { serve } from './serve.ts';
 
 const USAGE = `Usage: gatehouse start [--config FILE]
 
-Runs the broker. FILE is $GATEHOUSE_CONFIG or config/gatehouse.yaml where it is left out.
+Runs the broker.
+  --config FILE   ${CONFIG_OPTION}
 SIGTERM ends it after the time that "drain" says, SIGHUP reads the configuration again.
 Exit 0: stopped as asked. 1: it could not listen. 70: a fault of its own. 78: problems in the configuration,
 or a Node that failed the self-test.

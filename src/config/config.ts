@@ -17,14 +17,17 @@ import type { AuditSettings } from '../telemetry/audit-settings.ts';
 import type { LogSettings } from '../telemetry/log-settings.ts';
 import type { SigningSettings } from '../tokens/signing-settings.ts';
 import type { UpstreamSettings } from '../upstream/upstream-settings.ts';
+import type { Problem } from './config-error.ts';
 
 export interface Config {
   /** The YAML file, as it was named. */
   readonly file: string;
   /** Absolute paths of everything that was read, the YAML file first: what to watch for a reload. */
   readonly filesRead: readonly string[];
+  /** The patterns of further files, absolute: one that comes to match is a change too. */
+  readonly includes: readonly string[];
   /** Said at start and by `gatehouse check`; nothing here keeps the broker from starting. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Problem[];
 
   /** Issuer and only source of every URL; with or without a path, never with a slash at its end. */
   readonly publicUrl: string;

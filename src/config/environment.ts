@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The environment of this process. Nobody else reads `process.env`; whoever needs a variable is handed this. */
@@ -5,9 +8,26 @@ export function processEnvironment(): Environment {
   return process.env;
 }
 
-/** The YAML file to read: the one that was asked for, else the one that the environment names, else the usual one. */
+/**
+ * The YAML file to read: the one that was asked for, else the one that the environment names, else the first of the
+ * usual ones that is there, else the first of them, so that there is one to name.
+ */
 export function configFile(asked: string | undefined, environment: Environment = processEnvironment()): string {
-  return asked ?? (environment['GATEHOUSE_CONFIG'] || 'config/gatehouse.yaml');
+  const usual = usualConfigFiles(environment);
+  return asked ?? (environment['GATEHOUSE_CONFIG'] || (usual.find((file) => existsSync(file)) ?? usual[0]));
+}
+
+/** What a command's help says of its option. */
+export const CONFIG_OPTION =
+  'default: $GATEHOUSE_CONFIG, else gatehouse.yaml in config/, ~/.config/gatehouse/ or /etc/gatehouse/';
+
+/** In the folder where one stands, of the person, of the machine. */
+export function usualConfigFiles(environment: Environment): [string, ...string[]] {
+  const { XDG_CONFIG_HOME: stated = '', HOME: home = '' } = environment;
+  // XDG Base Directory: a relative path there is to be ignored.
+  const folder = isAbsolute(stated) ? stated : isAbsolute(home) ? join(home, '.config') : undefined;
+  const own = folder === undefined ? [] : [join(folder, 'gatehouse/gatehouse.yaml')];
+  return ['config/gatehouse.yaml', ...own, '/etc/gatehouse/gatehouse.yaml'];
 }
 
 /** https://no-color.org: set, and not to nothing. */

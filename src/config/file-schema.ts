@@ -236,6 +236,11 @@ export const fileSchema = section(
     })
       .prefault({})
       .describe('Paths of other servers, as aliases of our own'),
+    include: list(text('a file such as clients.d/*.yaml', { longest: 4096 }), 'files')
+      .prefault([])
+      .describe(
+        'Further files with entries of upstreams, clients, scopes, resource_servers and networks; * and ? in their names',
+      ),
   },
   'the keys public_url, upstreams, clients …',
 );

@@ -17,5 +17,7 @@ export interface JsonSchema {
 /** The JSON Schema of the YAML, for editors (draft 7: what the YAML language server reads). */
 export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(fileSchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' });
-  return { ...(schema as JsonSchema), title: 'Gatehouse configuration' };
+  // Keys that begin so are there for anchors; they are never looked at.
+  const patternProperties = { '^x-': { description: 'For anchors that other keys refer to; not read itself' } };
+  return { ...(schema as JsonSchema), patternProperties, title: 'Gatehouse configuration' };
 }

@@ -3,9 +3,11 @@ import { resolve } from 'node:path';
 import { Secret } from '../sealing/secret.ts';
 import type { Config } from './config.ts';
 import { ConfigError, formatProblem, type Problem } from './config-error.ts';
-import { type Environment, processEnvironment } from './environment.ts';
+import { type ConfigSource, readSource as readFiles } from './config-source.ts';
+import { type Environment, processEnvironment, usualConfigFiles } from './environment.ts';
 import { type ConfigFile, fileSchema } from './file-schema.ts';
 import { mend } from './mend.ts';
+import { findPlaceholders } from './placeholders.ts';
 import { readClients } from './read-clients.ts';
 import { checkAlgorithms, readSealing, readSigning } from './read-keys.ts';
 import { readNetworks, readOthers, readResourceServers } from './read-others.ts';
@@ -16,68 +18,92 @@ import { readStorage } from './read-storage.ts';
 import { readUpstreams } from './read-upstreams.ts';
 import { readUserCodes, readVerificationUriComplete } from './read-user-codes.ts';
 import { createReading, type Reading, reasonOf } from './reading.ts';
-import { keyOf, type SchemaProblem, schemaProblems } from './schema-problems.ts';
-import { readYaml, type YamlSource } from './yaml-source.ts';
+import { keyOf, schemaProblems } from './schema-problems.ts';
+import type { Path } from './yaml-source.ts';
 
 /**
- * Reads, checks and freezes a configuration, with the secrets and key files that it names.
+ * Reads, checks and freezes a configuration, with the other files, the secrets and the keys that it names.
  *
+ * @param isTerminal whether somebody sits before this process, who does not want to wait for its end
  * @throws {ConfigError} with everything that is wrong
  */
-export async function loadConfig(file: string, environment: Environment = processEnvironment()): Promise<Config> {
+export async function loadConfig(
+  file: string,
+  environment: Environment = processEnvironment(),
+  isTerminal = process.stdout.isTTY === true,
+): Promise<Config> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const problem = `${resolve(file)} cannot be read (${reasonOf(error)}), expected a YAML file`;
+    const [usual, ...others] = usualConfigFiles(environment);
+    // Where nobody named one, the reader wants to know where it was looked for.
+    const elsewhere = file === usual ? `, there or at ${others.join(' or ')}, or another by --config` : '';
+    const problem = `${resolve(file)} cannot be read (${reasonOf(error)}), expected a YAML file${elsewhere}`;
     throw new ConfigError([{ file, line: 1, column: 1, key: '(file)', text: problem }]);
   }
-  return readConfig(file, text, environment);
+  return readConfig(file, text, environment, isTerminal);
 }
 
 /** The same for a text that is already at hand; `file` is what the problems and relative paths refer to. */
-export function readConfig(file: string, text: string, environment: Environment): Config {
-  const source = readYaml(text);
-  if (source.faults.length > 0) {
-    throw new ConfigError(source.faults.map((fault) => ({ ...fault, file, key: '(file)' })));
-  }
-  const value = source.value ?? {};
-  const parsed = fileSchema.safeParse(value, { jitless: true });
-  const problems = parsed.success ? [] : schemaProblems(parsed.error.issues);
-  const { file: mended, wrong } = parsed.success ? { file: parsed.data, wrong: [] } : mend(value, problems);
-
-  const reading = createReading(file, source, environment, wrong);
-  const config = build(file, mended, environment, reading);
-  const all: Problem[] = [
-    ...source.repeated.map(({ line, column, key, first }) => {
-      return { file, line, column, key, text: `is there twice (first in line ${first.line}), expected it once` };
-    }),
-    ...(source.repeated.length > 0 ? shadowedProblems(file, text) : []),
-    ...problems.map((one) => toProblem(file, source, one)),
-    ...reading.problems,
-  ];
-  if (all.length > 0) throw new ConfigError(inOrder(all));
+export function readConfig(
+  file: string,
+  text: string,
+  environment: Environment,
+  isTerminal = process.stdout.isTTY === true,
+): Config {
+  const source = readFiles(file, text);
+  if (!source.isReadable) throw new ConfigError(source.problems);
+  const { written, wrong, problems } = judge(source);
+  const reading = createReading(source, environment, wrong);
+  const config = build(file, written, { environment, isTerminal, includes: source.patterns }, reading);
+  // Of two keys of one name the second hides the first, in which more may be wrong.
+  const hidden = source.problems.length > 0 ? judge(readFiles(file, text, 'first')).problems : [];
+  const all = [...source.problems, ...problems, ...hidden, ...reading.problems];
+  if (all.length > 0) throw new ConfigError(inOrder(all, file));
   return deepFreeze(config);
 }
 
-/** What is wrong inside the first of two keys of one name, which the second one hides. */
-function shadowedProblems(file: string, text: string): Problem[] {
-  const source = readYaml(text, 'first');
-  const parsed = fileSchema.safeParse(source.value ?? {}, { jitless: true });
-  return parsed.success ? [] : schemaProblems(parsed.error.issues).map((one) => toProblem(file, source, one));
+/** What the schema and the look at single values find, and what is left to be read without that. */
+function judge(source: ConfigSource): { written: ConfigFile; wrong: Path[]; problems: Problem[] } {
+  const value = source.value ?? {};
+  const placeholders = findPlaceholders(value);
+  const parsed = fileSchema.safeParse(value, { jitless: true });
+  const found = parsed.success ? [] : schemaProblems(parsed.error.issues);
+  // What the schema makes of a placeholder is beside the point.
+  const filledIn = new Set(placeholders.map(({ path }) => keyOf(path)));
+  const problems = [...placeholders, ...found.filter(({ path }) => !filledIn.has(keyOf(path)))];
+  const { file: written, wrong } = parsed.success ? { file: parsed.data, wrong: [] } : mend(value, found);
+  return {
+    written,
+    wrong: [...wrong, ...placeholders.map(({ path }) => path)],
+    problems: problems.map(({ path, text, isUnknownKey }) => {
+      return { ...(isUnknownKey ? source.placeOfKey(path) : source.placeOf(path)), key: keyOf(path), text };
+    }),
+  };
 }
 
-function inOrder(problems: readonly Problem[]): Problem[] {
+/** File by file, the main one first, in the order of its lines. */
+function inOrder(problems: readonly Problem[], main: string): Problem[] {
   const once = new Map(problems.map((problem) => [formatProblem(problem), problem]));
-  return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+  const rank = ({ file }: Problem) => (file === main ? '' : file);
+  return [...once.values()].sort(
+    (a, b) => Number(rank(a) > rank(b)) - Number(rank(a) < rank(b)) || a.line - b.line || a.column - b.column,
+  );
 }
 
-function toProblem(file: string, source: YamlSource, { path, text, isUnknownKey }: SchemaProblem): Problem {
-  const place = isUnknownKey ? source.placeOfKey(path) : source.placeOf(path);
-  return { file, ...place, key: keyOf(path), text };
+interface Surroundings {
+  environment: Environment;
+  isTerminal: boolean;
+  includes: readonly string[];
 }
 
-function build(name: string, file: ConfigFile, environment: Environment, reading: Reading): Config {
+function build(
+  name: string,
+  file: ConfigFile,
+  { environment, isTerminal, includes }: Surroundings,
+  reading: Reading,
+): Config {
   const listen = readListen(file, environment);
   const storage = readStorage(file, reading);
   const signing = readSigning(file, storage.driver, reading);
@@ -91,7 +117,7 @@ function build(name: string, file: ConfigFile, environment: Environment, reading
     listen,
     operations: readOperations(file, listen, environment, reading),
     source: readSource(file, reading),
-    drainSeconds: readDrain(file, { isTerminal: process.stdout.isTTY === true }),
+    drainSeconds: readDrain(file, { isTerminal }),
     log: readLog(file, environment, reading),
     storage,
     sealing: readSealing(file, storage.driver, reading),
@@ -105,6 +131,7 @@ function build(name: string, file: ConfigFile, environment: Environment, reading
     pages: readPages(file, reading),
     ...readOthers(file, reading),
     filesRead: reading.filesRead,
+    includes,
     warnings: reading.warnings,
   };
 }

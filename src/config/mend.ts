@@ -1,4 +1,5 @@
 import { type ConfigFile, fileSchema } from './file-schema.ts';
+import { isSection } from './is-section.ts';
 import { schemaProblems } from './schema-problems.ts';
 import type { Path } from './yaml-source.ts';
 
@@ -55,8 +56,4 @@ function replace(root: Record<string, unknown>, path: Path): void {
 
 function memberOf(section: unknown, name: string): unknown {
   return isSection(section) && Object.hasOwn(section, name) ? section[name] : undefined;
-}
-
-function isSection(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { PageSettings } from '../pages/page-settings.ts';
 import type { ConfigFile } from './file-schema.ts';
-import { type Reading, reasonOf } from './reading.ts';
+import type { Reading } from './reading.ts';
 import { parseUrl } from './web-address.ts';
 
 const IMAGE_TYPES: Record<string, string> = {
@@ -32,9 +32,10 @@ export function readPages(file: ConfigFile, reading: Reading): PageSettings {
 }
 
 function readViews(views: string, reading: Reading): string {
-  const folder = reading.resolve(views);
+  const path = ['pages', 'views'];
+  const folder = reading.resolve(path, views);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    reading.problem(['pages', 'views'], `${folder} is not a folder, expected one with templates`);
+    reading.problem(path, `${folder} is not a folder, expected one with templates`);
   }
   return folder;
 }
@@ -61,17 +62,12 @@ function readLogo(file: ConfigFile, reading: Reading): string | undefined {
     );
     return undefined;
   }
-  const absolute = reading.resolve(logo);
-  reading.filesRead.push(absolute);
-  try {
-    const image = readFileSync(absolute);
-    if (image.length <= LARGEST_LOGO_BYTES) return `data:${type};base64,${image.toString('base64')}`;
-    reading.problem(
-      path,
-      `has ${image.length} bytes, expected at most ${LARGEST_LOGO_BYTES}: it is sent with every page`,
-    );
-  } catch (error) {
-    reading.problem(path, `file ${absolute} cannot be read (${reasonOf(error)}), expected a readable file`);
-  }
+  const image = reading.bytes(path, logo);
+  if (image === undefined) return undefined;
+  if (image.length <= LARGEST_LOGO_BYTES) return `data:${type};base64,${image.toString('base64')}`;
+  reading.problem(
+    path,
+    `has ${image.length} bytes, expected at most ${LARGEST_LOGO_BYTES}: it is sent with every page`,
+  );
   return undefined;
 }

@@ -1,83 +1,91 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { Secret } from '../sealing/secret.ts';
 import type { Problem } from './config-error.ts';
+import type { ConfigSource } from './config-source.ts';
 import type { Environment } from './environment.ts';
 import { keyOf } from './schema-problems.ts';
+import { readSecretText } from './secret-text.ts';
 import type { SecretRef } from './value-schemas.ts';
-import type { Path, YamlSource } from './yaml-source.ts';
+import type { Path } from './yaml-source.ts';
 
 /**
- * One reading of one file: what the readers of the sections share. They go on after a problem, with something that
- * stands in for what is missing; at the end the problems decide whether anybody ever sees what was read.
+ * One reading of one configuration: what the readers of the sections share. They go on after a problem, with something
+ * that stands in for what is missing; at the end the problems decide whether anybody ever sees what was read.
  */
 export interface Reading {
   problems: Problem[];
-  warnings: string[];
+  /** What works, and may not be what was meant. */
+  warnings: Problem[];
+  /** Absolute paths, the main file first. */
   filesRead: string[];
   /** Says what is wrong at `path`, unless it, or something in `looksAt`, is wrong already in another way. */
   problem(path: Path, text: string, ...looksAt: Path[]): void;
   warning(path: Path, text: string): void;
-  /** Whether somebody wrote this key, or it has its default. */
-  isStated(path: Path): boolean;
   /** `undefined` where it cannot be had; the problem is noted then. A file of it that others can read is warned of. */
   secret(path: Path, ref: SecretRef | undefined): Secret | undefined;
   /** The same for what stands where a secret may and is none: a certificate. */
   publicText(path: Path, ref: SecretRef | undefined): string | undefined;
-  /** The text of a file that the configuration names; `undefined` as above. */
+  /** The text of a file that the configuration names, and its bytes; `undefined` as above. */
   file(path: Path, name: string): string | undefined;
-  /** A path that stands in the file, as an absolute one. */
-  resolve(name: string): string;
+  bytes(path: Path, name: string): Buffer | undefined;
+  /** A file name that stands at `path`, as an absolute one. */
+  resolve(path: Path, name: string): string;
 }
 
-export function createReading(file: string, source: YamlSource, environment: Environment, wrong: Path[]): Reading {
-  const folder = dirname(resolve(file));
+export function createReading(source: ConfigSource, environment: Environment, wrong: Path[]): Reading {
+  const files = new Set(source.files);
+  const at = (path: Path, text: string): Problem => ({ ...source.placeOf(path), key: keyOf(path), text });
 
   function textOf(path: Path, ref: SecretRef | undefined): string | undefined {
     if (ref?.env !== undefined) {
       const value = Object.hasOwn(environment, ref.env) ? environment[ref.env] : undefined;
-      if (value !== undefined && value !== '') return withoutNewline(value);
-      const state = value === undefined ? 'not set' : 'empty';
-      reading.problem(path, `environment variable ${ref.env} is ${state}, expected the value there`);
+      if (value !== undefined) return judged(path, value, `environment variable ${ref.env}`);
+      reading.problem(path, `environment variable ${ref.env} is not set, expected the value there`);
     }
-    if (ref?.file !== undefined) {
-      const value = reading.file(path, ref.file);
-      if (value === undefined) return undefined;
-      if (withoutNewline(value) !== '') return withoutNewline(value);
-      reading.problem(path, `file ${ref.file} is empty, expected the value there`);
-    }
-    return undefined;
+    return ref?.file === undefined ? undefined : judged(path, reading.file(path, ref.file), `file ${ref.file}`);
+  }
+
+  function judged(path: Path, content: string | undefined, where: string): string | undefined {
+    if (content === undefined) return undefined;
+    const { value, fault, doubt } = readSecretText(content);
+    if (fault !== undefined) reading.problem(path, `${where} ${fault}`);
+    else if (value === '') reading.problem(path, `${where} is empty, expected the value there`);
+    if (fault !== undefined || value === '') return undefined;
+    if (doubt !== undefined) reading.warning(path, `${where} ${doubt}`);
+    return value;
   }
 
   const reading: Reading = {
     problems: [],
     warnings: [],
-    filesRead: [resolve(file)],
+    get filesRead() {
+      return [...files];
+    },
     problem(path, text, ...looksAt) {
       if ([path, ...looksAt].some((one) => wrong.some((bad) => isAtOrBelow(one, bad)))) return;
-      reading.problems.push({ file, ...source.placeOf(path), key: keyOf(path), text });
+      reading.problems.push(at(path, text));
     },
     warning(path, text) {
-      reading.warnings.push(`${keyOf(path)}: ${text}`);
+      reading.warnings.push(at(path, text));
     },
-    isStated: (path) => source.has(path),
     secret(path, ref) {
       const value = textOf(path, ref);
-      if (value !== undefined && ref?.file !== undefined) warnOfReaders(reading, path, resolve(folder, ref.file));
+      if (value !== undefined && ref?.file !== undefined) warnOfReaders(reading, path, source.resolve(path, ref.file));
       return value === undefined ? undefined : new Secret(value);
     },
     publicText: textOf,
-    file(path, name) {
-      const absolute = resolve(folder, name);
-      if (!reading.filesRead.includes(absolute)) reading.filesRead.push(absolute);
+    file: (path, name) => reading.bytes(path, name)?.toString('utf8'),
+    bytes(path, name) {
+      const absolute = source.resolve(path, name);
+      files.add(absolute);
       try {
-        return readFileSync(absolute, 'utf8');
+        return readFileSync(absolute);
       } catch (error) {
         reading.problem(path, `file ${absolute} cannot be read (${reasonOf(error)}), expected a readable file`);
         return undefined;
       }
     },
-    resolve: (name) => resolve(folder, name),
+    resolve: source.resolve,
   };
   return reading;
 }
@@ -94,11 +102,6 @@ function warnOfReaders(reading: Reading, path: Path, file: string): void {
   if ((mode & READ_BY_OTHERS) === 0) return;
   const digits = (mode & 0o777).toString(8).padStart(4, '0');
   reading.warning(path, `file ${file} can be read by everybody on this machine (mode ${digits}): chmod o= ${file}`);
-}
-
-/** Editors and `echo` end a file with one; a second one is part of the value. */
-function withoutNewline(value: string): string {
-  return value.replace(/\r?\n$/, '');
 }
 
 function isAtOrBelow(path: Path, bad: Path): boolean {

@@ -76,7 +76,8 @@ describe('a file with a secret in it', () => {
   const warned = (mode: number, yaml = YAML) => {
     const folder = folderWith(FILES);
     for (const name of Object.keys(FILES)) chmodSync(join(folder, name), mode);
-    return readConfig(join(folder, 'gatehouse.yaml'), yaml, {}).warnings;
+    const { warnings } = readConfig(join(folder, 'gatehouse.yaml'), yaml, {});
+    return warnings.map(({ key, text }) => `${key}: ${text}`);
   };
 
   it('that everybody on the machine can read is warned of, each with its key, its mode and what to do', () => {

@@ -33,6 +33,19 @@ it('any text is a configuration or a list of problems', () => {
   );
 });
 
+it.each([
+  ['lists in lists', '['.repeat(3000) + ']'.repeat(3000)],
+  ['lists by dashes', '- '.repeat(5000)],
+  ['sections in sections', '{a: '.repeat(3000)],
+  ['sections by indentation', Array.from({ length: 3000 }, (_, n) => `${' '.repeat(n)}a:`).join('\n')],
+  ['keys of keys', '? '.repeat(5000)],
+  ['keys in keys', '{'.repeat(3000)],
+])('a text that is nested without end is told where: %s', (_, text) => {
+  expect(problemsOf(text).map(({ text: words }) => words)).toEqual([
+    expect.stringMatching(/there are more than 100 sections within one another|cannot be a key/),
+  ]);
+});
+
 it('any value at any key is one too, and what is wrong is named', () => {
   const odd = fc.constantFrom({}, [], [[]], null, '', 'x', 0, -1, 1e308, true, '\u0000', { env: 'A' }, { keys: [1] }, [
     null,
@@ -50,7 +63,6 @@ it.each(INHERITED_NAMES)('%s is a name like any other: as a key, as an id and as
     [...above.split('.').filter(Boolean), name].map((step) => (step === '<id>' ? 'cli' : step)),
   );
   for (const path of keys) expect(judge(path, false)).not.toEqual([]);
-  for (const path of paths) judge(path, name);
   for (const row of rows.filter((path) => path.endsWith('.<id>') || path.includes('.<id>.'))) {
     const path = `${row.slice(0, row.indexOf('<id>'))}${name}`.split('.');
     judge(path, { name: 'x', issuer: 'https://sso.example.com', client_id: 'x' });

@@ -44,5 +44,5 @@ function formOf(schema: JsonSchema): string {
   if (schema.type === 'array') return `list of ${formOf(schema.items ?? {})}`;
   if (schema.type === 'object') return 'entries';
   if (String(schema['pattern']).includes('(s|m|h|d)')) return 'duration';
-  return { string: 'text', boolean: 'yes or no', integer: 'number' }[schema.type ?? ''] ?? 'value';
+  return { string: 'text', boolean: '`true` or `false`', integer: 'number' }[schema.type ?? ''] ?? 'value';
 }

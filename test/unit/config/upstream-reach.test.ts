@@ -7,7 +7,9 @@ import { type Around, type Lines, leastFile, read } from './written.ts';
 
 const reachOf = (lines: Lines, around: Around = {}) => read(leastFile(lines), around).upstreams[0]?.reach;
 const warningsOf = (environment: Record<string, string>, lines: Lines = {}) =>
-  read(leastFile(lines), { environment }).warnings.filter((warning) => warning.startsWith('proxy:'));
+  read(leastFile(lines), { environment })
+    .warnings.filter(({ key }) => key === 'proxy')
+    .map(({ key, text }) => `${key}: ${text}`);
 
 describe('how an upstream is reached', () => {
   it('is read from its keys', () => {

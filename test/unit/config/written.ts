@@ -1,6 +1,6 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Config } from '../../../src/config/config.ts';
 import { ConfigError, type Problem } from '../../../src/config/config-error.ts';
 import type { Environment } from '../../../src/config/environment.ts';
@@ -47,15 +47,18 @@ function indent(lines: string, spaces: number): string {
   return lines.replace(/^(?=.)/gm, ' '.repeat(spaces));
 }
 
-export function folderWith(files: Readonly<Record<string, string>> = {}): string {
+export function folderWith(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-config-'));
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode: 0o600 });
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content, { mode: 0o600 });
+  }
   return folder;
 }
 
 export interface Around {
   environment?: Environment;
-  files?: Readonly<Record<string, string>>;
+  files?: Readonly<Record<string, string | Uint8Array>>;
 }
 
 export function read(text: string, { environment = {}, files }: Around = {}): Config {
