@@ -17,8 +17,11 @@ export interface BackchannelLogoutGround {
   onLogout: (request: DeviceRequest, upstream: string, token: LogoutToken) => void;
 }
 
-/** Every logout token is refused after ten minutes by its age, whatever its `exp`; this is longer. */
-const REMEMBERED_MS = 15 * 60 * 1000;
+/**
+ * Every logout token is refused after ten minutes by its age, whatever its `exp`; as much as five minutes each way are
+ * for a clock that differs (`clock_tolerance`). This is longer.
+ */
+const REMEMBERED_MS = 21 * 60 * 1000;
 const RETRY_AFTER_SECONDS = 5;
 
 /**

@@ -30,6 +30,9 @@ export const PAGE_PROBLEMS = {
   upstream_too_weak: 403,
   upstream_garbled: 502,
   upstream_rejects_us: 502,
+  /** Not the person's own refusal, which denies the grant. */
+  upstream_refuses: 403,
+  upstream_clock: 502,
   upstream_claim_missing: 502,
   upstream_away: 503,
   storage_away: 503,

@@ -9,10 +9,15 @@ const PROBLEMS: Record<UpstreamFault, PageProblemKind> = {
   refresh_refused: 'upstream_not_signed_in',
   not_signed_in: 'upstream_not_signed_in',
   client_rejected: 'upstream_rejects_us',
+  sign_in_refused: 'upstream_refuses',
   unavailable: 'upstream_away',
+  clock_differs: 'upstream_clock',
   invalid_answer: 'upstream_garbled',
   too_weak: 'upstream_too_weak',
 };
+
+/** Nobody who signs in can mend these. */
+const FOR_ADMINISTRATORS: readonly UpstreamFault[] = ['client_rejected', 'sign_in_refused', 'clock_differs'];
 
 export interface FailedTrip {
   upstream: Pick<Upstream, 'id' | 'displayName'>;
@@ -35,7 +40,7 @@ export function upstreamProblem(log: Pick<Logger, 'event'>, error: unknown, trip
   const { upstream, again, requestId, grant, client, purpose = 'approve', source } = trip;
   const { fault, detail } = error;
   log.event('sign_in.failed', { requestId, grant, client, upstream: upstream.id, purpose, fault, detail, source });
-  if (fault === 'client_rejected') log.event('upstream.rejected', { requestId, upstream: upstream.id, detail });
+  if (FOR_ADMINISTRATORS.includes(fault)) log.event('upstream.rejected', { requestId, upstream: upstream.id, detail });
   if (fault === 'unavailable') log.event('upstream.unavailable', { requestId, upstream: upstream.id, fault, detail });
   return new PageProblem(PROBLEMS[fault], {
     again,

@@ -91,7 +91,8 @@ export class CheckedUpstream implements Upstream {
       const userinfo = await this.#userinfo(context, checked, trip.wantedClaims ?? []);
       requireSameSubject(claims, userinfo);
       const signIn = readSignIn(claims, userinfo ?? {}, this.#settings);
-      checkStrength(signIn, strengthAsked(this.#settings, trip), this.#clock());
+      const { clockToleranceSeconds } = this.#settings;
+      checkStrength(signIn, strengthAsked(this.#settings, trip), { nowMs: this.#clock(), clockToleranceSeconds });
       return { ...signIn, tokens: tokensOf(checked.answer) };
     });
   }
@@ -136,6 +137,7 @@ export class CheckedUpstream implements Upstream {
         algorithms: signingAlgorithms(metadata),
         keys: this.#keys,
         nowMs: this.#clock(),
+        clockToleranceSeconds: this.#settings.clockToleranceSeconds,
       }),
     );
   }

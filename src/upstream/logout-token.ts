@@ -1,11 +1,11 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { clockWords } from './clock-words.ts';
 import { printable } from './foreign-text.ts';
 import { type LogoutToken, UpstreamError } from './upstream.ts';
 import type { UpstreamKeys } from './upstream-keys.ts';
 import { withoutEmpty } from './without-empty.ts';
 
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
-const TOLERANCE_SECONDS = 30;
 /** Older ones are refused whatever their `exp`, so that nobody has to remember a `jti` for ever. */
 const LONGEST_AGE_SECONDS = 10 * 60;
 
@@ -15,6 +15,7 @@ export interface LogoutTokenRule {
   algorithms: string[];
   keys: UpstreamKeys;
   nowMs: number;
+  clockToleranceSeconds: number;
 }
 
 /**
@@ -29,7 +30,7 @@ export async function checkLogoutToken(token: string, rule: LogoutTokenRule): Pr
     audience: rule.clientId,
     algorithms,
     currentDate: new Date(rule.nowMs),
-    clockTolerance: TOLERANCE_SECONDS,
+    clockTolerance: rule.clockToleranceSeconds,
     maxTokenAge: LONGEST_AGE_SECONDS,
     requiredClaims: ['iss', 'aud', 'iat', 'exp', 'jti', 'events'],
   };
@@ -37,7 +38,7 @@ export async function checkLogoutToken(token: string, rule: LogoutTokenRule): Pr
   const { protectedHeader, payload: claims } = await rule.keys
     .verify(signed, (key) => jwtVerify(token, key, options))
     .catch((error: unknown) => {
-      throw error instanceof errors.JOSEError ? refused(error.message) : error;
+      throw error instanceof errors.JOSEError ? refused(inWords(error, rule)) : error;
     });
   // An ID or access token must never pass for one: both are signed with the same keys for the same audience.
   const type = protectedHeader.typ?.toLowerCase();
@@ -58,6 +59,15 @@ export async function checkLogoutToken(token: string, rule: LogoutTokenRule): Pr
     ...(sub !== undefined && { sub }),
     ...(sid !== undefined && { sid }),
   };
+}
+
+/** What jose found wrong; a time that does not fit says by how much. */
+function inWords(error: errors.JOSEError, { nowMs, clockToleranceSeconds }: LogoutTokenRule): string {
+  const isOfTime = error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed;
+  const atSeconds = isOfTime ? error.payload[error.claim] : undefined;
+  if (!isOfTime || !['exp', 'nbf', 'iat'].includes(error.claim) || typeof atSeconds !== 'number') return error.message;
+  const difference = { claim: error.claim, atSeconds, nowSeconds: nowMs / 1000 };
+  return clockWords({ ...difference, toleranceSeconds: clockToleranceSeconds });
 }
 
 function hasLogoutEvent({ events }: JWTPayload): boolean {

@@ -14,6 +14,11 @@ const CHECK_CREDENTIALS =
   'it does not accept our client credentials: check client_id, client_secret and authentication of this upstream, ' +
   'and that the client exists and is enabled there (Keycloak answers unauthorized_client to a wrong secret)';
 
+/** Keycloak's words for an account without the role that offline tokens need. */
+const CHECK_ACCOUNT =
+  'in Keycloak the account lacks the realm role offline_access, or the client may not ask for that scope: give the ' +
+  'role, or take offline_access out of the scopes of this upstream';
+
 /** A refresh token that is gone, in the words of servers whose error code does not say it (Dex: `invalid_request`). */
 const REFRESH_TOKEN = /refresh[ _-]?token/i;
 const IS_GONE =
@@ -48,6 +53,8 @@ export function refusedRequest(step: UpstreamStep, refusal: Refusal): UpstreamEr
     case 'invalid_scope':
     case 'invalid_target':
       return new UpstreamError('client_rejected', `${detail}; check what the client may do there`);
+    case 'not_allowed':
+      return new UpstreamError(isRefresh ? 'invalid_grant' : 'sign_in_refused', `${detail}; ${CHECK_ACCOUNT}`);
     default:
       return isRefresh ? refusedRefresh(refusal, detail) : refusedWithoutCode(refusal, detail);
   }

@@ -1,20 +1,25 @@
 import type { StrengthAsked } from './authorization-request.ts';
 import { type SignIn, UpstreamError } from './upstream.ts';
 
-/** How far the upstream's clock may be from ours. */
-const TOLERANCE_SECONDS = 60;
+/** From the password to our callback: consent, a second step, a slow network. */
+const WAY_BACK_SECONDS = 30;
 
 /**
  * An upstream may ignore what it was asked for, so the answer is judged again: a `max_age` needs an `auth_time` that
  * is recent enough (OpenID Connect Core §3.1.2.1), asked `acr_values` need one of them as `acr`.
  */
-export function checkStrength(signIn: Omit<SignIn, 'tokens'>, asked: StrengthAsked, nowMs: number): void {
+export function checkStrength(
+  signIn: Omit<SignIn, 'tokens'>,
+  asked: StrengthAsked,
+  { nowMs, clockToleranceSeconds }: { nowMs: number; clockToleranceSeconds: number },
+): void {
   const { authTimeSeconds, acr } = signIn;
   if (asked.maxAgeSeconds !== undefined) {
     if (authTimeSeconds === undefined) {
       throw new UpstreamError('too_weak', 'max_age was asked for and the ID token has no auth_time');
     }
-    if (authTimeSeconds + asked.maxAgeSeconds + TOLERANCE_SECONDS < nowMs / 1000) {
+    const latestSeconds = authTimeSeconds + asked.maxAgeSeconds + WAY_BACK_SECONDS + clockToleranceSeconds;
+    if (latestSeconds < nowMs / 1000) {
       throw new UpstreamError('too_weak', 'the sign-in is older than the max_age that was asked for');
     }
   }

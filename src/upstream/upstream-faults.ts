@@ -1,3 +1,4 @@
+import { clockWords } from './clock-words.ts';
 import { printable, quoteError } from './foreign-text.ts';
 import { refusedRequest } from './refused-request.ts';
 import { UpstreamError } from './upstream.ts';
@@ -45,6 +46,8 @@ export async function asUpstreamError(thrown: unknown, step: UpstreamStep): Prom
     case 'OAUTH_TIMEOUT':
     case 'OAUTH_ABORT':
       return new UpstreamError('unavailable', `${step}: no answer in time`);
+    case 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED':
+      return clockDiffers(step, failure);
     default:
       if (step === 'userinfo' && isRefused(failure.cause)) return refusedUserinfo(failure.cause.status);
       if (step === 'refresh' && failure.cause instanceof Response && failure.cause.status === 400) {
@@ -54,9 +57,15 @@ export async function asUpstreamError(thrown: unknown, step: UpstreamStep): Prom
   }
 }
 
+/** Keycloak says so of a sign-in page that was left open too long, with an error code that means something else. */
+const LEFT_OPEN = 'authentication_expired';
+
 /** RFC 6749 §4.1.2.1 and OpenID Connect Core §3.1.2.6. Only `access_denied` is a refusal. */
 function refusedSignIn(error: string, description: string | undefined): UpstreamError {
   const detail = `the upstream sent the browser back with ${quoteError(error, description)}`;
+  if (error === LEFT_OPEN || description === LEFT_OPEN) {
+    return new UpstreamError('not_signed_in', `${detail}: its sign-in page was left open too long`);
+  }
   switch (error) {
     case 'access_denied':
       return new UpstreamError('access_denied', detail);
@@ -135,6 +144,8 @@ export function foundNothing(thrown: unknown, address: string): UpstreamError | 
 /** What openid-client tells about a comparison that failed. */
 interface Comparison {
   expected?: unknown;
+  now?: unknown;
+  tolerance?: unknown;
   claim?: string;
   claims?: Record<string, unknown>;
   attribute?: string;
@@ -149,6 +160,22 @@ function describe(failure: ProtocolFailure): string {
   const isOurs = ['iss', 'aud', 'azp'].includes(claim);
   const seen = isOurs ? `: ${JSON.stringify(claims?.[claim])}, not ${JSON.stringify(expected)}` : '';
   return printable(`${inner.message}${seen}`);
+}
+
+function clockDiffers(step: UpstreamStep, failure: ProtocolFailure): UpstreamError {
+  const inner = failure.cause instanceof Error ? failure.cause : failure;
+  const { claim = '', claims, now, tolerance } = (inner.cause ?? {}) as Comparison;
+  const [atSeconds, nowSeconds, toleranceSeconds] = [claims?.[claim], now, tolerance].map(Number);
+  const difference = {
+    claim,
+    atSeconds: atSeconds ?? 0,
+    nowSeconds: nowSeconds ?? 0,
+    toleranceSeconds: toleranceSeconds ?? 0,
+  };
+  return new UpstreamError(
+    'clock_differs',
+    `${step}: the ID token does not fit to our time: ${clockWords(difference)}`,
+  );
 }
 
 /** openid-client's way of saying so; it does not hand on how the configuration writes the issuer. */

@@ -121,12 +121,16 @@ export type UpstreamFault =
   | 'refresh_refused'
   /** Gatehouse's own credentials or registration are refused there; for the administrator. */
   | 'client_rejected'
+  /** It refuses this account, or what is asked for it, in a way that is no refusal of the person's own; for the administrator. */
+  | 'sign_in_refused'
   /** Interaction was needed or refused in another way (`login_required`, `interaction_required`, …). */
   | 'not_signed_in'
   /** Not reachable, hung, 5xx, or `temporarily_unavailable`. */
   | 'unavailable'
   /** An answer that does not check: state, iss, signature, nonce, missing subject, not JSON. */
   | 'invalid_answer'
+  /** A time in its answer does not fit to our clock, by more than is tolerated. */
+  | 'clock_differs'
   /** Signed in, but less strongly or less recently than asked: `auth_time` or `acr` missing or too weak. */
   | 'too_weak';
 

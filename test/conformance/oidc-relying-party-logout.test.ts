@@ -91,11 +91,29 @@ describe('a logout token is refused', () => {
   });
 
   it.each([
-    ['expired', () => ({ exp: seconds() - 60 })],
-    ['issued in the future', () => ({ iat: seconds() + 300, exp: seconds() + 420 })],
-    ['old, although it expires much later', () => ({ iat: seconds() - 3600, exp: seconds() + 3600 })],
-  ])('when it is %s', async (_, claims) => {
-    expect((await faultOf(check({ claims: claims() }))).fault).toBe('invalid_answer');
+    ['expired', () => ({ exp: seconds() - 60 }), /"exp" is (59|60|61) s behind our clock/],
+    [
+      'issued in the future',
+      () => ({ iat: seconds() + 300, exp: seconds() + 420 }),
+      /"iat" is \d+ s ahead of our clock/,
+    ],
+    ['not good yet', () => ({ nbf: seconds() + 45 }), /"nbf" is \d+ s ahead of our clock/],
+    [
+      'old, although it expires much later',
+      () => ({ iat: seconds() - 3600, exp: seconds() + 3600 }),
+      /"iat" is 36\d\d s behind our clock/,
+    ],
+  ])('when it is %s, in words that name the clock', async (_, claims, words) => {
+    const { fault, detail } = await faultOf(check({ claims: claims() }));
+    expect(fault).toBe('invalid_answer');
+    expect(detail).toMatch(words);
+    expect(detail).toContain('clock_tolerance is 30 s');
+  });
+
+  it('but not within the upstream’s clock_tolerance', async () => {
+    const settings = fake.settings({ clockToleranceSeconds: 120 });
+    upstream = openIdUpstream(settings, { clock: () => nowMs, timeoutMs: 2000 });
+    expect(await check({ claims: { iat: seconds() + 90, exp: seconds() + 200 } })).toMatchObject({ sub: 'alice' });
   });
 
   it('when its alg is not among those that the metadata names', async () => {

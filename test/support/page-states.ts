@@ -454,6 +454,8 @@ const PROBLEMS: PageState[] = [
   { name: 'problem-too-weak', says: 'The sign-in is too weak', reach: failsWith('too_weak') },
   { name: 'problem-garbled', says: 'The upstream’s answer cannot be checked', reach: failsWith('invalid_answer') },
   { name: 'problem-rejects-us', says: 'The upstream does not accept us', reach: failsWith('client_rejected') },
+  { name: 'problem-refused', says: 'The upstream refuses the account', reach: failsWith('sign_in_refused') },
+  { name: 'problem-clock', says: 'The upstream’s clock is not ours', reach: failsWith('clock_differs') },
   { name: 'problem-upstream-away', says: 'The upstream is away', reach: failsWith('unavailable', 'address') },
   {
     name: 'problem-claim-missing',

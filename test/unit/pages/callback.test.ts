@@ -92,6 +92,8 @@ describe('back from the upstream', () => {
     ['too_weak', 403, /not as strongly/],
     ['invalid_answer', 502, /could not be checked/],
     ['client_rejected', 502, /does not accept this service/],
+    ['sign_in_refused', 403, /refused this sign-in for your account/],
+    ['clock_differs', 502, /clocks of Example Corp and of this service are too far apart/],
     ['unavailable', 503, /does not answer/],
   ];
 

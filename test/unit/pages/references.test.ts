@@ -198,6 +198,8 @@ const PROBLEMS: Record<PageProblemKind, ProblemPage> = {
   },
   upstream_not_signed_in: failing('not_signed_in'),
   upstream_too_weak: failing('too_weak'),
+  upstream_refuses: failing('sign_in_refused'),
+  upstream_clock: failing('clock_differs'),
   upstream_garbled: failing('invalid_answer'),
   upstream_rejects_us: failing('client_rejected'),
   upstream_away: failing('unavailable'),

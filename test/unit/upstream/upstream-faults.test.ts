@@ -95,12 +95,21 @@ describe('the browser comes back with an error', () => {
     ['consent_required', 'not_signed_in'],
     ['account_selection_required', 'not_signed_in'],
     ['something_of_their_own', 'not_signed_in'],
+    ['authentication_expired', 'not_signed_in'],
     ['unauthorized_client', 'client_rejected'],
     ['invalid_scope', 'client_rejected'],
     ['invalid_request', 'client_rejected'],
   ])('%s: %s', async (error, fault) => {
     fake.behaviour = { authorize: { error, code: null } };
     expect((await faultOf(signInThere(upstream))).fault).toBe(fault);
+  });
+
+  it('and a description that says more than the error: its page was left open too long (Keycloak)', async () => {
+    const authorize = { error: 'temporarily_unavailable', description: 'authentication_expired', code: null };
+    fake.behaviour = { authorize };
+    const { fault, detail } = await faultOf(signInThere(upstream));
+    expect(fault).toBe('not_signed_in');
+    expect(detail).toContain('left open too long');
   });
 
   it('and a state that is not the trip’s: it counts for nothing', async () => {
@@ -125,6 +134,8 @@ describe('the token endpoint refuses', () => {
     [{ error: 'invalid_grant', status: 401, challenge: true }, 'invalid_answer'],
     [{ error: 'invalid_request' }, 'invalid_answer'],
     [{ error: 'access_denied', status: 403 }, 'access_denied'],
+    [{ error: 'not_allowed', description: 'Offline tokens not allowed for the user or client' }, 'sign_in_refused'],
+    [{ error: 'not_allowed', status: 403 }, 'sign_in_refused'],
     [{ error: 'interaction_required' }, 'not_signed_in'],
     [{ error: 'temporarily_unavailable' }, 'unavailable'],
   ])('a code with %j: %s', async (refusal, fault) => {
@@ -137,6 +148,7 @@ describe('the token endpoint refuses', () => {
     [{ error: 'access_denied' }, 'invalid_grant'],
     [{ error: 'interaction_required' }, 'invalid_grant'],
     [{ error: 'login_required' }, 'invalid_grant'],
+    [{ error: 'not_allowed', description: 'Offline tokens not allowed for the user or client' }, 'invalid_grant'],
     [{ error: 'invalid_client', status: 401, challenge: true }, 'client_rejected'],
     [{ error: 'unauthorized_client' }, 'client_rejected'],
     [{ error: 'temporarily_unavailable' }, 'unavailable'],
