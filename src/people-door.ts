@@ -29,7 +29,7 @@ export function buildPeopleDoor(
     scopeDescriptions: config.scopeDescriptions,
     settings: config.pages,
     codeEntryLimits,
-    signInLimits: createSignInLimits({ counters, networks }),
+    signInLimits: createSignInLimits({ counters, networks, limits }),
     safeguards: createSafeguardJudge({
       ledger: storage.ledger,
       networks,

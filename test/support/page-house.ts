@@ -93,7 +93,7 @@ export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
     scopeDescriptions: { 'packages:read': 'Read packages' },
     settings: { title: 'Example sign-in', languages: ['en'], theme: {}, ...options.settings },
     codeEntryLimits,
-    signInLimits: createSignInLimits({ counters, networks }),
+    signInLimits: createSignInLimits({ counters, networks, limits }),
     safeguards: createSafeguardJudge({
       ledger: storage.ledger,
       networks,
