@@ -29,7 +29,8 @@ export function withFailpoint(storage: Storage, { verb, key, moment }: Failpoint
     marks: (keys) => ledger.marks(keys),
     enlist: (index, member, expiresAtMs) => at('enlist', index, () => ledger.enlist(index, member, expiresAtMs)),
     listed: (index) => ledger.listed(index),
-    lease: (name, holder, milliseconds) => at('lease', name, () => ledger.lease(name, holder, milliseconds)),
+    lease: (name, holder, milliseconds, whilst) =>
+      at('lease', name, () => ledger.lease(name, holder, milliseconds, whilst)),
     release: (name, holder) => ledger.release(name, holder),
     ids: (suffix) => ledger.ids(suffix),
   };
@@ -47,7 +48,7 @@ export const FAILPOINTS: readonly (Failpoint & { name: string; step: Step })[] =
     ['redeem', 'enlist', /^subject:/, 'subject index'],
     ['redeem', 'commit', /:spent$/, 'spent, session and refresh token'],
     ['refresh', 'lease', /:refreshing:/, 'lease'],
-    ['refresh', 'commit', /:used:/, 'used, successor and answer'],
+    ['refresh', 'commit', /:refresh$/, 'refresh state'],
   ] as const
 ).flatMap(([step, verb, key, what]) =>
   (['before', 'after'] as const).map((moment) => ({ step, verb, key, moment, name: `${step}: ${moment} ${what}` })),

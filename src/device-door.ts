@@ -30,6 +30,7 @@ import type { Abilities } from './oauth/metadata.ts';
 import { OAuthError } from './oauth/oauth-error.ts';
 import { uniteScopes } from './oauth/scope.ts';
 import { mayInitiateFrom } from './safeguards/approval-network.ts';
+import { isSameNetwork } from './safeguards/same-network.ts';
 import { createIssueTokens } from './tokens/issue-tokens.ts';
 import { watchDevices } from './watch-devices.ts';
 
@@ -61,7 +62,7 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
   const redeem: RedeemGround = {
     ...grants,
     sourcePrefixes,
-    beginSession: createBeginSession(sealing),
+    beginSession: createBeginSession(sealing, randomBytes),
     issueTokens,
     onReplayed: watch.replayed,
     onRefused: watch.refused,
@@ -109,7 +110,9 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
             upstreams: house.askUpstream,
             issueTokens: issueRefreshed,
             sleep: foundation.sleep,
+            isSameNetwork: (left, right) => isSameNetwork(left, right, house.networks),
             onEnded: watch.ended,
+            onShared: watch.shared,
           },
           onRefreshed: watch.refreshed,
         }),

@@ -1,6 +1,6 @@
 import type { RegisteredClient } from './clients/registered-client.ts';
 import type { DeviceSession } from './device-sessions/device-session.ts';
-import type { RefreshOutcome } from './device-sessions/refresh-session.ts';
+import type { RefreshOutcome, RefreshRequest } from './device-sessions/refresh-session.ts';
 import type { DeviceRequest, Endpoint } from './endpoints/endpoint.ts';
 import { asOAuthError } from './endpoints/oauth-reply.ts';
 import type { Approval } from './grants/approval.ts';
@@ -72,7 +72,7 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
 
     refreshed: (request: DeviceRequest, client: RegisteredClient, outcome: RefreshOutcome) => {
       if (outcome.outcome !== 'tokens') return;
-      const { session, answer } = outcome;
+      const { session, answer, isAgain, firstSource } = outcome;
       logger.event('session.refreshed', {
         requestId: request.requestId,
         session: logTag(session.id),
@@ -80,11 +80,23 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
         upstream: session.upstream,
         subject: session.subject,
         scopes: answer['scope'],
+        source: request.source(),
+        outcome: isAgain ? 'answered_again' : 'exchanged',
+        ...(firstSource !== undefined && { firstSource }),
       });
     },
 
-    ended: (session: DeviceSession, reason: EndReason) => {
-      logger.event('session.ended', { ...fieldsOf(session), by: reason, reason });
+    ended: (session: DeviceSession, reason: EndReason, { requestId, source }: RefreshRequest) => {
+      logger.event('session.ended', { requestId, ...fieldsOf(session), by: reason, reason, source });
+    },
+
+    shared: (
+      session: DeviceSession,
+      { firstSource, source }: { firstSource: string; source: string },
+      { requestId, client }: RefreshRequest,
+    ) => {
+      metrics.sessionShared(client.id);
+      logger.event('session.shared', { requestId, ...fieldsOf(session), source, firstSource });
     },
 
     revoked: (request: DeviceRequest, session: DeviceSession) => {

@@ -1,7 +1,14 @@
 import { decodeProtectedHeader } from 'jose';
 import { openSession } from '../device-sessions/device-session.ts';
 import { inBatches } from '../device-sessions/in-batches.ts';
-import { decisionEntry, grantEntry, newestRefreshEntries, sessionEntry, turnsMark } from '../grants/entry-names.ts';
+import {
+  decisionEntry,
+  grantEntry,
+  newestChainedEntries,
+  refreshEntry,
+  sessionEntry,
+  turnsMark,
+} from '../grants/entry-names.ts';
 import type { Ledger } from '../grants/ledger.ts';
 import { createSealing, SealBrokenError, type Sealing } from '../sealing/sealing.ts';
 import { SealingKeyMissingError, sealingKey } from '../sealing/sealing-keys.ts';
@@ -53,11 +60,13 @@ async function namesInGrant(id: string, ledger: Ledger): Promise<Set<string>> {
 /** The keys that a session was sealed with, that its refresh chain is derived from, and that sealed its last refresh. */
 async function namesInSession(id: string, ledger: Ledger, sealing: Sealing): Promise<Set<string>> {
   const [turns = 0] = await ledger.marks([turnsMark(id)]);
-  const { values } = await ledger.read([sessionEntry(id), ...newestRefreshEntries(id, turns)]);
-  const [session, ...refreshes] = values;
+  const { values } = await ledger.read([sessionEntry(id), refreshEntry(id), ...newestChainedEntries(id, turns)]);
+  const [session, refresh, ...chained] = values;
   const names = new Set<string>();
   if (session === undefined) return names;
-  for (const sealed of [session, ...refreshes]) if (sealed !== undefined) names.add(nameInSeal(sealed));
+  for (const sealed of [session, ...chained]) if (sealed !== undefined) names.add(nameInSeal(sealed));
+  // Sealed and vouched for in one step, under one key.
+  if (refresh !== undefined) names.add(refresh.split('|').at(-2) ?? '');
   try {
     names.add((await openSession(id, session, sealing)).keyName);
   } catch (error) {

@@ -45,6 +45,8 @@ export interface RegisteredClient {
   origins: readonly string[];
   require: readonly ('pkce' | 'dpop')[];
   redeliverySeconds: number;
+  /** How long an exchanged refresh token is answered again while its successor was never shown. */
+  refreshGraceSeconds: number;
   endOnLogout: boolean;
   safeguards: Safeguards;
 }
@@ -73,4 +75,6 @@ export interface Safeguards {
   holdSeconds: number;
   reverseCode: 'off' | 'supported' | 'required';
   campaign: 'off' | 'alert' | 'suspend';
+  /** The answer to a refresh, asked for again from another network. */
+  refreshNetwork: 'off' | 'warn' | 'require';
 }

@@ -57,6 +57,11 @@ const safeguardOverrides = section({
   campaign: oneOf(['off', 'alert', 'suspend'])
     .optional()
     .describe('What happens where one source has many people approve'),
+  refresh_network: oneOf(['off', 'warn', 'require'])
+    .optional()
+    .describe(
+      'What happens where the answer to a refresh is asked for again from another network; require ends the session',
+    ),
 });
 
 const clientSchema = section({
@@ -161,6 +166,9 @@ const clientSchema = section({
     .prefault([])
     .describe('What a start must bring'),
   redelivery: duration('0s', '30s').prefault('0s').describe('The same answer again for a device that lost it'),
+  refresh_grace: duration('0s', '10m')
+    .prefault('30s')
+    .describe('How long a device that lost the answer to a refresh may ask again with the old token'),
   end_on_logout: yesOrNo().prefault(true).describe('The upstream’s back-channel logout ends its device sessions'),
   safeguards: z
     .union([oneOf(PROFILES), safeguardOverrides], {

@@ -73,6 +73,7 @@ function readClient(id: string, section: ClientSection, upstreamIds: string[], r
     origins: section.origins,
     require: [...new Set(section.require)],
     redeliverySeconds: section.redelivery,
+    refreshGraceSeconds: section.refresh_grace,
     endOnLogout: section.end_on_logout,
     safeguards: resolveSafeguards(section.safeguards),
   };

@@ -12,6 +12,7 @@ const NOTHING = {
   holdSeconds: 0,
   reverseCode: 'off',
   campaign: 'off',
+  refreshNetwork: 'off',
 } as const;
 
 /** `open` suits televisions in homes, `standard` a company, `strict` clients whose tokens are worth an attack. */
@@ -24,6 +25,7 @@ export const SAFEGUARD_PROFILES: Readonly<Record<Profile, Safeguards>> = {
     complete: 'type_suffix',
     sameNetwork: 'warn',
     campaign: 'alert',
+    refreshNetwork: 'warn',
   },
   strict: {
     ...NOTHING,
@@ -35,6 +37,7 @@ export const SAFEGUARD_PROFILES: Readonly<Record<Profile, Safeguards>> = {
     holdSeconds: 5,
     reverseCode: 'supported',
     campaign: 'suspend',
+    refreshNetwork: 'require',
   },
 };
 
@@ -57,5 +60,6 @@ export function resolveSafeguards(section: ClientSection['safeguards']): Safegua
     holdSeconds: section.hold ?? profile.holdSeconds,
     reverseCode: section.reverse_code ?? profile.reverseCode,
     campaign: section.campaign ?? profile.campaign,
+    refreshNetwork: section.refresh_network ?? profile.refreshNetwork,
   };
 }

@@ -1,7 +1,7 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { Approval, ApprovedUpstreamTokens } from '../grants/approval.ts';
 import { Secret } from '../sealing/secret.ts';
-import type { Carried } from './refresh-entry.ts';
+import type { Carried } from './refresh-state.ts';
 
 /** The port to upstreams, as far as a refresh needs it. */
 export interface AskUpstream {

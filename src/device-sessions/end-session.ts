@@ -1,29 +1,27 @@
-import type { RandomBytes } from '../grants/device-code.ts';
-import { type EndReason, forgetCarried, markEnded } from '../grants/end-grant.ts';
-import { refreshEntry } from '../grants/entry-names.ts';
-import type { Ledger } from '../grants/ledger.ts';
-import type { Sealing } from '../sealing/sealing.ts';
+import { type EndingGround, type EndReason, endGrant } from '../grants/end-grant.ts';
+import { lastUsedMark } from '../grants/entry-names.ts';
+import { SealBrokenError } from '../sealing/sealing.ts';
 import { Secret } from '../sealing/secret.ts';
 import type { AskUpstream } from './ask-upstream.ts';
 import type { DeviceSession } from './device-session.ts';
-import { openRefreshEntry } from './refresh-entry.ts';
-import { nextRefreshToken, type RefreshToken } from './refresh-token.ts';
+import { type Carried, decodeRefreshState, openRefreshState } from './refresh-state.ts';
+import type { RefreshToken } from './refresh-token.ts';
 
-export interface EndGround {
-  ledger: Ledger;
-  sealing: Sealing;
-  randomBytes: RandomBytes;
+export interface EndGround extends EndingGround {
   /** Needed only by who brings a refresh token. */
   upstreams?: Pick<AskUpstream, 'revoke'>;
 }
 
-/** How far behind the newest token an old one may be and still lead to it. */
-const LONGEST_WALK = 1000;
+/** A refresh token that came along, and what it opened, where it did. */
+export interface BroughtToken {
+  token: RefreshToken;
+  carried?: Carried | undefined;
+}
 
 /**
- * Ends a session for good. Who brings one of its refresh tokens also opens what is sealed under the newest one, so the
- * upstream's refresh token is revoked there too. In every other case what was sealed is deleted: it can be used by nobody
- * then, and lapses at the upstream by itself.
+ * Ends a session for good, and deletes what it carried. Who brings its newest refresh token, or the one before, also
+ * opens that, so the upstream's refresh token is revoked there too. In every other case it can be used by nobody then,
+ * and lapses at the upstream by itself.
  *
  * @returns whether this call ended it
  */
@@ -31,44 +29,32 @@ export async function endSession(
   ground: EndGround,
   session: DeviceSession,
   reason: EndReason,
-  token?: RefreshToken,
+  brought?: BroughtToken,
 ): Promise<boolean> {
-  const upstreams = reason === 'upstream' ? undefined : ground.upstreams;
-  // Looked for before the mark: once that stands, whoever came second deletes what is sealed, and may be faster.
-  const before =
-    upstreams === undefined || token === undefined
-      ? undefined
-      : await newestCarried(ground, session, token, LONGEST_WALK);
-  const hasEnded = await markEnded(ground, session.id, reason, session.endsAtMs);
-  if (hasEnded && upstreams !== undefined && before !== undefined) {
-    // A refresh may have come in between, but no second one.
-    const { upstreamToken } = (await newestCarried(ground, session, before.token, 2)) ?? before;
-    if (upstreamToken !== undefined) await upstreams.revoke(session.upstream, new Secret(upstreamToken));
+  const { hasEnded, refresh } = await endGrant(ground, session.id, reason, session.endsAtMs);
+  if (!hasEnded) return false;
+  // A refresh may have come in between, so what stood at the end is opened, not what was read before.
+  const carried = refresh === undefined ? brought?.carried : await carriedAtEnd(ground, session, refresh, brought);
+  const upstreamToken = carried?.approval.upstreamTokens?.refreshToken;
+  if (brought !== undefined && reason !== 'upstream' && upstreamToken !== undefined) {
+    await ground.upstreams?.revoke(session.upstream, new Secret(upstreamToken));
   }
-  await forgetCarried(ground, session.id);
-  return hasEnded;
+  return true;
 }
 
-interface NewestCarried {
-  token: RefreshToken;
-  upstreamToken: string | undefined;
-}
-
-/** Each token gives the next, so an old one leads to the newest, whose entry alone still exists. */
-async function newestCarried(
+async function carriedAtEnd(
   { ledger, sealing }: EndGround,
-  session: DeviceSession,
-  token: RefreshToken,
-  steps: number,
-): Promise<NewestCarried | undefined> {
-  let current = token;
-  for (let step = 0; step < steps; step += 1) {
-    const [stored] = (await ledger.read([refreshEntry(session.id, current.n)])).values;
-    if (stored !== undefined) {
-      const carried = await openRefreshEntry(current, stored, sealing);
-      return { token: current, upstreamToken: carried?.approval.upstreamTokens?.refreshToken };
-    }
-    current = nextRefreshToken(current, session.keyName, sealing);
+  { id, keyName, endsAtMs }: DeviceSession,
+  refresh: string,
+  brought: BroughtToken | undefined,
+): Promise<Carried | undefined> {
+  try {
+    const state = decodeRefreshState(id, refresh, sealing);
+    await ledger.raise(lastUsedMark(id), state.madeAtMs, endsAtMs);
+    return brought && (await openRefreshState(brought.token, state, keyName, sealing))?.carried;
+  } catch (error) {
+    // Nobody here wrote it: there is nothing in it to be revoked, and the session has ended.
+    if (error instanceof SealBrokenError) return undefined;
+    throw error;
   }
-  return undefined;
 }

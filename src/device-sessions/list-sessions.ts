@@ -1,10 +1,11 @@
-import { endedEntry, lastUsedMark, sessionEntry } from '../grants/entry-names.ts';
+import { endedEntry, lastUsedMark, refreshEntry, sessionEntry } from '../grants/entry-names.ts';
 import { UnreadableFormatError } from '../grants/grant.ts';
 import { type SessionOwner, subjectIndexesOf } from '../grants/subject-index.ts';
 import { SealBrokenError } from '../sealing/sealing.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
 import { type DeviceSession, openSession } from './device-session.ts';
 import { inBatches } from './in-batches.ts';
+import { decodeRefreshState } from './refresh-state.ts';
 import { latestName, nameEntries } from './rename-session.ts';
 import { type EndedBy, endedBy, type SessionsGround } from './standing-session.ts';
 
@@ -50,13 +51,17 @@ export async function ownSession(
 /** `undefined` where an index names a session that was never written, or that has lapsed. */
 async function lookAtSession(ground: SessionsGround, id: string): Promise<ListedSession | undefined> {
   const { ledger, sealing } = ground;
-  const { nowMs, values } = await ledger.read([sessionEntry(id), endedEntry(id), ...nameEntries(id)]);
-  const [stored, ended, ...names] = values;
+  const { nowMs, values } = await ledger.read([
+    ...[sessionEntry(id), endedEntry(id), refreshEntry(id)],
+    ...nameEntries(id),
+  ]);
+  const [stored, ended, refresh, ...names] = values;
   if (stored === undefined) return undefined;
   try {
     const session = await openSession(id, stored, sealing);
-    const [lastUsed = 0] = await ledger.marks([lastUsedMark(id)]);
-    const lastUsedAtMs = Math.max(lastUsed, session.startedAtMs);
+    const refreshedAtMs =
+      refresh === undefined ? await lastUsedBefore(id) : decodeRefreshState(id, refresh, sealing).madeAtMs;
+    const lastUsedAtMs = Math.max(refreshedAtMs, session.startedAtMs);
     return {
       session,
       name: await latestName(id, names, sealing),
@@ -71,6 +76,12 @@ async function lookAtSession(ground: SessionsGround, id: string): Promise<Listed
     if (!isUnreadable) throw error;
     ground.onUnreadable(id, error);
     return undefined;
+  }
+
+  /** Of a session that has ended, or that release 0.1.0 refreshed last. */
+  async function lastUsedBefore(id: string): Promise<number> {
+    const [lastUsed = 0] = await ledger.marks([lastUsedMark(id)]);
+    return lastUsed;
   }
 
   function isIdle(session: DeviceSession, lastUsedAtMs: number, nowMs: number): boolean {

@@ -1,9 +1,10 @@
+import { hash } from 'node:crypto';
 import { endingMark } from '../grants/before-marks.ts';
 import { getsRefreshTokens, judgeApprover, stillAllowed } from '../grants/policy.ts';
 import { intersectScopes, isWithinScopes } from '../oauth/scope.ts';
 import type { DeviceSession } from './device-session.ts';
-import type { Carried } from './refresh-entry.ts';
 import type { RefreshGround, RefreshRequest } from './refresh-session.ts';
+import type { Carried } from './refresh-state.ts';
 
 export type RefreshVerdict =
   | { verdict: 'allowed'; scopes: readonly string[]; resources: readonly string[] }
@@ -51,8 +52,14 @@ export async function judgeRefresh(
   };
 }
 
+/** What was granted, in short: two requests that are granted the same are equal, however they asked for it. */
+export function wishOf({ scopes, resources }: RefreshVerdict & { verdict: 'allowed' }, jkt: string): string {
+  const wish = JSON.stringify([scopes.toSorted(), resources.toSorted(), jkt]);
+  return hash('sha256', wish, 'buffer').toString('base64url', 0, 16);
+}
+
 /** The kill switch or logout since this session's sign-in, if there was one. */
-export function markThatEnds(ground: RefreshGround, { client }: RefreshRequest, session: DeviceSession) {
+function markThatEnds(ground: RefreshGround, { client }: RefreshRequest, session: DeviceSession) {
   const sourcePrefixes = ground.sourcePrefixes(session.source);
   return endingMark(ground, { ...session, sourcePrefixes, endsOnLogout: client.endOnLogout });
 }

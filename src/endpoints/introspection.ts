@@ -7,7 +7,7 @@ import {
 } from '../clients/authenticate-client.ts';
 import { basicChallenge, type ClientCredentials } from '../clients/client-credentials.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import { findByRefreshToken } from '../device-sessions/find-by-token.ts';
+import { findRefreshToken } from '../device-sessions/find-refresh-token.ts';
 import { parseRefreshToken } from '../device-sessions/refresh-token.ts';
 import { type SessionsGround, standingSession } from '../device-sessions/standing-session.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
@@ -69,8 +69,8 @@ async function aboutRefreshToken(
 ): Promise<object | undefined> {
   const token = parseRefreshToken(text);
   if (asker.kind !== 'client' || token === undefined) return undefined;
-  const found = await findByRefreshToken(sessions, token);
-  if (found === undefined || found.token !== 'current' || found.session.clientId !== asker.client.id) return undefined;
+  const found = await findRefreshToken(sessions, token);
+  if (found?.place !== 'current' || found.hasEnded || found.session.clientId !== asker.client.id) return undefined;
   const session = await standingSession(sessions, found.session.id);
   if (session === undefined) return undefined;
   return {

@@ -38,6 +38,8 @@ export function createRefresh(ground: RefreshEndpointGround) {
       jkt: proof.jkt,
       spendProof: proof.spend,
       issuer: ground.issuer.name,
+      source: request.source(),
+      requestId: request.requestId,
     });
     ground.onRefreshed(request, client, outcome);
     return reply(outcome, { scopes, resources: form.resources });
@@ -50,6 +52,10 @@ function reply(outcome: RefreshOutcome, asked: Pick<RefreshRequest, 'scopes' | '
       return { status: 200, headers: { Pragma: 'no-cache' }, body: outcome.answer };
     case 'invalid_grant':
       return oauthErrorReply(new OAuthError('invalid_grant', 'the refresh token is not valid for this client'));
+    case 'lost':
+      return oauthErrorReply(
+        new OAuthError('invalid_grant', 'the broker’s storage has lost this sign-in’s last refresh; sign in again'),
+      );
     case 'invalid_scope':
       return oauthErrorReply(notApproved('invalid_scope', asked.scopes ?? []));
     case 'invalid_target':

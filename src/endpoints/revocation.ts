@@ -2,7 +2,7 @@ import { authenticateClient, type ClientRegistry } from '../clients/authenticate
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { DeviceSession } from '../device-sessions/device-session.ts';
 import { type EndGround, endSession } from '../device-sessions/end-session.ts';
-import { findByRefreshToken } from '../device-sessions/find-by-token.ts';
+import { findRefreshToken } from '../device-sessions/find-refresh-token.ts';
 import { parseRefreshToken } from '../device-sessions/refresh-token.ts';
 import { type SessionsGround, standingSession } from '../device-sessions/standing-session.ts';
 import type { AccessTokens } from './access-tokens.ts';
@@ -40,9 +40,11 @@ async function endByRefreshToken(
   text: string,
 ): Promise<DeviceSession | undefined> {
   const token = parseRefreshToken(text);
-  const found = token === undefined ? undefined : await findByRefreshToken(sessions, token);
-  if (token === undefined || found?.session.clientId !== client.id) return undefined;
-  return (await endSession(end, found.session, 'revoked', token)) ? found.session : undefined;
+  const found = token === undefined ? undefined : await findRefreshToken(sessions, token);
+  if (token === undefined || found === undefined || found.hasEnded) return undefined;
+  if (found.session.clientId !== client.id) return undefined;
+  const brought = { token, carried: 'carried' in found ? found.carried : undefined };
+  return (await endSession(end, found.session, 'revoked', brought)) ? found.session : undefined;
 }
 
 async function endByAccessToken(

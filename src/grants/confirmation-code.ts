@@ -36,7 +36,7 @@ export async function judgeConfirmationCode(
   const taken = await takePlace(ground, grant, typed, isRight);
   if (taken.place !== undefined && isRight) return 'right';
   if (taken.place !== undefined && taken.place < TRIES) return 'awaited';
-  if (taken.hasDenied && (await endGrant(ground, grant.id, 'wrong_code', latestEndMs(grant)))) {
+  if (taken.hasDenied && (await endGrant(ground, grant.id, 'wrong_code', latestEndMs(grant))).hasEnded) {
     ground.onRefused(grant, approval, 'confirmation_code', poll.asker);
   }
   return 'refused';

@@ -1,6 +1,6 @@
 import type { Sealing } from '../sealing/sealing.ts';
 import { newAttempt, type RandomBytes } from './device-code.ts';
-import { endedEntry, newestRefreshEntries, turnsMark } from './entry-names.ts';
+import { endedEntry, newestChainedEntries, refreshEntry, turnsMark } from './entry-names.ts';
 import type { Ledger } from './ledger.ts';
 
 export type EndReason =
@@ -15,9 +15,15 @@ export type EndReason =
   | 'logout'
   /** What the upstream says of the person now does not do for the client any more. */
   | 'policy'
-  | 'wrong_code';
+  | 'wrong_code'
+  /** A live refresh token was shown again and again with what was never approved. */
+  | 'refused_wishes'
+  /** The answer to a refresh was asked for again from another network, and the client's safeguards require one. */
+  | 'other_network'
+  /** A refresh token came that the storage has lost the making of. */
+  | 'lost';
 
-interface EndingGround {
+export interface EndingGround {
   ledger: Ledger;
   sealing: Sealing;
   randomBytes: RandomBytes;
@@ -25,35 +31,34 @@ interface EndingGround {
 
 /**
  * Ends a grant, and the device session that it has or would have become, and deletes what that carried. Against a
- * redemption that runs at the same time: either that one finds the mark and nothing is issued, or the session that it
- * made is ended.
+ * redemption or refresh that runs at the same time: either that one finds the mark and nothing is issued, or what it
+ * wrote is deleted.
  *
  * @param untilMs the end of the session if there is one, else the latest end that one made now could have: a mark that
  *   lapsed earlier would bring the session back
- * @returns whether this call ended it
+ * @returns whether this call ended it, and then the refresh entry as it stood: claims and the upstream's tokens, sealed
+ *   to the newest refresh token. Only who ended it gets the entry, since who comes second would delete what the first
+ *   has still to open and revoke.
  */
-export async function endGrant(ground: EndingGround, id: string, reason: EndReason, untilMs: number): Promise<boolean> {
-  const hasEnded = await markEnded(ground, id, reason, untilMs);
-  await forgetCarried(ground, id);
-  return hasEnded;
-}
-
-/** The first step alone, for who has still to open what the session carries. From here on nothing is rotated. */
-export async function markEnded(
+export async function endGrant(
   ground: EndingGround,
   id: string,
   reason: EndReason,
   untilMs: number,
-): Promise<boolean> {
+): Promise<{ hasEnded: boolean; refresh?: string | undefined }> {
+  const { ledger, sealing, randomBytes } = ground;
   const key = endedEntry(id);
-  const attempt = newAttempt(ground.randomBytes);
-  const value = ground.sealing.vouch(key, `${attempt}|1|${reason}|${await ground.ledger.now()}`);
-  const ended = await ground.ledger.commit({ attempt, writes: [{ key, value, expiresAtMs: untilMs }] });
-  return ended.outcome === 'won';
+  const attempt = newAttempt(randomBytes);
+  const value = sealing.vouch(key, `${attempt}|1|${reason}|${await ledger.now()}`);
+  const ended = await ledger.commit({ attempt, writes: [{ key, value, expiresAtMs: untilMs }] });
+  if (ended.outcome !== 'won') return { hasEnded: false };
+  const refresh = await ledger.take(refreshEntry(id));
+  if (refresh === undefined) await forgetChained(ledger, id);
+  return { hasEnded: true, refresh };
 }
 
-/** The second: claims and the upstream's tokens, sealed to the newest refresh token, can be used by nobody any more. */
-export async function forgetCarried({ ledger }: Pick<EndingGround, 'ledger'>, id: string): Promise<void> {
+/** What release 0.1.0 kept of a session. */
+async function forgetChained(ledger: Ledger, id: string): Promise<void> {
   const [turns = 0] = await ledger.marks([turnsMark(id)]);
-  await Promise.all(newestRefreshEntries(id, turns).map((entry) => ledger.take(entry)));
+  await Promise.all(newestChainedEntries(id, turns).map((entry) => ledger.take(entry)));
 }

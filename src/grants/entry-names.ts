@@ -12,23 +12,31 @@ export const confirmationEntry = (id: string, place: number) => `{${id}}:confirm
 export const confirmationDeniedEntry = (id: string) => `{${id}}:confirmation-denied`;
 export const arrivalEntry = (id: string, trip: string) => `{${id}}:arrival:${trip}`;
 export const sessionEntry = (id: string) => `{${id}}:session`;
-export const refreshEntry = (id: string, n: number) => `{${id}}:refresh:${n}`;
+/** Where a device session's chain of refresh tokens stands: the one entry that is replaced, by `commit`. */
+export const refreshEntry = (id: string) => `{${id}}:refresh`;
+/** Token n was shown, and not exchanged at once: its parent is worth nothing from then on. */
+export const presentedEntry = (id: string, n: number) => `{${id}}:presented:${n}`;
+/** One of the refused wishes of a session. */
+export const refusedWishEntry = (id: string, n: number) => `{${id}}:refused-wish:${n}`;
 
 export const userCodeEntry = (tag: string) => `code:${tag}`;
 export const tripEntry = (tag: string) => `trip:${tag}`;
 /** What a trip without a grant (`manage`, `enter`) brought back. */
 export const visitEntry = (trip: string) => `arrival:${trip}`;
 export const subjectIndex = (tag: string) => `subject:${tag}`;
-export const usedEntry = (id: string, n: number) => `{${id}}:used:${n}`;
-export const answerEntry = (id: string, n: number) => `{${id}}:answer:${n}`;
-export const refreshingLease = (id: string, n: number) => `{${id}}:refreshing:${n}`;
-/** When the session was last refreshed: a moment that only grows. */
+/** Held while the upstream is asked, by the attempt of the refresh entry (of release 0.1.0: by the token's number). */
+export const refreshingLease = (id: string, stands: string | number) => `{${id}}:refreshing:${stands}`;
+/** When a session that has ended was last refreshed; while it lives its refresh entry says so. */
 export const lastUsedMark = (id: string) => `{${id}}:last-used`;
-/** How often the session was refreshed, at least: tells where its newest refresh token is to be looked for. */
+
+/** Of release 0.1.0, which kept an entry for each refresh token: the token's own, and what stands once it was used. */
+export const chainedRefreshEntry = (id: string, n: number) => `{${id}}:refresh:${n}`;
+export const usedEntry = (id: string, n: number) => `{${id}}:used:${n}`;
+/** How often 0.1.0 refreshed the session, at least: tells where its newest refresh token is to be looked for. */
 export const turnsMark = (id: string) => `{${id}}:turns`;
-/** Where the newest refresh token's entry is. The mark is moved after a rotation itself, so it may be a little behind. */
-export const newestRefreshEntries = (id: string, turns: number) =>
-  Array.from({ length: 5 }, (_, behind) => refreshEntry(id, turns + behind));
+/** The mark was moved after a rotation itself, so it may be a little behind. */
+export const newestChainedEntries = (id: string, turns: number) =>
+  Array.from({ length: 5 }, (_, behind) => chainedRefreshEntry(id, turns + behind));
 export const sessionNameEntry = (id: string, n: number) => `{${id}}:name:${n}`;
 /** What userinfo says besides the claims of one access token. */
 export const userinfoEntry = (id: string, jti: string) => `{${id}}:userinfo:${jti}`;

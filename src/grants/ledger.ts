@@ -21,6 +21,9 @@ export interface Ledger {
    * Writes entries that must stand or fall together. The first of them decides: of any number of callers who commit
    * to the same first key exactly one wins, and the others are told what the winner wrote. A caller whose reply was
    * lost, and whose driver sent the command again, finds its own attempt there and has won.
+   *
+   * With `replaces` the first entry takes the place of the value that begins with that attempt, and of no other: of any
+   * number of callers who replace the same value exactly one wins (decision 0011).
    */
   commit(change: Change): Promise<CommitOutcome>;
 
@@ -48,8 +51,11 @@ export interface Ledger {
   /**
    * Takes a lease, the one kind of entry that may lapse: `true` for one caller, `false` for the others until it is
    * given back or `milliseconds` have passed. Taking it again under the same name is `true`.
+   *
+   * @param whilst an entry of the same `{id}` whose value must still begin with this attempt: what a caller has read is
+   *   then known to stand, without a second look
    */
-  lease(key: string, name: string, milliseconds: number): Promise<boolean>;
+  lease(key: string, name: string, milliseconds: number, whilst?: AttemptAt): Promise<boolean>;
 
   /** Gives a lease back, if it is still held under this name. */
   release(key: string, name: string): Promise<void>;
@@ -72,11 +78,19 @@ export interface Entry {
   expiresAtMs: number;
 }
 
+/** A value as it was found: where it stands, and the attempt that it begins with. */
+export interface AttemptAt {
+  key: string;
+  attempt: string;
+}
+
 export interface Change {
   /** The caller's random id of this attempt, with which the first entry's value begins. */
   attempt: string;
   /** Written together; all share one `{id}`, unless there is just one. Those after the first are kept if they exist. */
   writes: readonly [Entry, ...Entry[]];
+  /** The attempt with which the value begins that the first entry replaces; refused where nothing stands there. */
+  replaces?: string | undefined;
   /** Refused unless all of these exist. */
   requires?: readonly string[];
   /** Refused if one of these exists. */

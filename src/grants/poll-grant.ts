@@ -11,7 +11,8 @@ import { decodeGrant, type Grant } from './grant.ts';
 import type { Holder, PollFacts } from './ledger.ts';
 import { latestEndMs } from './longest-life.ts';
 import { PACE_RULE } from './polling.ts';
-import { type RedeemGround, redeemGrant, redelivered, type TokenAnswer } from './redeem-grant.ts';
+import { type RedeemGround, redeemGrant, type TokenAnswer } from './redeem-grant.ts';
+import { redeliverGrant } from './redeliver-grant.ts';
 
 export interface Poll {
   client: RegisteredClient;
@@ -98,12 +99,13 @@ async function judgeSettled(
 ): Promise<PollOutcome> {
   const { nowMs } = facts;
   if (facts.spent !== undefined) {
-    const answer = await redelivered(ground, poll, grant, facts);
-    if (answer !== undefined) return { outcome: 'tokens', answer, grantId: grant.id, redelivered: true };
-    const spentAtMs = Number(ground.sealing.check(spentEntry(grant.id), facts.spent).split('|')[2]);
+    const spentAtMs = spentAt(ground, grant, facts.spent);
+    const again = await redeliverGrant(ground, poll, grant, facts, spentAtMs);
+    if (again !== undefined) return again;
     // A client's own retry comes at once. Much later it is somebody else with a stolen code, or the owner after them.
     if (nowMs - spentAtMs > REPLAY_GRACE_MS && facts.ended === undefined) {
-      if (await endGrant(ground, grant.id, 'replay', latestEndMs(grant))) ground.onReplayed(grant, poll.asker);
+      const { hasEnded } = await endGrant(ground, grant.id, 'replay', latestEndMs(grant));
+      if (hasEnded) ground.onReplayed(grant, poll.asker);
     }
     return INVALID;
   }
@@ -138,8 +140,12 @@ async function redeemOrRedeliver(
   const outcome = await redeemGrant(ground, poll, grant, approval, nowMs);
   if (outcome.outcome !== 'invalid_grant' || poll.client.redeliverySeconds === 0) return outcome;
   const facts = await ground.ledger.poll(grant.id, holderOf(poll), PACE_RULE);
-  const answer = facts.state === 'settled' ? await redelivered(ground, poll, grant, facts) : undefined;
-  return answer === undefined ? outcome : { outcome: 'tokens', answer, grantId: grant.id, redelivered: true };
+  if (facts.state !== 'settled' || facts.spent === undefined) return outcome;
+  return (await redeliverGrant(ground, poll, grant, facts, spentAt(ground, grant, facts.spent))) ?? outcome;
+}
+
+function spentAt({ sealing }: RedeemGround, grant: Grant, spent: string): number {
+  return Number(sealing.check(spentEntry(grant.id), spent).split('|')[2]);
 }
 
 function holderOf({ client, challenge, jkt }: Poll): Holder {

@@ -2,7 +2,6 @@ import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { Secret } from '../sealing/secret.ts';
 import type { Approval } from './approval.ts';
 import { isMarkedEnded, type SignedIn } from './before-marks.ts';
-import { openApproval, openDecision } from './decision.ts';
 import { newAttempt } from './device-code.ts';
 import {
   confirmationDeniedEntry,
@@ -13,10 +12,10 @@ import {
   spentEntry,
 } from './entry-names.ts';
 import type { Grant } from './grant.ts';
-import { type Entry, type PollFacts, StorageUnavailableError } from './ledger.ts';
-import { type Form, openNumbered, sealNumbered } from './numbered-seal.ts';
+import { type Entry, StorageUnavailableError } from './ledger.ts';
 import { judgeApprover, stillAllowed } from './policy.ts';
 import type { Asker, Poll, PollOutcome } from './poll-grant.ts';
+import { sealDelivered } from './redeliver-grant.ts';
 import type { GrantGround } from './start-grant.ts';
 import { subjectIndexOf } from './subject-index.ts';
 import { userinfoEntries } from './userinfo-entry.ts';
@@ -33,8 +32,6 @@ export interface RedeemGround extends GrantGround {
   /** Somebody without a sealing key wrote to the storage. */
   onForgery: (grantId: string, error: Error) => void;
 }
-
-const DELIVERED: Form = { kind: 'delivered answer', format: 1 };
 
 export type RefusedBecause = 'approver' | 'scopes' | 'resources' | 'ended' | 'confirmation_code';
 
@@ -99,26 +96,18 @@ export async function redeemGrant(
   const { client, deviceCode } = poll;
   const { ledger, sealing } = ground;
 
-  const refused = (reason: RefusedBecause): PollOutcome => {
-    ground.onRefused(grant, approval, reason, poll.asker);
+  const judged = await judgeRedemption(ground, poll, grant, approval);
+  if (judged.verdict === 'invalid_target') return { outcome: 'invalid_target' };
+  if (judged.verdict === 'refused') {
+    ground.onRefused(grant, approval, judged.reason, poll.asker);
     return { outcome: 'access_denied' };
-  };
-  if (judgeApprover(client, approval).verdict !== 'allowed') return refused('approver');
-  const allowed = stillAllowed(client, approval);
-  if (allowed.scopes.length === 0 && approval.scopes.length > 0) return refused('scopes');
-  // A relayed token is as it is: what may not be in it any more cannot be left out.
-  if (client.tokens === 'relay' && allowed.scopes.length < approval.scopes.length) return refused('scopes');
-  if (allowed.resources.length === 0 && approval.resources.length > 0) return refused('resources');
-  // Not consumed: the device may ask again for something that was approved (RFC 8707 §2.2).
-  const approved = allowed.resources.length > 0 ? allowed.resources : client.resources.slice(0, 1);
-  if (!poll.resources.every((resource) => approved.includes(resource))) return { outcome: 'invalid_target' };
-  const tokenResources = poll.resources.length > 0 ? poll.resources : allowed.resources;
-  if (await isMarkedEnded(ground, signInOf(ground, client, grant, approval))) return refused('ended');
+  }
 
   const attempt = newAttempt(ground.randomBytes);
   const jkt = poll.jkt === '' ? undefined : poll.jkt;
-  const redemption = { client, grant, approval, ...allowed, tokenResources, jkt, atMs: nowMs };
+  const redemption = { client, grant, approval, ...judged.granted, jkt, atMs: nowMs };
   const session = await ground.beginSession(redemption, deviceCode, attempt);
+  // Derived: a redemption that is repeated makes the same token.
   const jti = sealing.derive(grant.keyName, 'jti', deviceCode, 16).toString('base64url');
   const { refreshToken, endsAtMs: sessionEndsAtMs } = session;
   const issued = await ground.issueTokens(redemption, { jti, refreshToken, sessionEndsAtMs });
@@ -136,7 +125,7 @@ export async function redeemGrant(
   if (client.redeliverySeconds > 0) {
     writes.push({
       key: deliveredEntry(grant.id),
-      value: await sealNumbered(sealing, DELIVERED, [poll.jkt, issued.answer], deliveredEntry(grant.id), deviceCode),
+      value: await sealDelivered(sealing, poll, grant, issued, judged.granted),
       expiresAtMs: nowMs + client.redeliverySeconds * 1000,
     });
   }
@@ -165,33 +154,37 @@ export async function redeemGrant(
   }
 }
 
-/**
- * The answer of a redemption whose device says that it never arrived: for the same client and key, within `redelivery`,
- * and only while nothing has ended what was redeemed.
- */
-export async function redelivered(
+export interface Granted {
+  scopes: readonly string[];
+  resources: readonly string[];
+  tokenResources: readonly string[];
+}
+
+/** What may be handed out by today's configuration (I5, I6), for this poll's wish. */
+export async function judgeRedemption(
   ground: RedeemGround,
   poll: Poll,
   grant: Grant,
-  facts: PollFacts & { state: 'settled' },
-): Promise<TokenAnswer | undefined> {
-  const { delivered, ended, decision: stored } = facts;
-  const { client, deviceCode } = poll;
-  if (delivered === undefined || ended !== undefined || stored === undefined) return undefined;
-  if (client.redeliverySeconds === 0) return undefined;
-  const key = deliveredEntry(grant.id);
-  const [jkt, answer] = await openNumbered<[string, TokenAnswer]>(
-    ground.sealing,
-    DELIVERED,
-    delivered,
-    key,
-    deviceCode,
-  );
-  if (jkt !== poll.jkt) return undefined;
-  const decision = await openDecision(grant, stored, ground.sealing);
-  if (decision.decision !== 'approved') return undefined;
-  const approval = openApproval(decision, deviceCode);
-  return (await isMarkedEnded(ground, signInOf(ground, client, grant, approval))) ? undefined : answer;
+  approval: Approval,
+): Promise<
+  | { verdict: 'allowed'; granted: Granted }
+  | { verdict: 'refused'; reason: RefusedBecause }
+  | { verdict: 'invalid_target' }
+> {
+  const { client } = poll;
+  const refused = (reason: RefusedBecause) => ({ verdict: 'refused', reason }) as const;
+  if (judgeApprover(client, approval).verdict !== 'allowed') return refused('approver');
+  const allowed = stillAllowed(client, approval);
+  if (allowed.scopes.length === 0 && approval.scopes.length > 0) return refused('scopes');
+  // A relayed token is as it is: what may not be in it any more cannot be left out.
+  if (client.tokens === 'relay' && allowed.scopes.length < approval.scopes.length) return refused('scopes');
+  if (allowed.resources.length === 0 && approval.resources.length > 0) return refused('resources');
+  // Not consumed: the device may ask again for something that was approved (RFC 8707 §2.2).
+  const approved = allowed.resources.length > 0 ? allowed.resources : client.resources.slice(0, 1);
+  if (!poll.resources.every((resource) => approved.includes(resource))) return { verdict: 'invalid_target' };
+  if (await isMarkedEnded(ground, signInOf(ground, client, grant, approval))) return refused('ended');
+  const tokenResources = poll.resources.length > 0 ? poll.resources : allowed.resources;
+  return { verdict: 'allowed', granted: { ...allowed, tokenResources } };
 }
 
 function signInOf(ground: RedeemGround, client: RegisteredClient, grant: Grant, approval: Approval): SignedIn {

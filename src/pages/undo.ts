@@ -21,7 +21,7 @@ export async function undo(kit: PageKit, request: Request, response: Response): 
   const isInTime = (ticket.undoUntilMs ?? 0) > view.nowMs;
   if (isInTime && (state === 'approved' || state === 'connected')) {
     const { id, clientId } = view.grant;
-    if (await endGrant(ground.grants, id, 'undo', latestEndMs(view.grant))) {
+    if ((await endGrant(ground.grants, id, 'undo', latestEndMs(view.grant))).hasEnded) {
       ground.log.event('grant.undone', {
         requestId: requestIdOf(response),
         grant: logTag(id),

@@ -27,6 +27,8 @@ export interface Sealing {
   tag(purpose: string, text: string): string;
   /** The same fingerprint under every key, the first first: what was written under an older key is still found. */
   tags(purpose: string, text: string): string[];
+  /** The fingerprint under one key by its name: the same on every replica, whichever key is first there. */
+  tagUnder(keyName: string, purpose: string, text: string): string;
   /** Bytes that only who has the secret and the named sealing key can compute; the same on every replica. */
   derive(keyName: string, purpose: string, secret: Secret, bytes?: number): Buffer;
 }
@@ -91,6 +93,7 @@ export function createSealing(keys: readonly Secret[]): Sealing {
     },
 
     tag: (purpose, text) => mac(first, `tag ${purpose}`, text),
+    tagUnder: (keyName, purpose, text) => mac(named(keyName), `tag ${purpose}`, text),
     tags: (purpose, text) => all.map((key) => mac(key, `tag ${purpose}`, text)),
     derive: (keyName, purpose, secret, bytes) => named(keyName).derive(purpose, secret.reveal(), bytes),
   };

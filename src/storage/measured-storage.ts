@@ -30,7 +30,7 @@ function measuredLedger(ledger: Ledger, measure: Measure): Ledger {
     marks: (keys) => timed('marks', ledger.marks(keys), measure),
     enlist: (index, member, expiresAtMs) => timed('enlist', ledger.enlist(index, member, expiresAtMs), measure),
     listed: (index) => timed('listed', ledger.listed(index), measure),
-    lease: (key, name, milliseconds) => timed('lease', ledger.lease(key, name, milliseconds), measure),
+    lease: (key, name, milliseconds, whilst) => timed('lease', ledger.lease(key, name, milliseconds, whilst), measure),
     release: (key, name) => timed('release', ledger.release(key, name), measure),
     ids: (suffix) => ledger.ids(suffix),
   };

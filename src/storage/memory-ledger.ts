@@ -1,5 +1,14 @@
 import { decodeGrantHead, type GrantHead, isHolder } from '../grants/grant-head.ts';
-import type { Change, CommitOutcome, Holder, Ledger, PaceRule, PollFacts, Snapshot } from '../grants/ledger.ts';
+import type {
+  AttemptAt,
+  Change,
+  CommitOutcome,
+  Holder,
+  Ledger,
+  PaceRule,
+  PollFacts,
+  Snapshot,
+} from '../grants/ledger.ts';
 import { judgePace, type Pace } from '../grants/polling.ts';
 import { ExpiringMap } from './expiring-map.ts';
 
@@ -42,22 +51,24 @@ export class MemoryLedger implements Ledger {
   async commit(change: Change): Promise<CommitOutcome> {
     const nowMs = this.#clock();
     const existing = this.#entries.get(change.writes[0].key, nowMs)?.value;
+    const { replaces } = change;
     if (existing !== undefined) {
-      return existing.startsWith(`${change.attempt}|`)
-        ? { outcome: 'won', nowMs }
-        : { outcome: 'lost', nowMs, existing };
+      if (existing.startsWith(`${change.attempt}|`)) return { outcome: 'won', nowMs };
+      if (replaces === undefined || !existing.startsWith(`${replaces}|`)) return { outcome: 'lost', nowMs, existing };
     }
     const because =
+      (existing === undefined && replaces !== undefined ? change.writes[0].key : undefined) ??
       change.requires?.find((key) => this.#entries.get(key, nowMs) === undefined) ??
       change.unless?.find((key) => this.#entries.get(key, nowMs) !== undefined) ??
       (change.notAfterMs !== undefined && nowMs > change.notAfterMs ? 'late' : undefined);
     if (because !== undefined) {
       return { outcome: 'refused', nowMs, because };
     }
-    this.#entries.makeRoom(change.writes.length, nowMs);
+    this.#entries.makeRoom(change.writes.length - (replaces === undefined ? 0 : 1), nowMs);
     for (const key of change.removes ?? []) {
       this.#entries.delete(key);
     }
+    if (replaces !== undefined) this.#entries.delete(change.writes[0].key);
     for (const { key, value, expiresAtMs } of change.writes) {
       if (this.#entries.get(key, nowMs) === undefined) {
         const grant = key.startsWith('{') ? this.#entries.get(grantEntryBeside(key), nowMs) : undefined;
@@ -140,8 +151,11 @@ export class MemoryLedger implements Ledger {
     return [...members].filter(([, endsAtMs]) => endsAtMs > nowMs).map(([member]) => member);
   }
 
-  async lease(key: string, name: string, milliseconds: number): Promise<boolean> {
+  async lease(key: string, name: string, milliseconds: number, whilst?: AttemptAt): Promise<boolean> {
     const nowMs = this.#clock();
+    if (whilst !== undefined && !this.#entries.get(whilst.key, nowMs)?.value.startsWith(`${whilst.attempt}|`)) {
+      return false;
+    }
     const held = this.#entries.get(key, nowMs);
     if (held !== undefined) {
       return held.value === name;

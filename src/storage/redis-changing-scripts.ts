@@ -42,11 +42,15 @@ export const LISTED = redisScript(`
 `);
 
 /**
- * KEYS     lease
- * ARGV     name, milliseconds
+ * KEYS     lease, and an entry that must stand
+ * ARGV     name, milliseconds, attempt that the entry begins with
  * returns  1 when it is held under this name, else 0
  */
 export const LEASE = redisScript(`
+  if KEYS[2] then
+    local entry = redis.call('GET', KEYS[2])
+    if not entry or string.sub(entry, 1, #ARGV[3] + 1) ~= ARGV[3] .. '|' then return 0 end
+  end
   if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
   if redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end
   return 0

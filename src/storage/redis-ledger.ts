@@ -1,5 +1,14 @@
 import { Cluster } from 'ioredis';
-import type { Change, CommitOutcome, Holder, Ledger, PaceRule, PollFacts, Snapshot } from '../grants/ledger.ts';
+import type {
+  AttemptAt,
+  Change,
+  CommitOutcome,
+  Holder,
+  Ledger,
+  PaceRule,
+  PollFacts,
+  Snapshot,
+} from '../grants/ledger.ts';
 import { ENLIST, LEASE, LISTED, RAISE, RELEASE } from './redis-changing-scripts.ts';
 import { answeringNodes } from './redis-client.ts';
 import type { RedisConnection } from './redis-connection.ts';
@@ -35,11 +44,12 @@ export class RedisLedger implements Ledger {
   }
 
   async commit(change: Change): Promise<CommitOutcome> {
-    const { attempt, writes, requires = [], unless = [], removes = [], notAfterMs = '' } = change;
+    const { attempt, writes, requires = [], unless = [], removes = [], replaces = '', notAfterMs = '' } = change;
     const offsetMs = this.#offsetMs();
     const keys = [...writes.map(({ key }) => key), ...requires, ...unless, ...removes];
     const reply = await this.#run(COMMIT, keys, [
       attempt,
+      replaces,
       String(notAfterMs),
       String(offsetMs),
       String(writes.length),
@@ -98,8 +108,9 @@ export class RedisLedger implements Ledger {
     return (await this.#run(LISTED, [index], [String(this.#offsetMs())])) as string[];
   }
 
-  async lease(key: string, name: string, milliseconds: number): Promise<boolean> {
-    return (await this.#run(LEASE, [key], [name, String(milliseconds)])) === 1;
+  async lease(key: string, name: string, milliseconds: number, whilst?: AttemptAt): Promise<boolean> {
+    const keys = whilst === undefined ? [key] : [key, whilst.key];
+    return (await this.#run(LEASE, keys, [name, String(milliseconds), whilst?.attempt ?? ''])) === 1;
   }
 
   async release(key: string, name: string): Promise<void> {
@@ -162,30 +173,33 @@ const READ = redisScript(`
 
 /**
  * KEYS     writes, then requires, unless, removes
- * ARGV     attempt, not after ('' for never too late), clock offset, number of writes, of requires, of unless,
- *          then value and expiry of each write
+ * ARGV     attempt, attempt that is replaced ('' for none), not after ('' for never too late), clock offset, number of
+ *          writes, of requires, of unless, then value and expiry of each write
  * returns  won, now · lost, now, the value that was there first · refused, now, number of the key (0: too late)
  */
 const COMMIT = redisScript(`
-  ${readClock('ARGV[3]')}
+  ${readClock('ARGV[4]')}
   local existing = redis.call('GET', KEYS[1])
   if existing then
-    local own = ARGV[1] .. '|'
-    if string.sub(existing, 1, #own) == own then return { 'won', now } end
-    return { 'lost', now, existing }
+    local function of(attempt) return string.sub(existing, 1, #attempt + 1) == attempt .. '|' end
+    if of(ARGV[1]) then return { 'won', now } end
+    if ARGV[2] == '' or not of(ARGV[2]) then return { 'lost', now, existing } end
+  elseif ARGV[2] ~= '' then
+    return { 'refused', now, 1 }
   end
-  local writes = tonumber(ARGV[4])
-  local required = writes + tonumber(ARGV[5])
-  local excluded = required + tonumber(ARGV[6])
+  local writes = tonumber(ARGV[5])
+  local required = writes + tonumber(ARGV[6])
+  local excluded = required + tonumber(ARGV[7])
   for i = writes + 1, required do
     if redis.call('EXISTS', KEYS[i]) == 0 then return { 'refused', now, i } end
   end
   for i = required + 1, excluded do
     if redis.call('EXISTS', KEYS[i]) == 1 then return { 'refused', now, i } end
   end
-  if ARGV[2] ~= '' and now > tonumber(ARGV[2]) then return { 'refused', now, 0 } end
-  for i = 1, writes do
-    redis.call('SET', KEYS[i], ARGV[5 + 2 * i], 'NX', 'PXAT', ARGV[6 + 2 * i])
+  if ARGV[3] ~= '' and now > tonumber(ARGV[3]) then return { 'refused', now, 0 } end
+  redis.call('SET', KEYS[1], ARGV[8], 'PXAT', ARGV[9])
+  for i = 2, writes do
+    redis.call('SET', KEYS[i], ARGV[6 + 2 * i], 'NX', 'PXAT', ARGV[7 + 2 * i])
   end
   for i = excluded + 1, #KEYS do
     redis.call('DEL', KEYS[i])

@@ -37,6 +37,8 @@ const CLASSES: Partial<Record<LogEventName, AuditClass>> = {
   'grant.refused': { line: 'decisions', singly: 1 },
   'grant.replayed': DECISION,
   'session.ended': DECISION,
+  // Whoever holds one token can cause it with each request.
+  'session.shared': { line: 'decisions', singly: 3 },
   'logout.received': DECISION,
   // Whoever writes to the storage could make one with every poll.
   'storage.rejected': { line: 'decisions', singly: 0 },

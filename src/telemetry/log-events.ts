@@ -125,8 +125,13 @@ export const LOG_EVENTS = {
   },
   'session.refreshed': {
     level: 'info',
-    meaning: 'A device session was refreshed.',
-    fields: [...TRACED, 'session', 'upstream', 'subject', 'scopes'],
+    meaning: 'A device session was refreshed, or a lost answer to a refresh given again.',
+    fields: [...TRACED, 'session', 'upstream', 'subject', 'scopes', 'outcome', 'source', 'firstSource'],
+  },
+  'session.shared': {
+    level: 'warn',
+    meaning: 'The answer to a refresh was asked for again from another network: two may be using one refresh token.',
+    fields: [...TRACED, 'session', 'upstream', 'subject', 'source', 'firstSource'],
   },
   'session.ended': {
     level: 'info',

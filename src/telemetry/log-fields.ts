@@ -4,7 +4,7 @@
  */
 export const LOG_FIELDS = {
   account: 'what the person was shown as their account',
-  by: 'who decided or ended: `person`, `upstream`, `policy`, `administrator`, `client`, `reuse`, `replay`, `logout`',
+  by: 'who decided or ended: `person`, `upstream`, `policy`, `administrator`, `client`, `reuse`, `replay`, `logout`, `refused_wishes`, `other_network`, `lost`',
   client: 'the registered client’s id',
   code: 'a short HMAC tag of a user code; the same in all lines about that code',
   count: 'how many',
@@ -12,6 +12,7 @@ export const LOG_FIELDS = {
   error: 'name, code, message and causes of an error',
   fault: 'what kind of upstream trouble: one of the port’s `UpstreamFault`',
   file: 'a file of the configuration',
+  firstSource: 'the address that a refresh was first answered at',
   grant: 'a short tag of the grant; the same in all its lines',
   limit: 'the name of a limit in the configuration',
   method: 'HTTP method',

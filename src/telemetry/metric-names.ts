@@ -24,6 +24,11 @@ export const METRICS = {
     help: 'Grants decided, by client, upstream and decision (`approved`, `denied`).',
     labels: ['client', 'upstream', 'decision'],
   },
+  gatehouse_sessions_shared_total: {
+    kind: 'counter',
+    help: 'Answers to refreshes that were asked for again from another network, by client.',
+    labels: ['client'],
+  },
   gatehouse_upstream_seconds: {
     kind: 'histogram',
     help: 'Time that an upstream took, by step (`discovery`, `token`, `userinfo`, `refresh`, `revoke`) and outcome (`ok`, or the fault).',

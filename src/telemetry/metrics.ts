@@ -15,6 +15,7 @@ export interface Metrics {
   authorizationAnswered(client: ClientLabel, outcome: 'started' | OAuthErrorCode): void;
   pollAnswered(client: ClientLabel, outcome: 'tokens' | OAuthErrorCode): void;
   grantDecided(client: ClientLabel, upstream: string, decision: 'approved' | 'denied'): void;
+  sessionShared(client: string): void;
   /** Also says whether the upstream is up: every answer of its own, whatever it says, shows that it is. */
   upstreamAnswered(upstream: string, step: UpstreamStep, outcome: 'ok' | UpstreamFault, seconds: number): void;
   storageAnswered(verb: string, seconds: number): void;
@@ -35,6 +36,7 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
   const authorizations = createTally();
   const polls = createTally();
   const decisions = createTally();
+  const sharedSessions = createTally();
   const upstreamSeconds = createTimeTally();
   const upstreamUp = createTally();
   const storageSeconds = createTimeTally();
@@ -48,6 +50,7 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
     gatehouse_device_authorizations_total: authorizations,
     gatehouse_polls_total: polls,
     gatehouse_decisions_total: decisions,
+    gatehouse_sessions_shared_total: sharedSessions,
     gatehouse_upstream_seconds: upstreamSeconds,
     gatehouse_upstream_up: upstreamUp,
     gatehouse_storage_seconds: storageSeconds,
@@ -73,6 +76,7 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
     authorizationAnswered: (client = 'unknown', outcome) => authorizations.add([client, outcome]),
     pollAnswered: (client = 'unknown', outcome) => polls.add([client, outcome]),
     grantDecided: (client = 'unknown', upstream, decision) => decisions.add([client, upstream, decision]),
+    sessionShared: (client) => sharedSessions.add([client]),
     upstreamAnswered(upstream, step, outcome, seconds) {
       upstreamSeconds.add([upstream, step, outcome], seconds);
       upstreamUp.set([upstream], outcome === 'unavailable' ? 0 : 1);

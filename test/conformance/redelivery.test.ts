@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { setMark } from '../../src/grants/before-marks.ts';
 import { newDpopKey } from '../support/dpop-key.ts';
@@ -26,15 +27,35 @@ describe('a device code that comes again after its redemption', () => {
   }
 
   describe('with redelivery', () => {
-    it('gets the same answer, byte for byte, for 30 s', async () => {
+    it('gets the same answer for 30 s, with the life that is left of its tokens', async () => {
       const { device, code, first } = await redeem();
+      let elapsedMs = 0;
       for (const waitMs of [0, 10 * SECOND, 19 * SECOND]) {
         await test.advance(waitMs);
         const again = await device.poll(code);
-        expect([again.status, again.text]).toEqual([200, first.text]);
+        elapsedMs += waitMs;
+        const expected = { ...first.body, expires_in: 600 - elapsedMs / SECOND };
+        expect([again.status, again.body]).toEqual([200, expected]);
       }
       expect(test.lines.filter(({ event }) => event === 'grant.redeemed')).toHaveLength(1);
       expect((await device.refresh(first.body.refresh_token)).status).toBe(200);
+    });
+
+    it('another resource gets a token of its own beside the same refresh token, and one that is not allowed its error', async () => {
+      const [a, b] = ['https://a.example.com', 'https://b.example.com'];
+      test.reload({ clients: { patient: { redelivery: '30s', resources: [a, b] } } });
+      const device = test.device({ clientId: 'patient' });
+      const { body } = await device.start({ resource: [a, b] });
+      await test.approve(body.user_code);
+      const first = await device.poll(body.device_code, { resource: a });
+      const other = await device.poll(body.device_code, { resource: b });
+      const [one, two] = [first, other].map((answer) => decodeJwt(answer.body.access_token));
+      expect([one?.aud, two?.aud]).toEqual([a, b]);
+      expect(two?.jti).not.toBe(one?.jti);
+      expect(other.body.refresh_token).toBe(first.body.refresh_token);
+      const wide = await device.poll(body.device_code, { resource: 'https://c.example.com' });
+      expect(wide).toMatchObject({ status: 400, body: { error: 'invalid_target' } });
+      expect((await device.poll(body.device_code, { resource: a })).body).toEqual(first.body);
     });
 
     it('but not another client', async () => {

@@ -4,7 +4,8 @@ import { countOldSealingKeys } from '../../src/cli/old-sealing-keys.ts';
 import { probe } from '../../src/cli/probe.ts';
 import type { Config } from '../../src/config/config.ts';
 import { type DeviceSession, sealSession } from '../../src/device-sessions/device-session.ts';
-import { refreshEntry, sessionEntry, turnsMark } from '../../src/grants/entry-names.ts';
+import { encodeRefreshState, newSalt } from '../../src/device-sessions/refresh-state.ts';
+import { refreshEntry, sessionEntry } from '../../src/grants/entry-names.ts';
 import type { Ledger } from '../../src/grants/ledger.ts';
 import { startGrant } from '../../src/grants/start-grant.ts';
 import { BASE20 } from '../../src/grants/user-code.ts';
@@ -15,6 +16,7 @@ import type { RedisSettings } from '../../src/storage/storage-settings.ts';
 import { unusedPort } from '../support/broker-process.ts';
 import { startRedisServer, type TestRedis } from '../support/redis.ts';
 import { leastFile, read } from '../unit/config/written.ts';
+import { sampleApproval } from '../unit/tokens/token-samples.ts';
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -53,9 +55,12 @@ async function writeSession(ledger: Ledger, began: Sealing, refreshed: Sealing, 
   };
   const sealed = await sealSession('', session, began);
   await write(sessionEntry(id), sealed.slice(1));
-  const newest = refreshEntry(id, refreshes);
-  await write(newest, `hash|${await refreshed.seal([1, {}], newest, key())}`);
-  await ledger.raise(turnsMark(id), refreshes, endsAtMs);
+  const attempt = randomBytes(8).toString('base64url');
+  const state = { attempt, madeAtMs: 0, salt: newSalt(randomBytes), nextSalt: newSalt(randomBytes) };
+  const token = { sessionId: id, n: refreshes, secret: key() };
+  const carried = { approval: sampleApproval(), upstreamAnsweredAtMs: 0 };
+  const value = await encodeRefreshState(token, state, carried, undefined, refreshed.firstKeyName, refreshed);
+  await ledger.commit({ attempt, writes: [{ key: refreshEntry(id), value, expiresAtMs: endsAtMs }] });
 }
 
 describe('what still names an old sealing key', () => {

@@ -32,6 +32,7 @@ export function sampleClient({ safeguards, ...changes }: ClientChanges = {}): Re
     origins: [],
     require: [],
     redeliverySeconds: 0,
+    refreshGraceSeconds: 30,
     endOnLogout: true,
     ...changes,
     safeguards: { ...SAFEGUARD_PROFILES[safeguards?.profile ?? 'standard'], ...safeguards },

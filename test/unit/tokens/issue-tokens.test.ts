@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { DeviceSession } from '../../../src/device-sessions/device-session.ts';
-import type { Carried } from '../../../src/device-sessions/refresh-entry.ts';
+import type { Carried } from '../../../src/device-sessions/refresh-state.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 import type { Redemption } from '../../../src/grants/redeem-grant.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
