@@ -62,7 +62,7 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
   const redeem: RedeemGround = {
     ...grants,
     sourcePrefixes,
-    beginSession: createBeginSession(sealing, randomBytes),
+    beginSession: createBeginSession(sealing),
     issueTokens,
     onReplayed: watch.replayed,
     onRefused: watch.refused,

@@ -1,20 +1,18 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import type { RandomBytes } from '../grants/device-code.ts';
 import { refreshEntry, sessionEntry } from '../grants/entry-names.ts';
 import type { Entry } from '../grants/ledger.ts';
 import { getsRefreshTokens } from '../grants/policy.ts';
 import type { BeginSession, Redemption } from '../grants/redeem-grant.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import { type DeviceSession, sealSession } from './device-session.ts';
-import { encodeRefreshState, newSalt } from './refresh-state.ts';
+import { encodeRefreshState, firstSalt } from './refresh-state.ts';
 import { firstRefreshToken, formatRefreshToken } from './refresh-token.ts';
 
 /**
- * The entries with which a redemption starts a device session. Session and first refresh token follow from the
- * device code and the grant's sealing key, so a second redemption after a failover that lost the first makes the same
- * session, not another one.
+ * The entries with which a redemption starts a device session. All of it follows from the device code and the grant's
+ * sealing key, so a second redemption after a failover that lost the first makes the same session, not another one.
  */
-export function createBeginSession(sealing: Sealing, randomBytes: RandomBytes): BeginSession {
+export function createBeginSession(sealing: Sealing): BeginSession {
   return async (redemption, deviceCode, attempt) => {
     const { client, grant, approval, scopes, atMs } = redemption;
     const { refreshIdleSeconds, refreshAbsoluteSeconds } = client.lifetimes;
@@ -25,7 +23,7 @@ export function createBeginSession(sealing: Sealing, randomBytes: RandomBytes): 
     if (!refreshes) return { entries, endsAtMs };
 
     const first = firstRefreshToken(grant.id, deviceCode, grant.keyName, sealing);
-    const made = { attempt, madeAtMs: atMs, salt: '', nextSalt: newSalt(randomBytes) };
+    const made = { attempt, madeAtMs: atMs, salt: '', nextSalt: firstSalt(deviceCode, grant.keyName, sealing) };
     const carried = { approval, upstreamAnsweredAtMs: approval.signedInAtMs };
     entries.push({
       key: refreshEntry(grant.id),

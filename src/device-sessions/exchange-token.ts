@@ -1,6 +1,6 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { newAttempt } from '../grants/device-code.ts';
-import { endedEntry, refreshEntry, sessionEntry } from '../grants/entry-names.ts';
+import { endedEntry, presentedEntry, refreshEntry, sessionEntry } from '../grants/entry-names.ts';
 import { type Change, StorageUnavailableError } from '../grants/ledger.ts';
 import { COMMIT_WITHIN_MS, type IssuedAnswer } from '../grants/redeem-grant.ts';
 import { userinfoEntries } from '../grants/userinfo-entry.ts';
@@ -91,7 +91,8 @@ async function changeOf(ground: RefreshGround, exchange: Exchange, attempt: stri
     expiresAtMs,
   };
   const beside = await userinfoEntries(sealing, { id, jti, atMs: nowMs, endsAtMs }, issued);
-  const removes = lease === undefined ? [] : [lease];
+  // Token n−1 is long spent by now, so nobody asks any more whether token n was shown.
+  const removes = [presentedEntry(id, token.n), ...(lease === undefined ? [] : [lease])];
   const whole = { attempt, requires: [sessionEntry(id)], unless: [endedEntry(id)] };
   if (found.stands.key === state.key) {
     return { ...whole, writes: [state, ...beside], replaces: found.stands.attempt, removes };

@@ -3,6 +3,7 @@ import type { RandomBytes } from '../grants/device-code.ts';
 import { refreshEntry } from '../grants/entry-names.ts';
 import { type Form, openNumbered, sealNumbered } from '../grants/numbered-seal.ts';
 import { SealBrokenError, type Sealing } from '../sealing/sealing.ts';
+import type { Secret } from '../sealing/secret.ts';
 import { formatRefreshToken, type RefreshToken, successorOf } from './refresh-token.ts';
 
 /** What a session carries from refresh to refresh besides what management sees: claims and the upstream's tokens. */
@@ -47,6 +48,11 @@ const SALT_BYTES = 16;
 
 export function newSalt(randomBytes: RandomBytes): string {
   return randomBytes(SALT_BYTES).toString('base64url');
+}
+
+/** The one salt that is not drawn: a redemption that is repeated after lost writes makes the same first successor too. */
+export function firstSalt(deviceCode: Secret, keyName: string, sealing: Sealing): string {
+  return sealing.derive(keyName, 'first refresh salt', deviceCode, SALT_BYTES).toString('base64url');
 }
 
 /** @param token token n */

@@ -62,7 +62,8 @@ export async function redeliverGrant(
   if (judged.verdict !== 'allowed') return undefined;
 
   const again = againOf({
-    isEqual: wish === wishOf(judged.granted),
+    // Release 0.1.0 kept no wish: its answer is for who asks for nothing in particular.
+    isEqual: wish === undefined ? poll.resources.length === 0 : wish === wishOf(judged.granted),
     firstAtMs: spentAtMs,
     lifeSeconds: client.lifetimes.accessTokenSeconds,
     nowMs,

@@ -132,16 +132,7 @@ it('every kind of secret was learned, and every kind of entry looked at', () => 
   const learned = ['upstream refresh_token', 'upstream token', 'device refresh_token', 'claim email', 'device name'];
   expect(canaries.names).toEqual(expect.arrayContaining(learned));
   const names = haystacks.map(({ name }) => name).join('\n');
-  for (const part of [
-    ':used:0',
-    ':refresh:3',
-    ':userinfo:',
-    ':answer:',
-    ':ended',
-    ':name:1',
-    ':last-used',
-    'before:',
-  ]) {
+  for (const part of [':refresh', ':userinfo:', ':ended', ':name:1', ':last-used', 'before:']) {
     expect(names, part).toContain(part);
   }
 });

@@ -158,7 +158,7 @@ describe('after whole sign-ins, no secret that crossed the wire is in Redis, its
       ':decision',
       ':spent',
       ':session',
-      ':refresh:0',
+      ':refresh',
       ':opened',
       'subject:',
       'code:',

@@ -269,7 +269,7 @@ describe('who writes to Redis', { timeout: 60_000 }, () => {
     it('the spent mark and the session: who has the device code gets the same session again, never a second one', async () => {
       const { code } = await start('approved');
       const first = (await test.device().poll(code)).body;
-      await client.del(keyOf(code, 'spent'), keyOf(code, 'session'), keyOf(code, 'refresh:0'));
+      await client.del(keyOf(code, 'spent'), keyOf(code, 'session'), keyOf(code, 'refresh'));
       const second = (await test.device().poll(code)).body;
       const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
       expect(second.refresh_token).toBe(first.refresh_token);

@@ -62,6 +62,25 @@ describe.each(dumps.map((dump) => [dump.version, dump] as const))('what release 
     expect((await device.send('/userinfo', { headers: { authorization } })).status).toBe(200);
   });
 
+  it('is read: a session goes on, a lost answer is given again, and a token that was used long ago ends it', async () => {
+    const device = (await restored(dump)).device();
+    const first = await device.refresh(refreshed.refreshToken);
+    const again = await device.refresh(refreshed.refreshToken);
+    expect([again.status, again.body.refresh_token]).toEqual([200, first.body.refresh_token]);
+    let token = first.body.refresh_token;
+    for (let turn = 0; turn < 3; turn += 1) token = (await device.refresh(token)).body.refresh_token;
+    expect(token).toMatch(/^[\w-]{91}$/);
+    expect((await device.refresh(refreshed.refreshToken)).body.error).toBe('invalid_grant');
+    expect((await device.refresh(token)).body.error).toBe('invalid_grant');
+    expect(test.lines).toContainEqual(expect.objectContaining({ event: 'session.ended', by: 'reuse' }));
+  });
+
+  it('is read: a session is revoked by its token', async () => {
+    const device = (await restored(dump)).device();
+    expect((await device.revoke(refreshed.refreshToken)).status).toBe(200);
+    expect((await device.refresh(refreshed.refreshToken)).body.error).toBe('invalid_grant');
+  });
+
   it('is read: what was ended or killed stays so, and a device that lost its answer gets it again', async () => {
     const device = (await restored(dump)).device();
     expect((await device.refresh(ended.refreshToken)).body.error).toBe('invalid_grant');

@@ -46,6 +46,29 @@ export function describeRaces({ describe, it }: TestRunner, create: CreateStorag
     );
 
     it(
+      '100 that replace one value at once: one does, and the others are told by what, in each of 30 rounds',
+      withStorage(create, async (under) => {
+        const key = `{${fresh('id')}}:refresh`;
+        const expiresAtMs = (await under.storage.ledger.now()) + MINUTE;
+        await under.storage.ledger.commit({ attempt: 'start', writes: [{ key, value: 'start|', expiresAtMs }] });
+        let standing = 'start';
+        for (let round = 0; round < 30; round += 1) {
+          const outcomes = await many(100, (index) => {
+            const attempt = `r${round}-${index}`;
+            const writes = [{ key, value: `${attempt}|`, expiresAtMs }] as const;
+            const { ledger } = index % 2 === 0 ? under.storage : under.replica;
+            return ledger.commit({ attempt, writes, replaces: standing });
+          });
+          standing = `r${round}-${onlyWinner(outcomes)}`;
+          for (const each of outcomes) {
+            assert.ok(each.outcome === 'won' || (each.outcome === 'lost' && each.existing === `${standing}|`));
+          }
+        }
+        assert.deepEqual((await under.storage.ledger.read([key])).values, [`${standing}|`]);
+      }),
+    );
+
+    it(
       'approve against deny: one of them stands, and the other is told which',
       withStorage(create, async (under) => {
         for (let round = 0; round < 50; round += 1) {
