@@ -84,6 +84,7 @@ describe('the least file', () => {
         origins: [],
         require: [],
         redeliverySeconds: 0,
+        refreshGraceSeconds: 30,
         endOnLogout: true,
         safeguards: {
           profile: 'standard',
@@ -97,6 +98,7 @@ describe('the least file', () => {
           holdSeconds: 0,
           reverseCode: 'off',
           campaign: 'alert',
+          refreshNetwork: 'warn',
         },
       },
     ]);
@@ -287,6 +289,7 @@ describe('settings that are worked out', () => {
       holdSeconds: 5,
       reverseCode: 'supported',
       campaign: 'suspend',
+      refreshNetwork: 'require',
     });
     expect(safeguards('open')).toMatchObject({
       arrival: 'warn',
