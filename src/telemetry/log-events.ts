@@ -135,7 +135,7 @@ export const LOG_EVENTS = {
   },
   'session.ended': {
     level: 'info',
-    warnsWhere: ['by', 'reuse', 'replay'],
+    warnsWhere: ['by', 'reuse', 'replay', 'refused_wishes', 'other_network', 'lost'],
     meaning: 'A device session ended.',
     fields: [...TRACED, 'session', 'upstream', 'subject', 'by', 'reason', 'source'],
   },

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Ledger, StorageUnavailableError } from '../../src/grants/ledger.ts';
+import { type Change, type Ledger, StorageUnavailableError } from '../../src/grants/ledger.ts';
 import { redisStorage } from '../../src/storage/redis-storage.ts';
 import { startRedisServer, type TestRedis } from '../support/redis.ts';
 import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts';
@@ -14,7 +14,7 @@ afterAll(() => redis.stop());
 describe('Redis fails in the midst of it', () => {
   let proxy: TcpProxy;
   let test: TestBroker;
-  /** Called right before a write of several entries goes out. */
+  /** Called right before a redemption or an exchange goes out. */
   let beforeWrite: () => void;
   beforeEach(async () => {
     proxy = await tcpProxy(redis.port);
@@ -97,9 +97,10 @@ function spied(ledger: Ledger, beforeWrite: () => void): Ledger {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== 'function') return value;
       return (...args: unknown[]) => {
-        const [change] = args as [{ writes?: readonly unknown[] } | undefined];
+        const [change] = args as [Partial<Change> | undefined];
         try {
-          if (name === 'commit' && (change?.writes?.length ?? 0) > 1) beforeWrite();
+          const isWatched = (change?.writes?.length ?? 0) > 1 || change?.replaces !== undefined;
+          if (name === 'commit' && isWatched) beforeWrite();
         } catch (error) {
           return Promise.reject(error as Error);
         }
