@@ -1,6 +1,6 @@
 import type { RegisteredClient } from './clients/registered-client.ts';
 import type { DeviceSession } from './device-sessions/device-session.ts';
-import type { RefreshOutcome, RefreshRequest } from './device-sessions/refresh-session.ts';
+import type { RefreshOutcome, RefreshRequest } from './device-sessions/refresh-request.ts';
 import type { DeviceRequest, Endpoint } from './endpoints/endpoint.ts';
 import { asOAuthError } from './endpoints/oauth-reply.ts';
 import type { Approval } from './grants/approval.ts';

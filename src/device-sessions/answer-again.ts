@@ -3,8 +3,9 @@ import { againOf } from '../grants/given-again.ts';
 import { userinfoEntries } from '../grants/userinfo-entry.ts';
 import type { FoundToken, ParentToken } from './find-refresh-token.ts';
 import { type RefreshVerdict, wishOf } from './refresh-policy.ts';
-import { firstJti, type RefreshGround, type RefreshOutcome, type RefreshRequest } from './refresh-session.ts';
+import type { RefreshGround, RefreshOutcome, RefreshRequest } from './refresh-request.ts';
 import { formatRefreshToken } from './refresh-token.ts';
+import { firstJti } from './renew-session.ts';
 
 /**
  * Answers a token whose exchange somebody else has made, or whose answer was lost: with the same successor. The same wish

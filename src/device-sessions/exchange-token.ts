@@ -7,7 +7,7 @@ import { userinfoEntries } from '../grants/userinfo-entry.ts';
 import { spendChainedToken } from './chained-tokens.ts';
 import type { DeviceSession } from './device-session.ts';
 import type { CurrentToken } from './find-refresh-token.ts';
-import type { RefreshGround } from './refresh-session.ts';
+import type { RefreshGround } from './refresh-request.ts';
 import { type Answered, type Carried, encodeRefreshState, newSalt } from './refresh-state.ts';
 import type { RefreshToken } from './refresh-token.ts';
 

@@ -3,7 +3,7 @@ import { endingMark } from '../grants/before-marks.ts';
 import { getsRefreshTokens, judgeApprover, stillAllowed } from '../grants/policy.ts';
 import { intersectScopes, isWithinScopes } from '../oauth/scope.ts';
 import type { DeviceSession } from './device-session.ts';
-import type { RefreshGround, RefreshRequest } from './refresh-session.ts';
+import type { RefreshGround, RefreshRequest } from './refresh-request.ts';
 import type { Carried } from './refresh-state.ts';
 
 export type RefreshVerdict =

@@ -1,10 +1,6 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import {
-  type RefreshGround,
-  type RefreshOutcome,
-  type RefreshRequest,
-  refreshSession,
-} from '../device-sessions/refresh-session.ts';
+import type { RefreshGround, RefreshOutcome, RefreshRequest } from '../device-sessions/refresh-request.ts';
+import { refreshSession } from '../device-sessions/refresh-session.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { respelledResources } from '../oauth/resource.ts';
 import { parseScope } from '../oauth/scope.ts';

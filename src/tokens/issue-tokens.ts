@@ -1,4 +1,4 @@
-import type { IssueRefreshed } from '../device-sessions/refresh-session.ts';
+import type { IssueRefreshed } from '../device-sessions/refresh-request.ts';
 import type { IssueTokens } from '../grants/redeem-grant.ts';
 import { copiedClaims } from './copied-claims.ts';
 import { type MintInput, mintTokens } from './mint-tokens.ts';

@@ -67,26 +67,6 @@ export function describeChangingEntries({ describe, it }: TestRunner, create: Cr
     );
 
     it(
-      'a lease for what an entry says is had only while the entry says it',
-      withStorage(create, async ({ storage, replica }) => {
-        const id = fresh('id');
-        const [lease, key] = [`{${id}}:refreshing:a1`, `{${id}}:refresh`];
-        const expiresAtMs = (await storage.ledger.now()) + MINUTE;
-        const lend = (name: string, attempt: string) =>
-          replica.ledger.lease(lease, name, 15 * SECOND, { key, attempt });
-        assert.equal(await lend('one', 'a1'), false);
-        await storage.ledger.commit({ attempt: 'a1', writes: [{ key, value: 'a1|', expiresAtMs }] });
-        assert.equal(await lend('one', 'a'), false);
-        assert.equal(await lend('one', 'a1'), true);
-        assert.equal(await lend('two', 'a1'), false);
-        await storage.ledger.release(lease, 'one');
-        await storage.ledger.commit({ attempt: 'a2', writes: [{ key, value: 'a2|', expiresAtMs }], replaces: 'a1' });
-        assert.equal(await lend('two', 'a1'), false);
-        assert.equal(await lend('two', 'a2'), true);
-      }),
-    );
-
-    it(
       'ids finds every grant that has the entry, once',
       withStorage(create, async ({ storage, advance }) => {
         const { ledger } = storage;

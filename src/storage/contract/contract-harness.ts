@@ -67,6 +67,10 @@ export async function startGrant(
   return { id, value, expiresAtMs, keptUntilMs };
 }
 
+/** `count` callers at once. */
+export const many = <T>(count: number, each: (index: number) => Promise<T>): Promise<T[]> =>
+  Promise.all(Array.from({ length: count }, (_, index) => each(index)));
+
 /** The index of the one winner; fails unless there is exactly one. */
 export function onlyWinner(outcomes: readonly CommitOutcome[]): number {
   const winners = outcomes.flatMap(({ outcome }, index) => (outcome === 'won' ? [index] : []));

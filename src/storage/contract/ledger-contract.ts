@@ -180,63 +180,6 @@ export function describeLedger({ describe, it }: TestRunner, create: CreateStora
     );
 
     it(
-      'an entry is replaced only where the value stands that the caller has seen, and takes its new life',
-      withStorage(create, async ({ storage, replica, advance }) => {
-        const { ledger } = storage;
-        const id = fresh('id');
-        const nowMs = await ledger.now();
-        const key = `{${id}}:refresh`;
-        const write = (attempt: string, expiresAtMs: number) => ({
-          attempt,
-          writes: [{ key, value: `${attempt}|`, expiresAtMs }] as const,
-        });
-        const nothing = await ledger.commit({ ...write('a2', nowMs + MINUTE), replaces: 'a1' });
-        assert.equal(nothing.outcome === 'refused' && nothing.because, key);
-        await ledger.commit(write('a1', nowMs + MINUTE));
-        const other = await replica.ledger.commit({ ...write('a2', nowMs + MINUTE), replaces: 'a' });
-        assert.equal(other.outcome === 'lost' && other.existing, 'a1|');
-        const seen = await replica.ledger.commit({ ...write('a2', nowMs + 10 * MINUTE), replaces: 'a1' });
-        assert.equal(seen.outcome, 'won');
-        const again = await ledger.commit({ ...write('a2', nowMs + MINUTE), replaces: 'a1' });
-        assert.equal(again.outcome, 'won', 'a reply that was lost is not a race that was lost');
-        const late = await ledger.commit({ ...write('a3', nowMs + MINUTE), replaces: 'a1' });
-        assert.equal(late.outcome === 'lost' && late.existing, 'a2|');
-        await advance(5 * MINUTE);
-        assert.deepEqual((await ledger.read([key])).values, ['a2|']);
-        await advance(5 * MINUTE + SECOND);
-        assert.deepEqual((await ledger.read([key])).values, [undefined]);
-      }),
-    );
-
-    it(
-      'nothing is replaced while something excludes it, or too late',
-      withStorage(create, async ({ storage }) => {
-        const { ledger } = storage;
-        const id = fresh('id');
-        const expiresAtMs = (await ledger.now()) + MINUTE;
-        const key = (name: string) => `{${id}}:${name}`;
-        await ledger.commit({ attempt: 'a1', writes: [{ key: key('refresh'), value: 'a1|', expiresAtMs }] });
-        const change = {
-          attempt: 'a2',
-          writes: [
-            { key: key('refresh'), value: 'a2|', expiresAtMs },
-            { key: key('beside'), value: 'b', expiresAtMs },
-          ] as const,
-          replaces: 'a1',
-          removes: [key('refresh-lease')],
-        };
-        const late = await ledger.commit({ ...change, notAfterMs: 0 });
-        assert.equal(late.outcome === 'refused' && late.because, 'late');
-        await ledger.commit({ attempt: 'e1', writes: [{ key: key('ended'), value: 'e1|', expiresAtMs }] });
-        const refused = await ledger.commit({ ...change, unless: [key('ended')] });
-        assert.equal(refused.outcome === 'refused' && refused.because, key('ended'));
-        assert.deepEqual((await ledger.read([key('refresh'), key('beside')])).values, ['a1|', undefined]);
-        assert.equal((await ledger.commit(change)).outcome, 'won');
-        assert.deepEqual((await ledger.read([key('refresh'), key('beside')])).values, ['a2|', 'b']);
-      }),
-    );
-
-    it(
       'a refused commit removes nothing',
       withStorage(create, async ({ storage }) => {
         const { ledger } = storage;

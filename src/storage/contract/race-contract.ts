@@ -5,6 +5,7 @@ import {
   type CreateStorage,
   fresh,
   MINUTE,
+  many,
   onlyWinner,
   SECOND,
   startGrant,
@@ -13,8 +14,6 @@ import {
 } from './contract-harness.ts';
 
 const RULE: PaceRule = { sameMs: SECOND, toleranceMs: 500, stepMs: 5 * SECOND, ceilingMs: MINUTE };
-const many = <T>(count: number, each: (index: number) => Promise<T>): Promise<T[]> =>
-  Promise.all(Array.from({ length: count }, (_, index) => each(index)));
 
 /** What several callers at once see, of one process and of several. */
 export function describeRaces({ describe, it }: TestRunner, create: CreateStorage): void {
@@ -42,29 +41,6 @@ export function describeRaces({ describe, it }: TestRunner, create: CreateStorag
           const { values } = await storage.ledger.read([`{${id}}:session`]);
           assert.deepEqual(values, [`session of r${winner}`]);
         }
-      }),
-    );
-
-    it(
-      '100 that replace one value at once: one does, and the others are told by what, in each of 30 rounds',
-      withStorage(create, async (under) => {
-        const key = `{${fresh('id')}}:refresh`;
-        const expiresAtMs = (await under.storage.ledger.now()) + MINUTE;
-        await under.storage.ledger.commit({ attempt: 'start', writes: [{ key, value: 'start|', expiresAtMs }] });
-        let standing = 'start';
-        for (let round = 0; round < 30; round += 1) {
-          const outcomes = await many(100, (index) => {
-            const attempt = `r${round}-${index}`;
-            const writes = [{ key, value: `${attempt}|`, expiresAtMs }] as const;
-            const { ledger } = index % 2 === 0 ? under.storage : under.replica;
-            return ledger.commit({ attempt, writes, replaces: standing });
-          });
-          standing = `r${round}-${onlyWinner(outcomes)}`;
-          for (const each of outcomes) {
-            assert.ok(each.outcome === 'won' || (each.outcome === 'lost' && each.existing === `${standing}|`));
-          }
-        }
-        assert.deepEqual((await under.storage.ledger.read([key])).values, [`${standing}|`]);
       }),
     );
 

@@ -6,6 +6,7 @@ import { describeExpiry } from './expiry-contract.ts';
 import { describeLedger } from './ledger-contract.ts';
 import { describePolls } from './poll-contract.ts';
 import { describeRaces } from './race-contract.ts';
+import { describeReplacing } from './replacing-contract.ts';
 
 /**
  * What every storage must do, as tests: give them your test runner and a way to make an empty storage.
@@ -18,6 +19,7 @@ export function describeStorage(runner: TestRunner, create: CreateStorage): void
   describeChangingEntries(runner, create);
   describePolls(runner, create);
   describeRaces(runner, create);
+  describeReplacing(runner, create);
   describeCounters(runner, create);
   describeBrowserSessions(runner, create);
 }
