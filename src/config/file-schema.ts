@@ -176,7 +176,7 @@ export const fileSchema = section(
       failed_authentications_per_client: limit(1000).describe(
         'The same from everywhere; beyond it a source is refused after one failure, and the others are served',
       ),
-      approvals_per_subject: limit(5).describe('Per hour'),
+      approvals_per_subject: limit(20).describe('Per hour'),
       starts_per_source: limit(60).describe('Per minute'),
       pending_per_source: limit(1000).describe('Starts within one code lifetime, decided or not'),
       pending_per_client: limit(100_000).describe('As pending_per_source'),

@@ -21,5 +21,5 @@ export async function countSignIn(
   if (counted.verdict === 'allowed') return;
   const { limit, retryAfterSeconds } = counted;
   ground.log.event('limit.reached', { requestId: requestIdOf(response), ...factsOf(response), limit, source });
-  throw new PageProblem('too_many_sign_ins', { headers: { 'Retry-After': String(retryAfterSeconds) } });
+  throw new PageProblem('too_many_sign_ins', { retryAfterSeconds });
 }

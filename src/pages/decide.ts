@@ -122,10 +122,8 @@ function tooMany(
   { limit, retryAfterSeconds }: ApprovalJudgement & { verdict: 'too_many' },
   again: string,
 ): PageProblem {
-  const headers = { 'Retry-After': String(retryAfterSeconds) };
-  if (limit === 'approvals_per_subject') return new PageProblem('too_many_approvals', { headers });
-  const words = { count: Math.max(1, Math.ceil(retryAfterSeconds / 60)) };
-  return new PageProblem('too_many_tries', { headers, words, again });
+  if (limit === 'approvals_per_subject') return new PageProblem('too_many_approvals', { retryAfterSeconds });
+  return new PageProblem('too_many_tries', { retryAfterSeconds, again });
 }
 
 function leave({ request, browser, view }: Standing): Promise<void> {

@@ -116,8 +116,5 @@ function tooManyTries(
   { limit, retryAfterSeconds }: EntryVerdict & { verdict: 'refused' },
 ): PageProblem {
   ground.log.event('limit.reached', { requestId: requestIdOf(response), limit, source });
-  return new PageProblem('too_many_tries', {
-    headers: { 'Retry-After': String(retryAfterSeconds) },
-    words: { count: Math.max(1, Math.ceil(retryAfterSeconds / 60)) },
-  });
+  return new PageProblem('too_many_tries', { retryAfterSeconds });
 }

@@ -23,6 +23,8 @@ export interface Language {
   date(atMs: number): string;
   /** The same to the second, and that it is UTC: for a help desk that looks into a log. */
   moment(atMs: number): string;
+  /** Hour and minute, and that it is UTC. */
+  time(atMs: number): string;
 }
 
 /** What everything falls back to, key by key. */
@@ -32,16 +34,19 @@ const FOLDER = new URL('../../views/languages/', import.meta.url);
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const MOMENT: Intl.DateTimeFormatOptions = {
-  year: 'numeric',
-  month: 'short',
-  day: 'numeric',
+const TIME: Intl.DateTimeFormatOptions = {
   hour: '2-digit',
   minute: '2-digit',
-  second: '2-digit',
   hourCycle: 'h23',
   timeZone: 'UTC',
   timeZoneName: 'short',
+};
+const MOMENT: Intl.DateTimeFormatOptions = {
+  ...TIME,
+  year: 'numeric',
+  month: 'short',
+  day: 'numeric',
+  second: '2-digit',
 };
 
 /** Reads the files at the first text, not at start-up. */
@@ -95,6 +100,7 @@ function languageOf(texts: i18n, code: string): Language {
   let relative: Intl.RelativeTimeFormat | undefined;
   let dates: Intl.DateTimeFormat | undefined;
   let moments: Intl.DateTimeFormat | undefined;
+  let times: Intl.DateTimeFormat | undefined;
   let name: string | undefined;
   const wordless = new Map<string, string>();
   return {
@@ -130,6 +136,10 @@ function languageOf(texts: i18n, code: string): Language {
     moment(atMs) {
       moments ??= new Intl.DateTimeFormat(locale, MOMENT);
       return moments.format(atMs);
+    },
+    time(atMs) {
+      times ??= new Intl.DateTimeFormat(locale, TIME);
+      return times.format(atMs);
     },
   };
 }

@@ -3,12 +3,14 @@ import { UnreadableFormatError } from '../grants/grant.ts';
 import { StorageUnavailableError } from '../grants/ledger.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
 import { rememberLinkToProblem } from './code-form.ts';
+import type { Language } from './languages.ts';
 import { type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { referenceOf } from './reference.ts';
 import { factsOf } from './request-facts.ts';
 
 const RETRY_AFTER_SECONDS = '5';
+const MINUTE_MS = 60_000;
 
 /** Every error at the people door becomes a page in our own words, with a reference that the log has too. */
 export function pageError(kit: PageKit): ErrorRequestHandler {
@@ -55,17 +57,25 @@ function problemOf(kit: PageKit, error: unknown, request: Request, response: Res
 }
 
 export function renderProblem(kit: PageKit, request: Request, response: Response, problem: PageProblem): void {
-  const { kind, words, again, headers, status } = problem;
+  const { kind, again, headers, status } = problem;
   const home = kit.addresses.to('/device');
   rememberLinkToProblem(kit, request, response);
   const frame = kit.frame(request, response, again ?? home);
   const page = kit.views.problem(frame, {
     kind,
-    words,
+    words: { ...problem.words, ...waitOf(problem, frame.language) },
     ...referenceOf(response, frame.language),
     next: { address: again ?? home, isAgain: again !== undefined },
   });
   response.status(status).set(headers).type('html').send(page);
+}
+
+/** In whole minutes, both: nobody is to come a moment too early. */
+function waitOf({ retryAfterSeconds }: PageProblem, language: Language): { count: number; time: string } | undefined {
+  if (retryAfterSeconds === undefined) return undefined;
+  const minutes = Math.max(1, Math.ceil(retryAfterSeconds / 60));
+  const untilMs = Math.ceil((Date.now() + retryAfterSeconds * 1000) / MINUTE_MS) * MINUTE_MS;
+  return { count: minutes, time: language.time(untilMs) };
 }
 
 /** The same address, unless a handler that has used up what it was sent named a better one. */

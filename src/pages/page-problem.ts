@@ -46,9 +46,11 @@ export interface PageProblemOptions extends ErrorOptions {
   detail?: string;
   status?: number;
   headers?: Readonly<Record<string, string>>;
+  /** When it goes on: the page says it in minutes and by the clock, and the header in seconds. */
+  retryAfterSeconds?: number;
   /** The address to try again at; without one the page leads to the code form. */
   again?: string;
-  /** What the words name: an upstream, a number of minutes. */
+  /** What the words name, such as an upstream. */
   words?: Readonly<Record<string, string | number>>;
 }
 
@@ -60,13 +62,16 @@ export class PageProblem extends Error {
   readonly headers: Readonly<Record<string, string>>;
   readonly detail: string | undefined;
   readonly again: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
   readonly words: Readonly<Record<string, string | number>>;
 
   constructor(kind: PageProblemKind, options: PageProblemOptions = {}) {
     super(`page problem: ${kind}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.status = options.status ?? PAGE_PROBLEMS[kind];
-    this.headers = options.headers ?? {};
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    const { headers = {}, retryAfterSeconds } = options;
+    this.headers = retryAfterSeconds === undefined ? headers : { ...headers, 'Retry-After': String(retryAfterSeconds) };
     this.detail = options.detail;
     this.again = options.again;
     this.words = options.words ?? {};

@@ -7,7 +7,7 @@ const PHISHER = '203.0.113.7';
 const OFFICE = '198.51.100.9';
 const OFFICE_NETWORK = { name: 'Oslo office', cidrs: ['198.51.100.0/24'], factor: 20 };
 /** As the configuration has them without a word about them. */
-const DEFAULT_LIMITS = { starts_per_source: 60, pending_per_source: 1000, approvals_per_subject: 5 };
+const DEFAULT_LIMITS = { starts_per_source: 60, pending_per_source: 1000, approvals_per_subject: 20 };
 
 let close: (() => Promise<void>) | undefined;
 afterEach(() => close?.());

@@ -32,7 +32,7 @@ describe('the least file', () => {
         wrongCodesPerSubject: 20,
         failedAuthenticationsPerSource: 20,
         failedAuthenticationsPerClient: 1000,
-        approvalsPerSubject: 5,
+        approvalsPerSubject: 20,
         startsPerSource: 60,
         pendingPerSource: 1000,
         pendingPerClient: 100_000,

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createApprovalLimits } from '../../../src/limits/approval-limits.ts';
 import type { Counters } from '../../../src/limits/counters.ts';
+import { LIMITS } from '../../support/sample-limits.ts';
 import { limitGround } from './limit-ground.ts';
 
-function setUp(approvalsPerSubject = 5) {
+function setUp(approvalsPerSubject = LIMITS.approvalsPerSubject) {
   const ground = limitGround({ approvalsPerSubject });
   const limits = createApprovalLimits(ground);
   const approve = (grantId: string, subject = 'anna', upstream = 'corp') =>
@@ -13,11 +14,11 @@ function setUp(approvalsPerSubject = 5) {
 }
 
 describe('approvals of one person', () => {
-  it('are five an hour, also when they come together', async () => {
+  it('are twenty an hour, also when they come together', async () => {
     const { ground, approve } = setUp();
     ground.wait(600);
-    const verdicts = await Promise.all(Array.from({ length: 20 }, (_, n) => approve(`g${n}`)));
-    expect(verdicts.filter(({ verdict }) => verdict === 'allowed')).toHaveLength(5);
+    const verdicts = await Promise.all(Array.from({ length: 60 }, (_, n) => approve(`g${n}`)));
+    expect(verdicts.filter(({ verdict }) => verdict === 'allowed')).toHaveLength(20);
     expect(await approve('one more')).toEqual({
       verdict: 'refused',
       limit: 'approvals_per_subject',

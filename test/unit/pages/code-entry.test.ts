@@ -127,7 +127,7 @@ describe('too many wrong codes', () => {
     expect(refused.status).toBe(429);
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect(refused.heading).toBe('Too many wrong codes');
-    expect(refused.words).toMatch(/Wait \d+ minutes?,/);
+    expect(refused.words).toMatch(/Wait \d+ minutes?, until \d\d:\d\d UTC,/);
     house.advance(10 * 60_000);
     expect((await visitor.submit(form, { user_code: userCode })).status).toBe(200);
   });

@@ -221,6 +221,13 @@ describe('the confirm page', () => {
     const second = await house.start();
     const refused = await visitor.submit(await house.signIn(visitor, second.userCode), { decision: 'approve' });
     expect(refused.status).toBe(429);
+    const when = /Wait (\d+) minutes?, until (\d\d):(\d\d) UTC, then start again/.exec(refused.words) ?? [];
+    const [count, hour, minute] = when.slice(1).map(Number);
+    const seconds = Number(refused.headers['retry-after']);
+    expect(count).toBe(Math.ceil(seconds / 60));
+    const until = new Date(Date.now() + seconds * 1000);
+    const late = Number(hour) * 60 + Number(minute) - until.getUTCHours() * 60 - until.getUTCMinutes();
+    expect([0, 1]).toContain((late + 1440) % 1440);
     expect(await stateOf(house, second)).toBe('pending');
   });
 });

@@ -102,6 +102,7 @@ describe('who begins one sign-in after another', () => {
     expect([...statuses]).toEqual([303]);
     const refused = await visitor.get(onward);
     expect(refused).toMatchObject(TOO_MANY);
+    expect(refused.words).toMatch(/Wait \d+ minutes?, until \d\d:\d\d UTC, then start again on your device/);
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
 
     const kept = house.storage.sessions.size;
