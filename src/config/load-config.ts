@@ -107,7 +107,7 @@ function build(
   const listen = readListen(file, environment);
   const storage = readStorage(file, reading);
   const signing = readSigning(file, storage.driver, reading);
-  const upstreams = readUpstreams(file, reading);
+  const upstreams = readUpstreams(file, environment, reading);
   warnOfUnusedProxy(file, environment, reading);
   const clients = readClients(file, upstreams, reading);
   checkAlgorithms(signing, clients, file, reading);

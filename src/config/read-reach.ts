@@ -9,12 +9,19 @@ import type { UpstreamSection } from './upstream-schema.ts';
 type ProxySection = ConfigFile['proxy'];
 
 /** How one upstream is reached. */
-export function readReach(id: string, section: UpstreamSection, file: ConfigFile, reading: Reading): Reach {
+export function readReach(
+  id: string,
+  section: UpstreamSection,
+  { file, environment }: { file: ConfigFile; environment: Environment },
+  reading: Reading,
+): Reach {
   const at = ['upstreams', id];
   const { back_channel: backChannel, endpoints, allow_private_addresses: allowsPrivateAddresses } = section;
   const isOwnProxy = section.proxy !== undefined;
   const proxyPath = isOwnProxy ? [...at, 'proxy'] : ['proxy'];
   const proxy = readProxy(proxyPath, isOwnProxy ? section.proxy : file.proxy, reading);
+  const isSilent = !isOwnProxy && file.proxy === undefined;
+  const unusedProxy = isSilent ? proxyVariable(environment) : undefined;
   const ca = readAuthorities([...at, 'ca'], section.ca, reading);
   if (!allowsPrivateAddresses) {
     const path = [...at, 'allow_private_addresses'];
@@ -42,6 +49,7 @@ export function readReach(id: string, section: UpstreamSection, file: ConfigFile
     ...(backChannel !== undefined && { backChannel: new URL(backChannel).origin }),
     ...(ca !== undefined && { ca }),
     ...(proxy !== undefined && { proxy }),
+    ...(unusedProxy !== undefined && { unusedProxy }),
   };
 }
 
@@ -77,8 +85,12 @@ function isCertificate(pem: string): boolean {
 /** What other programs take for an order to use a proxy; here only the configuration says so. */
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'];
 
+function proxyVariable(environment: Environment): string | undefined {
+  return PROXY_VARIABLES.find((variable) => (environment[variable] ?? '') !== '');
+}
+
 export function warnOfUnusedProxy(file: ConfigFile, environment: Environment, reading: Reading): void {
-  const name = PROXY_VARIABLES.find((variable) => (environment[variable] ?? '') !== '');
+  const name = proxyVariable(environment);
   if (name === undefined || file.proxy !== undefined) return;
   const direct = Object.entries(file.upstreams).filter(([, { proxy }]) => proxy === undefined);
   if (direct.length === 0) return;

@@ -1,15 +1,23 @@
 import type { UpstreamSettings } from '../upstream/upstream-settings.ts';
+import type { Environment } from './environment.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { readAssertionKey } from './read-assertion-key.ts';
 import { readReach } from './read-reach.ts';
 import type { Reading } from './reading.ts';
 import type { UpstreamSection } from './upstream-schema.ts';
 
-export function readUpstreams(file: ConfigFile, reading: Reading): UpstreamSettings[] {
-  return Object.entries(file.upstreams).map(([id, section]) => readUpstream(id, section, file, reading));
+export function readUpstreams(file: ConfigFile, environment: Environment, reading: Reading): UpstreamSettings[] {
+  return Object.entries(file.upstreams).map(([id, section]) =>
+    readUpstream(id, section, { file, environment }, reading),
+  );
 }
 
-function readUpstream(id: string, section: UpstreamSection, file: ConfigFile, reading: Reading): UpstreamSettings {
+function readUpstream(
+  id: string,
+  section: UpstreamSection,
+  around: { file: ConfigFile; environment: Environment },
+  reading: Reading,
+): UpstreamSettings {
   const at = ['upstreams', id];
   const authentication = section.authentication ?? defaultAuthentication(section);
   const usesSecret = authentication === 'client_secret_basic' || authentication === 'client_secret_post';
@@ -39,7 +47,7 @@ function readUpstream(id: string, section: UpstreamSection, file: ConfigFile, re
     authorizationParameters: section.authorization_parameters,
     toleranceSeconds: section.tolerance,
     clockToleranceSeconds: section.clock_tolerance,
-    reach: readReach(id, section, file, reading),
+    reach: readReach(id, section, around, reading),
   };
 
   function needs(isUsed: boolean, given: unknown, key: 'client_secret' | 'private_key'): void {

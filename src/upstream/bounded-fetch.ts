@@ -44,7 +44,7 @@ export function createBoundedFetch(
   { issuer, reach }: { issuer: string; reach: Reach },
   lookup?: LookupFunction,
 ): BoundedFetch {
-  const { backChannel, endpoints, allowsPrivateAddresses, proxy } = reach;
+  const { backChannel, endpoints, allowsPrivateAddresses, proxy, unusedProxy } = reach;
   const stated = [backChannel, ...Object.values(endpoints)].filter((one) => one !== undefined);
   const rule = { issuer, stated, allowsPrivateAddresses };
   const way = proxy === undefined ? '' : ` over the proxy ${proxy.url}`;
@@ -68,7 +68,8 @@ export function createBoundedFetch(
       const body = await unfolded(await readBounded(answer.body, place), answer.headers['content-encoding'], place);
       return { status: answer.statusCode, headers: answer.headers, body };
     } catch (error) {
-      throw requestFailure(place, way, error);
+      const isNamedThere = url.origin !== new URL(issuer).origin && !stated.includes(address);
+      throw requestFailure(place, { way, unusedProxy, isNamedThere }, error);
     }
   }
 

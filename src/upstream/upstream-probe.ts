@@ -60,6 +60,7 @@ async function tryCredentials(redirectUri: string, settings: UpstreamSettings, t
     if (!(error instanceof UpstreamError)) throw error;
     if (error.fault === 'invalid_grant') return accepted;
     if (error.fault === 'client_rejected') return { level: 'wrong', text: error.detail };
+    if (error.fault === 'unavailable') return failed(error, 'tokens cannot be had: ');
     return { level: 'missing', text: `whether it accepts our credentials could not be seen: ${error.detail}` };
   }
 }

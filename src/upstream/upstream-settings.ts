@@ -43,6 +43,8 @@ export interface Reach {
   /** Certificates in PEM that may vouch for it; the system's where there are none. */
   ca?: string;
   proxy?: ProxySettings;
+  /** The variable that names a proxy to other programs, where nothing here says whether it is wanted. */
+  unusedProxy?: string;
 }
 
 export type StatedEndpoint = 'discovery' | 'token' | 'userinfo' | 'jwks' | 'revocation' | 'end_session';

@@ -132,4 +132,11 @@ describe('check --probe', () => {
       said: expect.stringContaining(`upstream corp: away: ${nobody}/.well-known/openid-configuration: ECONNREFUSED`),
     });
   });
+
+  it('names a proxy that is set and not used, where an upstream cannot be reached', async () => {
+    const nobody = `http://127.0.0.1:${await unusedPort()}`;
+    const { upstreams } = read(leastFile({ issuer: nobody }), { environment: { HTTPS_PROXY: 'http://proxy:3128' } });
+    const { said } = await probed({ upstreams });
+    expect(said).toMatch(/^upstream corp: away: .*; HTTPS_PROXY is set and is not used: write proxy:/m);
+  });
 });

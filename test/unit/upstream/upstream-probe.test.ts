@@ -72,6 +72,14 @@ describe('what is wrong is said in plain words:', () => {
     }
   });
 
+  it('an endpoint that cannot be reached though all the rest is right, and who said that it is there', async () => {
+    fake.behaviour.discovery = { metadata: { token_endpoint: 'http://127.0.0.1:9/token' } };
+    const report = await probe();
+    expect(texts(report, 'away')).toContain('tokens cannot be had: http://127.0.0.1:9/token: ECONNREFUSED');
+    expect(texts(report, 'away')).toMatch(/its own document names that address/);
+    expect(report.ok).toBe(false);
+  });
+
   it('another issuer', async () => {
     fake.behaviour.discovery = { metadata: { issuer: `${fake.issuer}/` } };
     const report = await probe();
