@@ -12,6 +12,7 @@ import { type CapacityRow, capacityRows, memoryBytesPerGrant, startCosts } from 
 import type { Measurement } from './measure.ts';
 import { bytesRow, pollRows, type Row, scaleRows, throughputRows } from './poll-rows.ts';
 import { startRedis } from './redis-server.ts';
+import { sessionBytesRow } from './session-bytes.ts';
 import { signInRows } from './sign-in-rows.ts';
 
 const RESULTS = fileURLToPath(new URL('../../../bench/results.md', import.meta.url));
@@ -31,6 +32,7 @@ try {
   measurements.push(...polls.measurements, ...throughput.measurements);
   say(await scaleRows(redis, values.quick ? [1000, 50_000] : [1000, 100_000, 1_000_000], seconds));
   say([await bytesRow(redis)]);
+  say([await sessionBytesRow(redis, values.quick ? [0, 1, 100] : [0, 1, 100, 4320])]);
   const starts = await startCosts(redis, seconds);
   await redis.flush();
   const rounds = values.quick

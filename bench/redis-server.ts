@@ -17,6 +17,12 @@ export async function startRedis() {
   return {
     url: `redis://127.0.0.1:${port}`,
     flush: () => client.flushall(),
+    /** Of all entries whose names match, their names included. */
+    async bytesOf(name: RegExp): Promise<number> {
+      const keys = (await client.keys('*')).filter((key) => name.test(key));
+      const sizes = await Promise.all(keys.map((key) => client.memory('USAGE', key)));
+      return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+    },
     usedBytes: () => info('memory', 'used_memory'),
     cpuSeconds: async () => (await info('cpu', 'used_cpu_user')) + (await info('cpu', 'used_cpu_sys')),
     async stop() {

@@ -23,7 +23,7 @@ export interface Ledger {
    * lost, and whose driver sent the command again, finds its own attempt there and has won.
    *
    * With `replaces` the first entry takes the place of the value that begins with that attempt, and of no other: of any
-   * number of callers who replace the same value exactly one wins (decision 0011).
+   * number of callers who replace the same value exactly one wins (decision 0013).
    */
   commit(change: Change): Promise<CommitOutcome>;
 

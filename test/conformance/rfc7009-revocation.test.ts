@@ -39,6 +39,24 @@ describe('RFC 7009: token revocation', () => {
     expect(test.upstream.revoked).toHaveLength(1);
   });
 
+  it('costs the same for every token of the chain, and of an ended session next to nothing', async () => {
+    const device = test.device();
+    let { refresh_token: token } = await test.signIn(device);
+    const chain = [token];
+    for (let turn = 0; turn < 12; turn += 1) {
+      token = (await device.refresh(token)).body.refresh_token;
+      chain.push(token);
+    }
+    const calls = async (brought: string) => {
+      const before = await storageCalls();
+      expect((await device.revoke(brought)).status).toBe(200);
+      return (await storageCalls()) - before;
+    };
+    expect(await calls(chain[0] ?? '')).toBeLessThanOrEqual(5);
+    expect((await device.refresh(token)).body.error).toBe('invalid_grant');
+    for (const spent of [chain[0], chain[6], token]) expect(await calls(spent ?? '')).toBeLessThanOrEqual(4);
+  });
+
   it('§2.1: an access token ends the device session too', async () => {
     const device = test.device();
     const tokens = await test.signIn(device);
@@ -103,5 +121,12 @@ describe('RFC 7009: token revocation', () => {
 
   function userinfo(accessToken: string) {
     return test.device().send('/userinfo', { headers: { authorization: `Bearer ${accessToken}` } });
+  }
+
+  /** Every verb of the storage that was called so far. */
+  async function storageCalls(): Promise<number> {
+    const { body } = await test.broker.foundation.metrics.text();
+    const counts = [...body.matchAll(/^gatehouse_storage_seconds_count\{[^}]*\} (\d+)$/gm)];
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0);
   }
 });
