@@ -9,7 +9,7 @@ import { manageReturn } from './manage-return.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { noteFacts } from './request-facts.ts';
-import { type EnterTicket, writeTicket } from './ticket.ts';
+import { type EnterTicket, type SignInTicket, writeTicket } from './ticket.ts';
 
 /** A trip whose answer is here, with all that is needed to finish it. */
 export interface Return {
@@ -83,7 +83,10 @@ async function againAddress({ ground, addresses }: PageKit, browser: BrowserValu
     return addresses.to('/device/sign-in', { ticket: await writeTicket(sealing, browser, 'enter', entering) });
   }
   const { id = '', userCode = '', codePrefilled = false, followedLink = false } = grant ?? {};
-  const sought = { grant: id, userCode, codePrefilled, followedLink };
+  // Who wanted to come as somebody else still does.
+  const prompt = trip.prompt === 'login' || trip.prompt === 'select_account' ? trip.prompt : undefined;
+  const sought: SignInTicket = { grant: id, userCode, codePrefilled, followedLink };
+  if (prompt !== undefined) sought.prompt = prompt;
   const ticket = await writeTicket(sealing, browser, 'sign-in', sought);
   return addresses.to('/device/sign-in', { upstream, ticket });
 }

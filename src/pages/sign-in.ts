@@ -15,6 +15,7 @@ import { PageProblem } from './page-problem.ts';
 import { noteFacts } from './request-facts.ts';
 import { setOut } from './set-out.ts';
 import { type EnterTicket, readTicket, type SignInTicket, writeTicket } from './ticket.ts';
+import type { SignInChoice } from './views.ts';
 
 /** A person needs about this long to sign in with a second factor and to read the confirm page. */
 const RUNNING_OUT_MS = 2 * 60 * 1000;
@@ -60,13 +61,15 @@ async function signInForGrant(kit: PageKit, way: Way, ticket: SignInTicket): Pro
   const upstreams = client.upstreams.flatMap((id) => ground.upstreams.get(id) ?? []);
   if (chosen === undefined) {
     const isRunningOut = view.grant.expiresAtMs - view.nowMs < RUNNING_OUT_MS;
+    const choices = linksTo(kit, upstreams, written);
+    if (ticket.prompt !== undefined) await Promise.all(upstreams.map((upstream, at) => sayKept(choices[at], upstream)));
     const page = kit.views.signIn(kit.frame(request, response), {
       purpose: 'approve',
       client: client.name,
       code: formatUserCode(ticket.userCode, ground.grants.userCodes.group),
       isRunningOut,
-      goesOn: upstreams.length === 1 && !isRunningOut,
-      upstreams: linksTo(kit, upstreams, written),
+      goesOn: upstreams.length === 1 && !isRunningOut && choices[0]?.keepsAccount !== true,
+      upstreams: choices,
     });
     response.type('html').send(page);
     return;
@@ -121,7 +124,13 @@ function demandsOf(client: RegisteredClient, { grant }: GrantView, { prompt }: S
   };
 }
 
-function linksTo(kit: PageKit, upstreams: readonly Upstream[], ticket: string) {
+/** Says where another account cannot be asked for: the same would come back, and nobody would know why. */
+async function sayKept(choice: SignInChoice | undefined, upstream: Upstream): Promise<void> {
+  const { isAskedFor, signOutAt } = await upstream.otherAccount();
+  if (choice !== undefined && !isAskedFor) Object.assign(choice, { keepsAccount: true, signOutAt });
+}
+
+function linksTo(kit: PageKit, upstreams: readonly Upstream[], ticket: string): SignInChoice[] {
   return upstreams.map(({ id, displayName }) => ({
     name: displayName,
     address: kit.addresses.to('/device/sign-in', { upstream: id, ticket }),

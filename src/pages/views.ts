@@ -55,7 +55,15 @@ export interface SignInLocals {
   isRunningOut: boolean;
   /** Goes on by itself where there is just one and nothing that should be read first. */
   goesOn: boolean;
-  upstreams: readonly { name: string; address: string }[];
+  upstreams: readonly SignInChoice[];
+}
+
+export interface SignInChoice {
+  name: string;
+  address: string;
+  /** Somebody wants to use another account, and this upstream cannot be asked for one. */
+  keepsAccount?: boolean;
+  signOutAt?: string | undefined;
 }
 
 export interface ConfirmLocals {

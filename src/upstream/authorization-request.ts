@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto';
 import { formatScope, uniteScopes } from '../oauth/scope.ts';
+import { offeredPrompt } from './offered-prompt.ts';
 import type { TripParameters } from './upstream.ts';
+import type { ProviderMetadata } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
 /** The parameters of the authorization request (OpenID Connect Core §3.1.2.1, RFC 7636 §4.3). */
-export function authorizationRequest(settings: UpstreamSettings, trip: TripParameters): URLSearchParams {
+export function authorizationRequest(
+  settings: UpstreamSettings,
+  trip: TripParameters,
+  metadata: ProviderMetadata,
+): URLSearchParams {
   const request = new URLSearchParams(settings.authorizationParameters);
-  const { prompt, maxAgeSeconds, acrValues } = strengthAsked(settings, trip);
+  const { maxAgeSeconds, acrValues } = strengthAsked(settings, trip);
+  // What the configuration names is sent as it stands.
+  const prompt = offeredPrompt(trip.prompt, metadata['prompt_values_supported']) ?? settings.prompt;
   if (prompt !== undefined) request.set('prompt', prompt);
   if (maxAgeSeconds !== undefined) request.set('max_age', String(maxAgeSeconds));
   if (acrValues.length > 0) request.set('acr_values', acrValues.join(' '));

@@ -1,4 +1,3 @@
-import { compactVerify, errors as joseErrors } from 'jose';
 import type { Secret } from '../sealing/secret.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -6,11 +5,13 @@ import { authorizationRequest, strengthAsked } from './authorization-request.ts'
 import { type Claims, claimAt, missingClaims, readSignIn, requireSameSubject } from './claim-mapping.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import { checkLogoutToken } from './logout-token.ts';
+import { offersOtherAccount } from './offered-prompt.ts';
 import { checkStrength } from './sign-in-strength.ts';
 import { PUBLIC_KEY_ALGORITHMS, signingAlgorithms } from './signing-algorithms.ts';
 import { tokensOf } from './token-answer.ts';
 import {
   type LogoutToken,
+  type OtherAccount,
   OtherSubjectError,
   type ProbeReport,
   type Refreshed,
@@ -76,8 +77,21 @@ export class CheckedUpstream implements Upstream {
 
   signInAddress(trip: TripParameters): Promise<URL> {
     return this.#within('authorization', (context) =>
-      this.#requests.authorizationAddress(context, authorizationRequest(this.#settings, trip)),
+      this.#requests.authorizationAddress(context, authorizationRequest(this.#settings, trip, context.metadata)),
     );
+  }
+
+  async otherAccount(): Promise<OtherAccount> {
+    try {
+      return await this.#within('authorization', async ({ metadata }) => ({
+        isAskedFor: offersOtherAccount(metadata['prompt_values_supported']),
+        signOutAt: this.#requests.signOutAddress(metadata)?.href,
+      }));
+    } catch (error) {
+      // The way there will say what is wrong.
+      this.#report('whether another account can be chosen is not known', error);
+      return { isAskedFor: true };
+    }
   }
 
   finishSignIn(callback: URL, trip: TripParameters): Promise<SignIn> {
@@ -190,7 +204,7 @@ export class CheckedUpstream implements Upstream {
     if (missingClaims(claims, this.#settings, wanted).length === 0) return undefined;
     try {
       const { claims: found, signed } = await this.#requests.userinfo(context, answer.access_token);
-      if (signed !== undefined) await this.#verifySignature('userinfo', signed, PUBLIC_KEY_ALGORITHMS);
+      if (signed !== undefined) await this.#keys.verifyAnswer('userinfo', signed, PUBLIC_KEY_ALGORITHMS);
       return found;
     } catch (error) {
       // An access token for another audience is refused there, which takes nothing from the ID token.
@@ -201,17 +215,7 @@ export class CheckedUpstream implements Upstream {
   }
 
   #verifyIdToken({ metadata }: RequestContext, { answer }: CheckedAnswer): Promise<void> {
-    return this.#verifySignature('ID token', answer.id_token ?? '', signingAlgorithms(metadata));
-  }
-
-  async #verifySignature(what: string, token: string, algorithms: string[]): Promise<void> {
-    try {
-      const signed = { token, algorithms, isAskedFor: true };
-      await this.#keys.verify(signed, (key) => compactVerify(token, key, { algorithms }));
-    } catch (error) {
-      if (!(error instanceof joseErrors.JOSEError)) throw error;
-      throw new UpstreamError('invalid_answer', `${what}: ${error.message}`);
-    }
+    return this.#keys.verifyAnswer('ID token', answer.id_token ?? '', signingAlgorithms(metadata));
   }
 
   #within<T>(step: UpstreamStep, work: (context: RequestContext) => Promise<T>): Promise<T> {

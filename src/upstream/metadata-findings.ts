@@ -1,3 +1,4 @@
+import { offersOtherAccount } from './offered-prompt.ts';
 import { signingAlgorithms } from './signing-algorithms.ts';
 import type { ProbeReport } from './upstream.ts';
 import type { ProviderMetadata } from './upstream-requests.ts';
@@ -79,6 +80,7 @@ export function metadataFindings(
       'offline_access is offered and not among this upstream’s scopes: without it a device session asks in vain ' +
         'once the person’s own session there has ended',
     ),
+    ...promptFindings(metadata, settings),
     says(has('userinfo_endpoint'), 'userinfo is offered', 'missing', 'no userinfo: all claims must be in the ID token'),
     says(
       has('revocation_endpoint'),
@@ -94,6 +96,23 @@ export function metadataFindings(
         'their refresh tokens end with it',
     ),
   ];
+}
+
+/** Nothing is said where it does not list its prompts: most do not, and take what they know. */
+function promptFindings(metadata: ProviderMetadata, { prompt }: UpstreamSettings): Finding[] {
+  const listed = strings(metadata['prompt_values_supported']);
+  if (listed === undefined) return [];
+  const unknown = prompt?.split(' ').filter((word) => !listed.includes(word)) ?? [];
+  const missing: string[] = [];
+  if (unknown.length > 0) missing.push(`prompt ${unknown.join(' ')} of this upstream is not among those that it lists`);
+  if (!offersOtherAccount(listed)) {
+    missing.push(
+      'it offers neither prompt select_account nor login: who wants to use another account must sign out there first',
+    );
+  } else if (!listed.includes('select_account')) {
+    missing.push('it does not offer prompt select_account: “Not you?” asks for login in its place');
+  }
+  return missing.map((text) => ({ level: 'missing', text }));
 }
 
 function strings(value: unknown): string[] | undefined {

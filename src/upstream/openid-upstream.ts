@@ -85,10 +85,29 @@ class OpenIdRequests implements UpstreamRequests {
         context.metadata['require_pushed_authorization_requests'] === true
           ? await oidc.buildAuthorizationUrlWithPAR(config, request)
           : oidc.buildAuthorizationUrl(config, request);
-      // The browser goes there, not we: whether it is private is nothing to us.
-      requireAllowed(address, { issuer: this.#settings.issuer, stated: [], allowsPrivateAddresses: true });
+      this.#requireVisitable(address);
       return address;
     });
+  }
+
+  signOutAddress({ end_session_endpoint: endpoint }: ProviderMetadata): URL | undefined {
+    if (typeof endpoint !== 'string' || !URL.canParse(endpoint)) return undefined;
+    const address = new URL(endpoint);
+    address.searchParams.set('client_id', this.#settings.clientId);
+    try {
+      this.#requireVisitable(address);
+      return address;
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      return undefined;
+    }
+  }
+
+  /** Of what people's browsers visit: whether it is private is nothing to us. */
+  #requireVisitable(address: URL): void {
+    const stated = this.#settings.reach.endpoints.end_session;
+    const rule = { stated: stated === undefined ? [] : [stated], allowsPrivateAddresses: true };
+    requireAllowed(address, { issuer: this.#settings.issuer, ...rule });
   }
 
   exchangeCode(

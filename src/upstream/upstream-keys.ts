@@ -1,5 +1,6 @@
 import {
   type CryptoKey,
+  compactVerify,
   createLocalJWKSet,
   decodeProtectedHeader,
   errors,
@@ -37,6 +38,20 @@ export class UpstreamKeys {
   constructor({ load, ...options }: UpstreamKeysOptions) {
     const fetched = async (deadline: AbortSignal) => readKeySet(await load(deadline));
     this.#kept = new KeptAnswer({ ...options, freshMs: 10 * MINUTE, load: fetched });
+  }
+
+  /**
+   * Verifies what the upstream has answered.
+   *
+   * @throws {UpstreamError} `invalid_answer`
+   */
+  async verifyAnswer(what: string, token: string, algorithms: string[]): Promise<void> {
+    try {
+      await this.verify({ token, algorithms, isAskedFor: true }, (key) => compactVerify(token, key, { algorithms }));
+    } catch (error) {
+      if (!(error instanceof errors.JOSEError)) throw error;
+      throw new UpstreamError('invalid_answer', `${what}: ${error.message}`);
+    }
   }
 
   /**

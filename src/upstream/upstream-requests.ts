@@ -43,6 +43,8 @@ export interface UpstreamRequests {
   keys(context: RequestContext): Promise<unknown>;
   authorizationAddress(context: RequestContext, request: URLSearchParams): Promise<URL>;
   /** @param answered the redirect URI with the query that the browser brought */
+  /** Where people sign out (OpenID Connect RP-Initiated Logout §2.1). */
+  signOutAddress(metadata: ProviderMetadata): URL | undefined;
   exchangeCode(
     context: RequestContext,
     answered: URL,

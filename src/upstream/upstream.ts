@@ -12,6 +12,9 @@ export interface Upstream {
   /** The address to send the browser to. The first call discovers the upstream's metadata. */
   signInAddress(trip: TripParameters): Promise<URL>;
 
+  /** How a person comes as somebody else than they are signed in as there. Never throws. */
+  otherAccount(): Promise<OtherAccount>;
+
   /**
    * Turns the callback's parameters into a checked sign-in: `state`, `iss`, code exchange with PKCE, ID token with nonce,
    * `auth_time` and `acr` where they were asked for, userinfo where a mapped claim is not in the ID token.
@@ -57,6 +60,13 @@ export interface TripParameters {
   acrValues?: readonly string[] | undefined;
   /** Claims that the client copies, besides the mapped ones: userinfo is asked where the ID token lacks one. */
   wantedClaims?: readonly string[] | undefined;
+}
+
+export interface OtherAccount {
+  /** Whether the upstream can be asked to let them choose, or to sign in anew; `true` where it does not say. */
+  isAskedFor: boolean;
+  /** Where they sign out there, where the upstream names that. */
+  signOutAt?: string | undefined;
 }
 
 /** The device session that a refresh is for. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openIdUpstream } from '../../src/upstream/openid-upstream.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import type { UpstreamSettings } from '../../src/upstream/upstream-settings.ts';
-import { type FakeUpstream, type FakeUpstreamOptions, startFakeUpstream } from '../support/fake-upstream.ts';
+import { type FakeUpstream, type FakeUpstreamOptions, REACH, startFakeUpstream } from '../support/fake-upstream.ts';
 import type { PublishedKeys } from '../support/fake-upstream-keys.ts';
 import { faultOf, goThere, newTrip, signInThere } from '../support/upstream-trip.ts';
 
@@ -57,6 +57,55 @@ describe('OpenID Connect Core §3.1: the authorization request', () => {
     expect(own.get('max_age')).toBe('0');
     expect(own.get('acr_values')).toBe('gold');
     expect(own.getAll('state')).toEqual([asked.state]);
+  });
+});
+
+describe('the prompt for another account, at an upstream that lists its prompts', () => {
+  const asked = async (listed: string[] | null, prompt: string, configured?: string) => {
+    await meet({}, configured === undefined ? {} : { prompt: configured });
+    fake.behaviour = { discovery: { metadata: { prompt_values_supported: listed } } };
+    return (await upstream.signInAddress(newTrip({ prompt }))).searchParams.get('prompt');
+  };
+
+  it.each<[string[] | null, string, string | null]>([
+    [null, 'select_account', 'select_account'],
+    [['none', 'login', 'consent', 'select_account'], 'select_account', 'select_account'],
+    [['none', 'login', 'consent'], 'select_account', 'login'],
+    [['none', 'select_account'], 'login', 'select_account'],
+    [['none', 'consent'], 'select_account', null],
+    [[], 'login', null],
+    [['login'], 'consent', 'consent'],
+  ])('%j, wished for %s: %s', async (listed, wished, sent) => {
+    expect(await asked(listed, wished)).toBe(sent);
+  });
+
+  it('falls back to what the configuration says, which is sent as it stands', async () => {
+    expect(await asked(['none'], 'select_account', 'consent')).toBe('consent');
+  });
+
+  it('says whether it can be asked for, and where people sign out there', async () => {
+    const end = { end_session_endpoint: `${fake.issuer}/logout?realm=corp` };
+    const offer = (metadata: Record<string, unknown>) => {
+      fake.behaviour = { discovery: { metadata } };
+      return openIdUpstream(fake.settings(), { clock: () => nowMs }).otherAccount();
+    };
+    expect(await offer({})).toEqual({ isAskedFor: true, signOutAt: undefined });
+    expect(await offer({ prompt_values_supported: ['login'] })).toMatchObject({ isAskedFor: true });
+    expect(await offer({ prompt_values_supported: ['none'], ...end })).toEqual({
+      isAskedFor: false,
+      signOutAt: `${fake.issuer}/logout?realm=corp&client_id=gatehouse`,
+    });
+    // An address that nobody should be sent to is as good as a way that is not known.
+    expect(await offer({ end_session_endpoint: 'javascript:alert(1)', prompt_values_supported: [] })).toEqual({
+      isAskedFor: false,
+      signOutAt: undefined,
+    });
+  });
+
+  it('is led to the stated end_session address, which the browser visits', async () => {
+    const reach = { ...REACH, backChannel: fake.origin, endpoints: { end_session: 'https://sso.example.com/bye' } };
+    upstream = openIdUpstream(fake.settings({ reach }), { clock: () => nowMs });
+    expect((await upstream.otherAccount()).signOutAt).toBe('https://sso.example.com/bye?client_id=gatehouse');
   });
 });
 

@@ -18,7 +18,7 @@ import { createSealing, type Sealing } from '../../src/sealing/sealing.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import type { LogEventName } from '../../src/telemetry/log-events.ts';
-import type { SignIn, TripParameters, Upstream } from '../../src/upstream/upstream.ts';
+import type { OtherAccount, SignIn, TripParameters, Upstream } from '../../src/upstream/upstream.ts';
 import { PageVisitor, type VisitedPage } from './page-visitor.ts';
 import { type ClientChanges, sampleClient } from './sample-client.ts';
 import { LIMITS } from './sample-limits.ts';
@@ -44,6 +44,7 @@ export interface PageHouse {
 
 export interface ScriptedUpstream extends Upstream {
   signedIn: SignIn;
+  choice: OtherAccount;
   /** Thrown by the next steps, where it is set. */
   failure: { at: 'address' | 'answer'; error: Error } | undefined;
   readonly trips: TripParameters[];
@@ -219,6 +220,7 @@ function scriptedUpstream(id: string, displayName: string): ScriptedUpstream {
     trips,
     revoked,
     failure: undefined,
+    choice: { isAskedFor: true },
     signedIn: {
       subject: 'alice',
       name: 'Alice Adams',
@@ -238,6 +240,7 @@ function scriptedUpstream(id: string, displayName: string): ScriptedUpstream {
       trips.push(trip);
       return new URL(`${issuer}/authorize?state=${trip.state}&redirect_uri=${encodeURIComponent(trip.redirectUri)}`);
     },
+    otherAccount: async () => upstream.choice,
     async finishSignIn() {
       if (upstream.failure?.at === 'answer') throw upstream.failure.error;
       return upstream.signedIn;

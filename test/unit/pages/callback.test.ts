@@ -121,6 +121,18 @@ describe('back from the upstream', () => {
     });
   });
 
+  it('"try again" after another account was wished for still asks for one', async () => {
+    const { house, visitor, back } = await away();
+    const confirm = await visitor.open(back());
+    const way = await visitor.submit(confirm, { decision: 'other_account' });
+    const there = await visitor.get(way.links[0]?.href ?? '');
+    corpOf(house).failure = { at: 'answer', error: new UpstreamError('not_signed_in', 'no') };
+    const problem = await visitor.open(callbackOf(there));
+    corpOf(house).failure = undefined;
+    await visitor.get(problem.links[0]?.href ?? '');
+    expect(corpOf(house).trips.map(({ prompt }) => prompt)).toEqual([undefined, 'select_account', 'select_account']);
+  });
+
   it.each(FAULTS)('but on the way there with %s: %i and "try again"', async (fault, status) => {
     const house = openPageHouse();
     const visitor = house.newVisitor();

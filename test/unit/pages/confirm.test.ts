@@ -194,6 +194,31 @@ describe('the confirm page', () => {
     expect(await visitor.post('/device/confirm', mixed)).toMatchObject({ status: 403 });
   });
 
+  it('says so where the upstream cannot be asked for another account, and where to sign out there', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const confirm = await house.signIn(visitor, (await house.start()).userCode);
+    corpOf(house).choice = { isAskedFor: false, signOutAt: 'https://corp.example/logout?client_id=gatehouse' };
+    const way = await visitor.submit(confirm, { decision: 'other_account' });
+    expect(way.words).toMatch(/Example Corp does not let us ask for another account.*sign out first/);
+    expect(way.text).not.toContain('http-equiv="refresh"');
+    expect(way.links.map(({ href }) => href)).toEqual([
+      'https://corp.example/logout?client_id=gatehouse',
+      expect.stringMatching(/^\/device\/sign-in\?/),
+    ]);
+    corpOf(house).choice = { isAskedFor: false };
+    const bare = await visitor.submit(confirm, { decision: 'other_account' });
+    expect(bare.words).toMatch(/does not let us ask/);
+    expect(bare.links).toHaveLength(1);
+  });
+
+  it('does not ask the upstream about it where nobody wants another account', async () => {
+    const house = openPageHouse();
+    corpOf(house).otherAccount = () => Promise.reject(new Error('nobody asked'));
+    const visitor = house.newVisitor();
+    expect((await house.signIn(visitor, (await house.start()).userCode)).status).toBe(200);
+  });
+
   it('never weakens the sign-in that a client requires', async () => {
     const house = openPageHouse({ client: { safeguards: { prompt: 'login', maxAgeSeconds: 60, acr: ['strong'] } } });
     const visitor = house.newVisitor();

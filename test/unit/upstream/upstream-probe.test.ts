@@ -165,6 +165,17 @@ describe('what is missing is said, and is no failure:', () => {
     expect(texts(report, 'missing')).toMatch(words);
   });
 
+  it.each<[string[], Partial<UpstreamSettings>, RegExp]>([
+    [['none', 'login'], {}, /does not offer prompt select_account: “Not you\?” asks for login/],
+    [['none', 'consent'], {}, /neither prompt select_account nor login: .* must sign out there first/],
+    [['select_account'], { prompt: 'login consent' }, /prompt login consent of this upstream is not among those/],
+  ])('prompts: %j', async (listed, changes, words) => {
+    fake.behaviour.discovery = { metadata: { prompt_values_supported: listed } };
+    const report = await probe({ ...COMPLETE, ...changes });
+    expect(report.ok).toBe(true);
+    expect(texts(report, 'missing')).toMatch(words);
+  });
+
   it('offline_access, where it is offered and not asked for', async () => {
     const report = await probe({});
     expect(report.ok).toBe(true);
