@@ -1,6 +1,7 @@
-import { generateKeyPair } from 'node:crypto';
+import { createPublicKey, generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import { calculateJwkThumbprint, type JWK } from 'jose';
+import { certificateFault } from './certificate-members.ts';
 import { readPrivateJwk } from './private-jwk.ts';
 
 /**
@@ -85,6 +86,8 @@ export function checkSigningKeys(keys: readonly unknown[]): SigningKey[] {
       return refuse('is for RS256, which takes an RSA key of at least 2048 bits');
     }
     if (alg === 'ES256' && namedCurve !== 'prime256v1') return refuse('is for ES256, which takes a P-256 key');
+    const fault = certificateFault(key, createPublicKey(privateKey));
+    if (fault !== undefined) return refuse(fault);
     return key as unknown as SigningKey;
   });
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { errors, type JSONWebKeySet, type JWK, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { Secret } from '../sealing/secret.ts';
+import { certificateMembers } from './certificate-members.ts';
 import { algsOf, checkSigningKeys, makeSigningKey, type SigningAlg, type SigningKey } from './signing-key-set.ts';
 import type { SigningSettings } from './signing-settings.ts';
 
@@ -108,12 +109,13 @@ function load(key: SigningKey): LoadedKey {
   const { kid, alg, use } = key;
   const privateKey = createPrivateKey({ key: key as unknown as Record<string, unknown>, format: 'jwk' });
   const publicKey = createPublicKey(privateKey);
-  // From the key itself, not by leaving members out: what else a JWK of the file has is nobody's business.
+  // From the key itself, not by leaving members out: what else a JWK of the file has, but for
+  // certificates, is nobody's business.
   return {
     kid,
     alg,
     privateKey,
     publicKey,
-    publicJwk: { ...(publicKey.export({ format: 'jwk' }) as JWK), kid, alg, use },
+    publicJwk: { ...(publicKey.export({ format: 'jwk' }) as JWK), kid, alg, use, ...certificateMembers(key) },
   };
 }

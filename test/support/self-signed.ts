@@ -24,7 +24,9 @@ export function selfSigned(commonName = 'localhost'): { key: string; cert: strin
     tlv(0xa3, extensions),
   );
   const signature = tlv(0x03, Buffer.from([0]), sign('sha256', body, privateKey));
-  const base64 = sequence(body, algorithm, signature).toString('base64').replace(/.{64}/g, '$&\n');
+  const base64 = sequence(body, algorithm, signature)
+    .toString('base64')
+    .replace(/.{64}(?=.)/g, '$&\n');
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     cert: `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`,
