@@ -20,6 +20,7 @@ import { createSourceAddress } from './endpoints/source-address.ts';
 import { createToken } from './endpoints/token.ts';
 import { createUsedOnce } from './endpoints/used-once.ts';
 import { createUserinfo } from './endpoints/userinfo.ts';
+import { carriedClaimNames } from './grants/client-claims.ts';
 import { longestLifeMs } from './grants/longest-life.ts';
 import type { RedeemGround } from './grants/redeem-grant.ts';
 import type { Foundation, House } from './house.ts';
@@ -212,7 +213,7 @@ function abilitiesOf({ config }: House): Abilities {
     idTokenAlgs: [...new Set(clients.map((client) => client.signingAlg))],
     pkce: true,
     scopes: uniteScopes(...clients.map((client) => client.scopes.allowed)),
-    claims: [...new Set(clients.flatMap((client) => [...client.claims.idToken, ...client.claims.accessToken]))],
+    claims: [...new Set(clients.flatMap((client) => carriedClaimNames(client, client.scopes.allowed)))],
     languages: config.pages.languages,
   };
 }

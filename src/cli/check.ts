@@ -4,6 +4,7 @@ import { ConfigError, formatProblem } from '../config/config-error.ts';
 import { CONFIG_OPTION, configFile } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Reach } from '../upstream/upstream-settings.ts';
+import { describeApprovers } from './describe-approvers.ts';
 import { EXIT } from './exit-codes.ts';
 import { redirectUri } from './redirect-uri.ts';
 
@@ -70,10 +71,15 @@ export function describe(config: Config): string[] {
       `    back-channel logout URI, where it offers that: ${publicUrl}/backchannel-logout/${id}`,
     ]),
     `${count(clients.length, 'client')}:`,
-    ...clients.map(
-      ({ id, name, authentication, tokens, upstreams: at }) =>
+    ...clients.flatMap((client) => {
+      const { id, name, authentication, tokens, upstreams: at } = client;
+      const conditions = describeApprovers(client);
+      return [
         `  ${id}: ${name}, authentication ${authentication}, ${tokens === 'mint' ? 'minted' : 'relayed'} tokens, signs in at ${at.join(', ')}`,
-    ),
+        ...(conditions.length === 0 ? [] : ['    may be approved where all of this holds:']),
+        ...conditions.map((condition) => `      ${condition}`),
+      ];
+    }),
     ...(config.resourceServers.length > 0 ? [count(config.resourceServers.length, 'resource server')] : []),
   ];
 }

@@ -27,7 +27,12 @@ export interface RegisteredClient {
   scopes: { allowed: readonly string[]; default: readonly string[] };
   /** RFC 8707; the first is the default audience. */
   resources: readonly string[];
-  claims: { idToken: readonly string[]; accessToken: readonly string[] };
+  claims: {
+    idToken: readonly string[];
+    accessToken: readonly string[];
+    /** Nothing is written: the granted standard scopes bring their claims (OpenID Connect Core §5.4). */
+    standard?: boolean;
+  };
   signingAlg: 'RS256' | 'ES256';
   /** The `typ` of its access tokens; `JWT` for verifiers that know no other. */
   accessTokenType: 'at+jwt' | 'JWT';
@@ -57,6 +62,16 @@ export interface Approvers {
   subjects?: readonly string[];
   upstreams?: readonly string[];
   denyGroups?: readonly string[];
+  /** All of them must hold besides. */
+  require?: readonly ApproverCondition[];
+}
+
+/** What a claim of the person must say; `is` has one value. */
+export interface ApproverCondition {
+  /** `name`, `email` and `groups` as the upstream's `claims:` maps them, any other by its own name or dotted path. */
+  claim: string;
+  holds: 'any_of' | 'is' | 'matches_domain';
+  values: readonly string[];
 }
 
 /** The phishing safeguards of one client, a profile and its overrides resolved. */

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { PROTOCOL_CLAIMS } from '../tokens/copied-claims.ts';
 import { prompt } from './upstream-schema.ts';
@@ -62,6 +63,41 @@ const safeguardOverrides = section({
     .describe(
       'What happens where the answer to a refresh is asked for again from another network; require ends the session',
     ),
+});
+
+const claimValue = () =>
+  z
+    .union([text('a value'), z.number(), z.boolean()], { error: expects('a text, a number, true or false') })
+    .describe('Compared as text');
+
+const domain = () =>
+  pattern(/^[^\s@*:/]+\.[^\s@*:/.]+$/, 'a domain such as example.com, without @ and *').transform(
+    (written, context) => {
+      const ascii = domainToASCII(written);
+      if (ascii !== '') return ascii;
+      context.issues.push({ code: 'custom', input: written, message: expects('a domain')({ input: written }) });
+      return z.NEVER;
+    },
+  );
+
+const KINDS = ['any_of', 'is', 'matches_domain'] as const;
+
+const condition = section({
+  claim: pattern(/^[^\s.]+(\.[^\s.]+)*$/, 'the name of a claim, or a dotted path').describe(
+    'name, email and groups as the upstream’s claims say, others by their own name or dotted path',
+  ),
+  any_of: list(claimValue(), 'values')
+    .min(1, { error: nobody })
+    .optional()
+    .describe('One of these values is the claim, or among its values'),
+  is: claimValue().optional().describe('The claim has this value and no other'),
+  matches_domain: list(domain(), 'domains')
+    .min(1, { error: nobody })
+    .optional()
+    .describe('The claim is an e-mail address in one of these domains; a domain below one is another'),
+}).refine((written) => KINDS.filter((kind) => written[kind] !== undefined).length === 1, {
+  error: 'expected exactly one of any_of, is and matches_domain, such as { claim: hd, any_of: [example.com] }',
+  when: ({ issues }) => issues.length === 0,
 });
 
 const clientSchema = section({
@@ -145,6 +181,9 @@ const clientSchema = section({
       .optional()
       .describe('Who signed in at one of these may approve'),
     deny_groups: list(text('a group'), 'groups').optional().describe('Members may not approve, whatever else they are'),
+    require: list(condition, 'conditions such as { claim: hd, any_of: [example.com] }')
+      .optional()
+      .describe('Conditions on claims, all of which must hold; a claim that is missing is never a yes'),
   })
     .prefault({})
     .describe('Who may approve; a key that is left out does not restrict'),

@@ -1,4 +1,10 @@
-import type { Approvers, ClientAuthentication, RegisteredClient } from '../clients/registered-client.ts';
+import type {
+  ApproverCondition,
+  Approvers,
+  ClientAuthentication,
+  RegisteredClient,
+} from '../clients/registered-client.ts';
+import { EMAIL_VERIFIED } from '../grants/approver-conditions.ts';
 import type { UpstreamSettings } from '../upstream/upstream-settings.ts';
 import type { ClientSection } from './client-schema.ts';
 import type { ConfigFile } from './file-schema.ts';
@@ -24,6 +30,7 @@ export function readClients(
     checkUpstreams(client, section, upstreamIds, reading);
     checkTokens(client, section, reading);
     checkTimes(client, section, reading);
+    checkConditions(client, reading);
     return client;
   });
 }
@@ -80,13 +87,36 @@ function readClient(id: string, section: ClientSection, upstreamIds: string[], r
 }
 
 function readApprovers({ approvers }: ClientSection): Approvers {
-  const { groups, subjects, upstreams, deny_groups: denyGroups } = approvers;
+  const { groups, subjects, upstreams, deny_groups: denyGroups, require } = approvers;
   return {
     ...(groups !== undefined && { groups }),
     ...(subjects !== undefined && { subjects }),
     ...(upstreams !== undefined && { upstreams }),
     ...(denyGroups !== undefined && { denyGroups }),
+    ...(require !== undefined && { require: require.map(readCondition) }),
   };
+}
+
+type ConditionSection = NonNullable<ClientSection['approvers']['require']>[number];
+
+function readCondition(section: ConditionSection): ApproverCondition {
+  const { claim, any_of: anyOf, is, matches_domain: domains } = section;
+  if (domains !== undefined) return { claim, holds: 'matches_domain', values: domains };
+  if (anyOf !== undefined) return { claim, holds: 'any_of', values: anyOf.map(String) };
+  return { claim, holds: 'is', values: [String(is)] };
+}
+
+/** Whoever may write an address of their own there passes for somebody of that domain. */
+function checkConditions({ id, approvers: { require = [] } }: RegisteredClient, reading: Reading): void {
+  const isVerified = require.some(({ claim }) => claim === EMAIL_VERIFIED);
+  require.forEach(({ claim, holds }, index) => {
+    if (claim !== 'email' || isVerified) return;
+    reading.warning(
+      ['clients', id, 'approvers', 'require', index],
+      `${holds} looks at an address that the person may have typed, unless the upstream says that it is not verified; ` +
+        'expected { claim: email_verified, is: true } beside it, where the upstream sends that',
+    );
+  });
 }
 
 function defaultAuthentication(section: ClientSection): ClientAuthentication {

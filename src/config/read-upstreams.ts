@@ -1,4 +1,4 @@
-import type { UpstreamSettings } from '../upstream/upstream-settings.ts';
+import type { GroupsClaim, UpstreamSettings } from '../upstream/upstream-settings.ts';
 import type { Environment } from './environment.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { readAssertionKey } from './read-assertion-key.ts';
@@ -40,7 +40,8 @@ function readUpstream(
     ...(clientSecret !== undefined && { clientSecret }),
     ...(assertionKey !== undefined && { assertionKey }),
     scopes: [...new Set(section.scopes)],
-    claims: section.claims,
+    claims: { ...section.claims, groups: readGroupsClaim([...at, 'claims', 'groups'], section, reading) },
+    groupsOverage: section.groups_overage,
     ...(prompt !== undefined && { prompt }),
     ...(maxAgeSeconds !== undefined && { maxAgeSeconds }),
     ...(acr !== undefined && { acrValues: typeof acr === 'string' ? acr : acr.join(' ') }),
@@ -48,6 +49,9 @@ function readUpstream(
     toleranceSeconds: section.tolerance,
     clockToleranceSeconds: section.clock_tolerance,
     reach: readReach(id, section, around, reading),
+    userinfo: section.userinfo,
+    offlineAccess: section.offline_access,
+    uncheckedSessionSeconds: section.unchecked_session,
   };
 
   function needs(isUsed: boolean, given: unknown, key: 'client_secret' | 'private_key'): void {
@@ -60,6 +64,22 @@ function readUpstream(
       reading.problem(path, text, ...looksAt);
     }
   }
+}
+
+function readGroupsClaim(path: string[], { claims: { groups } }: UpstreamSection, reading: Reading): GroupsClaim {
+  if (typeof groups === 'string') return { from: groups, keys: false };
+  const { from, keys, member, separator, only } = groups;
+  if (keys && member !== undefined) {
+    const text = 'found both keys: true and member, expected one: the names are the keys of a map, or a member of each';
+    reading.problem([...path, 'member'], text, [...path, 'keys']);
+  }
+  return {
+    from,
+    keys,
+    ...(member !== undefined && { member }),
+    ...(separator !== undefined && { separator }),
+    ...(only !== undefined && { only }),
+  };
 }
 
 function defaultAuthentication(section: UpstreamSection): UpstreamSettings['authentication'] {

@@ -55,6 +55,19 @@ const parameterName = () =>
 const claimPath = () =>
   pattern(/^[^\s.]+(\.[^\s.]+)*$/, 'the name of a claim, or a dotted path such as realm_access.roles');
 
+/** Where groups are not simply a list of names. */
+const groupsSection = section({
+  from: claimPath().prefault('groups').describe('The claim that has them'),
+  keys: yesOrNo().prefault(false).describe('The names are the keys of a map, as Zitadel writes it'),
+  member: claimPath().optional().describe('Of groups that come as objects, the member that has the name'),
+  separator: text('what stands between two groups', { longest: 10 })
+    .optional()
+    .describe('Of groups that come as one text, what stands between them'),
+  only: list(text('a group, with * for any characters'), 'groups')
+    .optional()
+    .describe('Those that go into tokens; approvers look at all of them'),
+});
+
 /** `none` would mean: no sign-in page at all, so nobody could ever sign in. */
 export const prompt = () =>
   pattern(/^(?!.*\bnone\b)[a-z_]+( [a-z_]+)*$/, 'a prompt that shows a page, such as login, consent or select_account');
@@ -132,10 +145,18 @@ const upstreamSchema = section({
     subject: claimPath().prefault('sub').describe('Who it is; must never change for one account'),
     name: claimPath().prefault('name').describe('Shown to the person'),
     email: claimPath().prefault('email').describe('Shown to the person; never an identity'),
-    groups: claimPath().prefault('groups').describe('What approvers and deny_groups look at'),
+    groups: z
+      .union([claimPath(), groupsSection], {
+        error: expects('the name of a claim, or { from: CLAIM, keys, member, separator, only }'),
+      })
+      .prefault('groups')
+      .describe('What approvers and deny_groups look at'),
   })
     .prefault({})
     .describe('Where this upstream keeps them: a dotted path into the ID token, then into userinfo'),
+  groups_overage: oneOf(['off', 'graph'])
+    .prefault('off')
+    .describe('graph: asks Microsoft Graph, with the person’s token, for groups that Entra ID left out as too many'),
   prompt: prompt().optional().describe('The prompt parameter of each sign-in'),
   max_age: duration('0s', '365d').optional().describe('How old a sign-in there may be; checked by auth_time'),
   acr_values: z
@@ -149,6 +170,15 @@ const upstreamSchema = section({
     .prefault('1h')
     .describe('How long minted sessions refresh while this upstream is away'),
   ...reach,
+  userinfo: oneOf(['auto', 'never', 'always'])
+    .prefault('auto')
+    .describe('auto: asked for what the ID token lacks; its failure fails a sign-in only where approvers need a claim'),
+  offline_access: oneOf(['auto', 'always', 'never'])
+    .prefault('auto')
+    .describe('Whether that scope is asked for where refresh tokens are wanted; auto: where it is offered and needed'),
+  unchecked_session: duration('1m', '400d')
+    .prefault('12h')
+    .describe('How long a device session lives whose upstream gave no refresh token, so that nobody can be asked'),
 });
 
 export const upstreamsSchema = entries(upstreamId(), upstreamSchema, 'a section with one entry per upstream')

@@ -6,7 +6,12 @@ import type { Carried } from './refresh-state.ts';
 /** The port to upstreams, as far as a refresh needs it. */
 export interface AskUpstream {
   /** Spends an upstream refresh token. */
-  refresh(upstream: string, client: RegisteredClient, refreshToken: Secret, subject: string): Promise<UpstreamAnswer>;
+  refresh(
+    upstream: string,
+    client: RegisteredClient,
+    refreshToken: Secret,
+    approval: Pick<Approval, 'subject' | 'scopes'>,
+  ): Promise<UpstreamAnswer>;
   /** Revokes a token there, as far as that upstream can; never fails. */
   revoke(upstream: string, refreshToken: Secret): Promise<void>;
   /** How long minted sessions refresh while the upstream is away. */
@@ -44,7 +49,7 @@ export async function askUpstream(
   if (refreshToken === undefined)
     return client.tokens === 'relay' ? { outcome: 'gone' } : { outcome: 'stands', carried };
 
-  const answer = await upstreams.refresh(approval.upstream, client, new Secret(refreshToken), approval.subject);
+  const answer = await upstreams.refresh(approval.upstream, client, new Secret(refreshToken), approval);
   switch (answer.outcome) {
     case 'gone':
       return answer;

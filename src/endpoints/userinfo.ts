@@ -45,7 +45,7 @@ async function claimsFor(ground: UserinfoGround, request: DeviceRequest, scheme:
   const kept = await readUserinfo(ground.sessions, session.id, token.jti, new Secret(text));
   const claims = { ...token.claims, ...kept };
   const { groups } = claims as { groups?: readonly string[] };
-  return userinfoClaims(client, String(token.claims.sub), { claims, groups });
+  return userinfoClaims(client, token.scopes, String(token.claims.sub), { claims, groups });
 }
 
 /** RFC 9449 §7: a token that is bound to a key is worth nothing without it, nor as a bearer token. */

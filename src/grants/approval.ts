@@ -1,3 +1,6 @@
+import type { JudgedClaims } from './approver-conditions.ts';
+import type { ClaimReading } from './claim-reading.ts';
+
 /**
  * What a person approved, as facts: kept sealed in the decision and turned into tokens at redemption.
  * Plain JSON; times in milliseconds since the epoch by the storage's clock unless the name says otherwise.
@@ -15,7 +18,11 @@ export interface Approval {
   /** The upstream's claims that the client's configuration names. */
   claims: Readonly<Record<string, unknown>>;
   /** `undefined` where the upstream sent no such claim. */
-  groups?: readonly string[] | undefined;
+  groups?: ClaimReading | undefined;
+  /** Of the groups, those that go into tokens, where that is not all of them. */
+  carriedGroups?: readonly string[] | undefined;
+  /** What the client's conditions on claims looked at. */
+  judged?: JudgedClaims | undefined;
   authTimeSeconds?: number | undefined;
   acr?: string | undefined;
   amr?: readonly string[] | undefined;

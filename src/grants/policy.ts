@@ -1,40 +1,74 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { configuredResources } from '../oauth/resource.ts';
 import { intersectScopes } from '../oauth/scope.ts';
+import { type JudgedClaims, judgeCondition } from './approver-conditions.ts';
+import type { ClaimReading } from './claim-reading.ts';
 
 /** Who wants to approve, as far as a policy can look at it. */
 export interface Approver {
   upstream: string;
   subject: string;
   /** `undefined` where the upstream sent no such claim. */
-  groups?: readonly string[] | undefined;
+  groups?: ClaimReading | undefined;
+  /** What conditions look at. */
+  judged?: JudgedClaims | undefined;
 }
 
 export type Verdict =
   | { verdict: 'allowed' }
   | { verdict: 'refused'; reason: 'upstream' | 'subject' | 'group' | 'deny_group' }
-  /** The policy asks for a claim that did not come; that is the upstream's fault, not the person's. */
-  | { verdict: 'claim_missing' };
+  /** A condition on a claim does not hold. */
+  | { verdict: 'refused'; reason: 'claim'; claim: string }
+  /** The policy needs a claim that did not come, or that cannot be read: the upstream's fault, not the person's. */
+  | { verdict: 'claim_missing' | 'claim_unreadable'; claim: string };
+
+/** Whether this is neither a yes nor a no, since the upstream did not say what is needed. */
+export function isUndecided({ verdict }: Verdict): boolean {
+  return verdict === 'claim_missing' || verdict === 'claim_unreadable';
+}
 
 /**
  * Whether this person may approve for this client, by today's configuration. Group names count per upstream: the entry
  * `corp|engineering` means that upstream's group only, `engineering` means it at each of the client's upstreams.
  */
 export function judgeApprover(client: RegisteredClient, approver: Approver): Verdict {
-  const { groups, subjects, upstreams, denyGroups } = client.approvers;
+  const { subjects, upstreams, require = [] } = client.approvers;
   if (!client.upstreams.includes(approver.upstream)) return { verdict: 'refused', reason: 'upstream' };
   if (upstreams !== undefined && !upstreams.includes(approver.upstream)) {
     return { verdict: 'refused', reason: 'upstream' };
   }
-  const named = (list: readonly string[], name: string) => names(list, client, approver.upstream, name);
-  if (subjects !== undefined && !named(subjects, approver.subject)) return { verdict: 'refused', reason: 'subject' };
-  const asksForGroups = groups !== undefined || (denyGroups !== undefined && denyGroups.length > 0);
-  if (!asksForGroups) return { verdict: 'allowed' };
-  if (approver.groups === undefined) return { verdict: 'claim_missing' };
-  const isIn = (list: readonly string[]) => approver.groups?.some((group) => named(list, group));
+  const isNamed = subjects === undefined || names(subjects, client, approver.upstream, approver.subject);
+  if (!isNamed) return { verdict: 'refused', reason: 'subject' };
+  const byGroups = judgeGroups(client, approver);
+  if (byGroups.verdict !== 'allowed') return byGroups;
+  for (const condition of require) {
+    const { claim } = condition;
+    const verdict = judgeCondition(condition, approver.judged ?? {});
+    if (verdict === 'fails') return { verdict: 'refused', reason: 'claim', claim };
+    if (verdict !== 'holds') return { verdict, claim };
+  }
+  return { verdict: 'allowed' };
+}
+
+function judgeGroups(client: RegisteredClient, { upstream, groups: found }: Approver): Verdict {
+  if (!asksForGroups(client)) return { verdict: 'allowed' };
+  const { groups, denyGroups } = client.approvers;
+  if (found === undefined) return { verdict: 'claim_missing', claim: 'groups' };
+  if (found === 'unreadable') return { verdict: 'claim_unreadable', claim: 'groups' };
+  const isIn = (list: readonly string[]) => found.some((group) => names(list, client, upstream, group));
   if (denyGroups !== undefined && isIn(denyGroups)) return { verdict: 'refused', reason: 'deny_group' };
   if (groups !== undefined && !isIn(groups)) return { verdict: 'refused', reason: 'group' };
   return { verdict: 'allowed' };
+}
+
+function asksForGroups({ approvers: { groups, denyGroups } }: RegisteredClient): boolean {
+  return groups !== undefined || (denyGroups !== undefined && denyGroups.length > 0);
+}
+
+/** The claims without which nobody can be judged for this client, by the names that conditions have. */
+export function judgedClaimNames(client: RegisteredClient): string[] {
+  const named = (client.approvers.require ?? []).map(({ claim }) => claim);
+  return [...new Set([...(asksForGroups(client) ? ['groups'] : []), ...named])];
 }
 
 /**

@@ -1,7 +1,8 @@
-import { copiedClaimNames } from '../grants/approved-facts.ts';
+import { approvedFacts } from '../grants/approved-facts.ts';
+import { neededClaims } from '../grants/client-claims.ts';
 import { denyGrant } from '../grants/decide-grant.ts';
 import { type GrantView, viewGrant } from '../grants/open-grant.ts';
-import { judgeApprover } from '../grants/policy.ts';
+import { isUndecided, judgeApprover, stillAllowed } from '../grants/policy.ts';
 import { browserTag, keepArrival, type Trip } from '../grants/trip.ts';
 import { logTag } from '../telemetry/log-tag.ts';
 import type { SignIn } from '../upstream/upstream.ts';
@@ -10,7 +11,7 @@ import type { Return } from './callback.ts';
 import { type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { noteFacts } from './request-facts.ts';
-import { signInFacts } from './sign-in-facts.ts';
+import { grantedOf, signInFacts } from './sign-in-facts.ts';
 import { writeTicket } from './ticket.ts';
 import { isRefusal, upstreamProblem } from './upstream-problem.ts';
 import { revokeTokens } from './upstream-tokens.ts';
@@ -27,7 +28,7 @@ export async function approveReturn(kit: PageKit, back: Return): Promise<void> {
 
   let signIn: SignIn;
   try {
-    signIn = await back.finish(copiedClaimNames(client));
+    signIn = await back.finish(neededClaims(client, stillAllowed(client, view.grant).scopes));
   } catch (error) {
     if (isRefusal(error)) return refusedThere(kit, back, view);
     const { id: grant, clientId } = view.grant;
@@ -82,12 +83,18 @@ async function arrive(
     });
     throw new PageProblem('upstream_too_weak', { again: back.again, words: { upstream: upstream.displayName } });
   }
-  const { verdict, ...why } = judgeApprover(client, { ...person, groups: signIn.groups });
+  const facts = approvedFacts(client, signIn, grantedOf(client, view.grant, signIn.tokens));
+  const judgement = judgeApprover(client, { upstream: upstream.id, ...facts });
+  const { verdict, ...why } = judgement;
   if (verdict === 'refused') ground.log.event('account.refused', { ...logged, subject, ...why, source });
+  if (isUndecided(judgement)) {
+    ground.log.event('account.undecided', { ...logged, subject, reason: verdict, ...why, source });
+  }
   const mayApprove = verdict === 'allowed' && view.state === 'pending';
   if (!mayApprove) revokeTokens(upstream, signIn.tokens);
 
-  const content = signInFacts(client, view, { upstream: upstream.id, signedInAtMs }, signIn, tripGrant, mayApprove);
+  const at = { upstream: upstream.id, signedInAtMs };
+  const content = signInFacts(client, view, at, signIn, facts, tripGrant, mayApprove);
   const { keptUntilMs: expiresAtMs, id: grantId } = view.grant;
   await keepArrival(ground.grants, browser, { tag, grantId, content, expiresAtMs });
   await renewBrowserSession(request, browser);

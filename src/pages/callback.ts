@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { type BrowserValue, type Trip, takeTrip } from '../grants/trip.ts';
 import { logTag } from '../telemetry/log-tag.ts';
-import type { SignIn, Upstream } from '../upstream/upstream.ts';
+import type { NeededClaims, SignIn, Upstream } from '../upstream/upstream.ts';
 import { approveReturn } from './approve-return.ts';
 import { browserOf } from './browser-session.ts';
 import { enterReturn } from './enter-return.ts';
@@ -23,7 +23,7 @@ export interface Return {
   /** Where the person may set out once more: this answer counts no second time. */
   again: string;
   /** Gives the answer to the upstream's adapter, which checks it and fetches what it stands for. */
-  finish: (wantedClaims: readonly string[]) => Promise<SignIn>;
+  finish: (needed?: NeededClaims) => Promise<SignIn>;
 }
 
 /**
@@ -69,8 +69,8 @@ async function returned(kit: PageKit, request: Request, response: Response): Pro
   const redirectUri = kit.addresses.callback(upstream.id);
   const callback = new URL(redirectUri);
   callback.search = new URL(request.url, redirectUri).search;
-  const finish = (wantedClaims: readonly string[]) =>
-    upstream.finishSignIn(callback, { ...trip, redirectUri, state, wantedClaims });
+  const finish = (neededClaims?: NeededClaims) =>
+    upstream.finishSignIn(callback, { ...trip, redirectUri, state, neededClaims });
   return { request, response, browser, trip, tag, upstream, again, finish };
 }
 

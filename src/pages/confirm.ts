@@ -1,4 +1,6 @@
 import type { Request, Response } from 'express';
+import { EMAIL_VERIFIED } from '../grants/approver-conditions.ts';
+import { carriedClaimNames } from '../grants/client-claims.ts';
 import { getsRefreshTokens, judgeApprover } from '../grants/policy.ts';
 import { formatUserCode, NUMERIC } from '../grants/user-code.ts';
 import { intersectScopes } from '../oauth/scope.ts';
@@ -24,7 +26,7 @@ export async function showConfirm(kit: PageKit, request: Request, response: Resp
   if (view.state === 'expired') throw new PageProblem('ran_out_signed_in');
   if (view.state !== 'pending') return toDone(kit, standing);
   const verdict = await judgeStanding(kit, standing);
-  if (verdict === 'claim_missing') throw await claimMissing(kit, standing);
+  if (verdict === 'undecided') throw await claimMissing(kit, standing);
   if (verdict === 'refused') return renderRefused(kit, standing, 'account');
   const { client } = standing;
   const judged = await kit.ground.safeguards.judgeConfirm(
@@ -55,13 +57,16 @@ export async function toDone(
   response.redirect(303, kit.addresses.to('/device/done', { ticket }));
 }
 
-export async function claimMissing(kit: PageKit, { browser, facts, view }: Standing): Promise<PageProblem> {
+export async function claimMissing(kit: PageKit, standing: Standing): Promise<PageProblem> {
+  const { browser, client, facts, view } = standing;
   const { signIn, userCode, codePrefilled, followedLink } = facts;
+  const judged = judgeApprover(client, signIn);
   const sought = { grant: view.grant.id, userCode, codePrefilled, followedLink };
   const ticket = await writeTicket(kit.ground.grants.sealing, browser, 'sign-in', sought);
   return new PageProblem('upstream_claim_missing', {
     again: kit.addresses.to('/device/sign-in', { upstream: signIn.upstream, ticket }),
     words: { upstream: upstreamName(kit, signIn.upstream) },
+    ...('claim' in judged && { detail: `approvers: ${judged.verdict}: ${judged.claim}` }),
   });
 }
 
@@ -70,7 +75,9 @@ export function renderRefused(kit: PageKit, standing: Standing, reason: 'account
   const { client, facts, request, response } = standing;
   const { log, sourceOf } = kit.ground;
   const judged = judgeApprover(client, facts.signIn);
-  const detail = reason === 'account' && judged.verdict === 'refused' ? `approvers: ${judged.reason}` : undefined;
+  const isByPolicy = reason === 'account' && judged.verdict === 'refused';
+  const claim = 'claim' in judged ? `: ${judged.claim}` : '';
+  const detail = isByPolicy ? `approvers: ${judged.reason}${claim}` : undefined;
   const source = sourceOf(request);
   log.event('page.refused', { ...loggedOf(standing), route: routeOf(request), status: 403, reason, detail, source });
   const frame = frameOf(kit, standing);
@@ -109,7 +116,8 @@ export function renderConfirm(
       name,
       description: descriptionOf(kit, name, frame.language),
     })),
-    claims: [...new Set([...client.claims.idToken, ...client.claims.accessToken])],
+    // Whether an address was verified is a word about it, and none about the person.
+    claims: carriedClaimNames(client, scopes).filter((name) => name !== EMAIL_VERIFIED),
     code: formatUserCode(userCode.slice(0, userCode.length - charactersToType) + hidden, group),
     age: frame.language.ago(requester.ageSeconds * 1000),
     source: requester.address,

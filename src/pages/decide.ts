@@ -55,7 +55,7 @@ async function approve(kit: PageKit, standing: Standing, said: Said): Promise<vo
   const { signIn } = facts;
 
   const verdict = await judgeStanding(kit, standing);
-  if (verdict === 'claim_missing') throw await claimMissing(kit, standing);
+  if (verdict === 'undecided') throw await claimMissing(kit, standing);
   if (verdict === 'refused') return renderRefused(kit, standing, 'account');
   const person = personOf(kit, standing);
   const entry = entryOf(standing);

@@ -20,7 +20,7 @@ export async function enterReturn(kit: PageKit, back: Return): Promise<void> {
   const ticket = JSON.parse(trip.resume ?? '{"typed":"","memory":""}') as EnterTicket;
   const requestId = requestIdOf(response);
   const source = ground.sourceOf(request);
-  const signIn = await back.finish([]).catch((error: unknown) => {
+  const signIn = await back.finish().catch((error: unknown) => {
     throw upstreamProblem(ground.log, error, { upstream, again: back.again, requestId, purpose: 'enter', source });
   });
   revokeTokens(upstream, signIn.tokens);

@@ -1,3 +1,4 @@
+import { accountOf } from '../grants/approved-facts.ts';
 import { keepArrival, VISIT_MS } from '../grants/trip.ts';
 import { renewBrowserSession } from './browser-session.ts';
 import type { Return } from './callback.ts';
@@ -23,7 +24,7 @@ export async function manageReturn(kit: PageKit, back: Return): Promise<void> {
   const { request, response, browser, tag, upstream } = back;
   const requestId = requestIdOf(response);
   const source = ground.sourceOf(request);
-  const signIn = await back.finish([]).catch((error: unknown) => {
+  const signIn = await back.finish().catch((error: unknown) => {
     throw upstreamProblem(ground.log, error, {
       upstream,
       again: back.again,
@@ -34,9 +35,9 @@ export async function manageReturn(kit: PageKit, back: Return): Promise<void> {
   });
   // Nothing here needs them: what is managed are Gatehouse's own sessions.
   revokeTokens(upstream, signIn.tokens);
-  const { subject, email, name } = signIn;
+  const { subject } = signIn;
   ground.log.event('sign_in.finished', { requestId, upstream: upstream.id, subject, purpose: 'manage', source });
-  const content: DeviceManager = { upstream: upstream.id, subject, account: email ?? name ?? subject };
+  const content: DeviceManager = { upstream: upstream.id, subject, account: accountOf(signIn) };
   await keepArrival(ground.grants, browser, { tag, content, expiresAtMs: (await ledger.now()) + VISIT_MS });
   await renewBrowserSession(request, browser, VISIT_MS);
   response.cookie(

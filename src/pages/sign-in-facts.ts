@@ -1,11 +1,12 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { Approval } from '../grants/approval.ts';
-import { approvedFacts } from '../grants/approved-facts.ts';
+import type { ApprovedFacts } from '../grants/approved-facts.ts';
+import type { Grant } from '../grants/grant.ts';
 import type { GrantView } from '../grants/open-grant.ts';
 import { stillAllowed } from '../grants/policy.ts';
 import type { Trip } from '../grants/trip.ts';
-import { intersectScopes } from '../oauth/scope.ts';
-import type { SignIn } from '../upstream/upstream.ts';
+import { intersectScopes, uniteScopes } from '../oauth/scope.ts';
+import type { SignIn, UpstreamTokens } from '../upstream/upstream.ts';
 import { keptTokens } from './upstream-tokens.ts';
 
 /** What a trip brought back and the confirm page needs again; kept sealed as the arrival. Plain JSON. */
@@ -29,20 +30,18 @@ export function signInFacts(
   client: RegisteredClient,
   { grant, nowMs }: GrantView,
   { upstream, signedInAtMs }: { upstream: string; signedInAtMs: number },
-  signIn: SignIn,
+  signIn: Pick<SignIn, 'authTimeSeconds' | 'acr' | 'amr' | 'sid' | 'tokens'>,
+  person: ApprovedFacts,
   { userCode, codePrefilled, followedLink = false }: NonNullable<Trip['grant']>,
   hasTokens: boolean,
 ): SignInFacts {
   const { authTimeSeconds, acr, amr, sid, tokens } = signIn;
-  const { scopes } = stillAllowed(client, grant);
-  // RFC 6749 §5.1: an answer without `scope` grants what was asked for.
-  const granted = tokens.scopes ?? scopes;
-  const grantedScopes = client.tokens === 'relay' ? intersectScopes(scopes, granted) : scopes;
-  const beyondScopes = client.tokens === 'relay' ? granted.filter((scope) => !grantedScopes.includes(scope)) : [];
+  const grantedScopes = grantedOf(client, grant, tokens);
+  const beyondScopes = client.tokens === 'relay' ? beyond(grantedScopes, tokens.scopes) : [];
   return {
     signIn: {
       upstream,
-      ...approvedFacts(client, signIn),
+      ...person,
       authTimeSeconds,
       acr,
       amr,
@@ -56,4 +55,27 @@ export function signInFacts(
     codePrefilled,
     followedLink,
   };
+}
+
+/**
+ * Of what was asked and is allowed, what was granted: for relay what the upstream granted, everything where its answer has
+ * no `scope` (RFC 6749 §5.1). What came counts besides: several leave `openid` and `offline_access` out of `scope`.
+ */
+export function grantedOf(
+  client: RegisteredClient,
+  grant: Pick<Grant, 'scopes' | 'resources'>,
+  { scopes: told, refreshToken, idToken }: UpstreamTokens,
+): string[] {
+  const { scopes } = stillAllowed(client, grant);
+  if (client.tokens === 'mint' || told === undefined) return scopes;
+  const came = [
+    ...(idToken === undefined ? [] : ['openid']),
+    ...(refreshToken === undefined ? [] : ['offline_access']),
+  ];
+  return intersectScopes(scopes, uniteScopes(told, came));
+}
+
+/** `offline_access` is about a refresh token, which stays here: it lets an access token do nothing. */
+function beyond(granted: readonly string[], told: readonly string[] = []): string[] {
+  return told.filter((scope) => !granted.includes(scope) && scope !== 'offline_access');
 }

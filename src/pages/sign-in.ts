@@ -1,6 +1,5 @@
 import type { Request, Response } from 'express';
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import { copiedClaimNames } from '../grants/approved-facts.ts';
 import { type GrantView, viewGrant } from '../grants/open-grant.ts';
 import { stillAllowed } from '../grants/policy.ts';
 import type { BrowserValue } from '../grants/trip.ts';
@@ -119,7 +118,6 @@ function tripGrant({ grant, userCode, codePrefilled, followedLink }: SignInTicke
 function demandsOf(client: RegisteredClient, { grant }: GrantView, { prompt }: SignInTicket) {
   return {
     scopes: client.tokens === 'relay' ? stillAllowed(client, grant).scopes : [],
-    wantedClaims: copiedClaimNames(client),
     ...signInDemands(client.safeguards, prompt),
   };
 }

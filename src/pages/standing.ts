@@ -47,17 +47,18 @@ export async function standingOf(
   return { request, response, browser, ticket: ticket ?? '', view, client, facts };
 }
 
+/** `undecided`: the upstream did not say what the policy needs. */
+export type StandingVerdict = 'allowed' | 'refused' | 'undecided';
+
 /**
  * By today's configuration and marks: a sign-in from before a logout or a kill switch no longer counts, and one whose
  * tokens were given back at a refusal cannot approve after a change of the policy either.
  */
-export async function judgeStanding(
-  kit: PageKit,
-  { client, facts, view }: Standing,
-): Promise<'allowed' | 'refused' | 'claim_missing'> {
+export async function judgeStanding(kit: PageKit, { client, facts, view }: Standing): Promise<StandingVerdict> {
   const { signIn } = facts;
-  const { verdict } = judgeApprover(client, signIn);
-  if (verdict !== 'allowed') return verdict;
+  const judged = judgeApprover(client, signIn);
+  if (judged.verdict === 'refused') return 'refused';
+  if (judged.verdict !== 'allowed') return 'undecided';
   if (client.tokens === 'relay' && signIn.upstreamTokens === undefined) return 'refused';
   const isEnded = await isMarkedEnded(kit.ground.grants, {
     ...signIn,

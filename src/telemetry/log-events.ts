@@ -86,7 +86,13 @@ export const LOG_EVENTS = {
   'account.refused': {
     level: 'info',
     meaning: 'Somebody signed in who may not approve this client; the grant stays pending.',
-    fields: [...TRACED, 'upstream', 'subject', 'reason', 'source'],
+    fields: [...TRACED, 'upstream', 'subject', 'reason', 'claim', 'source'],
+  },
+  'account.undecided': {
+    level: 'warn',
+    meaning:
+      'Somebody signed in of whom the upstream did not say what the client’s `approvers` need: a claim is missing, or came and cannot be read. Nobody can approve so; the grant stays pending.',
+    fields: [...TRACED, 'upstream', 'subject', 'reason', 'claim', 'source'],
   },
   'page.refused': {
     level: 'info',
@@ -143,6 +149,11 @@ export const LOG_EVENTS = {
     level: 'warn',
     meaning: 'An upstream does not answer, or answers garbage.',
     fields: ['requestId', 'upstream', 'fault', 'detail', 'error'],
+  },
+  'upstream.claim': {
+    level: 'warn',
+    meaning: 'A claim of an upstream could not be taken as it came: it cannot be read, or it is too long.',
+    fields: ['requestId', 'upstream', 'claim', 'detail'],
   },
   'upstream.rejected': {
     level: 'error',

@@ -5,6 +5,7 @@
 export const LOG_FIELDS = {
   account: 'what the person was shown as their account',
   by: 'who decided or ended: `person`, `upstream`, `policy`, `administrator`, `client`, `reuse`, `replay`, `logout`, `refused_wishes`, `other_network`, `lost`',
+  claim: 'the name of a claim, as the configuration has it',
   client: 'the registered client’s id',
   code: 'a short HMAC tag of a user code; the same in all lines about that code',
   count: 'how many',

@@ -1,3 +1,6 @@
+import { EMAIL_VERIFIED } from '../grants/approver-conditions.ts';
+import type { ClaimReading } from '../grants/claim-reading.ts';
+
 /**
  * Claims that mean something to the protocol. They come from Gatehouse alone: an upstream's claim of the same name is
  * never copied, and a configuration that asks for one is refused.
@@ -12,24 +15,29 @@ export const PROTOCOL_CLAIMS: ReadonlySet<string> = new Set([
 /** The part of an approval that claims are copied from. */
 export interface ClaimSource {
   claims: Readonly<Record<string, unknown>>;
-  groups?: readonly string[] | undefined;
+  groups?: ClaimReading | undefined;
+  carriedGroups?: readonly string[] | undefined;
 }
 
-/** Those of the named claims that the upstream sent. */
+/**
+ * Those of the named claims that the upstream sent. An e-mail address is never said without whether it was verified: an
+ * upstream that does not say has not verified it, as far as anybody can tell.
+ */
 export function copiedClaims(names: readonly string[], source: ClaimSource): Record<string, unknown> {
-  return Object.fromEntries(
+  const copied = Object.fromEntries(
     names
       .filter((name) => !PROTOCOL_CLAIMS.has(name))
       .map((name) => [name, claimOf(name, source)] as const)
       .filter(([, value]) => value !== undefined),
   );
+  return copied['email'] === undefined ? copied : { [EMAIL_VERIFIED]: false, ...copied };
 }
 
 /**
- * `groups` are the ones that policy judges too, from wherever this upstream keeps them, so that what a token says and
- * what was judged cannot differ.
+ * `groups` are the ones that policy judges too, or some of them, from wherever this upstream keeps them, so that what a
+ * token says and what was judged cannot differ.
  */
-function claimOf(name: string, { claims, groups }: ClaimSource): unknown {
-  if (name === 'groups') return groups;
+function claimOf(name: string, { claims, groups, carriedGroups }: ClaimSource): unknown {
+  if (name === 'groups') return carriedGroups ?? (groups === 'unreadable' ? undefined : groups);
   return Object.hasOwn(claims, name) ? claims[name] : undefined;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { Approval } from '../grants/approval.ts';
+import { tokenClaims } from '../grants/client-claims.ts';
 import type { Secret } from '../sealing/secret.ts';
 import { copiedClaims } from './copied-claims.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -10,6 +11,8 @@ export interface IdTokenInput {
   client: RegisteredClient;
   issuer: string;
   approval: Approval;
+  /** The granted ones; they bring claims where the client's `claims` is not written. */
+  scopes: readonly string[];
   /** The id of the device session. */
   sessionId: string;
   nowMs: number;
@@ -24,11 +27,11 @@ export interface IdTokenInput {
  * has none. How and when the person signed in stays as it was at the approval, however often it is refreshed.
  */
 export function mintIdToken(signingKeys: SigningKeys, input: IdTokenInput): Promise<Secret> {
-  const { client, issuer, approval, sessionId, nowMs, accessToken } = input;
+  const { client, issuer, approval, scopes, sessionId, nowMs, accessToken } = input;
   const { expiresInSeconds = client.lifetimes.accessTokenSeconds } = input;
   const issuedAtSeconds = Math.floor(nowMs / 1000);
   return signingKeys.sign(client.signingAlg, 'JWT', {
-    ...copiedClaims(client.claims.idToken, approval),
+    ...copiedClaims(tokenClaims(client, scopes).idToken, approval),
     iss: issuer,
     sub: subjectOf(client, approval),
     aud: client.id,

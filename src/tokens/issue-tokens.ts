@@ -1,4 +1,5 @@
 import type { IssueRefreshed } from '../device-sessions/refresh-request.ts';
+import { tokenClaims } from '../grants/client-claims.ts';
 import type { IssueTokens } from '../grants/redeem-grant.ts';
 import { copiedClaims } from './copied-claims.ts';
 import { type MintInput, mintTokens } from './mint-tokens.ts';
@@ -73,7 +74,7 @@ export function createIssueTokens(
 /** What userinfo will say and the access token does not; `undefined` where the token says it all. */
 function beyondAccessToken({ client, scopes, approval }: Omit<MintInput, 'publicUrl'>) {
   if (!scopes.includes('openid')) return undefined;
-  const { idToken, accessToken } = client.claims;
+  const { idToken, accessToken } = tokenClaims(client, scopes);
   const claims = copiedClaims(
     idToken.filter((name) => !accessToken.includes(name)),
     approval,

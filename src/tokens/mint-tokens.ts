@@ -1,5 +1,6 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { Approval } from '../grants/approval.ts';
+import { tokenClaims } from '../grants/client-claims.ts';
 import { formatScope } from '../oauth/scope.ts';
 import type { Secret } from '../sealing/secret.ts';
 import { copiedClaims } from './copied-claims.ts';
@@ -61,7 +62,7 @@ export async function mintTokens(signingKeys: SigningKeys, input: MintInput): Pr
   const expiresInSeconds = lifetimeOf(input);
   const tokenType = jkt === undefined ? 'Bearer' : 'DPoP';
   const accessToken = await signingKeys.sign(client.signingAlg, client.accessTokenType, {
-    ...copiedClaims(client.claims.accessToken, approval),
+    ...copiedClaims(tokenClaims(client, scopes).accessToken, approval),
     iss: issuer,
     sub: subjectOf(client, approval),
     aud: audienceOf(input),
@@ -83,7 +84,7 @@ export async function mintTokens(signingKeys: SigningKeys, input: MintInput): Pr
     ...(scopes.includes('openid')
       ? {
           idToken: await mintIdToken(signingKeys, {
-            ...{ client, issuer, approval, sessionId, nowMs, accessToken },
+            ...{ client, issuer, approval, scopes, sessionId, nowMs, accessToken },
             expiresInSeconds,
           }),
         }

@@ -1,5 +1,6 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { Approval, ApprovedUpstreamTokens } from '../grants/approval.ts';
+import { uniteScopes } from '../oauth/scope.ts';
 import { Secret } from '../sealing/secret.ts';
 import { mintIdToken } from './id-token.ts';
 import type { IssuedTokens } from './mint-tokens.ts';
@@ -47,7 +48,7 @@ export async function relayTokens(signingKeys: SigningKeys, input: RelayInput): 
   if (client.relayIdToken) {
     idToken = upstreamTokens.idToken === undefined ? undefined : new Secret(upstreamTokens.idToken);
   } else if (scopes.includes('openid')) {
-    idToken = await mintIdToken(signingKeys, { client, issuer, approval, sessionId, nowMs, accessToken });
+    idToken = await mintIdToken(signingKeys, { client, issuer, approval, scopes, sessionId, nowMs, accessToken });
   }
   return {
     outcome: 'relayed',
@@ -55,10 +56,21 @@ export async function relayTokens(signingKeys: SigningKeys, input: RelayInput): 
       accessToken,
       tokenType: tokenType.toLowerCase() === 'bearer' ? 'Bearer' : tokenType,
       ...(leftMs === undefined ? {} : { expiresInSeconds: Math.max(1, Math.floor(leftMs / 1000)) }),
-      // What the token can do, which may be more than was asked; the person was shown all of it.
-      scopes: upstreamTokens.scopes ?? scopes,
+      scopes: toldScopes(scopes, upstreamTokens.scopes),
       ...(idToken === undefined ? {} : { idToken }),
       members,
     },
   };
+}
+
+/**
+ * What the token can do, which may be more than was asked: the person was shown all of it. The two scopes that are about
+ * what comes beside an access token are said as they were granted, not as the upstream happens to list them.
+ */
+function toldScopes(granted: readonly string[], told: readonly string[] = granted): string[] {
+  const besides = ['openid', 'offline_access'].filter((scope) => granted.includes(scope));
+  return uniteScopes(
+    told.filter((scope) => scope !== 'offline_access'),
+    besides,
+  );
 }

@@ -1,8 +1,9 @@
+import { type Claims, claimAt } from '../grants/claim-at.ts';
 import type { Secret } from '../sealing/secret.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { authorizationRequest, strengthAsked } from './authorization-request.ts';
-import { type Claims, claimAt, missingClaims, readSignIn, requireSameSubject } from './claim-mapping.ts';
+import { missingClaims, readSignIn, requireSameSubject } from './claim-mapping.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import { checkLogoutToken } from './logout-token.ts';
 import { offersOtherAccount } from './offered-prompt.ts';
@@ -102,9 +103,9 @@ export class CheckedUpstream implements Upstream {
       const checked = await this.#requests.exchangeCode(context, answered, trip);
       const claims = checked.claims ?? {};
       await this.#verifyIdToken(context, checked);
-      const userinfo = await this.#userinfo(context, checked, trip.wantedClaims ?? []);
+      const userinfo = await this.#userinfo(context, checked, trip.neededClaims?.wanted ?? []);
       requireSameSubject(claims, userinfo);
-      const signIn = readSignIn(claims, userinfo ?? {}, this.#settings);
+      const signIn = readSignIn(claims, userinfo ?? {}, this.#settings, this.#noteClaim);
       const { clockToleranceSeconds } = this.#settings;
       checkStrength(signIn, strengthAsked(this.#settings, trip), { nowMs: this.#clock(), clockToleranceSeconds });
       return { ...signIn, tokens: tokensOf(checked.answer) };
@@ -182,14 +183,14 @@ export class CheckedUpstream implements Upstream {
     }
     let userinfo: Claims | undefined;
     try {
-      userinfo = await this.#userinfo(context, checked, session?.wantedClaims ?? []);
+      userinfo = await this.#userinfo(context, checked, session?.neededClaims?.wanted ?? []);
     } catch (error) {
       this.#report('claims were not renewed', error);
       return undefined;
     }
     if (claims === undefined && userinfo === undefined) return undefined;
     if (claims !== undefined) requireSameSubject(claims, userinfo);
-    const signIn = readSignIn(claims ?? {}, userinfo ?? {}, this.#settings);
+    const signIn = readSignIn(claims ?? {}, userinfo ?? {}, this.#settings, this.#noteClaim);
     requireSubject(session, signIn.subject);
     return signIn;
   }
@@ -217,6 +218,10 @@ export class CheckedUpstream implements Upstream {
   #verifyIdToken({ metadata }: RequestContext, { answer }: CheckedAnswer): Promise<void> {
     return this.#keys.verifyAnswer('ID token', answer.id_token ?? '', signingAlgorithms(metadata));
   }
+
+  readonly #noteClaim = (claim: string, detail: string): void => {
+    this.#logger?.event('upstream.claim', { upstream: this.id, claim, detail });
+  };
 
   #within<T>(step: UpstreamStep, work: (context: RequestContext) => Promise<T>): Promise<T> {
     return withinDeadline(step, this.#timeoutMs, async (deadline) =>

@@ -1,10 +1,10 @@
 import type * as OpenIdClient from 'openid-client';
+import type { Claims } from '../grants/claim-at.ts';
 import type { UpstreamStep as MeasuredStep } from '../telemetry/metrics.ts';
 import { requireAllowed } from './address-rule.ts';
 import { calledMetadata, discoveryAddress, withOrigin } from './back-channel.ts';
 import { type BoundedFetch, createBoundedFetch } from './bounded-fetch.ts';
 import { CheckedUpstream, type UpstreamDependencies } from './checked-upstream.ts';
-import type { Claims } from './claim-mapping.ts';
 import { type Configured, OpenIdConfiguration } from './openid-configuration.ts';
 import { UnusableAddressError } from './request-failure.ts';
 import type { TokenAnswer } from './token-answer.ts';

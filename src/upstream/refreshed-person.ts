@@ -1,6 +1,7 @@
 import type { AskUpstream, UpstreamAnswer } from '../device-sessions/ask-upstream.ts';
 import type { ApprovedUpstreamTokens } from '../grants/approval.ts';
-import { approvedFacts, copiedClaimNames } from '../grants/approved-facts.ts';
+import { approvedFacts } from '../grants/approved-facts.ts';
+import { neededClaims } from '../grants/client-claims.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { OtherSubjectError, type Upstream, UpstreamError, type UpstreamTokens } from './upstream.ts';
 
@@ -15,15 +16,18 @@ export function createAskUpstream(ground: {
   return {
     toleranceSeconds: ground.toleranceSeconds,
 
-    async refresh(id, client, refreshToken, subject): Promise<UpstreamAnswer> {
+    async refresh(id, client, refreshToken, { subject, scopes }): Promise<UpstreamAnswer> {
       const upstream = upstreams.get(id);
       if (upstream === undefined) return { outcome: 'gone' };
       try {
-        const refreshed = await upstream.refresh(refreshToken, { subject, wantedClaims: copiedClaimNames(client) });
+        const refreshed = await upstream.refresh(refreshToken, {
+          subject,
+          neededClaims: neededClaims(client, scopes),
+        });
         const tokens = keptTokens(refreshed.tokens, await ground.now());
         return refreshed.signIn === undefined
           ? { outcome: 'stands', tokens }
-          : { outcome: 'stands', tokens, facts: approvedFacts(client, refreshed.signIn) };
+          : { outcome: 'stands', tokens, facts: approvedFacts(client, refreshed.signIn, scopes) };
       } catch (error) {
         if (!(error instanceof UpstreamError)) throw error;
         if (error.fault === 'invalid_grant') return { outcome: 'gone' };

@@ -1,4 +1,4 @@
-import type { Claims } from './claim-mapping.ts';
+import type { Claims } from '../grants/claim-at.ts';
 import type { TokenAnswer } from './token-answer.ts';
 
 /** What an upstream publishes about itself (OpenID Connect Discovery §3), as far as it matters here. */

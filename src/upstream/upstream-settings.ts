@@ -11,7 +11,9 @@ export interface UpstreamSettings {
   assertionKey?: AssertionKey;
   scopes: readonly string[];
   /** Where this upstream keeps them: a dotted path into the ID token, then into userinfo. */
-  claims: { subject: string; name: string; email: string; groups: string };
+  claims: { subject: string; name: string; email: string; groups: GroupsClaim };
+  /** Where groups are that an ID token only points at. */
+  groupsOverage: 'off' | 'graph';
   prompt?: string;
   maxAgeSeconds?: number;
   acrValues?: string;
@@ -20,6 +22,26 @@ export interface UpstreamSettings {
   /** How far its clock may be from ours. */
   clockToleranceSeconds: number;
   reach: Reach;
+  /** When userinfo is asked: for what the ID token lacks, never, or at each sign-in and refresh. */
+  userinfo: 'auto' | 'never' | 'always';
+  /** Whether refresh tokens are asked for with the scope `offline_access`. */
+  offlineAccess: 'auto' | 'always' | 'never';
+  /** How long a device session lives of whose account nobody can be asked. */
+  uncheckedSessionSeconds: number;
+}
+
+/** Where this upstream keeps a person's groups, and in what form. */
+export interface GroupsClaim {
+  /** A dotted path, as for the other claims. */
+  from: string;
+  /** The names are the keys of a map. */
+  keys: boolean;
+  /** Of groups that come as objects, the member that has the name. */
+  member?: string;
+  /** Of groups that come as one text, what stands between them. */
+  separator?: string;
+  /** Of these, the ones that go into tokens, with `*` for any characters; policy looks at all of them. */
+  only?: readonly string[];
 }
 
 /** What signs our assertions (RFC 7523), and what they say of themselves. */

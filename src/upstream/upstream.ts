@@ -58,8 +58,15 @@ export interface TripParameters {
   prompt?: string | undefined;
   maxAgeSeconds?: number | undefined;
   acrValues?: readonly string[] | undefined;
-  /** Claims that the client copies, besides the mapped ones: userinfo is asked where the ID token lacks one. */
-  wantedClaims?: readonly string[] | undefined;
+  neededClaims?: NeededClaims | undefined;
+}
+
+/** What has to be said of a person besides who it is, by the names that a client's configuration has. */
+export interface NeededClaims {
+  /** Userinfo is asked where the ID token lacks one. */
+  wanted: readonly string[];
+  /** Of these, the ones without which nothing can be decided: where they cannot be had now, the sign-in fails. */
+  required: readonly string[];
 }
 
 export interface OtherAccount {
@@ -73,15 +80,19 @@ export interface OtherAccount {
 export interface RefreshFor {
   /** As `SignIn.subject` had it. */
   subject: string;
-  wantedClaims?: readonly string[] | undefined;
+  neededClaims?: NeededClaims | undefined;
 }
 
 export interface SignIn {
   subject: string;
   name?: string;
   email?: string;
+  /** Whether the upstream says that the address is this person's; `undefined` where it says nothing of that. */
+  emailVerified?: boolean;
   /** `undefined` where the upstream sent no such claim, which is not the same as being in no group. */
-  groups?: readonly string[];
+  groups?: readonly string[] | 'unreadable';
+  /** Of the groups, those that go into tokens, where that is not all of them. */
+  carriedGroups?: readonly string[];
   authTimeSeconds?: number;
   acr?: string;
   amr?: readonly string[];

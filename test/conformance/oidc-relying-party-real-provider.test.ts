@@ -25,11 +25,15 @@ function settings(changes: Partial<UpstreamSettings> = {}): UpstreamSettings {
     authentication: 'client_secret_basic',
     clientSecret: new Secret(SECRET),
     scopes: ['openid', 'profile', 'email'],
-    claims: { subject: 'sub', name: 'name', email: 'email', groups: 'groups' },
+    claims: { subject: 'sub', name: 'name', email: 'email', groups: { from: 'groups', keys: false } },
+    groupsOverage: 'off',
     authorizationParameters: {},
     toleranceSeconds: 3600,
     clockToleranceSeconds: 30,
     reach: REACH,
+    userinfo: 'auto',
+    offlineAccess: 'never',
+    uncheckedSessionSeconds: 43_200,
     ...changes,
   };
 }

@@ -360,9 +360,9 @@ describe('OpenID Connect Core §3.1.2.1: how recent and how strong', () => {
 
 describe('OpenID Connect Core §5.3: userinfo', () => {
   it('is asked only where a mapped or wanted claim is not in the ID token', async () => {
-    await signInThere(upstream, newTrip({ wantedClaims: ['email'] }));
+    await signInThere(upstream, newTrip({ neededClaims: { wanted: ['email'], required: [] } }));
     expect(fake.requestsTo('/userinfo')).toHaveLength(0);
-    await signInThere(upstream, newTrip({ wantedClaims: ['department'] }));
+    await signInThere(upstream, newTrip({ neededClaims: { wanted: ['department'], required: [] } }));
     expect(fake.requestsTo('/userinfo')).toHaveLength(1);
     fake.behaviour = { idToken: { claims: { groups: null } } };
     expect((await signInThere(upstream)).groups).toEqual(['engineering']);

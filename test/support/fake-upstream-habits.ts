@@ -68,3 +68,37 @@ export type TokenHabit = keyof typeof TOKEN_HABITS;
 export function withHabit(members: Members, habit: TokenHabit | undefined): Members {
   return habit === undefined ? members : { ...members, ...TOKEN_HABITS[habit](members) };
 }
+
+/** How they tell that a person is in `engineering` and in `contractors`, as claims of that person. */
+export const GROUP_FORMS = {
+  names: { groups: ['engineering', 'contractors'] },
+  /** Oracle: objects; 7 is their id. */
+  objects: {
+    groups: [
+      { id: 7, name: 'contractors' },
+      { id: 8, name: 'engineering' },
+    ],
+  },
+  lists_in_a_list: { groups: [['contractors'], ['engineering']] },
+  object_among_names: { groups: ['engineering', { name: 'contractors' }] },
+  map: { groups: { contractors: true, engineering: true } },
+  truth_value: { groups: true },
+  /** Zitadel: the roles are the keys, under a claim with a long name. */
+  zitadel_roles: {
+    groups: null,
+    'urn:zitadel:iam:org:project:roles': { contractors: { '4711': 'corp.example' }, engineering: { '4711': 'x' } },
+  },
+  /** Cognito, for an attribute of its own that a SAML provider filled. */
+  cognito_text: { groups: null, 'custom:groups': '[contractors, engineering]' },
+  /** OneLogin. */
+  onelogin_text: { groups: 'contractors;engineering' },
+  numbers: { groups: [1001, 1002] },
+  /** Entra ID, for somebody in more than 200: where they could be asked for, by a name that is no longer answered. */
+  entra_overage: {
+    groups: null,
+    _claim_names: { groups: 'src1' },
+    _claim_sources: { src1: { endpoint: 'https://graph.windows.example/tenant/users/alice/getMemberObjects' } },
+  },
+} satisfies Record<string, Record<string, unknown>>;
+
+export type GroupForm = keyof typeof GROUP_FORMS;

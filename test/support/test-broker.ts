@@ -8,11 +8,13 @@ import type { Config } from '../../src/config/config.ts';
 import { readConfig } from '../../src/config/load-config.ts';
 import type { StorageUnderTest } from '../../src/contract.ts';
 import type { Approval } from '../../src/grants/approval.ts';
-import { approvedFacts, copiedClaimNames } from '../../src/grants/approved-facts.ts';
+import { approvedFacts } from '../../src/grants/approved-facts.ts';
+import { neededClaims } from '../../src/grants/client-claims.ts';
 import { approveGrant, denyGrant } from '../../src/grants/decide-grant.ts';
 import { findByUserCode } from '../../src/grants/open-grant.ts';
 import { stillAllowed } from '../../src/grants/policy.ts';
 import type { GrantGround } from '../../src/grants/start-grant.ts';
+import { grantedOf } from '../../src/pages/sign-in-facts.ts';
 import { keptTokens } from '../../src/pages/upstream-tokens.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { makeSigningKey } from '../../src/tokens/signing-key-set.ts';
@@ -239,24 +241,26 @@ async function approve(
   const upstream = openIdUpstream(settings, { clock });
   const trip = newTrip({
     scopes: client.tokens === 'relay' ? grant.scopes : [],
-    wantedClaims: copiedClaimNames(client),
+    neededClaims: neededClaims(client, stillAllowed(client, grant).scopes),
   });
   const signIn = await signInThere(upstream, trip);
   const nowMs = await ground.ledger.now();
+  const granted = grantedOf(client, grant, signIn.tokens);
   const decided = await approveGrant(
     ground,
     grant,
     {
       upstream: settings.id,
-      ...approvedFacts(client, signIn),
+      ...approvedFacts(client, signIn, granted),
       ...stillAllowed(client, grant),
+      scopes: granted,
       authTimeSeconds: signIn.authTimeSeconds,
       acr: signIn.acr,
       amr: signIn.amr,
       sid: signIn.sid,
       signedInAtMs: nowMs,
       approvedAtMs: nowMs,
-      upstreamTokens: keptTokens(client, signIn.tokens, grant.scopes, nowMs),
+      upstreamTokens: keptTokens(client, signIn.tokens, granted, nowMs),
       ...changes,
     },
     'test',

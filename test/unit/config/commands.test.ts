@@ -70,6 +70,37 @@ describe('gatehouse check', () => {
     expect(err).toMatch(/^warning: .*keys\.signing/);
   });
 
+  it('says in words who may approve, and nothing where anybody may', async () => {
+    const conditions = [
+      '{ claim: hd, any_of: [example.com, example.org] }',
+      '{ claim: email_verified, is: true }',
+      '{ claim: email, matches_domain: [Example.com] }',
+    ].join(', ');
+    const approvers = `approvers: { groups: [eng, 1001x], deny_groups: [contractors], require: [${conditions}] }`;
+    const { out } = await run('check', '--config', fileWith(leastFile({ client: approvers })));
+    expect(out).toContain(`
+    may be approved where all of this holds:
+      the person is in the group eng or 1001x
+      the person is in no group called contractors
+      the claim hd is, or has among its values, example.com or example.org
+      the claim email_verified is true
+      the claim email is an e-mail address in example.com
+`);
+    expect((await run('check', '--config', fileWith(leastFile()))).out).not.toContain('may be approved');
+  });
+
+  it('warns with file, line and column', async () => {
+    const client = 'approvers:\n  require:\n    - { claim: email, matches_domain: [example.com] }';
+    const file = fileWith(leastFile({ client }));
+    const { code, err } = await run('check', '--config', file);
+    expect(code).toBe(0);
+    expect(err).toContain(
+      `warning: ${file}:11:11 clients.cli.approvers.require[0]: matches_domain looks at an address that the person may have typed`,
+    );
+    const verified = client.replace('[example.com] }', '[example.com] }\n    - { claim: email_verified, is: true }');
+    expect((await run('check', '--config', fileWith(leastFile({ client: verified })))).err).not.toContain('approvers');
+  });
+
   it('reports every problem on stderr and ends with 78', async () => {
     const file = fileWith(leastFile({ client: 'interval: 5\nfoo: 1' }));
     const { code, out, err } = await run('check', '--config', file);

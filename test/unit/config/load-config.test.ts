@@ -49,11 +49,15 @@ describe('the least file', () => {
         clientId: 'gatehouse',
         authentication: 'none',
         scopes: ['openid', 'profile', 'email'],
-        claims: { subject: 'sub', name: 'name', email: 'email', groups: 'groups' },
+        claims: { subject: 'sub', name: 'name', email: 'email', groups: { from: 'groups', keys: false } },
+        groupsOverage: 'off',
         authorizationParameters: {},
         toleranceSeconds: 3600,
         clockToleranceSeconds: 30,
         reach: { timeoutSeconds: 10, allowsPrivateAddresses: true, endpoints: {} },
+        userinfo: 'auto',
+        offlineAccess: 'auto',
+        uncheckedSessionSeconds: 12 * 3600,
       },
     ]);
     expect(config.clients).toEqual([

@@ -6,14 +6,15 @@ describe('userinfo', () => {
 
   it("has the token's sub and the claims of the ID token", () => {
     const claims = { email: 'alice@example.com', name: 'Alice', sub: 'mallory', iss: 'elsewhere' };
-    expect(userinfoClaims(client, 'corp|42', { claims, groups: ['eng'] })).toEqual({
+    expect(userinfoClaims(client, ['openid'], 'corp|42', { claims, groups: ['eng'] })).toEqual({
       sub: 'corp|42',
       email: 'alice@example.com',
+      email_verified: false,
       groups: ['eng'],
     });
   });
 
   it('has the sub alone where the upstream sent nothing', () => {
-    expect(userinfoClaims(client, 'corp|42', { claims: {} })).toEqual({ sub: 'corp|42' });
+    expect(userinfoClaims(client, ['openid'], 'corp|42', { claims: {} })).toEqual({ sub: 'corp|42' });
   });
 });
