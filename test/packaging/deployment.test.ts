@@ -103,7 +103,9 @@ describe('the Kubernetes manifests', () => {
       'upstream-secret': 'battery-staple',
     };
     await mkdir(join(folder, 'secrets'));
-    for (const [name, text] of Object.entries(secrets)) await writeFile(join(folder, 'secrets', name), text);
+    // As Kubernetes mounts them by the `defaultMode` of the manifest.
+    const files = Object.entries(secrets).map(([name, text]) => ({ path: join(folder, 'secrets', name), text }));
+    for (const { path, text } of files) await writeFile(path, text, { mode: 0o440 });
     const all = await manifests();
     const yaml = all.find(({ kind }) => kind === 'ConfigMap')?.data?.['gatehouse.yaml'] ?? '';
     const here = yaml.replaceAll('/run/secrets/gatehouse', join(folder, 'secrets'));
