@@ -30,8 +30,11 @@ Gatehouse writes one line of JSON for each event to stderr, with \`time\`, \`lev
 fields than these, and none of them holds a code, a token, a cookie, a secret or a body. \`log.level\` (or \`GATEHOUSE_LOG_LEVEL\`) says from which level on
 events are written.
 
-A person who reports a problem has a reference on the page: look for it as \`requestId\`. The line that it finds names the \`grant\`, and all
-other lines of that sign-in carry the same tag.
+A person who reports a problem has a reference on the page: look for it as \`requestId\`. The line that it finds says what is known of the client, the
+upstream and the person, and names the \`grant\`; all other lines of that sign-in carry the same tag. \`gatehouse explain REFERENCE --log FILE\` does
+that, and says why it stopped and what to change. A line is \`warn\` or \`error\` where somebody has to look or to act.
+
+With \`audit.chain\` audit lines have \`chain\`, \`number\`, \`previous\`, \`hash\` and sometimes \`lost\` as well: [audit.md](audit.md).
 
 A log that cannot be written (a full disk, a closed pipe, a reader that has stopped reading) costs lines and nothing else;
 \`gatehouse_log_lines_lost_total\` counts them.

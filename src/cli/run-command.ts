@@ -17,6 +17,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   keys: { summary: 'make, rotate and drop signing and sealing keys', load: () => import('./keys.ts') },
   sessions: { summary: 'list and end device sessions', load: () => import('./sessions.ts') },
   end: { summary: 'end everything of a client, an upstream, a person or a network', load: () => import('./end.ts') },
+  explain: { summary: 'tell from the log what a reference is about', load: () => import('./explain.ts') },
   audit: { summary: 'check the chain of the log', load: () => import('./audit.ts') },
   schema: { summary: 'print the JSON Schema of the configuration, for editors', load: () => import('./schema.ts') },
 };

@@ -29,6 +29,10 @@ export interface FailedTrip {
   source: string;
 }
 
+export function upstreamProblemKind(fault: UpstreamFault): PageProblemKind {
+  return PROBLEMS[fault];
+}
+
 /** The upstream's own `access_denied`: the one fault that is an answer. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof UpstreamError && error.fault === 'access_denied';

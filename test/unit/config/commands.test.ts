@@ -22,7 +22,17 @@ afterEach(() => vi.unstubAllEnvs());
 
 describe('gatehouse', () => {
   it('has the commands of the design', () => {
-    expect(Object.keys(COMMANDS)).toEqual(['start', 'check', 'login', 'keys', 'sessions', 'end', 'audit', 'schema']);
+    expect(Object.keys(COMMANDS)).toEqual([
+      'start',
+      'check',
+      'login',
+      'keys',
+      'sessions',
+      'end',
+      'explain',
+      'audit',
+      'schema',
+    ]);
   });
 
   it.each([
