@@ -46,15 +46,18 @@ export async function renewSession(
   const lease = refreshingLease(token.sessionId, found.stands.attempt);
   const name = newAttempt(ground.randomBytes);
   if (!(await ground.ledger.lease(lease, name, LEASE_MS, found.stands))) return undefined;
-  let isWrittenLater = false;
+  // An exchange that is written takes its lease away itself; while it waits to be written, nobody may spend the
+  // upstream's token a second time.
+  let isKept = false;
   try {
-    return await renew(ground, request, token, found, judged, renewal, lease);
+    const outcome = await renew(ground, request, token, found, judged, renewal, lease);
+    isKept = outcome?.outcome === 'tokens';
+    return outcome;
   } catch (error) {
-    isWrittenLater = error instanceof WrittenLaterError;
+    isKept = error instanceof WrittenLaterError;
     throw error instanceof WrittenLaterError ? error.cause : error;
   } finally {
-    // While an answer waits to be written, nobody may spend the upstream's token a second time.
-    if (!isWrittenLater) await ground.ledger.release(lease, name);
+    if (!isKept) await ground.ledger.release(lease, name);
   }
 }
 
