@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import { requireAllowed } from './address-rule.ts';
-import { requestFailure, UnusableAddressError } from './request-failure.ts';
+import { requestFailure, UnansweredError, UnusableAddressError } from './request-failure.ts';
 import { UpstreamError } from './upstream.ts';
 import { upstreamDispatcher } from './upstream-dispatcher.ts';
 import type { Reach } from './upstream-settings.ts';
@@ -81,6 +81,7 @@ export function createBoundedFetch(
       const to = placeOf(String(headers['location'] ?? ''), url);
       throw new UnusableAddressError(`${place} redirects to ${to} (${status}), which is not followed`);
     }
+    if (status >= 502 && status <= 504) throw new UnansweredError(`${place} answers ${status}`);
     if (status >= 500 || status === 429) throw new UpstreamError('unavailable', `${place} answers ${status}`);
     const isBodyless = status === 204 || status === 205;
     return new Response(isBodyless ? null : body, { status, headers: pairsOf(headers) });

@@ -7,6 +7,8 @@ import { missingClaims, readSignIn, requireSameSubject } from './claim-mapping.t
 import { KeptAnswer } from './kept-answer.ts';
 import { checkLogoutToken } from './logout-token.ts';
 import { offersOtherAccount } from './offered-prompt.ts';
+import { UnansweredError } from './request-failure.ts';
+import { requireSubject } from './require-subject.ts';
 import { checkStrength } from './sign-in-strength.ts';
 import { PUBLIC_KEY_ALGORITHMS, signingAlgorithms } from './signing-algorithms.ts';
 import { tokensOf } from './token-answer.ts';
@@ -30,6 +32,8 @@ import type { UpstreamSettings } from './upstream-settings.ts';
 import { withinDeadline } from './within-deadline.ts';
 
 const HOUR = 60 * 60 * 1000;
+/** Who signs in is sent to an upstream that answered this short a time ago. */
+const LOOK_MS = 10_000;
 /** What a refresh may spend on claims once it has the new tokens, which must not be lost to a slow userinfo. */
 const LONGEST_RENEWAL_MS = 3000;
 
@@ -76,7 +80,11 @@ export class CheckedUpstream implements Upstream {
     });
   }
 
-  signInAddress(trip: TripParameters): Promise<URL> {
+  async signInAddress(trip: TripParameters): Promise<URL> {
+    // A browser that is sent to an upstream that is away sees an error that says nothing of us. Any answer will do.
+    await this.#metadata.look(LOOK_MS).catch((error: unknown) => {
+      if (error instanceof UnansweredError) throw error;
+    });
     return this.#within('authorization', (context) =>
       this.#requests.authorizationAddress(context, authorizationRequest(this.#settings, trip, context.metadata)),
     );
@@ -234,12 +242,5 @@ export class CheckedUpstream implements Upstream {
     const detail = `${error.detail}; ${consequence}`;
     if (error.fault === 'client_rejected') this.#logger?.event('upstream.rejected', { upstream: this.id, detail });
     else this.#logger?.event('upstream.unavailable', { upstream: this.id, fault: error.fault, detail });
-  }
-}
-
-/** OpenID Connect Core §12.2: what is refreshed stays about the same person. */
-function requireSubject(session: RefreshFor | undefined, found: unknown): void {
-  if (session !== undefined && found !== undefined && found !== session.subject) {
-    throw new OtherSubjectError('refresh: the answer is about another subject');
   }
 }

@@ -52,6 +52,22 @@ export class KeptAnswer<T> {
   }
 
   /**
+   * Looks whether the upstream answers, unless it did so a moment ago.
+   *
+   * @throws what loading threw; the kept answer stays
+   */
+  async look(freshMs: number): Promise<void> {
+    const nowMs = this.#options.clock();
+    if (this.#kept !== undefined && nowMs - this.#kept.atMs < freshMs) return;
+    try {
+      await this.#load(this.#options.timeoutMs / 2);
+    } catch (error) {
+      this.#failedAtMs = nowMs;
+      throw error;
+    }
+  }
+
+  /**
    * Loads anew because the kept answer lacks something; `undefined` where that was done less than half a minute ago.
    * Without the limit anybody could make us ask the upstream as often as he likes, by sending tokens with made-up keys.
    */

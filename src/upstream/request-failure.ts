@@ -7,6 +7,13 @@ export class UnusableAddressError extends UpstreamError {
   }
 }
 
+/** Nobody is there, or nobody behind what stands before it: whoever is sent there now sees no sign-in page either. */
+export class UnansweredError extends UpstreamError {
+  constructor(detail: string) {
+    super('unavailable', detail);
+  }
+}
+
 /** What OpenSSL calls a certificate of an authority that it does not know. */
 const UNKNOWN_AUTHORITY = /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
 
@@ -37,7 +44,7 @@ export function requestFailure(place: string, known: Way, error: unknown): Upstr
     );
   }
   if (code.includes('CERT')) return new UnusableAddressError(detail);
-  return new UpstreamError('unavailable', detail + whatToLookAt(known, code, error));
+  return new UnansweredError(detail + whatToLookAt(known, code, error));
 }
 
 const NO_ADDRESS = ['ENOTFOUND', 'EAI_AGAIN'];

@@ -49,16 +49,30 @@ async function tryKeys(metadata: ProviderMetadata, tools: ProbeTools): Promise<F
   }
 }
 
-/** Offers a code that cannot exist. Whoever looks at the code has accepted the client before. */
+/**
+ * Offers a code and a refresh token that cannot exist. Who looks at either has mostly accepted the client before; some
+ * look at the code first, and at the client where it is about a refresh token.
+ */
 async function tryCredentials(redirectUri: string, settings: UpstreamSettings, tools: ProbeTools): Promise<Finding> {
   const code = { code: 'gatehouse-probe', redirect_uri: redirectUri, code_verifier: random() };
-  const accepted: Finding = { level: 'ok', text: `it accepts client_id ${settings.clientId} with its credentials` };
+  const byCode = await judgeGrant(() => tools.tryGrant('authorization_code', code));
+  if (byCode !== undefined) return byCode;
+  const refreshToken = { refresh_token: 'gatehouse-probe' };
+  const byRefresh = await judgeGrant(() => tools.tryGrant('refresh_token', refreshToken));
+  // That this client may not refresh says nothing of its secret.
+  const isAboutUs = byRefresh?.level === 'wrong' && /invalid_client|status 401/.test(byRefresh.text);
+  if (byRefresh !== undefined && (isAboutUs || byRefresh.level === 'away')) return byRefresh;
+  return { level: 'ok', text: `it accepts client_id ${settings.clientId} with its credentials` };
+}
+
+/** What is wrong, or `undefined` where the grant was looked at and refused as one that does not exist. */
+async function judgeGrant(tryGrant: () => Promise<void>): Promise<Finding | undefined> {
   try {
-    await tools.tryGrant('authorization_code', code);
-    return accepted;
+    await tryGrant();
+    return undefined;
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
-    if (error.fault === 'invalid_grant') return accepted;
+    if (error.fault === 'invalid_grant') return undefined;
     if (error.fault === 'client_rejected') return { level: 'wrong', text: error.detail };
     if (error.fault === 'unavailable') return failed(error, 'tokens cannot be had: ');
     return { level: 'missing', text: `whether it accepts our credentials could not be seen: ${error.detail}` };
@@ -75,6 +89,11 @@ async function tryRedirectUri(redirectUri: string, tools: ProbeTools): Promise<F
     const { status, location } = await tools.visit(address);
     const next = location === undefined ? undefined : new URL(location, address);
     if (next?.href.startsWith(redirectUri) === true) return judgeReturn(next);
+    if (status === 404 || status === 405 || status === 410) {
+      const where = `${address.origin}${address.pathname}`;
+      const text = `nothing answers at its sign-in page ${where} (status ${status}): its metadata leads people nowhere`;
+      return { level: 'wrong', text };
+    }
     if (status >= 400 && status < 500) {
       const text = `it refuses our sign-in request (status ${status}), most likely for its redirect URI: register exactly ${redirectUri} for this client`;
       return { level: 'wrong', text };

@@ -42,6 +42,8 @@ export interface Behaviour {
   };
   jwks?: { trouble?: Trouble; keys?: PublishedKeys };
   authorize?: {
+    /** Answers so in place of a page or a redirect, as for a redirect URI that it does not know. */
+    status?: number;
     /** Shows a page with two buttons instead of signing in by itself. */
     asksPerson?: boolean;
     error?: string;
@@ -57,6 +59,8 @@ export interface Behaviour {
   };
   token?: TokenBehaviour & {
     keepsRefreshToken?: boolean;
+    /** Looks at the code before it looks who sends it, as zitadel and Casdoor do. */
+    looksAtCodeFirst?: boolean;
     /** As Dex: whoever signs in again takes the token of the sign-in before, at whatever device that was. */
     oneRefreshTokenPerPerson?: boolean;
   };

@@ -205,6 +205,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
   function authorize(url: URL): FakeReply {
     const wrong = fake.behaviour.authorize ?? {};
     const ask = url.searchParams;
+    if (wrong.status !== undefined) return json(wrong.status, {});
     if (wrong.elsewhere !== undefined) return redirect(wrong.elsewhere(url).href);
     const choice = ask.get('choice');
     if (wrong.asksPerson === true && choice === null) return choicePage(url);
@@ -241,8 +242,10 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
   ): Promise<FakeReply> {
     if (wrong.fault !== undefined) return refusal(wrong.fault);
     if (wrong.refuses !== undefined) return TOKEN_REFUSALS[wrong.refuses]();
-    if (!(await isClient(request, form))) return refusal({ error: 'invalid_client', status: 401 });
     const isRefresh = form.get('grant_type') === 'refresh_token';
+    const isCodeUnknown = !isRefresh && !codes.has(form.get('code') ?? '');
+    if (wrong.looksAtCodeFirst === true && isCodeUnknown) return refusal({ error: 'invalid_grant' });
+    if (!(await isClient(request, form))) return refusal({ error: 'invalid_client', status: 401 });
     const code = isRefresh ? undefined : spend(codes, form.get('code') ?? '');
     const refreshToken = form.get('refresh_token') ?? '';
     const isOnePerPerson = wrong.oneRefreshTokenPerPerson === true;

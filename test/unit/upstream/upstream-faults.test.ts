@@ -64,6 +64,37 @@ describe('an upstream that is not there', () => {
     expect(detail).toContain('ECONNREFUSED');
   });
 
+  it('is said at a new sign-in, though its metadata are known: nobody is sent to a dead address', async () => {
+    let nowMs = Date.now();
+    const port = 0;
+    const going = await startFakeUpstream({ port });
+    const asked = openIdUpstream(going.settings(), { clock: () => nowMs, timeoutMs: 2000 });
+    await asked.signInAddress(newTrip());
+    await going.close();
+    nowMs += 11_000;
+    expect((await faultOf(asked.signInAddress(newTrip()))).fault).toBe('unavailable');
+    const back = await startFakeUpstream({ port: Number(new URL(going.issuer).port) });
+    expect((await asked.signInAddress(newTrip())).origin).toBe(going.issuer);
+    await back.close();
+  });
+
+  it.each([
+    ['status_503', 'unavailable'],
+    ['close', 'unavailable'],
+    ['status_500', undefined],
+    ['status_404', undefined],
+    ['html', undefined],
+  ] as const)('is what an answer of this kind says at a new sign-in: %s: %s', async (trouble, fault) => {
+    let nowMs = Date.now();
+    const asked = openIdUpstream(fake.settings(), { clock: () => nowMs, timeoutMs: 2000 });
+    await asked.signInAddress(newTrip());
+    nowMs += 11_000;
+    fake.behaviour = { discovery: { trouble } };
+    const set = asked.signInAddress(newTrip());
+    if (fault === undefined) expect((await set).origin).toBe(fake.issuer);
+    else expect((await faultOf(set)).fault).toBe(fault);
+  });
+
   it('works as soon as it is back', async () => {
     fake.behaviour = { discovery: { trouble: 'status_500' } };
     await faultOf(signInThere(upstream));

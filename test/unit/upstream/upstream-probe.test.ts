@@ -91,10 +91,35 @@ describe('what is wrong is said in plain words:', () => {
   it('a redirect URI that is not registered', async () => {
     fake.behaviour.authorize = { elsewhere: () => new URL('/error-page', fake.issuer) };
     expect(texts(await probe(), 'missing')).toContain('could not be seen');
-    fake.behaviour.discovery = { metadata: { authorization_endpoint: `${fake.issuer}/no-such-page` } };
+    fake.behaviour.authorize = { status: 400 };
     const report = await probe();
     expect(report.ok).toBe(false);
     expect(texts(report, 'wrong')).toContain(`register exactly ${CALLBACK}`);
+  });
+
+  it('a sign-in page that is not there, which has nothing to do with the redirect URI', async () => {
+    fake.behaviour.discovery = { metadata: { authorization_endpoint: `${fake.issuer}/no-such-page` } };
+    const report = await probe();
+    expect(report.ok).toBe(false);
+    expect(texts(report, 'wrong')).toContain(
+      `nothing answers at its sign-in page ${fake.issuer}/no-such-page (status 404)`,
+    );
+    expect(texts(report, 'wrong')).not.toContain('register exactly');
+  });
+
+  it('a wrong client secret at a server that looks at the code before the client', async () => {
+    fake.behaviour.token = { looksAtCodeFirst: true };
+    expect(texts(await probe(), 'ok')).toContain('accepts client_id gatehouse');
+    const report = await probe({ ...COMPLETE, clientSecret: new Secret('not-the-secret-of-this-client') });
+    expect(report.ok).toBe(false);
+    expect(texts(report, 'wrong')).toMatch(/check client_id, client_secret and authentication/);
+  });
+
+  it('but not a client that may not refresh', async () => {
+    fake.behaviour.refresh = { fault: { error: 'unauthorized_client', status: 400 } };
+    expect(texts(await probe(), 'ok')).toContain('accepts client_id gatehouse');
+    fake.behaviour.refresh = { fault: { error: 'unsupported_grant_type' } };
+    expect(texts(await probe(), 'wrong')).toBe('');
   });
 
   it('a sign-in request that is refused', async () => {
