@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { EMAIL_VERIFIED } from '../grants/approver-conditions.ts';
 import { carriedClaimNames } from '../grants/client-claims.ts';
-import { getsRefreshTokens, judgeApprover } from '../grants/policy.ts';
+import { getsRefreshTokens, judgeApprover, type Verdict } from '../grants/policy.ts';
 import { formatUserCode, NUMERIC } from '../grants/user-code.ts';
 import { intersectScopes } from '../oauth/scope.ts';
 import type { ConfirmJudgement, Obstacle, Warning } from '../safeguards/safeguards.ts';
@@ -10,6 +10,7 @@ import { routeOf } from './page-error.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { referenceOf } from './reference.ts';
+import { noteFacts } from './request-facts.ts';
 import { entryOf, judgeStanding, loggedOf, personOf, type Standing, standingOf, upstreamName } from './standing.ts';
 import { readTicket, writeTicket } from './ticket.ts';
 import type { HiddenFields } from './views.ts';
@@ -61,6 +62,7 @@ export async function claimMissing(kit: PageKit, standing: Standing): Promise<Pa
   const { browser, client, facts, view } = standing;
   const { signIn, userCode, codePrefilled, followedLink } = facts;
   const judged = judgeApprover(client, signIn);
+  if ('claim' in judged) noteFacts(standing.response, { claim: judged.claim });
   const sought = { grant: view.grant.id, userCode, codePrefilled, followedLink };
   const ticket = await writeTicket(kit.ground.grants.sealing, browser, 'sign-in', sought);
   return new PageProblem('upstream_claim_missing', {
@@ -76,10 +78,11 @@ export function renderRefused(kit: PageKit, standing: Standing, reason: 'account
   const { log, sourceOf } = kit.ground;
   const judged = judgeApprover(client, facts.signIn);
   const isByPolicy = reason === 'account' && judged.verdict === 'refused';
-  const claim = 'claim' in judged ? `: ${judged.claim}` : '';
-  const detail = isByPolicy ? `approvers: ${judged.reason}${claim}` : undefined;
+  const claim = isByPolicy ? claimOf(judged) : undefined;
+  const detail = isByPolicy ? `approvers: ${judged.reason}` : undefined;
   const source = sourceOf(request);
-  log.event('page.refused', { ...loggedOf(standing), route: routeOf(request), status: 403, reason, detail, source });
+  const logged = { ...loggedOf(standing), claim, route: routeOf(request), status: 403 };
+  log.event('page.refused', { ...logged, reason, detail, source });
   const frame = frameOf(kit, standing);
   const page = kit.views.refused(frame, {
     action: kit.addresses.to('/device/confirm'),
@@ -91,6 +94,12 @@ export function renderRefused(kit: PageKit, standing: Standing, reason: 'account
     ...referenceOf(response, frame.language),
   });
   response.status(403).type('html').send(page);
+}
+
+/** Which claim the policy looked at when it refused. */
+function claimOf(refusal: Verdict & { verdict: 'refused' }): string | undefined {
+  if (refusal.reason === 'claim') return refusal.claim;
+  return refusal.reason === 'group' || refusal.reason === 'deny_group' ? 'groups' : undefined;
 }
 
 export function renderConfirm(

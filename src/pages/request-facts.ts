@@ -7,6 +7,8 @@ export interface RequestFacts {
   client?: string | undefined;
   upstream?: string | undefined;
   subject?: string | undefined;
+  /** What a policy looked for. */
+  claim?: string | undefined;
 }
 
 /**

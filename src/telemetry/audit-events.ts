@@ -50,6 +50,7 @@ const CLASSES: Partial<Record<LogEventName, AuditClass>> = {
   'sign_in.finished': STEP,
   'sign_in.failed': STEP,
   'account.refused': STEP,
+  'account.undecided': STEP,
   'client.refused': NOISE,
   'request.refused': NOISE,
   'page.refused': NOISE,

@@ -96,8 +96,9 @@ export const LOG_EVENTS = {
   },
   'page.refused': {
     level: 'info',
+    warnsWhere: ['reason', 'upstream_claim_missing'],
     meaning: 'A page was refused: CSRF token or origin, session, grant or decision did not fit.',
-    fields: [...TRACED, 'upstream', 'subject', 'route', 'status', 'reason', 'detail', 'source'],
+    fields: [...TRACED, 'upstream', 'subject', 'claim', 'route', 'status', 'reason', 'detail', 'source'],
   },
   'grant.approved': {
     level: 'info',

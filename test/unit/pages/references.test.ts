@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { PAGE_PROBLEMS, type PageProblemKind } from '../../../src/pages/page-problem.ts';
-import { LOG_EVENTS } from '../../../src/telemetry/log-events.ts';
+import { levelOf } from '../../../src/telemetry/log-events.ts';
 import { permittedFields } from '../../../src/telemetry/logger.ts';
 import { UpstreamError, type UpstreamFault } from '../../../src/upstream/upstream.ts';
 import {
@@ -205,7 +205,8 @@ const PROBLEMS: Record<PageProblemKind, ProblemPage> = {
   upstream_away: failing('unavailable'),
   upstream_claim_missing: {
     house: { client: { approvers: { denyGroups: ['admins'] } } },
-    knows: ofPerson,
+    knows: [...ofPerson, 'claim'],
+    isLoud: true,
     async reach(house, visitor) {
       const { groups: _, ...signedIn } = corpOf(house).signedIn;
       corpOf(house).signedIn = signedIn;
@@ -235,7 +236,7 @@ const PROBLEMS: Record<PageProblemKind, ProblemPage> = {
 const REFUSALS: Record<string, ProblemPage> = {
   account: {
     house: { client: { approvers: { groups: ['release'] } } },
-    knows: [...ofPerson, 'detail'],
+    knows: [...ofPerson, 'detail', 'claim'],
     reach: confirming,
   },
   same_network: {
@@ -295,7 +296,7 @@ describe('the reference on a page', () => {
         const others = house.events.filter(({ fields }) => fields['grant'] === line['grant']);
         expect(others.map(({ name }) => name)).toContain('grant.opened');
       }
-      const levels = found.map(({ name }) => LOG_EVENTS[name].level);
+      const levels = found.map(({ name, fields }) => levelOf(name, fields));
       expect(levels.some((level) => level === 'warn' || level === 'error')).toBe(isLoud === true);
     },
   );

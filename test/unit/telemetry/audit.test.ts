@@ -304,6 +304,23 @@ describe('what strangers can send without end', () => {
     expect((await Promise.all(others)).reduce((sum, count) => sum + count, 0)).toBe(15_000);
   });
 
+  it('is told together too where a device is refused again with each poll, by its grant', async () => {
+    const webhook = await startWebhook();
+    const { audit, endWindow } = auditTo({ webhook: { url: webhook.url } });
+    for (let count = 0; count < 100; count += 1) {
+      audit.event('grant.refused', { grant: 'one', reason: 'scopes' });
+      audit.event('grant.refused', { grant: 'other', reason: 'ended' });
+    }
+    endWindow();
+    await webhook.until(4);
+    expect(webhook.deliveries.map(({ body }) => [body['grant'], body['count']])).toEqual([
+      ['one', undefined],
+      ['other', undefined],
+      ['one', 99],
+      ['other', 99],
+    ]);
+  });
+
   it('goes out one by one while it is little, where each is a step of a grant', async () => {
     const webhook = await startWebhook();
     const { audit, endWindow } = auditTo({ webhook: { url: webhook.url } });

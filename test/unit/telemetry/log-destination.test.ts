@@ -54,6 +54,23 @@ describe('the log', () => {
     await once(reader, 'exit');
   });
 
+  it('keeps room for lines that are reserved, whatever else there is to write', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-log-'));
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const destination = openLogDestination(descriptorOf(pipe, 'r+'));
+    const line = `${'x'.repeat(1023)}\n`;
+    for (let count = 0; count < 20_000; count += 1) destination.write(line);
+    const lost = destination.linesLost();
+    expect(lost).toBeGreaterThan(15_000);
+    for (let count = 0; count < 1000; count += 1) destination.write(line, true);
+    expect(destination.linesLost()).toBe(lost);
+    // That room has an end as well.
+    for (let count = 0; count < 20_000; count += 1) destination.write(line, true);
+    expect(destination.linesLost()).toBeGreaterThan(lost + 15_000);
+    await rm(folder, { recursive: true });
+  });
+
   it('neither waits for a reader that has stopped reading nor keeps more than a bounded amount for it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'gatehouse-log-'));
     const pipe = join(folder, 'pipe');

@@ -71,6 +71,23 @@ describe('a log line', () => {
     ]);
   });
 
+  it('has room of its own where somebody decided, and none where anybody can cause it', () => {
+    const reserved: string[] = [];
+    const destination: LogDestination = {
+      write: (line, isReserved) => void (isReserved === true && reserved.push(JSON.parse(line).event)),
+      flush: () => Promise.resolve(),
+      linesLost: () => 0,
+    };
+    const logger = createLogger({ level: 'trace' }, destination);
+    for (const event of ['grant.approved', 'session.ended', 'config.reloaded', 'session.refreshed'] as const) {
+      logger.event(event);
+    }
+    for (const event of ['page.refused', 'client.refused', 'grant.started', 'process.started'] as const) {
+      logger.event(event);
+    }
+    expect(reserved).toEqual(['grant.approved', 'session.ended', 'config.reloaded', 'session.refreshed']);
+  });
+
   it('is written from its level on, which a reload may change', () => {
     const destination = memoryDestination();
     const logger = createLogger({ level: 'info' }, destination);
