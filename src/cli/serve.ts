@@ -81,7 +81,7 @@ export async function serve(config: Config): Promise<number> {
     process.stderr.write(`${config.file}: ${reason}\n`);
     return EXIT.failed;
   }
-  const reloading = reloadOnChange(config, broker, { logger: audit, metrics });
+  const reloading = await reloadOnChange(config, broker, { logger: audit, metrics });
 
   process.stdout.write(`Gatehouse is ready at ${config.publicUrl}\n`);
   const { publicUrl } = config;

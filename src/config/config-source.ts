@@ -39,10 +39,29 @@ interface Part {
 /** Sections with entries of the administrator's own may be spread over files; an entry stands in one. */
 const SPREAD: readonly string[] = ['upstreams', 'clients', 'scopes', 'resource_servers', 'networks'];
 
-/** @param kept of a key that stands twice in one file, which one: see `readYaml` */
-export function readSource(file: string, text: string, kept: 'first' | 'last' = 'last'): ConfigSource {
-  const main = partOf(file, readYaml(text, kept));
-  const { others, patterns, problems } = included(main, kept);
+/** More text than may be read between two requests. */
+export class LargeConfigError extends Error {
+  override readonly name = 'LargeConfigError';
+}
+
+export interface SourceOptions {
+  /** Of a key that stands twice in one file, which one: see `readYaml`. */
+  kept?: 'first' | 'last';
+  /** The most characters that all files may have together. */
+  longest?: number;
+}
+
+/** @throws {LargeConfigError} where there is more than `longest` */
+export function readSource(file: string, text: string, options: SourceOptions = {}): ConfigSource {
+  const { kept = 'last', longest = Number.POSITIVE_INFINITY } = options;
+  let length = 0;
+  const parsed = (content: string): YamlSource => {
+    length += content.length;
+    if (length > longest) throw new LargeConfigError(`more than ${longest} characters`);
+    return readYaml(content, kept);
+  };
+  const main = partOf(file, parsed(text));
+  const { others, patterns, problems } = included(main, parsed);
   const parts = [main, ...others];
   const { value, owners, clashes } = merged(main, others);
   const ownerOf = ([top = '', id]: Path): Part => owners.get(String(top))?.get(String(id)) ?? firstWith(parts, top);
@@ -71,7 +90,7 @@ function firstWith(parts: readonly Part[], top: PropertyKey): Part {
   return stated.find(({ sections }) => !isSection(sections.get(String(top)))) ?? stated[0] ?? (parts[0] as Part);
 }
 
-function included(main: Part, kept: 'first' | 'last') {
+function included(main: Part, parsed: (content: string) => YamlSource) {
   const problems: Problem[] = [];
   const patterns: string[] = [];
   const others = new Map<string, Part>();
@@ -87,11 +106,14 @@ function included(main: Part, kept: 'first' | 'last') {
     for (const name of includedFiles(folder, pattern)) {
       const file = join(folder, name);
       if (others.has(file) || resolve(file) === resolve(main.file)) continue;
+      let content: string;
       try {
-        others.set(file, partOf(file, readYaml(readFileSync(file, 'utf8'), kept)));
+        content = readFileSync(file, 'utf8');
       } catch (error) {
         problem(`file ${resolve(file)} cannot be read (${reasonOf(error)}), expected a YAML file`);
+        continue;
       }
+      others.set(file, partOf(file, parsed(content)));
     }
   }
   return { others: [...others.values()], patterns, problems };

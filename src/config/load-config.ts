@@ -25,12 +25,15 @@ import type { Path } from './yaml-source.ts';
  * Reads, checks and freezes a configuration, with the other files, the secrets and the keys that it names.
  *
  * @param isTerminal whether somebody sits before this process, who does not want to wait for its end
+ * @param longest the most characters that it may have
  * @throws {ConfigError} with everything that is wrong
+ * @throws {LargeConfigError} where it has more
  */
 export async function loadConfig(
   file: string,
   environment: Environment = processEnvironment(),
   isTerminal = process.stdout.isTTY === true,
+  longest?: number,
 ): Promise<Config> {
   let text: string;
   try {
@@ -42,7 +45,7 @@ export async function loadConfig(
     const problem = `${resolve(file)} cannot be read (${reasonOf(error)}), expected a YAML file${elsewhere}`;
     throw new ConfigError([{ file, line: 1, column: 1, key: '(file)', text: problem }]);
   }
-  return readConfig(file, text, environment, isTerminal);
+  return readConfig(file, text, environment, isTerminal, longest);
 }
 
 /** The same for a text that is already at hand; `file` is what the problems and relative paths refer to. */
@@ -51,14 +54,15 @@ export function readConfig(
   text: string,
   environment: Environment,
   isTerminal = process.stdout.isTTY === true,
+  longest?: number,
 ): Config {
-  const source = readFiles(file, text);
+  const source = readFiles(file, text, longest === undefined ? {} : { longest });
   if (!source.isReadable) throw new ConfigError(source.problems);
   const { written, wrong, problems } = judge(source);
   const reading = createReading(source, environment, wrong);
   const config = build(file, written, { environment, isTerminal, includes: source.patterns }, reading);
   // Of two keys of one name the second hides the first, in which more may be wrong.
-  const hidden = source.problems.length > 0 ? judge(readFiles(file, text, 'first')).problems : [];
+  const hidden = source.problems.length > 0 ? judge(readFiles(file, text, { kept: 'first' })).problems : [];
   const all = [...source.problems, ...problems, ...hidden, ...reading.problems];
   if (all.length > 0) throw new ConfigError(inOrder(all, file));
   return deepFreeze(config);

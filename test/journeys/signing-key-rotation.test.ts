@@ -32,7 +32,7 @@ beforeEach(async () => {
   await writeFile(yaml, JSON.stringify(test.yaml));
   for (const [name, value] of Object.entries(test.environment)) vi.stubEnv(name, value);
   const config = await loadConfig(yaml);
-  reloading = reloadOnChange(config, test.broker, {
+  reloading = await reloadOnChange(config, test.broker, {
     logger: silentLogger,
     metrics: { configurationRead: () => undefined },
   });

@@ -28,7 +28,7 @@ export interface BrokerProcess {
   /** What came on stderr that is no log line: a crash, a warning of Node's. */
   readonly noise: string[];
   /** Waits for a line of this name, one that is there already included. */
-  logged(event: string, matches?: (line: LoggedLine) => boolean): Promise<LoggedLine>;
+  logged(event: string, matches?: (line: LoggedLine) => boolean, withinMs?: number): Promise<LoggedLine>;
   writeConfig(yaml: object | string): Promise<void>;
   /** Sends a signal and waits for the end; answers the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
@@ -118,11 +118,11 @@ async function startOnce(options: BrokerProcessOptions): Promise<BrokerProcess> 
   return {
     ...{ child, folder, file, origin, lines, noise, writeConfig },
     operations: `http://127.0.0.1:${operationsPort}`,
-    async logged(event, matches = () => true) {
+    async logged(event, matches = () => true, withinMs = 10_000) {
       for (;;) {
         const line = lines.find((each) => each.event === event && matches(each));
         if (line !== undefined) return line;
-        await once(child, 'line', { signal: AbortSignal.timeout(10_000) }).catch(() => {
+        await once(child, 'line', { signal: AbortSignal.timeout(withinMs) }).catch(() => {
           throw new Error(`${event} was not logged; there is: ${lines.map((each) => each.event).join(', ')}`);
         });
       }

@@ -28,7 +28,10 @@ describe('the folder of the configuration', () => {
       },
     };
     const logger = { ...silentLogger, event };
-    reloading = reloadOnChange(await loadConfig(file), broker, { logger, metrics: { configurationRead: () => {} } });
+    reloading = await reloadOnChange(await loadConfig(file), broker, {
+      logger,
+      metrics: { configurationRead: () => {} },
+    });
   });
   afterEach(async () => {
     reloading.stop();
