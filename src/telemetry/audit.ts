@@ -46,7 +46,8 @@ export function auditingLogger(deps: AuditDeps, settings: AuditSettings): Auditi
   const { logger, metrics, clock, sleep, randomBytes, sourceOf } = deps;
   const closing = new AbortController();
   const window = createAuditWindow({ clock, sleep, sourceOf }, send);
-  const outlets = new Set<AuditOutlet>();
+  /** Each with what says at last how much of it was lost. */
+  const outlets = new Map<AuditOutlet, () => void>();
   let targets = new Map<TargetName, Target>();
   let isChained = false;
   setTargets(settings);
@@ -76,10 +77,10 @@ export function auditingLogger(deps: AuditDeps, settings: AuditSettings): Auditi
       onDelivered: (line, count) => metrics.auditSent(name, line, 'delivered', count),
       onDropped(line, count, reason) {
         metrics.auditSent(name, line, 'dropped', count);
-        report(count, reason);
+        report.add(count, reason);
       },
     });
-    outlets.add(outlet);
+    outlets.set(outlet, report.finish);
     return outlet;
   }
 
@@ -109,7 +110,10 @@ export function auditingLogger(deps: AuditDeps, settings: AuditSettings): Auditi
   }
 
   function closeAll(): void {
-    for (const outlet of outlets) outlet.close();
+    for (const [outlet, finish] of outlets) {
+      outlet.close();
+      finish();
+    }
     closing.abort();
   }
 
@@ -130,7 +134,7 @@ export function auditingLogger(deps: AuditDeps, settings: AuditSettings): Auditi
       setChain(false);
       window.flush();
       const limit = setTimeout(() => closeAll(), LAST_EVENTS_MS);
-      await Promise.all([...outlets].map((outlet) => outlet.whenIdle()));
+      await Promise.all([...outlets.keys()].map((outlet) => outlet.whenIdle()));
       clearTimeout(limit);
       closeAll();
       await logger.flush();
@@ -153,10 +157,17 @@ function createLossReport(target: TargetName, { logger, sleep }: Pick<AuditDeps,
       say();
     });
   }
-  return (more: number, why: string): void => {
-    count += more;
-    reason = why;
-    say();
+  return {
+    add(more: number, why: string): void {
+      count += more;
+      reason = why;
+      say();
+    },
+    /** Says what is unsaid. */
+    finish(): void {
+      isPausing = false;
+      say();
+    },
   };
 }
 

@@ -24,14 +24,22 @@ export function createWebhook(target: AuditTarget, { clock, sleep, closing }: We
   const place = new URL(target.url).origin;
 
   async function tryOnce(id: string, body: string): Promise<string | undefined> {
+    // By hand: signals made of a signal that lives as long as the process are kept as long as that, on older Nodes.
+    const giveUp = new AbortController();
+    const abort = () => giveUp.abort();
+    const timer = setTimeout(() => giveUp.abort(new Error(`no answer within ${WITHIN_MS / SECOND} s`)), WITHIN_MS);
+    closing.addEventListener('abort', abort);
     try {
       const headers = { 'Content-Type': 'application/json', ...signedHeaders(target, id, body, clock()) };
-      const signal = AbortSignal.any([AbortSignal.timeout(WITHIN_MS), closing]);
+      const { signal } = giveUp;
       const response = await fetch(target.url, { method: 'POST', headers, body, signal, redirect: 'error' });
       await response.body?.cancel();
       return response.ok ? undefined : `answered ${response.status}`;
     } catch (error) {
       return reasonOf(error);
+    } finally {
+      clearTimeout(timer);
+      closing.removeEventListener('abort', abort);
     }
   }
 

@@ -17,7 +17,9 @@ export type ReadLog = () => AsyncIterable<FoundLine>;
 
 /** What is told of the time before and after a sign-in. */
 const AROUND_MS = 60_000;
+/** Of a session that is refreshed for months the beginning and the end are told. */
 const MOST_LINES = 1000;
+const FIRST_LINES = 200;
 
 const ENVIRONMENT = /^(storage\.(unavailable|recovered)|upstream\.|process\.|config\.)/;
 
@@ -48,7 +50,9 @@ export async function findStory(read: ReadLog, reference: string): Promise<Story
 async function linesWhere(read: ReadLog, isWanted: (line: Line) => boolean): Promise<Line[]> {
   const found: Line[] = [];
   for await (const { fields } of read()) {
-    if (found.length < MOST_LINES && isWanted(fields)) found.push(fields);
+    if (!isWanted(fields)) continue;
+    found.push(fields);
+    if (found.length > MOST_LINES) found.splice(FIRST_LINES, 1);
   }
   return found;
 }

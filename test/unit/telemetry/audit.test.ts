@@ -370,6 +370,17 @@ describe('the end of the process', () => {
     expect(webhook.deliveries.find(({ body }) => body['event'] === 'code.wrong')?.body).toMatchObject({ count: 100 });
   });
 
+  it('says all that was lost, however shortly after the last time', { timeout: 15_000 }, async () => {
+    const webhook = await startWebhook();
+    webhook.hold();
+    const { audit, lines } = auditTo({ webhook: { url: webhook.url } });
+    for (let count = 0; count < 1010; count += 1) audit.event('grant.approved', { client: 'tv' });
+    await audit.flush();
+    const counts = lines.filter(({ name }) => name === 'audit.lost').map(({ fields }) => Number(fields['count']));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(1010);
+    webhook.letGo();
+  });
+
   it('does not wait for ever for a target that says nothing, and says what was lost', { timeout: 15_000 }, async () => {
     const webhook = await startWebhook();
     webhook.hold();
