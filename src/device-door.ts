@@ -93,7 +93,8 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
   function endpointsOf({ issuer, profile }: PathProfile): IssuerEndpoints {
     const verifyAssertion = createAssertionVerifier({ clients, issuer: issuer.addresses.issuer, now, useOnce });
     const registry: ClientRegistry = { clients, verifyAssertion, admit };
-    const dpopAt = (address: string) => createDpopProofs({ address, sealing, now, useOnce });
+    const dpopAt = (address: string) =>
+      createDpopProofs({ address, sealing, ledger, counters: storage.counters, useOnce });
     const dpop = dpopAt(issuer.addresses.token);
     const abilities = abilitiesOf(house);
     const token = watch.polls(

@@ -34,7 +34,7 @@ export interface RefreshRequest {
   /** The thumbprint of the DPoP key that came along, '' without one. */
   jkt: string;
   /** Called once the token is known to be one of ours; throws when its proof was used before. */
-  spendProof: () => Promise<void>;
+  spendProof: (sessionId: string) => Promise<void>;
   issuer: string | undefined;
   /** The address that asks. */
   source: string;

@@ -39,7 +39,7 @@ export async function refreshSession(ground: RefreshGround, request: RefreshRequ
     for (let waitedMs = 0; waitedMs <= WAIT_MS; waitedMs += LOOK_EVERY_MS) {
       const found = await findRefreshToken(ground, token);
       if (found === undefined || found.hasEnded || !isHolder(found.session, request)) return INVALID;
-      if (waitedMs === 0) await request.spendProof();
+      if (waitedMs === 0) await request.spendProof(found.session.id);
       const outcome = await answerPlaced(ground, request, token, found);
       if (outcome !== undefined) return outcome;
       await ground.sleep(LOOK_EVERY_MS);

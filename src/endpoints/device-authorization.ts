@@ -80,7 +80,7 @@ export function createDeviceAuthorization(ground: DeviceAuthorizationGround): En
         detail: admission.limit,
       });
     }
-    await spend();
+    await spend(undefined);
     const started = await startGrant(ground.grants, {
       ...asked,
       clientId: client.id,

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWTVerifyResult, jwtVerify } from 'jose';
+import type { Ledger } from '../grants/ledger.ts';
+import type { PresentedProof } from '../grants/poll-grant.ts';
+import type { Counters } from '../limits/counters.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { equalTexts, type Sealing } from '../sealing/sealing.ts';
 import type { DeviceRequest } from './endpoint.ts';
@@ -19,31 +22,37 @@ export interface DpopProofs {
   proofOf(request: DeviceRequest, accessToken?: string): Promise<DpopProof>;
 }
 
-export interface DpopProof {
+export interface DpopProof extends PresentedProof {
   /** The thumbprint of the key; '' without a proof. */
   jkt: string;
   /**
-   * Notes that the proof was used, once it is known to belong to a code, a token or an admitted start: a note that
-   * anybody could have us make, for keys and codes that they make up, would fill the storage.
+   * Notes that the proof was used, right before it has its effect: a note that anybody could have us make, for keys and
+   * codes that they make up or for polls that change nothing, would fill the storage.
    *
+   * @param owner the grant or session that it is used for, which may have so many notes and no more; `undefined` where
+   *   something else is counted
    * @throws {OAuthError} `invalid_dpop_proof` when it was used before
    */
-  spend(): Promise<void>;
+  spend(owner: string | undefined): Promise<void>;
 }
 
-const NO_PROOF: DpopProof = { jkt: '', spend: () => Promise.resolve() };
+const NO_PROOF: DpopProof = { jkt: '', follow: async () => 'newest', spend: async () => {} };
 
 export interface DpopGround {
   /** The endpoint's own address, from the configuration and never from `Host` (§4.3 `htu`). */
   address: string;
   sealing: Sealing;
-  now: () => Promise<number>;
+  ledger: Pick<Ledger, 'now' | 'marks' | 'raise'>;
+  counters: Pick<Counters, 'takePlaces'>;
   /** Keeps a name until a moment; `false` where it is kept already. */
   useOnce: (name: string, untilMs: number) => Promise<boolean>;
 }
 
 const FRESH_MS = 60 * 1000;
 const NONCE_MS = 5 * 60 * 1000;
+/** Of one grant or session within five minutes; more than any device has use for. */
+const MOST_NOTES = 300;
+const NOTES_SECONDS = 5 * 60;
 
 /**
  * A fresh proof is taken as it is. Where a device's clock is off, it is given a nonce instead (§8): with one of ours in
@@ -71,26 +80,46 @@ export function createDpopProofs(ground: DpopGround): DpopProofs {
         throw broken('ath is not the hash of the access token');
       }
 
-      const nowMs = await ground.now();
+      const nowMs = await ground.ledger.now();
       const period = Math.floor(nowMs / NONCE_MS);
       const { nonce } = payload;
-      if (nonce === undefined ? Math.abs(nowMs - iat * 1000) > FRESH_MS : !isOurs(nonce, period)) {
+      const isFresh = nonce === undefined ? Math.abs(nowMs - iat * 1000) <= FRESH_MS : isOurs(nonce, period);
+      if (!isFresh) {
         throw new OAuthError('use_dpop_nonce', 'use the nonce of the DPoP-Nonce header', {
           headers: { 'DPoP-Nonce': nonceOf(period) },
         });
       }
       const jkt = await calculateJwkThumbprint(jwk);
-      // As long as the proof could be accepted again, and for any endpoint: a jti is never used twice.
       const name = sha256(JSON.stringify([jkt, jti]));
+      const serial = serialOf(iat, name);
+      // As long as the proof could be accepted again.
+      const untilMs = nonce === undefined ? iat * 1000 + FRESH_MS + 1 : nowMs + 2 * NONCE_MS;
       return {
         jkt,
-        async spend() {
-          const isFirst = await ground.useOnce(`dpop:${name}`, nowMs + 2 * NONCE_MS);
+        async follow(mark) {
+          const [newest = 0] = await ground.ledger.marks([mark]);
+          if (newest === serial) throw broken('the proof was used before');
+          await ground.ledger.raise(mark, serial, untilMs);
+          return secondOf(serial) < secondOf(newest) ? 'older' : 'newest';
+        },
+        async spend(owner) {
+          if (owner !== undefined) await requireRoom(owner);
+          const isFirst = await ground.useOnce(`dpop:${name}`, untilMs);
           if (!isFirst) throw broken('the proof was used before');
         },
       };
     },
   };
+
+  async function requireRoom(owner: string): Promise<void> {
+    const places = [{ key: `{proofs:${owner}}`, most: MOST_NOTES }];
+    const full = await ground.counters.takePlaces({ places, windowSeconds: NOTES_SECONDS });
+    if (full === undefined) return;
+    throw new OAuthError('temporarily_unavailable', 'too many requests with this token; try again later', {
+      status: 429,
+      headers: { 'Retry-After': String(full.secondsLeft) },
+    });
+  }
 
   function isOurs(nonce: unknown, period: number): boolean {
     if (typeof nonce !== 'string') return false;
@@ -109,6 +138,20 @@ async function verified(proof: string): Promise<JWTVerifyResult> {
     if (error instanceof errors.JOSEError) throw broken('the proof does not verify', error);
     throw broken('the proof is not readable', error);
   }
+}
+
+/** Of proofs of one second one cannot be told to be the newer. */
+const PER_SECOND = 2 ** 20;
+const MOST_SECONDS = 2 ** 32 - 1;
+
+/** A number for a proof that grows with its device's clock, and that no other proof is likely to have. */
+function serialOf(iat: number, name: string): number {
+  const seconds = Math.min(MOST_SECONDS, Math.max(0, Math.floor(iat)));
+  return seconds * PER_SECOND + (Buffer.from(name, 'base64url').readUInt32BE() % PER_SECOND);
+}
+
+function secondOf(serial: number): number {
+  return Math.floor(serial / PER_SECOND);
 }
 
 /** Scheme and host in lower case, no default port, no query, no fragment (RFC 9449 §4.3). */

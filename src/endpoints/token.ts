@@ -54,7 +54,7 @@ async function poll(ground: TokenGround, request: DeviceRequest, client: Registe
           deviceCode: new Secret(deviceCode),
           challenge: challengeOf(form.get('code_verifier')),
           jkt: proof.jkt,
-          spendProof: proof.spend,
+          proof,
           confirmationCode: form.get('confirmation_code'),
           resources: respelledResources(form.resources, client.resources),
           issuer: ground.issuer.name,

@@ -52,7 +52,7 @@ async function claimsFor(ground: UserinfoGround, request: DeviceRequest, scheme:
 async function requireKey(
   dpop: DpopProofs,
   request: DeviceRequest,
-  { jkt }: ReadAccessToken,
+  { jkt, sessionId }: ReadAccessToken,
   scheme: Scheme,
   text: string,
 ): Promise<void> {
@@ -63,7 +63,7 @@ async function requireKey(
   const proof = await dpop.proofOf(request, text);
   if (proof.jkt === '') throw new OAuthError('invalid_dpop_proof', 'the DPoP header is missing');
   if (proof.jkt !== jkt) throw new OAuthError('invalid_token', 'the access token is bound to another key');
-  await proof.spend();
+  await proof.spend(sessionId);
 }
 
 /** RFC 6750 §2.1 and §2.2; tokens in the query are not read (§2.3, RFC 9700 §4.3.2). */
@@ -85,7 +85,7 @@ function presentedToken({ headers, form }: DeviceRequest): { scheme: Scheme; tex
 
 /** The same refusal with the challenge that belongs to it. Trouble of ours is no matter of the token's. */
 function challenged(error: OAuthError, scheme: Scheme): OAuthError {
-  if (error.status >= 500) return error;
+  if (error.status >= 500 || error.status === 429) return error;
   // At a resource, unlike at the token endpoint, a proof that does not do is a 401 (RFC 9449 §7.1 and §9).
   const isProof = error.code === 'invalid_dpop_proof' || error.code === 'use_dpop_nonce';
   return new OAuthError(error.code, error.description, {

@@ -10,6 +10,8 @@ export const openedAgainEntry = (id: string) => `{${id}}:opened-again`;
 export const confirmationEntry = (id: string, place: number) => `{${id}}:confirmation:${place}`;
 /** There were more codes than places, or no right one among as many: nothing is redeemed any more. */
 export const confirmationDeniedEntry = (id: string) => `{${id}}:confirmation-denied`;
+/** Which DPoP proof of the grant's polls was the newest: a number that only grows. */
+export const newestProofMark = (id: string) => `{${id}}:newest-proof`;
 export const arrivalEntry = (id: string, trip: string) => `{${id}}:arrival:${trip}`;
 export const sessionEntry = (id: string) => `{${id}}:session`;
 /** Where a device session's chain of refresh tokens stands: the one entry that is replaced, by `commit`. */

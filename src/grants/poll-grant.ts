@@ -6,7 +6,7 @@ import { judgeConfirmationCode } from './confirmation-code.ts';
 import { openApproval, openDecision } from './decision.ts';
 import { grantId } from './device-code.ts';
 import { endGrant } from './end-grant.ts';
-import { spentEntry } from './entry-names.ts';
+import { newestProofMark, spentEntry } from './entry-names.ts';
 import { decodeGrant, type Grant } from './grant.ts';
 import type { Holder, PollFacts } from './ledger.ts';
 import { latestEndMs } from './longest-life.ts';
@@ -21,8 +21,8 @@ export interface Poll {
   challenge: string;
   /** The thumbprint of the DPoP key that came along, '' without one. */
   jkt: string;
-  /** Called once the poller is known to hold the grant; throws when its proof was used before. */
-  spendProof: () => Promise<void>;
+  /** The proof of that key; without one there is nothing to use twice. */
+  proof: PresentedProof;
   confirmationCode?: string | undefined;
   /** RFC 8707: narrows the access token to some of what was approved; empty for all of it. */
   resources: readonly string[];
@@ -35,6 +35,17 @@ export interface Poll {
 export interface Asker {
   requestId: string;
   source: () => string;
+}
+
+/** A DPoP proof, which must not be used twice. Both throw where it was used before. */
+export interface PresentedProof {
+  /**
+   * Remembers in one number which proof was the newest under this name. For what has no effect yet, but could have one
+   * later: who sends a pending poll's proof again once the grant is approved, sends an older one than its device does.
+   */
+  follow(mark: string): Promise<'newest' | 'older'>;
+  /** Notes that it was used, right before it has its effect. */
+  spend(owner: string): Promise<void>;
 }
 
 /** RFC 8628 §3.5 and RFC 6749 §5.2, one outcome for each answer. */
@@ -69,10 +80,9 @@ const INVALID: PollOutcome = { outcome: 'invalid_grant' };
 export async function pollGrant(ground: RedeemGround, poll: Poll): Promise<PollOutcome> {
   const id = grantId(poll.deviceCode);
   const facts = await ground.ledger.poll(id, holderOf(poll), PACE_RULE);
-  if (facts.state !== 'unknown' && poll.jkt !== '') await poll.spendProof();
+  if (facts.state === 'unknown') return INVALID;
+  const isOlder = (await poll.proof.follow(newestProofMark(id))) === 'older';
   switch (facts.state) {
-    case 'unknown':
-      return INVALID;
     case 'pending':
       return facts.pace === 'in_time'
         ? PENDING
@@ -81,7 +91,7 @@ export async function pollGrant(ground: RedeemGround, poll: Poll): Promise<PollO
       try {
         const grant = decodeGrant(id, facts.grant, ground.sealing);
         // A grant belongs to the issuer that it was started at, as it belongs to its client.
-        return grant.issuer === poll.issuer ? await judgeSettled(ground, poll, grant, facts) : INVALID;
+        return grant.issuer === poll.issuer ? await judgeSettled(ground, poll, grant, facts, isOlder) : INVALID;
       } catch (error) {
         if (!(error instanceof SealBrokenError)) throw error;
         // Somebody wrote to the storage who has no sealing key: nothing of this grant can be believed any more.
@@ -96,14 +106,19 @@ async function judgeSettled(
   poll: Poll,
   grant: Grant,
   facts: PollFacts & { state: 'settled' },
+  isOlder: boolean,
 ): Promise<PollOutcome> {
   const { nowMs } = facts;
   if (facts.spent !== undefined) {
+    if (isOlder || facts.ended !== undefined) return INVALID;
     const spentAtMs = spentAt(ground, grant, facts.spent);
+    const isLate = nowMs - spentAtMs > REPLAY_GRACE_MS;
+    if (!isLate && facts.delivered === undefined) return INVALID;
+    await poll.proof.spend(grant.id);
     const again = await redeliverGrant(ground, poll, grant, facts, spentAtMs);
     if (again !== undefined) return again;
     // A client's own retry comes at once. Much later it is somebody else with a stolen code, or the owner after them.
-    if (nowMs - spentAtMs > REPLAY_GRACE_MS && facts.ended === undefined) {
+    if (isLate) {
       const { hasEnded } = await endGrant(ground, grant.id, 'replay', latestEndMs(grant));
       if (hasEnded) ground.onReplayed(grant, poll.asker);
     }
@@ -117,6 +132,8 @@ async function judgeSettled(
   // Approved in time, and the device could not have come sooner.
   if (nowMs > grant.expiresAtMs + facts.intervalMs) return { outcome: 'expired_token' };
   if (decision.heldUntilMs !== undefined && nowMs < decision.heldUntilMs) return PENDING;
+  // Not a refusal: a device whose clock was set back comes again, and is newer than its last poll some time later.
+  if (isOlder) return PENDING;
 
   const approval = openApproval(decision, poll.deviceCode);
   switch (await judgeConfirmationCode(ground, grant, approval, poll)) {

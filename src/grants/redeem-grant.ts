@@ -129,6 +129,7 @@ export async function redeemGrant(
       expiresAtMs: nowMs + client.redeliverySeconds * 1000,
     });
   }
+  await poll.proof.spend(grant.id);
   // Before the redemption: a session that no index names could not be shown to the person, nor be ended by them.
   const index = subjectIndexOf(sealing, approval);
   const [readyAtMs] = await Promise.all([ledger.now(), ledger.enlist(index, grant.id, session.endsAtMs)]);

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { MemoryLedger } from '../../src/storage/memory-ledger.ts';
 import { type DpopKey, newDpopKey, type ProofFacts } from '../support/dpop-key.ts';
 import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
 import type { DeviceAnswer, TestDevice } from '../support/test-device.ts';
@@ -194,6 +195,119 @@ describe('RFC 9449: DPoP at the device door', () => {
     expect(await test.device().poll('made-up', {}, { dpop })).toMatchObject(foreign);
     expect((await test.device().poll(body.device_code, {}, { dpop })).body.error).toBe('authorization_pending');
     expect(await test.device().poll(body.device_code, {}, { dpop })).toMatchObject(broken);
+  });
+
+  describe('§11.1: only what could be replayed to an effect is noted, one by one', () => {
+    const size = () => (test.store.storage.ledger as MemoryLedger).size;
+    const polled = async (code: string, more: Partial<ProofFacts> = {}) => {
+      const dpop = await key.proof({
+        ...{ method: 'POST', address: `${test.publicUrl}/token`, nowMs: await test.now() },
+        ...more,
+      });
+      return { dpop, answer: await test.device().poll(code, {}, { dpop }) };
+    };
+    const again = (code: string, dpop: string) => test.device().poll(code, {}, { dpop });
+
+    it('a thousand polls of a pending code leave one number behind', async () => {
+      const { body } = await test.device().start();
+      const before = size();
+      for (let n = 0; n < 1000; n += 1) await polled(body.device_code);
+      expect(size() - before).toBe(1);
+    });
+
+    it('so do polls of a code that was denied, has run out, or waits for the confirmation code', async () => {
+      const denied = (await test.device().start()).body;
+      await test.deny(denied.user_code);
+      const waits = (await test.device().start({ confirmation: 'required' })).body;
+      await test.approve(waits.user_code, { confirmationCode: '4711' });
+      const old = (await test.device().start()).body;
+      await test.advance(11 * MINUTE);
+      for (const [code, error] of [
+        [denied.device_code, 'access_denied'],
+        [old.device_code, 'expired_token'],
+      ] as const) {
+        const before = size();
+        for (let n = 0; n < 100; n += 1) expect((await polled(code)).answer.body.error).toBe(error);
+        expect(size() - before).toBeLessThanOrEqual(1);
+      }
+    });
+
+    it('a pending poll’s proof redeems nothing later, and the device still gets its tokens', async () => {
+      const { body } = await test.device().start();
+      const pending: string[] = [];
+      for (let n = 0; n < 4; n += 1) {
+        pending.push((await polled(body.device_code)).dpop);
+        await test.advance(6000);
+      }
+      await test.approve(body.user_code);
+      for (const dpop of pending) {
+        const { status, body: told } = await again(body.device_code, dpop);
+        expect([status, ['invalid_dpop_proof', 'authorization_pending'].includes(told.error)]).toEqual([400, true]);
+      }
+      const redeemed = await polled(body.device_code);
+      expect(redeemed.answer.body['token_type']).toBe('DPoP');
+      expect(await again(body.device_code, redeemed.dpop)).toMatchObject(broken);
+    });
+
+    it('nor does one that came while the approval was held, or that waited for the confirmation code', async () => {
+      const held = (await test.device().start()).body;
+      await test.approve(held.user_code, { heldUntilMs: (await test.now()) + 10_000 });
+      const early = await polled(held.device_code);
+      expect(early.answer.body.error).toBe('authorization_pending');
+      await test.advance(11_000);
+      expect(await again(held.device_code, early.dpop)).toMatchObject(broken);
+      expect((await polled(held.device_code)).answer.status).toBe(200);
+    });
+
+    it('a device whose clock was set back meanwhile gets its tokens once it is newer than its last poll', async () => {
+      const { body } = await test.device().start();
+      await polled(body.device_code, { nowMs: (await test.now()) + 20_000 });
+      await test.approve(body.user_code);
+      expect((await polled(body.device_code)).answer.body.error).toBe('authorization_pending');
+      await test.advance(21_000);
+      expect((await polled(body.device_code)).answer.status).toBe(200);
+    });
+
+    it('a redemption’s proof sent again much later neither ends the session nor is forgotten before it is stale', async () => {
+      const { body } = await test.device().start();
+      await test.approve(body.user_code);
+      const nonce = (await polled(body.device_code, { nowMs: 0 })).answer.headers.get('dpop-nonce') ?? '';
+      const redeemed = await polled(body.device_code, { nonce });
+      expect(redeemed.answer.status).toBe(200);
+      await test.advance(2 * MINUTE);
+      expect(await again(body.device_code, redeemed.dpop)).toMatchObject(broken);
+      const refreshed = await device.refresh(redeemed.answer.body.refresh_token);
+      expect(refreshed.status).toBe(200);
+    });
+
+    it('an answer that is given again is for a new proof each time', async () => {
+      test.reload({ ...test.yaml, clients: { 'build-cli': { redelivery: '30s' } } });
+      const { body } = await test.device().start();
+      await test.approve(body.user_code);
+      const first = await polled(body.device_code);
+      const second = await polled(body.device_code);
+      expect([first.answer.status, second.answer.status]).toEqual([200, 200]);
+      expect(await again(body.device_code, first.dpop)).toMatchObject(broken);
+      expect(await again(body.device_code, second.dpop)).toMatchObject(broken);
+    });
+
+    it('one session has three hundred notes in five minutes, and then waits', async () => {
+      const tokens = await test.signIn(device);
+      const ask = async () => {
+        const proof = await device.proof('/userinfo', { accessToken: tokens.access_token, method: 'GET' });
+        const headers = { authorization: `DPoP ${tokens.access_token}`, dpop: proof };
+        return device.send('/userinfo', { headers });
+      };
+      // The first was the redemption’s.
+      for (let n = 1; n < 300; n += 1) expect((await ask()).status).toBe(200);
+      const refused = await ask();
+      expect(refused).toMatchObject({ status: 429, body: { error: 'temporarily_unavailable' } });
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect((await test.signIn(test.device({ dpop: await newDpopKey() })))['token_type']).toBe('DPoP');
+      await test.advance(5 * MINUTE + 1000);
+      const { body: renewed } = await device.refresh(tokens.refresh_token);
+      expect(renewed['token_type']).toBe('DPoP');
+    });
   });
 
   describe('§8: nonces, for devices whose clock is off', () => {

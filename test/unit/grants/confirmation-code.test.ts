@@ -38,7 +38,7 @@ const judge = (confirmationCode: string | undefined, approved = approval) =>
     deviceCode: new Secret('device'),
     challenge: '',
     jkt: '',
-    spendProof: async () => {},
+    proof: { follow: async () => 'newest', spend: async () => {} },
     resources: [],
     confirmationCode,
   } satisfies Poll);
