@@ -1,0 +1,240 @@
+/**
+ * What one request of somebody who has no code, no token and no account costs at most: each kind of request that a
+ * stranger can make is sent to the built process, and the processor time of one is read from the kernel's account.
+ * `npm run bench:strangers`. Limits are off, so that each request does all that it can cause.
+ */
+import { spawn } from 'node:child_process';
+import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { exportJWK, SignJWT } from 'jose';
+import { startEmbeddedUpstream } from '../demo/embedded-upstream.ts';
+import { freePort } from './redis-server.ts';
+import { runRequests } from './run-requests.ts';
+
+const GATEHOUSE = fileURLToPath(new URL('../../../dist/cli/gatehouse.js', import.meta.url));
+const TICKS_PER_SECOND = 100;
+const CONNECTIONS = 8;
+const COUNT = 2000;
+const MOST_MS = 1;
+const FORM = 'application/x-www-form-urlencoded';
+const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+const SECRET = 'kq3vY0m1PzW8sD5xH2nR7t';
+
+const port = await freePort();
+const origin = `http://127.0.0.1:${port}`;
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-strangers-'));
+const upstream = await startEmbeddedUpstream({
+  port: 0,
+  clients: [{ clientId: 'gatehouse', redirectUris: [`${origin}/callback/corp`] }],
+});
+const keys = {
+  RS256: generateKeyPairSync('rsa', { modulusLength: 4096 }),
+  ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  EdDSA: generateKeyPairSync('ed25519'),
+};
+type Alg = keyof typeof keys;
+writeFileSync(join(folder, 'secret'), SECRET, { mode: 0o600 });
+const jwks = {
+  keys: [
+    { ...(await exportJWK(keys.RS256.publicKey)), kid: 'RS256', alg: 'RS256', use: 'sig' },
+    { ...(await exportJWK(keys.ES256.publicKey)), kid: 'ES256', alg: 'ES256', use: 'sig' },
+  ],
+};
+const off = [
+  'wrong_codes_per_source',
+  'wrong_codes_total',
+  'wrong_codes_per_browser',
+  'failed_authentications_per_source',
+];
+const limits = [
+  ...off,
+  'failed_authentications_per_client',
+  'starts_per_source',
+  'pending_per_source',
+  'pending_per_client',
+];
+writeFileSync(
+  join(folder, 'gatehouse.yaml'),
+  JSON.stringify({
+    public_url: origin,
+    listen: { port },
+    log: { level: 'error' },
+    upstreams: { corp: { issuer: upstream.issuer, client_id: 'gatehouse', authentication: 'none' } },
+    clients: {
+      tv: { name: 'TV', interval: '60s' },
+      robot: { name: 'Robot', client_secret: { file: 'secret' } },
+      signer: { name: 'Signer', jwks },
+    },
+    limits: { ...Object.fromEntries(limits.map((limit) => [limit, 0])), pending_total: 0 },
+  }),
+);
+const child = spawn(process.execPath, [GATEHOUSE, 'start', '--config', join(folder, 'gatehouse.yaml')], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+await new Promise((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
+
+try {
+  const rows: [what: string, ms: number, statuses: string][] = [];
+  for (const [what, requests] of Object.entries(await kinds())) {
+    await runRequests(port, requests.slice(0, Math.min(500, requests.length >> 1)), CONNECTIONS);
+    const measured = requests.slice(requests.length >> 1);
+    const before = cpuMs();
+    const statuses = await runRequests(port, measured, CONNECTIONS);
+    rows.push([what, (cpuMs() - before) / measured.length, JSON.stringify(statuses)]);
+  }
+  rows.sort(([, left], [, right]) => right - left);
+  for (const [what, ms, statuses] of rows) {
+    process.stdout.write(`${ms.toFixed(2)} ms${ms > MOST_MS ? ' MISSED' : ''}  ${what}  ${statuses}\n`);
+  }
+} finally {
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await ended;
+  await upstream.close();
+  rmSync(folder, { recursive: true });
+}
+
+/** From the kernel's own account, in steps of 10 ms. */
+function cpuMs(): number {
+  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
+}
+
+function many(make: () => string): string[] {
+  return Array.from({ length: COUNT }, make);
+}
+
+async function prepared(make: () => Promise<string>): Promise<string[]> {
+  const made: string[] = [];
+  for (let n = 0; n < COUNT; n += 1) made.push(await make());
+  return made;
+}
+
+function get(path: string, headers: Record<string, string> = {}): string {
+  return `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${lines(headers)}\r\n`;
+}
+
+function post(path: string, form: Record<string, string>, headers: Record<string, string> = {}): string {
+  const body = new URLSearchParams(form).toString();
+  const head = { 'Content-Type': FORM, 'Content-Length': String(body.length), ...headers };
+  return `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${lines(head)}\r\n${body}`;
+}
+
+function lines(headers: Record<string, string>): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
+}
+
+async function proof(alg: Alg, path: string, more: { isForged?: boolean } = {}): Promise<string> {
+  const { privateKey, publicKey }: { privateKey: KeyObject; publicKey: KeyObject } = keys[alg];
+  const jwk = await exportJWK(publicKey);
+  const signed = await new SignJWT({
+    htm: 'POST',
+    htu: origin + path,
+    jti: randomUUID(),
+    iat: Math.floor(Date.now() / 1000),
+  })
+    .setProtectedHeader({ alg, typ: 'dpop+jwt', jwk })
+    .sign(privateKey);
+  return more.isForged === true ? `${signed.slice(0, -8)}AAAAAAAA` : signed;
+}
+
+async function assertion(alg: 'RS256' | 'ES256'): Promise<Record<string, string>> {
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const claims = { iss: 'signer', sub: 'signer', aud: origin, jti: randomUUID(), exp: nowSeconds + 500 };
+  const signed = await new SignJWT(claims).setProtectedHeader({ alg, kid: alg }).sign(keys[alg].privateKey);
+  return { client_assertion_type: JWT_BEARER, client_assertion: `${signed.slice(0, -8)}AAAAAAAA` };
+}
+
+/** A token of ours but for its signature, with the key name of a real one. */
+async function forgedToken(): Promise<string> {
+  const { keys: ours } = (await (await fetch(`${origin}/jwks`)).json()) as { keys: { kid: string; alg: string }[] };
+  const kid = ours.find(({ alg }) => alg === 'RS256')?.kid ?? '';
+  const claims = { iss: origin, sub: 'x', client_id: 'tv', sid: 'x', jti: randomUUID(), aud: origin };
+  const token = await new SignJWT({ ...claims, exp: Math.floor(Date.now() / 1000) + 500 })
+    .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid })
+    .sign(keys.RS256.privateKey);
+  return token;
+}
+
+async function kinds(): Promise<Record<string, string[]>> {
+  const started = (await (
+    await fetch(`${origin}/device_authorization`, { method: 'POST', body: new URLSearchParams({ client_id: 'tv' }) })
+  ).json()) as { device_code: string; user_code: string };
+  const poll = { grant_type: DEVICE_CODE_GRANT, client_id: 'tv', device_code: started.device_code };
+  const page = await fetch(`${origin}/device`);
+  const cookie = page.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ');
+  const token = /name="token" value="([^"]+)"/.exec(await page.text())?.[1] ?? '';
+  const browser = { Cookie: cookie, Origin: origin };
+  const access = await forgedToken();
+  const robot = `Basic ${Buffer.from('robot:a-guess-of-its-secret').toString('base64')}`;
+  let user = 0;
+  const fresh = (form: Record<string, string>) => {
+    user += 1;
+    return { ...form, user_code: `BCDF-${user.toString(20).padStart(4, 'B').toUpperCase()}` };
+  };
+  return {
+    'GET /jwks': many(() => get('/jwks')),
+    'GET /.well-known/openid-configuration': many(() => get('/.well-known/openid-configuration')),
+    'POST /device_authorization': many(() => post('/device_authorization', { client_id: 'tv' })),
+    'POST /device_authorization, DPoP ES256': await prepared(async () =>
+      post('/device_authorization', { client_id: 'tv' }, { DPoP: await proof('ES256', '/device_authorization') }),
+    ),
+    'POST /device_authorization, DPoP RSA-4096': await prepared(async () =>
+      post('/device_authorization', { client_id: 'tv' }, { DPoP: await proof('RS256', '/device_authorization') }),
+    ),
+    'POST /token, made-up code': many(() => post('/token', { ...poll, device_code: randomUUID() })),
+    'POST /token, pending code': many(() => post('/token', poll)),
+    ...Object.fromEntries(
+      await Promise.all(
+        (['ES256', 'EdDSA', 'RS256'] as const).flatMap((alg) => [
+          prepared(async () => post('/token', poll, { DPoP: await proof(alg, '/token') })).then((made) => [
+            `POST /token, pending code, DPoP ${alg}`,
+            made,
+          ]),
+          prepared(async () => post('/token', poll, { DPoP: await proof(alg, '/token', { isForged: true }) })).then(
+            (made) => [`POST /token, DPoP ${alg}, forged`, made],
+          ),
+        ]),
+      ),
+    ),
+    'POST /token, wrong secret by Basic': many(() => post('/token', poll, { Authorization: robot })),
+    'POST /token, wrong secret in the body': many(() =>
+      post('/token', { ...poll, client_id: 'robot', client_secret: randomUUID() }),
+    ),
+    'POST /token, forged assertion RSA-4096': await prepared(async () =>
+      post('/token', { grant_type: DEVICE_CODE_GRANT, device_code: 'x', ...(await assertion('RS256')) }),
+    ),
+    'POST /token, forged assertion ES256': await prepared(async () =>
+      post('/token', { grant_type: DEVICE_CODE_GRANT, device_code: 'x', ...(await assertion('ES256')) }),
+    ),
+    'POST /token, made-up refresh token': many(() =>
+      post('/token', { grant_type: 'refresh_token', client_id: 'tv', refresh_token: `${randomUUID()}${randomUUID()}` }),
+    ),
+    'POST /introspect, wrong secret': many(() => post('/introspect', { token: access }, { Authorization: robot })),
+    'POST /revoke, forged access token': many(() => post('/revoke', { client_id: 'tv', token: access })),
+    'GET /userinfo, forged access token': many(() => get('/userinfo', { Authorization: `Bearer ${access}` })),
+    'POST /backchannel-logout/corp, junk': many(() => post('/backchannel-logout/corp', { logout_token: access })),
+    'GET /device': many(() => get('/device')),
+    'GET /device?user_code=': many(() => get('/device?user_code=BCDF-GHJK')),
+    'GET /device, from another site': many(() => get('/device', { 'Sec-Fetch-Site': 'cross-site' })),
+    'POST /device, wrong code': many(() => post('/device', fresh({ token }), browser)),
+    'POST /device, right code': many(() => post('/device', { token, user_code: started.user_code }, browser)),
+    'POST /device, without a token': many(() => post('/device', { user_code: 'BCDF-GHJK' }, browser)),
+    'GET /sessions': many(() => get('/sessions')),
+    'GET /sessions?upstream=corp': many(() => get('/sessions?upstream=corp')),
+    'GET /callback/corp?state=&code=': many(() => get(`/callback/corp?state=${randomUUID()}&code=x`)),
+    'POST /device/confirm': many(() => post('/device/confirm', { decision: 'approve' }, browser)),
+    'POST /language': many(() => post('/language', { lang: 'de' }, browser)),
+    'GET /nowhere': many(() => get('/nowhere', { Accept: 'text/html' })),
+  };
+}
