@@ -3,13 +3,14 @@ import type { Duplex } from 'node:stream';
 import type { Express } from 'express';
 import type { Config } from './config/config.ts';
 import { buildDeviceDoor, type IssuerEndpoints } from './device-door.ts';
+import { formUnlessJson } from './endpoints/github-answers.ts';
 import type { DeviceRoute } from './endpoints/node-door.ts';
 import { isForPeople, nothingHere } from './endpoints/nothing-here.ts';
 import { type EndpointName, type PathProfile, pathProfiles } from './endpoints/path-profiles.ts';
+import { standardProfile } from './endpoints/standard-profile.ts';
 import { createUnreadableRequest } from './endpoints/unreadable-request.ts';
 import { buildHouse, type Foundation, type FoundationOptions, type House, layFoundation } from './house.ts';
-import { metadataPaths, standardAddresses } from './oauth/metadata.ts';
-import { isPagePath } from './pages/page-addresses.ts';
+import { isPagePath, LOGOUT_PATH } from './oauth/own-paths.ts';
 import { selfTest, selfTestSigning } from './self-test.ts';
 import { createRequestIds } from './telemetry/request-id.ts';
 
@@ -82,21 +83,6 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
   };
 }
 
-/** The list of the device door's own routes, relative to `public_url`. Path profiles add theirs; the rest is people's. */
-const ROUTES: Readonly<Record<string, EndpointName>> = {
-  '/device_authorization': 'deviceAuthorization',
-  '/token': 'token',
-  '/revoke': 'revocation',
-  '/introspect': 'introspection',
-  '/userinfo': 'userinfo',
-  '/jwks': 'jwks',
-  '/.well-known/oauth-authorization-server': 'oauthMetadata',
-  '/.well-known/openid-configuration': 'openidMetadata',
-};
-
-/** POST: back-channel logout, one path per upstream. */
-const LOGOUT = '/backchannel-logout/';
-
 /** What each endpoint answers to; GET answers HEAD too. */
 const METHODS: Readonly<Record<EndpointName, readonly ('GET' | 'POST')[]>> = {
   deviceAuthorization: ['POST'],
@@ -110,14 +96,6 @@ const METHODS: Readonly<Record<EndpointName, readonly ('GET' | 'POST')[]>> = {
   keycloakRealm: ['GET'],
   keycloakLogout: ['POST'],
 };
-
-function standardProfile(publicUrl: string): PathProfile {
-  const { oauth, openid } = metadataPaths(publicUrl);
-  // RFC 8414 §3.1 inserts the well-known part before the issuer's path, so that one hangs at the origin's root.
-  const inserted: Record<string, EndpointName> = { [oauth]: 'oauthMetadata', [openid]: 'openidMetadata' };
-  const issuer = { name: undefined, addresses: standardAddresses(publicUrl) };
-  return { profile: 'standard', issuer, paths: { ...ROUTES, ...inserted }, pages: {} };
-}
 
 interface RouteTable {
   routes: ReadonlyMap<string, DeviceRoute>;
@@ -136,7 +114,8 @@ function routeTable(
     for (const [path, name] of Object.entries(profile.paths)) {
       const endpoint = endpoints[name];
       const methods = Object.fromEntries(METHODS[name].map((method) => [method, endpoint]));
-      routes.set(plainPath(path), { path, ...methods });
+      const shape = profile.profile === 'github' ? { shape: formUnlessJson } : {};
+      routes.set(plainPath(path), { path, ...methods, ...shape });
     }
     for (const [path, page] of Object.entries(profile.pages)) pages.set(plainPath(path), page);
   }
@@ -161,7 +140,7 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
   let people: Promise<Express> | undefined;
 
   const ownRouteAt = (path: string) =>
-    path.startsWith(LOGOUT) ? devices.logoutRoute(path.slice(LOGOUT.length)) : routes.get(path);
+    path.startsWith(LOGOUT_PATH) ? devices.logoutRoute(path.slice(LOGOUT_PATH.length)) : routes.get(path);
   const routeAt = (path: string) => routes.get(path) ?? ownRouteAt(withoutBase(path, base));
   const isPage = (path: string) => pages.has(path) || isPagePath(withoutBase(path, base));
   // `/` leads to the code page; a host that has Gatehouse beside its own pages keeps its own.

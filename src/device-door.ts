@@ -12,6 +12,7 @@ import { createDpopProofs, DPOP_ALGS } from './endpoints/dpop-proofs.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
 import { createIntrospection } from './endpoints/introspection.ts';
 import { createKeycloakLogout, createKeycloakRealm, withKeycloakMembers } from './endpoints/keycloak-answers.ts';
+import { withMicrosoftHabits } from './endpoints/microsoft-answers.ts';
 import { createNodeDoor, type DeviceRoute } from './endpoints/node-door.ts';
 import { type EndpointName, type PathProfile, pathProfiles } from './endpoints/path-profiles.ts';
 import { createRefresh } from './endpoints/refresh.ts';
@@ -160,12 +161,19 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
           onStarted: watch.started,
         }),
       ),
-      token: profile === 'keycloak' ? withKeycloakMembers(token, clients) : token,
+      token: inProfile(token, { issuer, profile }),
       keycloakRealm: createKeycloakRealm(signingKeys, issuer.addresses.issuer),
       jwks: createJwks(signingKeys),
       oauthMetadata: createOAuthMetadata(issuer, abilities),
       openidMetadata: createOpenidMetadata(issuer, abilities),
     };
+  }
+
+  /** As clients of the server that a path was taken from want their tokens answered. */
+  function inProfile(token: Endpoint, { issuer, profile }: Pick<PathProfile, 'issuer' | 'profile'>): Endpoint {
+    if (profile === 'keycloak') return withKeycloakMembers(token, clients);
+    const isOwn = issuer.name === undefined;
+    return isOwn && config.compatibility.microsoft ? withMicrosoftHabits(token, new URL(config.publicUrl).host) : token;
   }
 
   const longestMs = longestLifeMs(clients.values());

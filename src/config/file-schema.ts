@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { LOG_LEVELS } from '../telemetry/log-settings.ts';
 import { clientId, clientsSchema } from './client-schema.ts';
+import { compatibilitySchema } from './compatibility-schema.ts';
 import { upstreamsSchema } from './upstream-schema.ts';
 import {
   duration,
@@ -66,7 +67,6 @@ function target(what: string) {
     .describe(what);
 }
 
-const pathWord = (what: string) => pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, what);
 const networkId = () => pattern(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'an id of up to 32 characters from a-z, 0-9, _ and -');
 
 export const fileSchema = section(
@@ -219,23 +219,7 @@ export const fileSchema = section(
     log: section({ level: oneOf(LOG_LEVELS).prefault('info').describe('GATEHOUSE_LOG_LEVEL wins') })
       .prefault({})
       .describe('JSON lines on stderr'),
-    compatibility: section({
-      keycloak: section({
-        realm: pathWord('the name of a realm').describe('As in /realms/{realm}'),
-        prefix: pattern(/^(\/[A-Za-z0-9._~-]+)*$/, 'a path such as /auth')
-          .prefault('')
-          .describe('Before /realms, such as /auth'),
-      })
-        .optional()
-        .describe('Keycloak’s paths'),
-      authentik: section({ slug: pathWord('the slug of an application').describe('As in /application/o/{slug}/') })
-        .optional()
-        .describe('authentik’s paths'),
-      django_oauth_toolkit: yesOrNo().prefault(false).describe('Paths under /o/'),
-      authlete: yesOrNo().prefault(false).describe('Paths under /api/'),
-    })
-      .prefault({})
-      .describe('Paths of other servers, as aliases of our own'),
+    compatibility: compatibilitySchema.prefault({}).describe('Paths of other servers, as aliases of our own'),
     include: list(text('a file such as clients.d/*.yaml', { longest: 4096 }), 'files')
       .prefault([])
       .describe(

@@ -1,5 +1,6 @@
 import type { ResourceServer } from '../endpoints/resource-server.ts';
 import type { NetworkSettings } from '../limits/network-settings.ts';
+import { isOwnPath } from '../oauth/own-paths.ts';
 import { Secret } from '../sealing/secret.ts';
 import type { AuditTarget } from '../telemetry/audit-settings.ts';
 import { isStandardSecret } from '../telemetry/webhook.ts';
@@ -35,6 +36,7 @@ export function readOthers(
 ): Pick<Config, 'scopeDescriptions' | 'limits' | 'audit' | 'compatibility'> {
   const { limits, compatibility, audit } = file;
   const { keycloak, authentik } = compatibility;
+  checkPaths(file, reading);
   return {
     scopeDescriptions: Object.fromEntries(
       Object.entries(file.scopes).map(([scope, { description }]) => [scope, description]),
@@ -62,8 +64,23 @@ export function readOthers(
       ...(authentik !== undefined && { authentik }),
       djangoOAuthToolkit: compatibility.django_oauth_toolkit,
       authlete: compatibility.authlete,
+      auth0: compatibility.auth0,
+      github: compatibility.github,
+      microsoft: compatibility.microsoft,
+      paths: compatibility.paths,
     },
   };
+}
+
+/** A path of ours that led somewhere else would take an endpoint, or a page, away from everybody. */
+function checkPaths({ public_url: publicUrl, compatibility: { paths } }: ConfigFile, reading: Reading): void {
+  const base = new URL(publicUrl).pathname.replace(/\/+$/, '');
+  for (const path of Object.keys(paths)) {
+    const own = path.startsWith(`${base}/`) ? [path, path.slice(base.length)] : [path];
+    if (own.some((each) => isOwnPath(each.replace(/\/$/, '')))) {
+      reading.problem(['compatibility', 'paths', path], 'is a path of Gatehouse itself, expected one that it has not');
+    }
+  }
 }
 
 function readTarget(key: string, section: NonNullable<ConfigFile['audit']['webhook']>, reading: Reading): AuditTarget {

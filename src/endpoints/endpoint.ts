@@ -25,6 +25,8 @@ export interface DeviceReply {
   headers?: Readonly<Record<string, string>>;
   /** `no-store` where it is left out. */
   cacheControl?: string;
+  /** Of the body; JSON where it is left out. */
+  contentType?: string;
   /** JSON, or ready-made text of it. `undefined` is an empty body. */
   body?: object | string | undefined;
 }

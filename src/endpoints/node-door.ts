@@ -17,6 +17,8 @@ export interface DeviceRoute {
   path: string;
   GET?: Endpoint;
   POST?: Endpoint;
+  /** Puts an answer, an error too, into another server's form. */
+  shape?: (request: DeviceRequest, reply: DeviceReply) => DeviceReply;
   /** Whatever the method is; without it others are refused. Bodies are not read for it. */
   OTHERWISE?: Endpoint;
 }
@@ -55,6 +57,7 @@ export function createNodeDoor(ground: NodeDoorGround) {
       log(ground.logger, request, route, error);
       reply = oauthErrorReply(error);
     }
+    if (route.shape !== undefined) reply = route.shape(request, reply);
     const cors = ground.cors.headers(request);
     send(response, request, reply, cors === undefined ? always : [...always, ...Object.entries(cors).flat()]);
   };
@@ -153,12 +156,12 @@ function refuseRepeatedInQuery(url: string, form: Form): void {
 
 function send(response: ServerResponse, request: DeviceRequest, reply: DeviceReply, more: readonly string[]): void {
   if (response.destroyed) return;
-  const { body, headers, cacheControl = 'no-store' } = reply;
+  const { body, headers, cacheControl = 'no-store', contentType = 'application/json' } = reply;
   const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
   // A flat list goes to the wire as it is; an object would be taken apart and copied for every poll.
   const lines = ['X-Request-Id', request.requestId, 'Content-Length', String(Buffer.byteLength(text)), ...more];
   lines.push('Cache-Control', cacheControl);
-  if (body !== undefined) lines.push('Content-Type', 'application/json');
+  if (body !== undefined) lines.push('Content-Type', contentType);
   if (headers !== undefined) for (const name in headers) lines.push(name, headers[name] ?? '');
   response.writeHead(reply.status, lines);
   response.end(request.method === 'HEAD' ? undefined : text);

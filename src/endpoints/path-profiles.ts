@@ -1,6 +1,7 @@
 import { type IssuerAddresses, metadataPaths } from '../oauth/metadata.ts';
 import type { CompatibilitySettings } from './compatibility-settings.ts';
 import type { Issuer } from './issuer.ts';
+import { pathAliases } from './path-aliases.ts';
 
 /** Which endpoint of an issuer a path leads to. */
 export type EndpointName =
@@ -20,7 +21,16 @@ export type EndpointName =
  * an issuer of its own: what was started under it is redeemed and refreshed there, and its tokens say so.
  */
 export interface PathProfile {
-  profile: 'standard' | 'keycloak' | 'authentik' | 'django_oauth_toolkit' | 'authlete';
+  profile:
+    | 'standard'
+    | 'keycloak'
+    | 'authentik'
+    | 'django_oauth_toolkit'
+    | 'authlete'
+    | 'auth0'
+    | 'github'
+    | 'microsoft'
+    | 'paths';
   issuer: Issuer;
   /** Path → endpoint; a path that ends with a slash is also served without it. */
   paths: Readonly<Record<string, EndpointName>>;
@@ -40,7 +50,7 @@ export function pathProfiles(publicUrl: string, settings: CompatibilitySettings)
   if (settings.authentik !== undefined) profiles.push(authentik(origin, settings.authentik.slug, verification));
   if (settings.djangoOAuthToolkit) profiles.push(djangoOAuthToolkit(origin, verification));
   if (settings.authlete) profiles.push(authlete(origin, publicUrl, verification));
-  return profiles;
+  return [...profiles, ...pathAliases(publicUrl, settings)];
 }
 
 function keycloak(origin: string, realm: string, verification: string): PathProfile {

@@ -39,19 +39,3 @@ export function pageAddresses(publicUrl: URL): PageAddresses {
     },
   };
 }
-
-/** Every path of the people door, as Express names them; the two files of ours that pages load stand below `/device` too. */
-export const PAGE_PATHS = [
-  ...['/device', '/device/sign-in', '/device/confirm', '/device/done', '/device/undo', '/callback/:upstream'],
-  ...['/sessions', '/sessions/rename', '/sessions/end', '/language'],
-] as const;
-
-export type PagePath = (typeof PAGE_PATHS)[number];
-
-const FILE = String.raw`/device/\w+-[0-9a-f]+\.(css|js)`;
-const PAGE_PATH = new RegExp(`^(${[...PAGE_PATHS, FILE].join('|').replace(':upstream', '[^/]*')})$`);
-
-/** Whether a path is the people door's: other paths are for a host that has pages of its own, or not there. */
-export function isPagePath(path: string): boolean {
-  return PAGE_PATH.test(path);
-}

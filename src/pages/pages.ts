@@ -2,6 +2,7 @@ import express, { type Express, type Request, type RequestHandler, type Response
 import helmet from 'helmet';
 import { headFault, MAX_HEAD_KIBIBYTES } from '../limits/head-fault.ts';
 import { FORM_TYPE, isFormType } from '../oauth/form-type.ts';
+import type { PagePath } from '../oauth/own-paths.ts';
 import { browserSessions } from './browser-session.ts';
 import { comeBack } from './callback.ts';
 import { endDevices, renameDevice } from './change-sessions.ts';
@@ -10,7 +11,6 @@ import { showConfirm } from './confirm.ts';
 import { decide } from './decide.ts';
 import { showDone } from './done.ts';
 import { enterCode } from './enter-code.ts';
-import type { PagePath } from './page-addresses.ts';
 import { pageError } from './page-error.ts';
 import type { PagesGround } from './page-ground.ts';
 import { createPageKit, type PageKit } from './page-kit.ts';

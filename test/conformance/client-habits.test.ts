@@ -19,7 +19,10 @@ beforeAll(async () => {
   test = await createTestBroker({
     environment: { ROBOT_SECRET: SECRET },
     yaml: {
-      compatibility: { keycloak: { realm: 'rrap' } },
+      compatibility: {
+        ...{ keycloak: { realm: 'rrap' }, authentik: { slug: 'corp' }, auth0: true, github: true, microsoft: true },
+        paths: { '/oauth/device': 'device_authorization' },
+      },
       clients: {
         tv: { name: 'TV', signing_alg: 'RS256', scopes: { allowed: SCOPES } },
         robot: {
@@ -198,6 +201,85 @@ describe('msal-node', () => {
     const start = await started(`client_id=tv&scope=openid${more}`, `/device_authorization${query}`);
     const answer = await post(`/token${query}`, pollBody(start.device_code, `&client_id=tv${more}`));
     expect(outcome(answer)).toBe('400 authorization_pending');
+  });
+});
+
+describe('msal-node and MSAL4J', () => {
+  it('make /devicecode of our token endpoint, send grant_type=device_code and wait for client_info', async () => {
+    const { body: found } = await test.device().send(OPENID);
+    const endpoint = String(found['token_endpoint']).slice(test.publicUrl.length).replace('/token', '/devicecode');
+    const start = await started('client_id=tv&scope=openid+profile+offline_access', endpoint);
+    await test.approve(start.user_code);
+    const body = `client_id=tv&grant_type=device_code&device_code=${start.device_code}&client_info=1`;
+    const answer = await post('/token', body);
+    expect([outcome(answer), typeof answer.body['client_info']]).toEqual([200, 'string']);
+  });
+});
+
+describe('docker', () => {
+  it('has Auth0’s paths built in, names an audience, and gives its token back', async () => {
+    const start = await started(
+      'client_id=tv&scope=openid+offline_access&audience=https://hub.docker.com',
+      '/oauth/device/code',
+    );
+    await test.approve(start.user_code);
+    const tokens = await post('/oauth/token', pollBody(start.device_code, '&client_id=tv'));
+    expect(outcome(tokens)).toBe(200);
+    expect(outcome(await post('/oauth/revoke', `client_id=tv&token=${tokens.body.refresh_token}`))).toBe(200);
+  });
+});
+
+describe('gh', () => {
+  it('has GitHub’s paths built in, and reads a form where it does not say what it accepts', async () => {
+    const { text } = await post('/login/device/code', 'client_id=tv&scope=openid', { accept: '' });
+    const start = new URLSearchParams(text);
+    const poll = () => post('/login/oauth/access_token', pollBody(start.get('device_code') ?? '', '&client_id=tv'));
+    expect(new URLSearchParams((await poll()).text).get('error')).toBe('authorization_pending');
+    await test.approve(start.get('user_code') ?? '');
+    await test.advance(5000);
+    expect(new URLSearchParams((await poll()).text).get('access_token')).toEqual(expect.any(String));
+  });
+});
+
+describe('huggingface_hub', () => {
+  it('has /oauth/device and /oauth/token built in', async () => {
+    const start = await started('client_id=tv&scope=openid', '/oauth/device');
+    expect(outcome(await post('/oauth/token', pollBody(start.device_code, '&client_id=tv')))).toBe(
+      '400 authorization_pending',
+    );
+  });
+});
+
+describe('PostgreSQL 18’s libpq', () => {
+  it('appends to the issuer byte by byte, and wants the issuer byte for byte', async () => {
+    for (const issuer of [test.publicUrl, `${test.publicUrl}/application/o/corp/`]) {
+      const path = `${issuer}/.well-known/openid-configuration`.slice(test.publicUrl.length);
+      const { status, body, headers } = await test.device().send(path);
+      expect([status, headers.get('content-type'), body['issuer']]).toEqual([200, 'application/json', issuer]);
+    }
+  });
+
+  it('polls at once, by Basic with an empty secret and no client_id in the body', async () => {
+    const empty = { authorization: basic('tv', '') };
+    const start = await started('scope=openid', '/device_authorization', empty);
+    expect(outcome(await post('/token', pollBody(start.device_code), empty))).toBe('400 authorization_pending');
+    await test.approve(start.user_code);
+    await test.advance(5000);
+    const { body } = await post('/token', pollBody(start.device_code), empty);
+    expect([typeof body.access_token, body['token_type']]).toEqual(['string', 'Bearer']);
+  });
+});
+
+describe('SSSD’s oidc_child', () => {
+  it('asks for all of scopes_supported: its client must have them, else it is told which one it has not', async () => {
+    const { body: found } = await test.device().send(OPENID);
+    const scope = (found['scopes_supported'] as string[]).join('+');
+    const refused = await post('/device_authorization', `client_id=tv&scope=${scope}`);
+    expect(outcome(refused)).toBe('400 invalid_scope');
+    expect(refused.body['error_description']).toContain('packages:read');
+    const start = await started(`client_id=build-cli&scope=${scope}`);
+    const poll = await post('/token', pollBody(start.device_code, '&client_id=build-cli'));
+    expect(outcome(poll)).toBe('400 authorization_pending');
   });
 });
 

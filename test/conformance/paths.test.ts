@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PAGE_PATHS } from '../../src/pages/page-addresses.ts';
+import { PAGE_PATHS } from '../../src/oauth/own-paths.ts';
 import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
 import { DEVICE_CODE_GRANT } from '../support/test-device.ts';
 

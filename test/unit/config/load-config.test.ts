@@ -39,7 +39,14 @@ describe('the least file', () => {
         pendingTotal: 1_000_000,
       },
       audit: { chain: false },
-      compatibility: { djangoOAuthToolkit: false, authlete: false },
+      compatibility: {
+        djangoOAuthToolkit: false,
+        authlete: false,
+        auth0: false,
+        github: false,
+        microsoft: false,
+        paths: {},
+      },
     });
     expect(config.upstreams).toEqual([
       {

@@ -815,6 +815,24 @@ const rules: Record<string, Rule[]> = {
       'compatibility.keycloak.realm',
       /is missing/,
     ],
+    [
+      'a path that leads to nothing that there is',
+      { top: 'compatibility: { paths: { /oauth/token: ▸tokens } }' },
+      'compatibility.paths./oauth/token',
+      /expected device_authorization, token.*did you mean token\?/,
+    ],
+    [
+      'a path of our own',
+      { top: 'compatibility: { paths: { /token: ▸revoke } }' },
+      'compatibility.paths./token',
+      /is a path of Gatehouse itself/,
+    ],
+    [
+      'a page of our own, with a slash behind it',
+      { top: 'compatibility: { paths: { /sessions/end/: ▸token } }' },
+      'compatibility.paths./sessions/end/',
+      /is a path of Gatehouse itself/,
+    ],
   ],
 };
 

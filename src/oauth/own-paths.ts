@@ -1,0 +1,31 @@
+/** The paths that Gatehouse has itself, relative to `public_url`: what other servers' paths must not take the place of. */
+export const DEVICE_PATHS = [
+  ...['/device_authorization', '/token', '/revoke', '/introspect', '/userinfo', '/jwks'],
+  ...['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'],
+] as const;
+
+export type DevicePath = (typeof DEVICE_PATHS)[number];
+
+/** Back-channel logout; one path per upstream below it. */
+export const LOGOUT_PATH = '/backchannel-logout/';
+
+/** Every path of the people door, as Express names them. */
+export const PAGE_PATHS = [
+  ...['/device', '/device/sign-in', '/device/confirm', '/device/done', '/device/undo', '/callback/:upstream'],
+  ...['/sessions', '/sessions/rename', '/sessions/end', '/language'],
+] as const;
+
+export type PagePath = (typeof PAGE_PATHS)[number];
+
+/** The two files of ours that pages load. */
+const FILE = String.raw`/device/\w+-[0-9a-f]+\.(css|js)`;
+const PAGE_PATH = new RegExp(`^(${[...PAGE_PATHS, FILE].join('|').replace(':upstream', '[^/]*')})$`);
+
+/** Whether a path is the people door's: other paths are for a host that has pages of its own, or not there. */
+export function isPagePath(path: string): boolean {
+  return PAGE_PATH.test(path);
+}
+
+export function isOwnPath(path: string): boolean {
+  return (DEVICE_PATHS as readonly string[]).includes(path) || path.startsWith(LOGOUT_PATH) || isPagePath(path);
+}
