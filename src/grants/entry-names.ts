@@ -23,6 +23,8 @@ export const refusedWishEntry = (id: string, n: number) => `{${id}}:refused-wish
 
 export const userCodeEntry = (tag: string) => `code:${tag}`;
 export const tripEntry = (tag: string) => `trip:${tag}`;
+/** Which answer a trip was taken with, and when. */
+export const answeredEntry = (tag: string) => `trip:${tag}:answered`;
 /** What a trip without a grant (`manage`, `enter`) brought back. */
 export const visitEntry = (trip: string) => `arrival:${trip}`;
 export const subjectIndex = (tag: string) => `subject:${tag}`;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { SealBrokenError } from '../sealing/sealing.ts';
 import type { Secret } from '../sealing/secret.ts';
 import { afterAttempt, newAttempt } from './device-code.ts';
-import { arrivalEntry, tripEntry, visitEntry } from './entry-names.ts';
+import { answeredEntry, arrivalEntry, tripEntry, visitEntry } from './entry-names.ts';
 import { type Form, openNumbered, sealNumbered } from './numbered-seal.ts';
 import type { GrantGround } from './start-grant.ts';
 
@@ -31,7 +31,9 @@ export type BrowserValue = Secret;
 
 export type TakenTrip =
   | { outcome: 'taken'; trip: Trip; tag: string }
-  /** Unknown, run out, or its answer was used already. */
+  /** The very answer that it was taken with has come once more, to the browser that it belongs to. */
+  | { outcome: 'repeated'; trip: Trip; tag: string; takenAtMs: number }
+  /** Unknown, run out, or it was taken with another answer. */
   | { outcome: 'gone' }
   /** It began in another browser; nothing was taken, so that it still ends there. */
   | { outcome: 'other_browser' };
@@ -68,12 +70,26 @@ export async function beginTrip(ground: GrantGround, browser: BrowserValue, trip
   return state;
 }
 
-/** Takes a trip once, with GETDEL; a browser that it does not belong to takes nothing. */
-export async function takeTrip(ground: GrantGround, browser: BrowserValue, state: string): Promise<TakenTrip> {
+/**
+ * Takes a trip once: of any number of answers that come at once, the first. A browser that it does not belong to takes
+ * nothing.
+ *
+ * An answer may come several times in one browser, which loads pages in advance or again. Who brings the very answer
+ * that it was taken with is told so; nobody else has it, so an id of the browser session that somebody planted before
+ * does not lead them anywhere.
+ *
+ * @param answer what the upstream sent with the state
+ */
+export async function takeTrip(
+  ground: GrantGround,
+  browser: BrowserValue,
+  state: string,
+  answer = '',
+): Promise<TakenTrip> {
   const { ledger, sealing } = ground;
   for (const tag of sealing.tags('trip', state)) {
-    const key = tripEntry(tag);
-    const stored = (await ledger.read([key])).values[0];
+    const { values, nowMs } = await ledger.read([tripEntry(tag)]);
+    const [stored] = values;
     if (stored === undefined) continue;
     let trip: Trip;
     try {
@@ -82,9 +98,43 @@ export async function takeTrip(ground: GrantGround, browser: BrowserValue, state
       if (error instanceof SealBrokenError) return { outcome: 'other_browser' };
       throw error;
     }
-    return (await ledger.take(key)) === undefined ? { outcome: 'gone' } : { outcome: 'taken', trip, tag };
+    const attempt = newAttempt(ground.randomBytes);
+    const taking: Taking = { answer: fingerprint(answer), atMs: nowMs };
+    const value = `${attempt}|${writeTaking(taking)}`;
+    const taken = await ledger.commit({
+      attempt,
+      writes: [{ key: answeredEntry(tag), value, expiresAtMs: nowMs + TRIP_MS }],
+    });
+    if (taken.outcome === 'won') return { outcome: 'taken', trip, tag };
+    const first = taken.outcome === 'lost' ? readTaking(afterAttempt(taken.existing)) : undefined;
+    if (first?.answer !== taking.answer) return { outcome: 'gone' };
+    return { outcome: 'repeated', trip, tag, takenAtMs: first.atMs };
   }
   return { outcome: 'gone' };
+}
+
+interface Taking {
+  /** A fingerprint. */
+  answer: string;
+  atMs: number;
+}
+
+function writeTaking({ answer, atMs }: Taking): string {
+  return `${answer}|${atMs}`;
+}
+
+function readTaking(text: string): Taking {
+  const [answer = '', atMs] = text.split('|');
+  return { answer, atMs: Number(atMs) };
+}
+
+function fingerprint(text: string): string {
+  return createHash('sha256')
+    .update('gatehouse answer\n')
+    .update(text)
+    .digest()
+    .subarray(0, TAG_BYTES)
+    .toString('base64url');
 }
 
 /**

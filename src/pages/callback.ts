@@ -8,6 +8,7 @@ import { enterReturn } from './enter-return.ts';
 import { manageReturn } from './manage-return.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
+import { type RepeatedReturn, repeatedReturn } from './repeated-return.ts';
 import { noteFacts } from './request-facts.ts';
 import { type EnterTicket, type SignInTicket, writeTicket } from './ticket.ts';
 
@@ -32,6 +33,7 @@ export interface Return {
  */
 export async function comeBack(kit: PageKit, request: Request, response: Response): Promise<void> {
   const back = await returned(kit, request, response);
+  if ('takenAtMs' in back) return repeatedReturn(kit, back);
   switch (back.trip.purpose) {
     case 'approve':
       return approveReturn(kit, back);
@@ -43,7 +45,7 @@ export async function comeBack(kit: PageKit, request: Request, response: Respons
 }
 
 /** Everything about the answer that can be judged before the upstream is asked. */
-async function returned(kit: PageKit, request: Request, response: Response): Promise<Return> {
+async function returned(kit: PageKit, request: Request, response: Response): Promise<Return | RepeatedReturn> {
   const { ground } = kit;
   const upstream = ground.upstreams.get(String(request.params['upstream']));
   if (upstream === undefined) throw new PageProblem('not_found');
@@ -58,7 +60,10 @@ async function returned(kit: PageKit, request: Request, response: Response): Pro
 
   const browser = browserOf(request);
   if (browser === undefined) throw new PageProblem('other_browser', { detail: 'no browser session' });
-  const taken = await takeTrip(ground.grants, browser, state);
+  const redirectUri = kit.addresses.callback(upstream.id);
+  const callback = new URL(redirectUri);
+  callback.search = new URL(request.url, redirectUri).search;
+  const taken = await takeTrip(ground.grants, browser, state, callback.search);
   if (taken.outcome === 'other_browser') throw new PageProblem('other_browser', { detail: 'trip of another browser' });
   if (taken.outcome === 'gone') throw new PageProblem('sign_in_used', { detail: 'unknown or used state' });
   const { trip, tag } = taken;
@@ -66,9 +71,7 @@ async function returned(kit: PageKit, request: Request, response: Response): Pro
   if (trip.upstream !== upstream.id) throw new PageProblem('bad_callback', { detail: 'trip to another upstream' });
   const again = await againAddress(kit, browser, trip);
   response.locals['again'] = again;
-  const redirectUri = kit.addresses.callback(upstream.id);
-  const callback = new URL(redirectUri);
-  callback.search = new URL(request.url, redirectUri).search;
+  if (taken.outcome === 'repeated') return { request, response, browser, trip, tag, again, takenAtMs: taken.takenAtMs };
   const finish = (neededClaims?: NeededClaims) =>
     upstream.finishSignIn(callback, { ...trip, redirectUri, state, neededClaims });
   return { request, response, browser, trip, tag, upstream, again, finish };

@@ -14,10 +14,9 @@ export interface EnteredPerson {
 
 /** Back from a sign-in that only says who types: on to the form, with what was typed before. */
 export async function enterReturn(kit: PageKit, back: Return): Promise<void> {
-  const { ground, addresses } = kit;
-  const { sealing, ledger } = ground.grants;
-  const { request, response, browser, trip, tag, upstream } = back;
-  const ticket = JSON.parse(trip.resume ?? '{"typed":"","memory":""}') as EnterTicket;
+  const { ground } = kit;
+  const { ledger } = ground.grants;
+  const { request, response, browser, tag, upstream } = back;
   const requestId = requestIdOf(response);
   const source = ground.sourceOf(request);
   const signIn = await back.finish().catch((error: unknown) => {
@@ -29,6 +28,15 @@ export async function enterReturn(kit: PageKit, back: Return): Promise<void> {
   const content: EnteredPerson = { upstream: upstream.id, subject };
   await keepArrival(ground.grants, browser, { tag, content, expiresAtMs: (await ledger.now()) + VISIT_MS });
   await renewBrowserSession(request, browser, VISIT_MS);
-  const written = await writeTicket(sealing, browser, 'entered', { ...ticket, arrival: tag });
+  await toVisitedCode(kit, back);
+}
+
+/** On to the form, with what was typed before. */
+export async function toVisitedCode(
+  { ground, addresses }: PageKit,
+  { response, browser, trip, tag }: Pick<Return, 'response' | 'browser' | 'trip' | 'tag'>,
+): Promise<void> {
+  const ticket = JSON.parse(trip.resume ?? '{"typed":"","memory":""}') as EnterTicket;
+  const written = await writeTicket(ground.grants.sealing, browser, 'entered', { ...ticket, arrival: tag });
   response.redirect(303, addresses.to('/device', { ticket: written }));
 }

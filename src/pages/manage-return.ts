@@ -19,8 +19,8 @@ export interface DeviceManager {
 
 /** Back from a sign-in to look at one's devices. */
 export async function manageReturn(kit: PageKit, back: Return): Promise<void> {
-  const { ground, addresses } = kit;
-  const { sealing, ledger } = ground.grants;
+  const { ground } = kit;
+  const { ledger } = ground.grants;
   const { request, response, browser, tag, upstream } = back;
   const requestId = requestIdOf(response);
   const source = ground.sourceOf(request);
@@ -40,6 +40,15 @@ export async function manageReturn(kit: PageKit, back: Return): Promise<void> {
   const content: DeviceManager = { upstream: upstream.id, subject, account: accountOf(signIn) };
   await keepArrival(ground.grants, browser, { tag, content, expiresAtMs: (await ledger.now()) + VISIT_MS });
   await renewBrowserSession(request, browser, VISIT_MS);
+  await toDevices(kit, back);
+}
+
+/** On to the devices that this sign-in may manage. */
+export async function toDevices(
+  { ground, addresses }: PageKit,
+  { response, browser, tag }: Pick<Return, 'response' | 'browser' | 'tag'>,
+): Promise<void> {
+  const { sealing } = ground.grants;
   response.cookie(
     addresses.cookieName(MANAGE_COOKIE),
     await writeTicket(sealing, browser, 'manage', { arrival: tag }),

@@ -40,12 +40,64 @@ describe('back from the upstream', () => {
     expect((await visitor.open(back())).status).toBe(200);
   });
 
-  it('a second time, by reload or by going back: a page that says so', async () => {
-    const { visitor, back } = await away();
+  it('a second time, by reload or by going back: on to where the first one led', async () => {
+    const { house, visitor, back } = await away();
     const confirm = await visitor.open(back());
     const again = await visitor.open(back());
-    expect(again).toMatchObject({ status: 400, heading: 'This sign-in was already used' });
-    expect((await visitor.get(confirm.address)).status).toBe(200);
+    expect(again).toMatchObject({ status: 200, heading: confirm.heading });
+    expect((await visitor.submit(again, { decision: 'approve' })).heading).toBe('Approved');
+    expect(await visitor.open(back())).toMatchObject({ status: 200, heading: 'Approved' });
+    expect(house.events.filter(({ name }) => name === 'sign_in.finished')).toHaveLength(1);
+  });
+
+  it('four times at once, in one browser that loads pages in advance: each leads on, and nothing counts twice', async () => {
+    const { house, visitor, back, id } = await away();
+    const corp = corpOf(house);
+    let asked = 0;
+    let answer: () => void = () => {};
+    const isAnswered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    corp.finishSignIn = async () => {
+      asked += 1;
+      await isAnswered;
+      return corp.signedIn;
+    };
+    const all = Promise.all([1, 2, 3, 4].map(() => visitor.get(back())));
+    await expect.poll(() => asked).toBe(1);
+    answer();
+    const pages = await all;
+    for (const page of pages) {
+      expect(page).toMatchObject({ status: 303, location: expect.stringMatching(/^\/device\/confirm\?ticket=/) });
+    }
+    expect(asked).toBe(1);
+    // Whichever answer the browser looked at last is the one whose session it has.
+    const confirm = await visitor.get(pages[2]?.location ?? '');
+    expect(confirm.heading).toBe('Let this device act as you?');
+    expect((await visitor.submit(confirm, { decision: 'approve' })).heading).toBe('Approved');
+    expect(await stateOf(house, id)).toBe('approved');
+    expect(house.events.filter(({ name }) => name === 'sign_in.finished')).toHaveLength(1);
+  });
+
+  it('twice at once, to look at one’s devices: both lead there', async () => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const ways = await visitor.open('/sessions');
+    const there = await visitor.get(ways.links[0]?.href ?? '');
+    const pages = await Promise.all([1, 2].map(() => visitor.get(callbackOf(there))));
+    expect(pages.map(({ status, location }) => `${status} ${location}`)).toEqual(['303 /sessions', '303 /sessions']);
+    expect((await visitor.open('/sessions')).heading).toBe('Your devices');
+    expect(house.events.filter(({ name }) => name === 'sign_in.finished')).toHaveLength(1);
+  });
+
+  it('a second time with another code: a page that says so, for whoever brings it', async () => {
+    const { house, visitor, back } = await away();
+    await visitor.open(back('code=abc'));
+    expect(await visitor.open(back('code=other'))).toMatchObject({
+      status: 400,
+      heading: 'This sign-in was already used',
+    });
+    expect(await house.newVisitor().open(back('code=abc'))).toMatchObject({ status: 400 });
   });
 
   it('by HEAD is 405 and burns nothing', async () => {

@@ -131,7 +131,7 @@ const PROBLEMS: Record<PageProblemKind, ProblemPage> = {
       const way = await entered(house, visitor);
       const there = await visitor.get(way.links[0]?.href ?? '');
       await visitor.open(callbackOf(there));
-      return visitor.open(callbackOf(there));
+      return visitor.open(callbackOf(there, 'code=another'));
     },
   },
   ran_out: {
