@@ -1,5 +1,6 @@
 import { CookieJar } from '../demo/cookie-jar.ts';
 import { approve, ScriptedPerson } from '../demo/scripted-person.ts';
+import { newDpopKey } from '../test/support/dpop-key.ts';
 import { DEVICE_CODE_GRANT } from './hostile-values.ts';
 
 /** Codes, tokens, cookies and tickets that are good at the broker now, so that hostile requests get past the first check. */
@@ -23,7 +24,21 @@ export async function comeAlive(origin: string): Promise<Alive> {
     refreshToken: tokens['refresh_token'] ?? '',
     accessToken: tokens['access_token'] ?? '',
     idToken: tokens['id_token'] ?? '',
+    ...(await proofsFor(origin)),
     ...(await browserOf(origin, pending.user_code)),
+  };
+}
+
+/** Proofs of one key for the endpoints that take them, and one whose key is as dear as a caller can make it. */
+async function proofsFor(origin: string) {
+  const key = await newDpopKey();
+  const at = (path: string) => key.proof({ method: 'POST', address: origin + path });
+  const dear = { kty: 'RSA', n: 'x'.repeat(512), e: 'x'.repeat(512) };
+  return {
+    proofForToken: await at('/token'),
+    proofForStart: await at('/device_authorization'),
+    proofWithDearKey: await key.proof({ method: 'POST', address: `${origin}/token`, header: { jwk: dear } }),
+    jkt: key.jkt,
   };
 }
 

@@ -40,6 +40,8 @@ export async function startFuzzedBroker(): Promise<FuzzedBroker> {
       wrong_codes_total: 0,
       wrong_codes_per_browser: 0,
       wrong_codes_per_subject: 0,
+      failed_authentications_per_source: 0,
+      failed_authentications_per_client: 0,
     },
     log: { level: 'warn' },
   });
