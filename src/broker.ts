@@ -29,6 +29,8 @@ export interface Broker {
   countPending(): Promise<number>;
   /** Rejects where the signing keys that are made beside the start turn out not to sign here. */
   readonly tested: Promise<void>;
+  /** For the end of the process, once nothing is handled any more: delivers audit events that wait, for 5 s at most. */
+  close(): Promise<void>;
   readonly foundation: Foundation;
 }
 
@@ -74,6 +76,7 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
       foundation.logger.setTargets(next.audit);
     },
     countPending: () => standing.countPending(),
+    close: () => foundation.logger.flush(),
     async missing() {
       const reasons: string[] = [];
       if (!(await foundation.storage.isReady())) reasons.push('storage does not answer');

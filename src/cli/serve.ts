@@ -100,7 +100,7 @@ export async function serve(config: Config): Promise<number> {
   await Promise.all([close(server), close(operations)]);
   await storage.close();
   logger.event('process.stopped');
-  await audit.flush();
+  await broker.close();
   return exitCode;
 }
 
