@@ -8,9 +8,10 @@ export function redisAway({ at }: RedisSettings, { message, cause }: StorageUnav
   return `${placeOf(at)}: ${reason}`;
 }
 
-/** None of the three forms has a password in it: the configuration refuses one there. */
+/** None of the forms has a password in it: the configuration refuses one there. */
 function placeOf(at: RedisSettings['at']): string {
   if ('url' in at) return at.url;
+  if ('socket' in at) return `socket ${at.socket}`;
   if ('cluster' in at) return `cluster ${at.cluster.join(', ')}`;
   return `sentinel ${at.sentinel.name} at ${at.sentinel.nodes.join(', ')}`;
 }

@@ -37,6 +37,7 @@ const redisSchema = section({
   url: pattern(/^rediss?:\/\/\S+$/, 'redis://host:port/db or rediss://host:port/db')
     .optional()
     .describe('redis:// or rediss://, without a password'),
+  socket: filePath().optional().describe('In place of url: the path of a unix socket'),
   cluster: list(hostAndPort(), 'host:port').optional().describe('In place of url: some nodes of a Redis Cluster'),
   sentinel: section({
     name: text('the name of the master').describe('The name of the master'),
@@ -45,9 +46,14 @@ const redisSchema = section({
   })
     .optional()
     .describe('In place of url: a Redis behind Sentinel'),
+  database: wholeNumber(0, 15).optional().describe('With socket and sentinel; a url says it itself; default: 0'),
   username: text('a user name').optional().describe('ACL user'),
-  password: secret().optional().describe('Of the user'),
-  tls: section({ ca: secret().optional().describe('The CA that signed Redis’ certificate; default: the system’s') })
+  password: secret().optional().describe('Of the user; a file is read again at each connect'),
+  tls: section({
+    ca: secret().optional().describe('The CA that signed Redis’ certificate; default: the system’s'),
+    cert: secret().optional().describe('Our certificate, where Redis wants one (PEM)'),
+    key: secret().optional().describe('Its private key (PEM)'),
+  })
     .optional()
     .describe('With cluster and sentinel: turns TLS on; with rediss:// it is on already'),
   key_prefix: pattern(/^[^\s{}]{0,64}$/, 'up to 64 characters without braces and spaces')

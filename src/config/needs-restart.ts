@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Secret } from '../sealing/secret.ts';
+import type { StorageSettings } from '../storage/storage-settings.ts';
 import type { Config } from './config.ts';
 
 /** What stands in the YAML for that which a running process cannot change. */
@@ -7,10 +8,22 @@ const FIXED: Readonly<Record<string, (config: Config) => unknown>> = {
   public_url: (config) => config.publicUrl,
   listen: (config) => config.listen,
   operations: (config) => config.operations,
-  storage: (config) => config.storage,
+  storage: (config) => withoutRenewed(config.storage),
   'keys.sealing': (config) => config.sealing,
   compatibility: (config) => config.compatibility,
 };
+
+/** Without what Redis is shown anew at each connect: a changed password or certificate in a file needs no restart. */
+function withoutRenewed(storage: StorageSettings): unknown {
+  if (storage.driver === 'memory') return storage;
+  const { files = {}, password, tls, at, ...rest } = storage.redis;
+  const { ca, cert, key } = tls ?? {};
+  const ofSentinel = 'sentinel' in at ? at.sentinel.password : undefined;
+  const kept = { password, ca, cert, key, sentinelPassword: ofSentinel };
+  const entries = Object.entries(kept).filter(([name]) => !Object.hasOwn(files, name));
+  const place = 'sentinel' in at ? { ...at.sentinel, password: undefined } : at;
+  return { ...rest, files, place, isTls: tls !== undefined, kept: Object.fromEntries(entries) };
+}
 
 /** The keys that a reload cannot bring into force; all others take effect at once. */
 export function diffNeedingRestart(old: Config, next: Config): string[] {

@@ -26,26 +26,60 @@ export function readStorage(file: ConfigFile, reading: Reading): StorageSettings
 
 function readRedis(section: RedisSection, reading: Reading): RedisSettings {
   const path = ['storage', 'redis'];
-  const ways = ['url', 'cluster', 'sentinel'] as const;
+  const ways = ['url', 'socket', 'cluster', 'sentinel'] as const;
   const stated = ways.filter((way) => section[way] !== undefined);
   if (stated.length !== 1) {
-    const text = `found ${stated.join(' and ') || 'none'}, expected exactly one of url, cluster and sentinel`;
+    const text = `found ${stated.join(' and ') || 'none'}, expected exactly one of url, socket, cluster and sentinel`;
     reading.problem(path, text, ...ways.map((way) => [...path, way]));
   }
-  const username = section.username;
+  const { username, database, tls } = section;
+  if (database !== undefined && section.socket === undefined && section.sentinel === undefined) {
+    const text = 'found without socket or sentinel, expected it at the end of the url, or left out with a cluster';
+    reading.problem([...path, 'database'], text, ...ways.map((way) => [...path, way]));
+  }
   const password = reading.secret([...path, 'password'], section.password);
-  const ca = reading.publicText([...path, 'tls', 'ca'], section.tls?.ca);
   return {
     at: readPlace(section, reading),
+    ...(database !== undefined && { database }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(section.tls !== undefined && { tls: { ...(ca !== undefined && { ca }) } }),
+    ...(tls !== undefined && { tls: readTls(tls, reading) }),
+    ...readFiles(section, reading),
     keyPrefix: section.key_prefix,
   };
 }
 
-function readPlace({ url, cluster, sentinel, tls }: RedisSection, reading: Reading): RedisSettings['at'] {
+function readTls(tls: NonNullable<RedisSection['tls']>, reading: Reading): NonNullable<RedisSettings['tls']> {
+  const path = ['storage', 'redis', 'tls'];
+  const ca = reading.publicText([...path, 'ca'], tls.ca);
+  const cert = reading.publicText([...path, 'cert'], tls.cert);
+  const key = reading.secret([...path, 'key'], tls.key);
+  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+    const missing = tls.cert === undefined ? 'cert' : 'key';
+    reading.problem([...path, missing], 'is missing, expected cert and key together');
+  }
+  return { ...(ca !== undefined && { ca }), ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) };
+}
+
+/** What is read again at each connect. */
+function readFiles({ password, sentinel, tls }: RedisSection, reading: Reading): Pick<RedisSettings, 'files'> {
   const path = ['storage', 'redis'];
+  const stated = {
+    password: [password, [...path, 'password']],
+    sentinelPassword: [sentinel?.password, [...path, 'sentinel', 'password']],
+    ca: [tls?.ca, [...path, 'tls', 'ca']],
+    cert: [tls?.cert, [...path, 'tls', 'cert']],
+    key: [tls?.key, [...path, 'tls', 'key']],
+  } as const;
+  const files = Object.entries(stated).flatMap(([name, [ref, at]]) =>
+    ref?.file === undefined ? [] : [[name, reading.resolve(at, ref.file)] as const],
+  );
+  return files.length === 0 ? {} : { files: Object.fromEntries(files) };
+}
+
+function readPlace(section: RedisSection, reading: Reading): RedisSettings['at'] {
+  const path = ['storage', 'redis'];
+  const { url, socket, cluster, sentinel, tls } = section;
   if (cluster !== undefined) {
     if (cluster.length === 0)
       reading.problem([...path, 'cluster'], 'found an empty list, expected at least one host:port');
@@ -59,18 +93,37 @@ function readPlace({ url, cluster, sentinel, tls }: RedisSection, reading: Readi
     const password = reading.secret([...path, 'sentinel', 'password'], sentinel.password);
     return { sentinel: { name, nodes, ...(password !== undefined && { password }) } };
   }
-  const parsed = parseUrl(url ?? '');
-  const at = [...path, 'url'];
-  // No message here repeats the URL: it may have a password in it.
-  if (url !== undefined && parsed === undefined) reading.problem(at, 'is not a URL, expected rediss://host:port/db');
-  else if (parsed !== undefined && /[?&](password|username)=/i.test(url ?? '')) {
-    reading.problem(at, 'found credentials in the query of the URL, expected them as username and password beside it');
-  } else if (parsed !== undefined && (parsed.password !== '' || parsed.username !== '')) {
-    const what = parsed.password === '' ? 'a user name' : 'a password';
-    const text = `found ${what} in the URL, expected username: and password: { env: NAME } or { file: PATH } beside it`;
-    reading.problem(at, text);
-  } else if (parsed?.protocol === 'redis:' && tls !== undefined) {
-    reading.problem([...path, 'tls'], 'found with a redis:// URL, expected rediss:// there, or no tls here', at);
+  if (socket !== undefined) {
+    if (tls !== undefined) {
+      reading.problem([...path, 'tls'], 'found with a socket, expected none: it stays on this machine');
+    }
+    return { socket: reading.resolve([...path, 'socket'], socket) };
+  }
+  const fault = url === undefined ? undefined : faultOfUrl(url);
+  if (fault !== undefined) reading.problem([...path, 'url'], fault);
+  else if (url?.startsWith('redis:') === true && tls !== undefined) {
+    const text = 'found with a redis:// URL, expected rediss:// there, or no tls here';
+    reading.problem([...path, 'tls'], text, [...path, 'url']);
   }
   return { url: url ?? '' };
+}
+
+/** No message here repeats the URL: it may have a password in it. */
+function faultOfUrl(text: string): string | undefined {
+  const url = parseUrl(text);
+  if (url === undefined || url.hostname === '') return 'is not a URL, expected rediss://host:port/db';
+  if (/[?&](password|username)=/i.test(text)) {
+    return 'found credentials in the query of the URL, expected them as username and password beside it';
+  }
+  if (url.password !== '' || url.username !== '') {
+    const what = url.password === '' ? 'a user name' : 'a password';
+    return `found ${what} in the URL, expected username: and password: { env: NAME } or { file: PATH } beside it`;
+  }
+  if (/[?#]/.test(text)) {
+    const names = [...url.searchParams.keys()].filter((name) => /^\w{1,30}$/.test(name)).join(', ');
+    return `found ${names || 'something'} after the address, where nothing is read, expected rediss:// for TLS, the database as /db, all else as keys beside it`;
+  }
+  return /^\/?(0|[1-9]|1[0-5])?$/.test(url.pathname)
+    ? undefined
+    : 'found a path that is no database, expected a number from 0 to 15 after the port, or nothing';
 }

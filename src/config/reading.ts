@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { Secret } from '../sealing/secret.ts';
+import { readSecretText } from '../sealing/secret-text.ts';
 import type { Problem } from './config-error.ts';
 import type { ConfigSource } from './config-source.ts';
 import type { Environment } from './environment.ts';
 import { keyOf } from './schema-problems.ts';
-import { readSecretText } from './secret-text.ts';
 import type { SecretRef } from './value-schemas.ts';
 import type { Path } from './yaml-source.ts';
 

@@ -13,6 +13,7 @@ const CAUSES: readonly (readonly [pattern: RegExp, meaning: string])[] = [
     'Redis refuses the user name or the password: one of them was changed, there or in storage.redis',
   ],
   [/\bNOAUTH\b/, 'Redis wants a password, and storage.redis names none'],
+  [/\bDB index\b/, 'Redis does not have the database that storage.redis names'],
   [/\bNOPERM\b/, 'the user of storage.redis may not do what is needed: give it the rights of docs/operations/redis.md'],
   [/\bDENIED\b|protected mode/i, 'Redis is in protected mode: give it a password, or bind it to this host'],
   [/max number of clients/i, 'Redis has as many clients as it takes: raise its maxclients'],

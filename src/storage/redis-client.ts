@@ -1,4 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { type RedisAccess, redisAccess } from './redis-access.ts';
 import { isReadOnly } from './redis-failure.ts';
 import type { RedisSettings } from './storage-settings.ts';
 
@@ -7,11 +8,10 @@ export type RedisClient = Redis | Cluster;
 const DEFAULT_PORT = 6379;
 const SENTINEL_PORT = 26379;
 
-/** Makes the ioredis client for one of the three kinds of Redis; it does not connect yet. */
+/** Makes the ioredis client for one of the kinds of Redis; it does not connect yet. */
 export function createRedisClient(settings: RedisSettings, more: RedisOptions = {}): RedisClient {
-  const { at } = settings;
-  const isTls = settings.tls !== undefined || ('url' in at && at.url.startsWith('rediss:'));
-  const tls = isTls ? { tls: settings.tls?.ca === undefined ? {} : { ca: settings.tls.ca } } : {};
+  const { at, database } = settings;
+  const retryStrategy = more.retryStrategy ?? ((attempt: number) => Math.min(50 * attempt, 1000));
   const options: RedisOptions = {
     lazyConnect: true,
     connectionName: 'gatehouse',
@@ -23,39 +23,60 @@ export function createRedisClient(settings: RedisSettings, more: RedisOptions = 
     autoResendUnfulfilledCommands: true,
     // How long a command may wait is decided by RedisConnection, in time and not in attempts.
     maxRetriesPerRequest: null,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 1000),
     // After a failover the old master answers READONLY on a connection that still stands: go and find the new one.
     reconnectOnError: isReadOnly,
-    ...(settings.username === undefined ? {} : { username: settings.username }),
-    ...(settings.password === undefined ? {} : { password: settings.password.reveal() }),
-    ...tls,
+    ...(database === undefined ? {} : { db: database }),
+    ...redisAccess(settings),
     ...more,
   };
-  if ('url' in at) {
-    return new Redis({ ...addressIn(at.url), ...options });
-  }
-  if ('sentinel' in at) {
-    const { name, nodes, password } = at.sentinel;
-    return new Redis({
-      ...options,
-      name,
-      sentinels: nodes.map((node) => hostAndPort(node, SENTINEL_PORT)),
-      sentinelCommandTimeout: 2000,
-      failoverDetector: true,
-      ...(password === undefined ? {} : { sentinelPassword: password.reveal() }),
-      ...(isTls ? { enableTLSForSentinelMode: true, sentinelTLS: tls.tls ?? {} } : {}),
-    });
-  }
-  const nodes = at.cluster.map((node) => hostAndPort(node, DEFAULT_PORT));
-  return new Cluster(nodes, {
-    lazyConnect: true,
-    clusterRetryStrategy: options.retryStrategy as (attempt: number) => number | null,
-    // A slot whose master is failing over is asked for again every 100 ms; 3 s of that and RedisConnection has given up.
-    maxRedirections: 32,
-    // Certificates name hosts, not the addresses that a look-up gives.
-    ...(isTls ? { dnsLookup: (host, done) => done(null, host) } : {}),
-    redisOptions: options,
+  if ('cluster' in at) return createCluster(at.cluster, settings, options, retryStrategy);
+  const client = new Redis({
+    ...placeOf(at),
+    ...options,
+    retryStrategy(attempt) {
+      // The next connect shows what is in the files by then.
+      Object.assign(client.options, redisAccess(settings));
+      return retryStrategy(attempt);
+    },
   });
+  return client;
+}
+
+function createCluster(
+  nodes: readonly string[],
+  settings: RedisSettings,
+  options: RedisOptions,
+  retryStrategy: NonNullable<RedisOptions['retryStrategy']>,
+): Cluster {
+  const redisOptions = { ...options };
+  // Each node is connected with a copy of these, made when it is needed: with what is in the files by then.
+  for (const name of Object.keys(redisAccess(settings)) as (keyof RedisAccess)[]) {
+    Object.defineProperty(redisOptions, name, { enumerable: true, get: () => redisAccess(settings)[name] });
+  }
+  return new Cluster(
+    nodes.map((node) => hostAndPort(node, DEFAULT_PORT)),
+    {
+      lazyConnect: true,
+      clusterRetryStrategy: (attempt) => retryStrategy(attempt) ?? null,
+      // A slot whose master is failing over is asked for again every 100 ms; 3 s of that and RedisConnection has given up.
+      maxRedirections: 32,
+      // Certificates name hosts, not the addresses that a look-up gives.
+      ...(options.tls === undefined ? {} : { dnsLookup: (host, done) => done(null, host) }),
+      redisOptions,
+    },
+  );
+}
+
+function placeOf(at: Exclude<RedisSettings['at'], { cluster: unknown }>): RedisOptions {
+  if ('url' in at) return addressIn(at.url);
+  if ('socket' in at) return { path: at.socket };
+  return {
+    name: at.sentinel.name,
+    sentinels: at.sentinel.nodes.map((node) => hostAndPort(node, SENTINEL_PORT)),
+    sentinelCommandTimeout: 2000,
+    failoverDetector: true,
+    enableTLSForSentinelMode: true,
+  };
 }
 
 /** The nodes that answer commands: one, or the masters of a cluster. */

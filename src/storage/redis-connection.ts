@@ -2,8 +2,8 @@ import { StorageUnavailableError } from '../grants/ledger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type AwayCause, awayCause } from './away-cause.ts';
 import { answeringNodes, type RedisClient } from './redis-client.ts';
-import { isAccessRefused, wordsOf } from './redis-failure.ts';
-import { accessRefused, inspectNodes } from './redis-inspection.ts';
+import { isDatabaseRefused, wordsOf } from './redis-failure.ts';
+import { inspectNodes, refusalIn } from './redis-inspection.ts';
 import { answersPing, dropHungNodes, within } from './redis-nodes.ts';
 import type { RedisScript } from './redis-script.ts';
 import { StorageRefusedError } from './storage.ts';
@@ -165,11 +165,14 @@ export class RedisConnection {
   }
 
   #failed(error: Error): void {
-    if (!this.#isAdmitted && isAccessRefused(error)) {
-      this.#refuse(accessRefused(error));
-    } else {
-      this.#away(awayCause(error));
+    const refusal = refusalIn(error);
+    if (refusal !== undefined && !this.#isAdmitted) {
+      this.#refuse(refusal);
+      return;
     }
+    // The connection stands, and whatever is sent on it lands in another database.
+    if (isDatabaseRefused(error)) for (const node of answeringNodes(this.#client)) node.stream.destroy();
+    this.#away(awayCause(error));
   }
 
   /** That a connection was closed is what is seen of it; the next try to connect says why, most often at once. */

@@ -6,6 +6,11 @@ export function isAccessRefused(error: Error): boolean {
   return /\b(WRONGPASS|NOAUTH|invalid password|invalid username-password)\b/.test(last.message);
 }
 
+/** The database of the URL is not there, or not this user's: everything would land in database 0 instead. */
+export function isDatabaseRefused(error: Error): boolean {
+  return (error as Error & { command?: { name?: unknown } }).command?.name === 'select';
+}
+
 /** Said by a Redis that is a replica now, alone or from within a script. */
 export function isReadOnly(error: Error): boolean {
   return /\bREADONLY\b/.test(error.message);

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { StorageUnavailableError } from '../grants/ledger.ts';
 import { answeringNodes, createRedisClient } from './redis-client.ts';
-import { isAccessRefused, unavailable, wordsOf } from './redis-failure.ts';
+import { isAccessRefused, isDatabaseRefused, unavailable, wordsOf } from './redis-failure.ts';
 import type { RedisSettings } from './storage-settings.ts';
 
 export interface RedisInspection {
@@ -28,12 +28,13 @@ export async function inspectRedis(settings: RedisSettings, waitMs = 3000): Prom
   });
   try {
     const asked = client.connect().then(() => inspectNodes(answeringNodes(client)));
-    return await Promise.race([asked, tooLate]);
+    const inspection = await Promise.race([asked, tooLate]);
+    const refusal = seen === undefined ? undefined : refusalIn(seen);
+    return refusal === undefined ? inspection : { ...inspection, problems: [refusal, ...inspection.problems] };
   } catch (error) {
     const cause = seen ?? error;
-    if (cause instanceof Error && isAccessRefused(cause)) {
-      return { version: '', policy: '', problems: [accessRefused(cause)], advice: [] };
-    }
+    const refusal = cause instanceof Error ? refusalIn(cause) : undefined;
+    if (refusal !== undefined) return { version: '', policy: '', problems: [refusal], advice: [] };
     throw unavailable(cause);
   } finally {
     client.disconnect();
@@ -75,8 +76,15 @@ async function inspectNode(node: Redis): Promise<RedisInspection> {
   return { version, policy, problems, advice };
 }
 
-export function accessRefused(error: Error): string {
-  return `Redis refuses the user name or password (${wordsOf(error).message.split(' ', 1)[0]})`;
+/** Why Redis lets this user in nowhere, or not where it should; `undefined` where it is something else. */
+export function refusalIn(error: Error): string | undefined {
+  const [code = ''] = wordsOf(error).message.split(' ', 1);
+  if (isAccessRefused(error)) return `Redis refuses the user name or password (${code})`;
+  if (!isDatabaseRefused(error)) return undefined;
+  const { message } = wordsOf(error);
+  return code === 'NOPERM'
+    ? 'the ACL user may not say SELECT, which a database other than 0 needs: allow +select, or leave the number out'
+    : `Redis refuses the database (${message}): name one that it has, or leave the number out`;
 }
 
 function fields(info: string): Map<string, string> {

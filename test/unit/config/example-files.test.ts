@@ -35,7 +35,7 @@ describe('config/gatehouse.example.yaml', () => {
       ({ text: words }) => !/^environment variable|cannot be read/.test(words),
     );
     expect(ofAlternatives.map(({ key, text: words }) => `${key} ${words}`)).toEqual([
-      expect.stringMatching(/^storage\.redis found url and cluster and sentinel/),
+      expect.stringMatching(/^storage\.redis found url and socket and cluster and sentinel/),
       expect.stringMatching(/^upstreams\.corp\.private_key is not used/),
       expect.stringMatching(/^clients\.build-cli\.client_secret is not used/),
       expect.stringMatching(/^clients\.build-cli\.jwks is not used/),

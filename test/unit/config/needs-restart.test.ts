@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import type { Config } from '../../../src/config/config.ts';
 import { diffNeedingRestart, isSameSlice } from '../../../src/config/needs-restart.ts';
-import { sealingKey } from './keys.ts';
+import { jwks, rsaPrivate, sealingKey } from './keys.ts';
 import { type Around, type Lines, leastFile, read } from './written.ts';
 
 const changes: [key: string, before: Lines, after: Lines][] = [
@@ -25,6 +26,22 @@ it('storage needs a restart, also where only the password is another', () => {
   const secret = (S: string) => read(leastFile({ upstream: 'client_secret: { env: S }' }), { environment: { S } });
   expect(isSameSlice(secret('a').upstreams, secret('a').upstreams)).toBe(true);
   expect(isSameSlice(secret('a').upstreams, secret('b').upstreams)).toBe(false);
+});
+
+it('what Redis is shown anew at each connect needs none, where it comes from a file', () => {
+  const written = (name: 'file' | 'env', value: string, more = '') =>
+    read(
+      leastFile({
+        top: `storage: { redis: { url: "rediss://r:1/1", password: { ${name}: P }, tls: { ca: { ${name}: P } }${more} } }\nkeys: { sealing: [{ env: A }], signing: { file: sign } }`,
+      }),
+      { environment: { ...around.environment, P: value }, files: { P: value, sign: jwks(rsaPrivate) } },
+    );
+  const atOnePlace = (config: Config): Config =>
+    JSON.parse(JSON.stringify(config).replace(/gatehouse-config-\w+/g, ''));
+  const [old, next] = [written('file', 'first'), written('file', 'second')];
+  expect(diffNeedingRestart(atOnePlace(old), atOnePlace(next))).toEqual([]);
+  expect(diffNeedingRestart(written('env', 'first'), written('env', 'second'))).toEqual(['storage']);
+  expect(diffNeedingRestart(written('env', 'first'), written('env', 'first', ', username: x'))).toEqual(['storage']);
 });
 
 it('everything else reloads', () => {
