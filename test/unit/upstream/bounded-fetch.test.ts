@@ -185,7 +185,7 @@ describe('with allow_private_addresses: false', () => {
   });
 
   it('a name that is rebound between two requests is judged at each connection', async () => {
-    // The first address is public and does not answer: a test does not leave this machine.
+    // Neither is public, so that the test leaves this machine in no case; each connection asks anew.
     const { lookup, asked } = leadingTo(['192.0.2.0'], ['127.0.0.1']);
     const fetching = createBoundedFetch(
       { issuer: SOMEWHERE, reach: { ...REACH, allowsPrivateAddresses: false } },
