@@ -9,6 +9,9 @@ const SIZES = {
   REDEMPTION_ROUNDS: [50, 1000],
   REDEMPTION_POLLS: [300, 1000],
   DECISION_RACES: [500, 10_000],
+  /** Bursts of tries, and the tries of each. */
+  BURST_ROUNDS: [20, 100],
+  BURST_GUESSES: [100, 1000],
   IDLE_CONNECTIONS: [15_000, 100_000],
 } as const;
 
