@@ -64,7 +64,7 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
   const redeem: RedeemGround = {
     ...grants,
     sourcePrefixes,
-    beginSession: createBeginSession(sealing),
+    beginSession: createBeginSession(sealing, (id) => house.upstreams.get(id)?.uncheckedSessionSeconds ?? 0),
     issueTokens,
     onReplayed: watch.replayed,
     onRefused: watch.refused,

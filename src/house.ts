@@ -104,14 +104,15 @@ export function buildHouse(config: Config, foundation: Foundation, before?: Hous
   const upstreams = new Map(
     config.upstreams.map((settings) => [settings.id, upstreamFor(settings, foundation, before)] as const),
   );
-  const tolerances = new Map(config.upstreams.map(({ id, toleranceSeconds }) => [id, toleranceSeconds]));
+  const settings = new Map(config.upstreams.map((upstream) => [upstream.id, upstream]));
   return {
     config,
     clients: new Map(config.clients.map((client) => [client.id, client])),
     upstreams,
     askUpstream: createAskUpstream({
       upstreams,
-      toleranceSeconds: (upstream) => tolerances.get(upstream) ?? 0,
+      toleranceSeconds: (upstream) => settings.get(upstream)?.toleranceSeconds ?? 0,
+      uncheckedSessionSeconds: (upstream) => upstreams.get(upstream)?.uncheckedSessionSeconds ?? 0,
       now: () => storage.ledger.now(),
       logger,
     }),

@@ -1,5 +1,7 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { Approval, ApprovedUpstreamTokens } from '../grants/approval.ts';
+import type { ApprovedFacts } from '../grants/approved-facts.ts';
+import { isUndecided, judgeApprover } from '../grants/policy.ts';
 import { Secret } from '../sealing/secret.ts';
 import type { Carried } from './refresh-state.ts';
 
@@ -16,14 +18,18 @@ export interface AskUpstream {
   revoke(upstream: string, refreshToken: Secret): Promise<void>;
   /** How long minted sessions refresh while the upstream is away. */
   toleranceSeconds(upstream: string): number;
+  /** How long a session lives whose upstream gave no refresh token. */
+  uncheckedSessionSeconds(upstream: string): number;
 }
 
 export type UpstreamAnswer =
   | {
       outcome: 'stands';
       tokens: ApprovedUpstreamTokens;
-      /** Renewed facts, where the upstream sent any. */
-      facts?: Pick<Approval, 'subject' | 'claims' | 'groups'> & Partial<Pick<Approval, 'account'>>;
+      /** What it says of the person now; `undefined` where it says nothing of them at a refresh. */
+      facts?: ApprovedFacts | undefined;
+      /** Something that was asked for besides did not come: of what is missing in the facts nobody knows. */
+      isPartial: boolean;
     }
   /** The account or its session there has ended. */
   | { outcome: 'gone' }
@@ -36,50 +42,70 @@ export type UpstreamAnswer =
       refreshToken?: string | undefined;
     };
 
+export type Asked = { outcome: 'stands'; carried: Carried } | { outcome: 'gone' } | { outcome: 'unavailable' };
+
 /** The upstream at a refresh: whether the account still stands, and what is new. */
 export async function askUpstream(
   upstreams: AskUpstream,
   client: RegisteredClient,
   carried: Carried,
   nowMs: number,
-): Promise<{ outcome: 'stands'; carried: Carried } | { outcome: 'gone' } | { outcome: 'unavailable' }> {
-  const { approval } = carried;
-  const refreshToken = approval.upstreamTokens?.refreshToken;
-  // Without a refresh token there is nothing to ask with: a relayed session cannot go on, a minted one does.
-  if (refreshToken === undefined)
-    return client.tokens === 'relay' ? { outcome: 'gone' } : { outcome: 'stands', carried };
+): Promise<Asked> {
+  const { approval, upstreamAnsweredAtMs } = carried;
+  const { upstream, upstreamTokens: before } = approval;
+  if (before?.refreshToken === undefined) return unasked(upstreams, client, carried, nowMs);
 
-  const answer = await upstreams.refresh(approval.upstream, client, new Secret(refreshToken), approval);
+  const isTolerated = nowMs - upstreamAnsweredAtMs <= upstreams.toleranceSeconds(upstream) * 1000;
+  const answer = await upstreams.refresh(upstream, client, new Secret(before.refreshToken), approval);
   switch (answer.outcome) {
     case 'gone':
       return answer;
     case 'away': {
-      const isTolerated = nowMs - carried.upstreamAnsweredAtMs <= upstreams.toleranceSeconds(approval.upstream) * 1000;
       // A token that is refused for longer than an upstream may be away will not be taken again: the device must know.
       if (answer.isRefused && !isTolerated) return { outcome: 'gone' };
-      const kept = withRefreshToken(carried, answer.refreshToken);
-      return client.tokens === 'mint' && isTolerated
-        ? { outcome: 'stands', carried: kept }
-        : { outcome: 'unavailable' };
+      if (client.tokens === 'relay') return { outcome: 'unavailable' };
+      if (answer.refreshToken === undefined)
+        return isTolerated ? { outcome: 'stands', carried } : { outcome: 'unavailable' };
+      const upstreamTokens = { ...before, refreshToken: answer.refreshToken };
+      return stands(partly(approval, undefined, isTolerated), upstreamTokens, upstreamAnsweredAtMs);
     }
     case 'stands': {
+      const { facts, isPartial, tokens } = answer;
       // Another person's answer to our token would be an upstream gone wrong; nothing of it is believed.
-      if (answer.facts !== undefined && answer.facts.subject !== approval.subject) return { outcome: 'gone' };
-      const tokens = { ...answer.tokens, refreshToken: answer.tokens.refreshToken ?? refreshToken };
-      // An upstream that leaves its groups out of a refresh has not taken anybody out of them.
-      const facts = { ...answer.facts, groups: answer.facts?.groups ?? approval.groups };
-      const kept = client.tokens === 'relay' ? tokens : { ...tokens, accessToken: undefined, idToken: undefined };
-      return {
-        outcome: 'stands',
-        carried: { approval: { ...approval, ...facts, upstreamTokens: kept }, upstreamAnsweredAtMs: nowMs },
-      };
+      if (facts !== undefined && facts.subject !== approval.subject) return { outcome: 'gone' };
+      const next = tokens.refreshToken ?? before.refreshToken;
+      const bare = client.tokens === 'mint' ? { accessToken: undefined, idToken: undefined } : {};
+      const upstreamTokens = { ...tokens, ...bare, refreshToken: next };
+      // What an upstream leaves out of a full answer is not so any more.
+      if (!isPartial) return stands({ ...approval, ...facts }, upstreamTokens, nowMs);
+      const renewed = partly(approval, facts, isTolerated);
+      // Nothing is lost by waiting for what the policy needs, as long as the token that was is still the one to ask with.
+      const isLossless = next === before.refreshToken && client.tokens === 'mint';
+      if (isLossless && isUndecided(judgeApprover(client, renewed))) return { outcome: 'unavailable' };
+      return stands(renewed, upstreamTokens, upstreamAnsweredAtMs);
     }
   }
 }
 
-/** An upstream that rotates takes the old token no more, whatever else it said. */
-function withRefreshToken(carried: Carried, refreshToken: string | undefined): Carried {
-  const { approval } = carried;
-  if (refreshToken === undefined || approval.upstreamTokens === undefined) return carried;
-  return { ...carried, approval: { ...approval, upstreamTokens: { ...approval.upstreamTokens, refreshToken } } };
+/** Nobody can be asked: a relayed session cannot go on, a minted one does for a while that its configuration bounds. */
+function unasked(upstreams: AskUpstream, client: RegisteredClient, carried: Carried, nowMs: number): Asked {
+  const { upstream, signedInAtMs } = carried.approval;
+  const isOver = nowMs >= signedInAtMs + upstreams.uncheckedSessionSeconds(upstream) * 1000;
+  return client.tokens === 'relay' || isOver ? { outcome: 'gone' } : { outcome: 'stands', carried };
+}
+
+/** What is known now: what was said, and of the rest what was said before, while that may still count. */
+function partly(approval: Approval, said: ApprovedFacts | undefined, isTolerated: boolean): Approval {
+  const before: Partial<Approval> = isTolerated ? approval : {};
+  return {
+    ...approval,
+    claims: { ...before.claims, ...said?.claims },
+    groups: said?.groups ?? before.groups,
+    carriedGroups: said?.groups === undefined ? before.carriedGroups : said.carriedGroups,
+    judged: { ...before.judged, ...said?.judged },
+  };
+}
+
+function stands(approval: Approval, upstreamTokens: ApprovedUpstreamTokens, upstreamAnsweredAtMs: number): Asked {
+  return { outcome: 'stands', carried: { approval: { ...approval, upstreamTokens }, upstreamAnsweredAtMs } };
 }

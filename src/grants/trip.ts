@@ -23,7 +23,7 @@ export interface Trip {
   prompt?: string | undefined;
   maxAgeSeconds?: number | undefined;
   acrValues?: readonly string[] | undefined;
-  scopes: readonly string[];
+  scopes?: readonly string[] | undefined;
 }
 
 /** The value that a browser session holds: it opens that browser's trips and arrivals, and nothing else does. */

@@ -1,7 +1,8 @@
 import type { Request, Response } from 'express';
 import { EMAIL_VERIFIED } from '../grants/approver-conditions.ts';
 import { carriedClaimNames } from '../grants/client-claims.ts';
-import { getsRefreshTokens, judgeApprover, type Verdict } from '../grants/policy.ts';
+import { judgeApprover, type Verdict } from '../grants/policy.ts';
+import { sessionLife } from '../grants/session-life.ts';
 import { formatUserCode, NUMERIC } from '../grants/user-code.ts';
 import { intersectScopes } from '../oauth/scope.ts';
 import type { ConfirmJudgement, Obstacle, Warning } from '../safeguards/safeguards.ts';
@@ -13,12 +14,14 @@ import { referenceOf } from './reference.ts';
 import { noteFacts } from './request-facts.ts';
 import { entryOf, judgeStanding, loggedOf, personOf, type Standing, standingOf, upstreamName } from './standing.ts';
 import { readTicket, writeTicket } from './ticket.ts';
-import type { HiddenFields } from './views.ts';
+import type { ConfirmLocals, HiddenFields } from './views.ts';
 
 const DECIDE = 'decide';
 /** OpenID Connect Core §5.4 and §11. */
 const STANDARD_SCOPES = ['openid', 'profile', 'email', 'offline_access'];
-const DAY_SECONDS = 24 * 60 * 60;
+const MINUTE_SECONDS = 60;
+const HOUR_SECONDS = 60 * MINUTE_SECONDS;
+const DAY_SECONDS = 24 * HOUR_SECONDS;
 
 /** GET `/device/confirm`: who, what, which device. Nothing is counted, so that it can be reloaded. */
 export async function showConfirm(kit: PageKit, request: Request, response: Response): Promise<void> {
@@ -111,7 +114,6 @@ export function renderConfirm(
   const { client, facts, view, response } = standing;
   const { alphabet, group } = kit.ground.grants.userCodes;
   const { userCode } = facts;
-  const { refreshAbsoluteSeconds, accessTokenSeconds } = client.lifetimes;
   const scopes = shownScopes(standing);
   const frame = frameOf(kit, standing);
   const hidden = '•'.repeat(charactersToType);
@@ -132,8 +134,7 @@ export function renderConfirm(
     source: requester.address,
     place: requester.from,
     deviceLabel: view.grant.deviceLabel,
-    days: getsRefreshTokens(client, scopes) ? Math.max(1, Math.round(refreshAbsoluteSeconds / DAY_SECONDS)) : undefined,
-    minutes: Math.max(1, Math.round(accessTokenSeconds / 60)),
+    duration: durationOf(kit, standing, scopes),
     warnings,
     confirmCode:
       charactersToType === 0
@@ -146,6 +147,24 @@ export function renderConfirm(
           },
   });
   response.status(status).type('html').send(page);
+}
+
+/** As long as the session would live that a redemption begins now. */
+function durationOf(
+  kit: PageKit,
+  { client, facts, view }: Standing,
+  scopes: readonly string[],
+): ConfirmLocals['duration'] {
+  const { signIn } = facts;
+  const beginning = { client, approval: signIn, scopes, atMs: view.nowMs };
+  const unchecked = kit.ground.upstreams.get(signIn.upstream)?.uncheckedSessionSeconds ?? 0;
+  const { refreshes, endsAtMs } = sessionLife(beginning, unchecked);
+  const seconds = Math.max(1, (endsAtMs - view.nowMs) / 1000);
+  if (!refreshes) return { unit: 'minutes', count: Math.ceil(seconds / MINUTE_SECONDS) };
+  const isInDays = seconds > 2 * DAY_SECONDS || seconds % DAY_SECONDS === 0;
+  return isInDays
+    ? { unit: 'days', count: Math.ceil(seconds / DAY_SECONDS) }
+    : { unit: 'hours', count: Math.ceil(seconds / HOUR_SECONDS) };
 }
 
 /** What is shown is what may be approved: the configuration may have changed since the sign-in (I5). */

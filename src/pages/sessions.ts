@@ -127,7 +127,7 @@ async function goToSignIn(kit: PageKit, request: Request, response: Response, ch
     browser,
     upstream,
     trip: { purpose: 'manage' },
-    demands: { scopes: [] },
+    demands: {},
     again: addresses.to('/sessions'),
     logged: {},
   });

@@ -9,7 +9,7 @@ export interface SettingOut {
   browser: BrowserValue;
   upstream: Upstream;
   trip: Pick<Trip, 'purpose' | 'grant' | 'resume'>;
-  demands: Pick<TripParameters, 'scopes' | 'prompt' | 'maxAgeSeconds' | 'acrValues'>;
+  demands: Pick<TripParameters, 'scopes' | 'wantsRefreshToken' | 'prompt' | 'maxAgeSeconds' | 'acrValues'>;
   /** Where the person may try again. */
   again: string;
   logged: { grant?: string; client?: string };

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { type GrantView, viewGrant } from '../grants/open-grant.ts';
-import { stillAllowed } from '../grants/policy.ts';
+import { getsRefreshTokens, stillAllowed } from '../grants/policy.ts';
 import type { BrowserValue } from '../grants/trip.ts';
 import { formatUserCode } from '../grants/user-code.ts';
 import { signInDemands } from '../safeguards/strong-sign-in.ts';
@@ -105,7 +105,7 @@ async function signInToEnter(kit: PageKit, way: Way, ticket: EnterTicket): Promi
     browser,
     upstream: oneOf(upstreams, chosen),
     trip: { purpose: 'enter', resume: JSON.stringify(ticket) },
-    demands: { scopes: [] },
+    demands: {},
     again: kit.addresses.to('/device/sign-in', { ticket: written }),
     logged: {},
   });
@@ -116,8 +116,10 @@ function tripGrant({ grant, userCode, codePrefilled, followedLink }: SignInTicke
 }
 
 function demandsOf(client: RegisteredClient, { grant }: GrantView, { prompt }: SignInTicket) {
+  const { scopes } = stillAllowed(client, grant);
   return {
-    scopes: client.tokens === 'relay' ? stillAllowed(client, grant).scopes : [],
+    ...(client.tokens === 'relay' && { scopes }),
+    wantsRefreshToken: getsRefreshTokens(client, scopes),
     ...signInDemands(client.safeguards, prompt),
   };
 }

@@ -81,9 +81,8 @@ export interface ConfirmLocals {
   source: string;
   place: RequesterPlace;
   deviceLabel: string | undefined;
-  /** How long the device may act: until it is ended, within these days. */
-  days: number | undefined;
-  minutes: number;
+  /** How long the device may act: so many minutes, or until it is ended, at most so many hours or days. */
+  duration: { unit: 'minutes' | 'hours' | 'days'; count: number };
   warnings: readonly Warning[];
   /** Set where the person types what the device shows. */
   confirmCode: { length: number | undefined; isWhole: boolean; isNumeric: boolean; isWrong: boolean } | undefined;

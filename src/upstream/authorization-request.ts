@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { formatScope, uniteScopes } from '../oauth/scope.ts';
 import { offeredPrompt } from './offered-prompt.ts';
+import { asksOfflineAccess, OFFLINE_ACCESS } from './offline-access.ts';
 import type { TripParameters } from './upstream.ts';
 import type { ProviderMetadata } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
@@ -21,12 +22,17 @@ export function authorizationRequest(
   request.set('response_type', 'code');
   request.set('client_id', settings.clientId);
   request.set('redirect_uri', new URL(trip.redirectUri).href);
-  request.set('scope', formatScope(uniteScopes(['openid'], settings.scopes, trip.scopes)));
+  request.set('scope', formatScope(askedScopes(settings, trip, metadata)));
   request.set('state', trip.state);
   request.set('nonce', trip.nonce);
   request.set('code_challenge', createHash('sha256').update(trip.codeVerifier).digest('base64url'));
   request.set('code_challenge_method', 'S256');
   return request;
+}
+
+function askedScopes(settings: UpstreamSettings, trip: TripParameters, metadata: ProviderMetadata): string[] {
+  const scopes = (trip.scopes ?? settings.scopes).filter((scope) => scope !== OFFLINE_ACCESS);
+  return uniteScopes(['openid'], scopes, asksOfflineAccess(settings, trip, metadata) ? [OFFLINE_ACCESS] : []);
 }
 
 export interface StrengthAsked {

@@ -3,7 +3,7 @@ import type { Secret } from '../sealing/secret.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { authorizationRequest, strengthAsked } from './authorization-request.ts';
-import { missingClaims, readSignIn, requireSameSubject } from './claim-mapping.ts';
+import { claimPath, missingClaims, readSignIn, requireSameSubject } from './claim-mapping.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import { checkLogoutToken } from './logout-token.ts';
 import { offersOtherAccount } from './offered-prompt.ts';
@@ -14,6 +14,7 @@ import { PUBLIC_KEY_ALGORITHMS, signingAlgorithms } from './signing-algorithms.t
 import { tokensOf } from './token-answer.ts';
 import {
   type LogoutToken,
+  type NeededClaims,
   type OtherAccount,
   OtherSubjectError,
   type ProbeReport,
@@ -51,6 +52,7 @@ export class CheckedUpstream implements Upstream {
   readonly id: string;
   readonly displayName: string;
   readonly issuer: string;
+  readonly uncheckedSessionSeconds: number;
   readonly #settings: UpstreamSettings;
   readonly #requests: UpstreamRequests;
   readonly #clock: () => number;
@@ -67,6 +69,7 @@ export class CheckedUpstream implements Upstream {
     this.id = settings.id;
     this.displayName = settings.displayName;
     this.issuer = settings.issuer;
+    this.uncheckedSessionSeconds = settings.uncheckedSessionSeconds;
     this.#settings = settings;
     this.#requests = requests;
     this.#clock = clock;
@@ -111,7 +114,8 @@ export class CheckedUpstream implements Upstream {
       const checked = await this.#requests.exchangeCode(context, answered, trip);
       const claims = checked.claims ?? {};
       await this.#verifyIdToken(context, checked);
-      const userinfo = await this.#userinfo(context, checked, trip.neededClaims?.wanted ?? []);
+      const { userinfo, failure, isRequired } = await this.#userinfo(context, checked, trip.neededClaims);
+      if (failure !== undefined && isRequired) throw failure;
       requireSameSubject(claims, userinfo);
       const signIn = readSignIn(claims, userinfo ?? {}, this.#settings, this.#noteClaim);
       const { clockToleranceSeconds } = this.#settings;
@@ -127,15 +131,15 @@ export class CheckedUpstream implements Upstream {
     }));
     const tokens = tokensOf(checked.answer);
     try {
-      const signIn = await withinDeadline('refresh', Math.min(LONGEST_RENEWAL_MS, this.#timeoutMs), (deadline) =>
+      const renewed = await withinDeadline('refresh', Math.min(LONGEST_RENEWAL_MS, this.#timeoutMs), (deadline) =>
         this.#renewedSignIn({ metadata, deadline }, checked, session),
       );
-      return { tokens, ...(signIn !== undefined && { signIn }) };
+      return { tokens, ...renewed };
     } catch (error) {
       if (error instanceof OtherSubjectError) throw error;
       if (error instanceof UpstreamError && error.fault === 'invalid_answer') throw error.beside(tokens.refreshToken);
       this.#report('claims were not renewed', error);
-      return { tokens };
+      return { tokens, isPartial: true };
     }
   }
 
@@ -178,48 +182,56 @@ export class CheckedUpstream implements Upstream {
     });
   }
 
-  /** What a refreshed session says about its person; `undefined` where the upstream said nothing that counts. */
+  /** What a refreshed session says about its person. */
   async #renewedSignIn(
     context: RequestContext,
     checked: CheckedAnswer,
     session: RefreshFor | undefined,
-  ): Promise<Refreshed['signIn']> {
+  ): Promise<Omit<Refreshed, 'tokens'>> {
     const { claims } = checked;
     if (claims !== undefined) {
       await this.#verifyIdToken(context, checked);
       requireSubject(session, claimAt(claims, this.#settings.claims.subject));
     }
-    let userinfo: Claims | undefined;
-    try {
-      userinfo = await this.#userinfo(context, checked, session?.neededClaims?.wanted ?? []);
-    } catch (error) {
-      this.#report('claims were not renewed', error);
-      return undefined;
-    }
-    if (claims === undefined && userinfo === undefined) return undefined;
+    const { userinfo, failure } = await this.#userinfo(context, checked, session?.neededClaims);
+    const isPartial = failure !== undefined;
+    if (claims === undefined && userinfo === undefined) return { isPartial };
     if (claims !== undefined) requireSameSubject(claims, userinfo);
     const signIn = readSignIn(claims ?? {}, userinfo ?? {}, this.#settings, this.#noteClaim);
     requireSubject(session, signIn.subject);
-    return signIn;
+    return { signIn, isPartial };
   }
 
-  /** Asks userinfo where the ID token lacks a mapped or wanted claim and the upstream has such an endpoint. */
+  /**
+   * Asks userinfo where the ID token lacks a mapped or wanted claim and the upstream has such an endpoint. Its failure takes
+   * nothing from the ID token; only where a claim is missing that is required does it stand in the way.
+   */
   async #userinfo(
     context: RequestContext,
     { answer, claims = {} }: CheckedAnswer,
-    wanted: readonly string[],
-  ): Promise<Claims | undefined> {
-    if (context.metadata.userinfo_endpoint === undefined) return undefined;
-    if (missingClaims(claims, this.#settings, wanted).length === 0) return undefined;
+    needed: NeededClaims = { wanted: [], required: [] },
+  ): Promise<{ userinfo?: Claims; failure?: UpstreamError; isRequired: boolean }> {
+    const missing = missingClaims(claims, this.#settings, needed.wanted);
+    const required = [this.#settings.claims.subject, ...needed.required.map((name) => claimPath(this.#settings, name))];
+    const isRequired = missing.some((path) => required.includes(path));
+    const isAsked = this.#settings.userinfo === 'always' || (this.#settings.userinfo === 'auto' && missing.length > 0);
+    if (context.metadata.userinfo_endpoint === undefined || !isAsked) return { isRequired };
+    // What can be done without must not use up the time of the whole sign-in.
+    const patienceMs = Math.min(LONGEST_RENEWAL_MS, this.#timeoutMs / 2);
+    const deadline = isRequired
+      ? context.deadline
+      : AbortSignal.any([context.deadline, AbortSignal.timeout(patienceMs)]);
     try {
-      const { claims: found, signed } = await this.#requests.userinfo(context, answer.access_token);
+      const { claims: userinfo, signed } = await this.#requests.userinfo({ ...context, deadline }, answer.access_token);
       if (signed !== undefined) await this.#keys.verifyAnswer('userinfo', signed, PUBLIC_KEY_ALGORITHMS);
-      return found;
+      return { userinfo, isRequired };
     } catch (error) {
-      // An access token for another audience is refused there, which takes nothing from the ID token.
-      if (!(error instanceof UpstreamError && error.fault === 'client_rejected')) throw error;
+      if (!(error instanceof UpstreamError)) throw error;
       this.#report('only the ID token’s claims are used', error);
-      return undefined;
+      // An access token for another audience is refused there each time: that is an answer.
+      return error.fault === 'client_rejected' || missing.length === 0
+        ? { isRequired }
+        : { failure: error, isRequired };
     }
   }
 

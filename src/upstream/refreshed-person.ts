@@ -9,12 +9,14 @@ import { OtherSubjectError, type Upstream, UpstreamError, type UpstreamTokens } 
 export function createAskUpstream(ground: {
   upstreams: ReadonlyMap<string, Upstream>;
   toleranceSeconds: (upstream: string) => number;
+  uncheckedSessionSeconds: (upstream: string) => number;
   now: () => Promise<number>;
   logger: Logger;
 }): AskUpstream {
   const { upstreams, logger } = ground;
   return {
     toleranceSeconds: ground.toleranceSeconds,
+    uncheckedSessionSeconds: ground.uncheckedSessionSeconds,
 
     async refresh(id, client, refreshToken, { subject, scopes }): Promise<UpstreamAnswer> {
       const upstream = upstreams.get(id);
@@ -25,9 +27,9 @@ export function createAskUpstream(ground: {
           neededClaims: neededClaims(client, scopes),
         });
         const tokens = keptTokens(refreshed.tokens, await ground.now());
-        return refreshed.signIn === undefined
-          ? { outcome: 'stands', tokens }
-          : { outcome: 'stands', tokens, facts: approvedFacts(client, refreshed.signIn, scopes) };
+        const { signIn, isPartial } = refreshed;
+        const facts = signIn === undefined ? undefined : approvedFacts(client, signIn, scopes);
+        return { outcome: 'stands', tokens, facts, isPartial };
       } catch (error) {
         if (!(error instanceof UpstreamError)) throw error;
         if (error.fault === 'invalid_grant') return { outcome: 'gone' };

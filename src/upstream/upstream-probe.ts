@@ -83,7 +83,14 @@ const NOBODY_SIGNED_IN = ['login_required', 'interaction_required', 'consent_req
 
 /** Asks for a sign-in without a person (`prompt=none`): the refusal comes to a redirect URI that is known, only. */
 async function tryRedirectUri(redirectUri: string, tools: ProbeTools): Promise<Finding> {
-  const trip = { redirectUri, state: random(), nonce: random(), codeVerifier: random(), scopes: [], prompt: 'none' };
+  const trip = {
+    redirectUri,
+    state: random(),
+    nonce: random(),
+    codeVerifier: random(),
+    prompt: 'none',
+    wantsRefreshToken: true,
+  };
   try {
     const address = await tools.signInAddress(trip);
     const { status, location } = await tools.visit(address);

@@ -8,6 +8,8 @@ export interface Upstream {
   readonly id: string;
   readonly displayName: string;
   readonly issuer: string;
+  /** How long a device session lives whose upstream gave no refresh token, so that nobody can be asked. */
+  readonly uncheckedSessionSeconds: number;
 
   /** The address to send the browser to. The first call discovers the upstream's metadata. */
   signInAddress(trip: TripParameters): Promise<URL>;
@@ -52,8 +54,10 @@ export interface TripParameters {
   state: string;
   nonce: string;
   codeVerifier: string;
-  /** Asked for besides the upstream's own; relay asks for the grant's. */
-  scopes: readonly string[];
+  /** Asked for in the place of the upstream's own: relay asks for the grant's, and for nothing else (I5). */
+  scopes?: readonly string[] | undefined;
+  /** Whether the sign-in is for a session that is to be refreshed. */
+  wantsRefreshToken?: boolean | undefined;
   /** Each wins over the upstream's setting. */
   prompt?: string | undefined;
   maxAgeSeconds?: number | undefined;
@@ -119,6 +123,8 @@ export interface Refreshed {
   tokens: UpstreamTokens;
   /** Renewed where the answer had an ID token or userinfo could be asked; `undefined` means: nothing new. */
   signIn?: Omit<SignIn, 'tokens'>;
+  /** Something that was asked for besides did not come: of what is missing here nobody knows. */
+  isPartial: boolean;
 }
 
 export interface LogoutToken {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openIdUpstream } from '../../src/upstream/openid-upstream.ts';
-import type { Upstream } from '../../src/upstream/upstream.ts';
+import type { TripParameters, Upstream } from '../../src/upstream/upstream.ts';
 import type { UpstreamSettings } from '../../src/upstream/upstream-settings.ts';
 import { type FakeUpstream, type FakeUpstreamOptions, REACH, startFakeUpstream } from '../support/fake-upstream.ts';
+import type { Behaviour } from '../support/fake-upstream-behaviour.ts';
 import type { PublishedKeys } from '../support/fake-upstream-keys.ts';
 import { faultOf, goThere, newTrip, signInThere } from '../support/upstream-trip.ts';
 
@@ -27,18 +28,25 @@ afterEach(() => fake.close());
 
 describe('OpenID Connect Core §3.1: the authorization request', () => {
   it('asks for a code with scope openid, state, nonce and PKCE S256', async () => {
-    const trip = newTrip({ scopes: ['packages:read'] });
+    const trip = newTrip();
     const ask = (await upstream.signInAddress(trip)).searchParams;
     expect(Object.fromEntries(ask)).toEqual({
       response_type: 'code',
       client_id: 'gatehouse',
       redirect_uri: trip.redirectUri,
-      scope: 'openid profile email packages:read',
+      scope: 'openid profile email',
       state: trip.state,
       nonce: trip.nonce,
       code_challenge: expect.stringMatching(/^[\w-]{43}$/),
       code_challenge_method: 'S256',
     });
+  });
+
+  it('asks for a trip’s scopes in the place of its own, and for nothing else (I5)', async () => {
+    const scopeOf = async (trip: Partial<TripParameters>) =>
+      (await upstream.signInAddress(newTrip(trip))).searchParams.get('scope');
+    expect(await scopeOf({ scopes: ['packages:read'] })).toBe('openid packages:read');
+    expect(await scopeOf({ scopes: [] })).toBe('openid');
   });
 
   it('sends prompt, max_age, acr_values and extra parameters as configured, and the trip’s in their place', async () => {
@@ -359,6 +367,45 @@ describe('OpenID Connect Core §3.1.2.1: how recent and how strong', () => {
 });
 
 describe('OpenID Connect Core §5.3: userinfo', () => {
+  const needing = (name: string) => newTrip({ neededClaims: { wanted: [name], required: [name] } });
+
+  it('is never asked, or each time, where the configuration says so', async () => {
+    await meet({}, { userinfo: 'never' });
+    fake.behaviour = { idToken: { claims: { groups: null } } };
+    expect((await signInThere(upstream, needing('groups'))).groups).toBeUndefined();
+    expect(fake.requestsTo('/userinfo')).toHaveLength(0);
+    await meet({}, { userinfo: 'always' });
+    fake.behaviour = { userinfo: { claims: { team: 'web', name: 'Somebody Else' } } };
+    expect((await signInThere(upstream)).claims).toMatchObject({ team: 'web', name: 'Alice Adams' });
+    fake.behaviour = { userinfo: { trouble: 'status_404' } };
+    expect((await signInThere(upstream, needing('groups'))).groups).toEqual(['engineering']);
+    expect(fake.requestsTo('/userinfo')).toHaveLength(2);
+  });
+
+  it.each<NonNullable<Behaviour['userinfo']>>([
+    { trouble: 'status_404' },
+    { fault: { error: 'method_not_allowed', status: 405 } },
+    { trouble: 'status_429' },
+    { trouble: 'status_500' },
+    { trouble: 'html' },
+    { trouble: 'garbage' },
+    { trouble: 'close' },
+    { trouble: 'hang' },
+    { signed: 'good' },
+  ])('takes nothing from the ID token by failing, where no policy needs a claim of it: %j', async (userinfo) => {
+    upstream = openIdUpstream(fake.settings(), {
+      clock: () => nowMs,
+      timeoutMs: userinfo.trouble === 'hang' ? 900 : 5000,
+    });
+    // Of a signed answer: an algorithm that the metadata do not list.
+    const metadata = { userinfo_signing_alg_values_supported: ['RS256'] };
+    fake.behaviour = { discovery: { metadata }, idToken: { claims: { groups: null } }, userinfo };
+    const wanted = newTrip({ neededClaims: { wanted: ['groups', 'department'], required: ['email'] } });
+    const signIn = await signInThere(upstream, wanted);
+    expect(signIn).toMatchObject({ subject: 'alice', email: 'alice@example.com' });
+    expect(signIn.groups).toBeUndefined();
+    await faultOf(signInThere(upstream, needing('groups')));
+  });
   it('is asked only where a mapped or wanted claim is not in the ID token', async () => {
     await signInThere(upstream, newTrip({ neededClaims: { wanted: ['email'], required: [] } }));
     expect(fake.requestsTo('/userinfo')).toHaveLength(0);
@@ -374,9 +421,10 @@ describe('OpenID Connect Core §5.3: userinfo', () => {
     expect((await faultOf(signInThere(upstream))).fault).toBe('invalid_answer');
   });
 
-  it('rejects a userinfo answer without sub', async () => {
+  it('takes nothing from a userinfo answer without sub, and rejects it where a claim is required', async () => {
     fake.behaviour = { idToken: { claims: { groups: null } }, userinfo: { claims: { sub: null } } };
-    expect((await faultOf(signInThere(upstream))).fault).toBe('invalid_answer');
+    expect((await signInThere(upstream)).groups).toBeUndefined();
+    expect((await faultOf(signInThere(upstream, needing('groups')))).fault).toBe('invalid_answer');
   });
 
   it('lets the ID token’s claims win', async () => {
@@ -397,7 +445,8 @@ describe('OpenID Connect Core §5.3: userinfo', () => {
     fake.behaviour = { discovery, idToken, userinfo: { signed: 'good' } };
     expect((await signInThere(upstream)).groups).toEqual(['engineering']);
     fake.behaviour = { discovery, idToken, userinfo: { signed: 'broken' } };
-    expect((await faultOf(signInThere(upstream))).fault).toBe('invalid_answer');
+    expect((await faultOf(signInThere(upstream, needing('groups')))).fault).toBe('invalid_answer');
+    expect((await signInThere(upstream)).groups).toBeUndefined();
   });
 
   it('does without where the endpoint refuses the access token, which takes nothing from the ID token', async () => {
@@ -630,7 +679,9 @@ describe('OpenID Connect Core §12: refresh', () => {
       fake.behaviour = { idToken: { claims: { groups: null } }, userinfo: { trouble } };
       const withoutUserinfo = await upstream.refresh(refreshToken, { subject: 'alice' });
       expect(withoutUserinfo.tokens.refreshToken?.reveal()).toMatch(/^[\w-]{32}$/);
-      expect(withoutUserinfo.signIn).toBeUndefined();
+      // What the ID token has is new; that the rest is missing says nothing.
+      expect(withoutUserinfo).toMatchObject({ isPartial: true, signIn: { email: 'alice@example.com' } });
+      expect(withoutUserinfo.signIn?.groups).toBeUndefined();
     },
   );
 });

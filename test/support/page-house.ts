@@ -217,6 +217,7 @@ function scriptedUpstream(id: string, displayName: string): ScriptedUpstream {
     id,
     displayName,
     issuer,
+    uncheckedSessionSeconds: 12 * 60 * 60,
     trips,
     revoked,
     failure: undefined,

@@ -6,7 +6,7 @@ export const CALLBACK = 'http://127.0.0.1:8080/callback/corp';
 
 export function newTrip(changes: Partial<TripParameters> = {}): TripParameters {
   const random = () => randomBytes(32).toString('base64url');
-  return { redirectUri: CALLBACK, state: random(), nonce: random(), codeVerifier: random(), scopes: [], ...changes };
+  return { redirectUri: CALLBACK, state: random(), nonce: random(), codeVerifier: random(), ...changes };
 }
 
 /** Goes to an upstream that needs no person, and answers where it sends the browser. */

@@ -7,6 +7,7 @@ import type { StartedGrant } from '../../../src/grants/start-grant.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
 import { callbackOf, openPageHouse, type PageHouse } from '../../support/page-house.ts';
 import type { PageVisitor } from '../../support/page-visitor.ts';
+import { sampleClient } from '../../support/sample-client.ts';
 
 async function stateOf(house: PageHouse, { id }: StartedGrant) {
   return (await viewGrant(house.ground.grants, id, ''))?.state;
@@ -55,6 +56,25 @@ describe('the confirm page', () => {
     (house.clients.get('build-cli') as never as { claims: object }).claims = { idToken: [], accessToken: [] };
     const none = await house.signIn(house.newVisitor(), (await house.start()).userCode);
     expect(none.words).not.toContain('It is told about you');
+  });
+
+  it('says how long the device may act, which nobody can be asked about without a refresh token of the upstream', async () => {
+    const house = openPageHouse();
+    const { refreshToken: _, ...tokens } = corpOf(house).signedIn.tokens;
+    corpOf(house).signedIn = { ...corpOf(house).signedIn, tokens };
+    const confirm = await house.signIn(house.newVisitor(), (await house.start()).userCode);
+    expect(confirm.words).toMatch(/Until you end it, at most 12 hours/);
+
+    const shorter = openPageHouse({
+      client: { lifetimes: { ...sampleClient().lifetimes, refreshAbsoluteSeconds: 86_400 } },
+    });
+    const day = await shorter.signIn(shorter.newVisitor(), (await shorter.start()).userCode);
+    expect(day.words).toMatch(/Until you end it, at most 1 day/);
+
+    const relayed = openPageHouse({ client: { tokens: 'relay' } });
+    corpOf(relayed).signedIn = { ...corpOf(relayed).signedIn, tokens };
+    const once = await relayed.signIn(relayed.newVisitor(), (await relayed.start()).userCode);
+    expect(once.words).toMatch(/For how long 10 minutes/);
   });
 
   it('says where the request came from in words, with the bare address', async () => {

@@ -45,7 +45,8 @@ describe.each<[string, (trouble: Trouble) => Behaviour]>([
     fake.behaviour = behaviour(trouble);
     const timeoutMs = trouble === 'hang' ? 250 : undefined;
     const asked = openIdUpstream(fake.settings(), { clock: Date.now, timeoutMs });
-    expect((await faultOf(signInThere(asked))).fault).toBe(fault);
+    const trip = newTrip({ neededClaims: { wanted: ['groups'], required: ['groups'] } });
+    expect((await faultOf(signInThere(asked, trip))).fault).toBe(fault);
   });
 
   it('a slow answer is waited for', async () => {

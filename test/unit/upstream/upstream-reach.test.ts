@@ -38,7 +38,7 @@ function reached(fake: FakeUpstream, reach: Partial<Reach>, changes: Partial<Ups
 
 /** The browser is where the public address leads to the upstream, as people's browsers are. */
 async function signIn(upstream: Upstream, fake: FakeUpstream): Promise<SignIn> {
-  const trip = newTrip();
+  const trip = newTrip({ neededClaims: { wanted: ['groups'], required: ['groups'] } });
   const address = await upstream.signInAddress(trip);
   const there = address.href.replace(PUBLIC, fake.origin);
   const location = (await fetch(there, { redirect: 'manual' })).headers.get('location') ?? '';
