@@ -3,7 +3,7 @@ import type { Secret } from '../sealing/secret.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { authorizationRequest, strengthAsked } from './authorization-request.ts';
-import { claimPath, missingClaims, readSignIn, requireSameSubject } from './claim-mapping.ts';
+import { readSignIn, requireSameSubject } from './claim-mapping.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import { checkLogoutToken } from './logout-token.ts';
 import { offersOtherAccount } from './offered-prompt.ts';
@@ -30,6 +30,7 @@ import { UpstreamKeys } from './upstream-keys.ts';
 import { probeUpstream } from './upstream-probe.ts';
 import type { CheckedAnswer, ProviderMetadata, RequestContext, UpstreamRequests } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
+import { userinfoQuestion } from './userinfo-question.ts';
 import { withinDeadline } from './within-deadline.ts';
 
 const HOUR = 60 * 60 * 1000;
@@ -209,12 +210,9 @@ export class CheckedUpstream implements Upstream {
   async #userinfo(
     context: RequestContext,
     { answer, claims = {} }: CheckedAnswer,
-    needed: NeededClaims = { wanted: [], required: [] },
+    needed: NeededClaims | undefined,
   ): Promise<{ userinfo?: Claims; failure?: UpstreamError; isRequired: boolean }> {
-    const missing = missingClaims(claims, this.#settings, needed.wanted);
-    const required = [this.#settings.claims.subject, ...needed.required.map((name) => claimPath(this.#settings, name))];
-    const isRequired = missing.some((path) => required.includes(path));
-    const isAsked = this.#settings.userinfo === 'always' || (this.#settings.userinfo === 'auto' && missing.length > 0);
+    const { isAsked, isComplete, isRequired } = userinfoQuestion(this.#settings, claims, needed);
     if (context.metadata.userinfo_endpoint === undefined || !isAsked) return { isRequired };
     // What can be done without must not use up the time of the whole sign-in.
     const patienceMs = Math.min(LONGEST_RENEWAL_MS, this.#timeoutMs / 2);
@@ -229,9 +227,7 @@ export class CheckedUpstream implements Upstream {
       if (!(error instanceof UpstreamError)) throw error;
       this.#report('only the ID token’s claims are used', error);
       // An access token for another audience is refused there each time: that is an answer.
-      return error.fault === 'client_rejected' || missing.length === 0
-        ? { isRequired }
-        : { failure: error, isRequired };
+      return error.fault === 'client_rejected' || isComplete ? { isRequired } : { failure: error, isRequired };
     }
   }
 
