@@ -30,7 +30,7 @@ import { UpstreamKeys } from './upstream-keys.ts';
 import { probeUpstream } from './upstream-probe.ts';
 import type { CheckedAnswer, ProviderMetadata, RequestContext, UpstreamRequests } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
-import { userinfoQuestion } from './userinfo-question.ts';
+import { impatient, userinfoQuestion } from './userinfo-question.ts';
 import { withinDeadline } from './within-deadline.ts';
 
 const HOUR = 60 * 60 * 1000;
@@ -214,11 +214,7 @@ export class CheckedUpstream implements Upstream {
   ): Promise<{ userinfo?: Claims; failure?: UpstreamError; isRequired: boolean }> {
     const { isAsked, isComplete, isRequired } = userinfoQuestion(this.#settings, claims, needed);
     if (context.metadata.userinfo_endpoint === undefined || !isAsked) return { isRequired };
-    // What can be done without must not use up the time of the whole sign-in.
-    const patienceMs = Math.min(LONGEST_RENEWAL_MS, this.#timeoutMs / 2);
-    const deadline = isRequired
-      ? context.deadline
-      : AbortSignal.any([context.deadline, AbortSignal.timeout(patienceMs)]);
+    const deadline = isRequired ? context.deadline : impatient(context.deadline, this.#timeoutMs);
     try {
       const { claims: userinfo, signed } = await this.#requests.userinfo({ ...context, deadline }, answer.access_token);
       if (signed !== undefined) await this.#keys.verifyAnswer('userinfo', signed, PUBLIC_KEY_ALGORITHMS);

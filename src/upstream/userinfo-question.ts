@@ -26,3 +26,10 @@ export function userinfoQuestion(
     isRequired: missing.some((path) => decisive.includes(path)),
   };
 }
+
+const LONGEST_WAIT_MS = 3000;
+
+/** What can be done without must not use up the time of the whole sign-in. */
+export function impatient(deadline: AbortSignal, timeoutMs: number): AbortSignal {
+  return AbortSignal.any([deadline, AbortSignal.timeout(Math.min(LONGEST_WAIT_MS, timeoutMs / 2))]);
+}
