@@ -7,10 +7,10 @@ import { formUnlessJson } from './endpoints/github-answers.ts';
 import type { DeviceRoute } from './endpoints/node-door.ts';
 import { isForPeople, nothingHere } from './endpoints/nothing-here.ts';
 import { type EndpointName, type PathProfile, pathProfiles } from './endpoints/path-profiles.ts';
-import { standardProfile } from './endpoints/standard-profile.ts';
 import { createUnreadableRequest } from './endpoints/unreadable-request.ts';
 import { buildHouse, type Foundation, type FoundationOptions, type House, layFoundation } from './house.ts';
-import { isPagePath, LOGOUT_PATH } from './oauth/own-paths.ts';
+import { metadataPaths, standardAddresses } from './oauth/metadata.ts';
+import { type DevicePath, isPagePath, LOGOUT_PATH } from './oauth/own-paths.ts';
 import { selfTest, selfTestSigning } from './self-test.ts';
 import { createRequestIds } from './telemetry/request-id.ts';
 
@@ -86,6 +86,18 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
   };
 }
 
+/** The list of the device door's own routes, relative to `public_url`. Path profiles add theirs; the rest is people's. */
+const ROUTES: Readonly<Record<DevicePath, EndpointName>> = {
+  '/device_authorization': 'deviceAuthorization',
+  '/token': 'token',
+  '/revoke': 'revocation',
+  '/introspect': 'introspection',
+  '/userinfo': 'userinfo',
+  '/jwks': 'jwks',
+  '/.well-known/oauth-authorization-server': 'oauthMetadata',
+  '/.well-known/openid-configuration': 'openidMetadata',
+};
+
 /** What each endpoint answers to; GET answers HEAD too. */
 const METHODS: Readonly<Record<EndpointName, readonly ('GET' | 'POST')[]>> = {
   deviceAuthorization: ['POST'],
@@ -99,6 +111,14 @@ const METHODS: Readonly<Record<EndpointName, readonly ('GET' | 'POST')[]>> = {
   keycloakRealm: ['GET'],
   keycloakLogout: ['POST'],
 };
+
+function standardProfile(publicUrl: string): PathProfile {
+  const { oauth, openid } = metadataPaths(publicUrl);
+  // RFC 8414 §3.1 inserts the well-known part before the issuer's path, so that one hangs at the origin's root.
+  const inserted: Record<string, EndpointName> = { [oauth]: 'oauthMetadata', [openid]: 'openidMetadata' };
+  const issuer = { name: undefined, addresses: standardAddresses(publicUrl) };
+  return { profile: 'standard', issuer, paths: { ...ROUTES, ...inserted }, pages: {} };
+}
 
 interface RouteTable {
   routes: ReadonlyMap<string, DeviceRoute>;
