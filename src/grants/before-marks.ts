@@ -21,7 +21,8 @@ export type Mark =
 
 /** What a sign-in is known by when it is held against the marks. */
 export interface SignedIn {
-  clientId: string;
+  /** `undefined` for a sign-in that no client is in, as the one to manage one's devices. */
+  clientId?: string | undefined;
   upstream: string;
   subject: string;
   /** The upstream's own `sub`, where that is not the subject. */
@@ -58,7 +59,7 @@ export async function endingMark(
   const { upstream, subject, upstreamSub: sub = subject, sid, clientId, signedInAtMs } = signIn;
   const kills: Mark[] = [
     { mark: 'all' },
-    { mark: 'client', clientId },
+    ...(clientId === undefined ? [] : [{ mark: 'client', clientId } as const]),
     { mark: 'upstream', upstream },
     { mark: 'subject', upstream, subject },
     ...signIn.sourcePrefixes.map((prefix): Mark => ({ mark: 'source', prefix })),

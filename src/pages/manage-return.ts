@@ -14,7 +14,11 @@ export const MANAGE_COOKIE = 'devices';
 export interface DeviceManager {
   upstream: string;
   subject: string;
+  /** The upstream's own `sub` and session, which logout tokens name. */
+  upstreamSub?: string | undefined;
+  sid?: string | undefined;
   account: string;
+  signedInAtMs: number;
 }
 
 /** Back from a sign-in to look at one's devices. */
@@ -24,6 +28,8 @@ export async function manageReturn(kit: PageKit, back: Return): Promise<void> {
   const { request, response, browser, tag, upstream } = back;
   const requestId = requestIdOf(response);
   const source = ground.sourceOf(request);
+  // Before the upstream is asked: a logout that it sends while it answers is about this sign-in too.
+  const signedInAtMs = await ledger.now();
   const signIn = await back.finish().catch((error: unknown) => {
     throw upstreamProblem(ground.log, error, {
       upstream,
@@ -35,9 +41,17 @@ export async function manageReturn(kit: PageKit, back: Return): Promise<void> {
   });
   // Nothing here needs them: what is managed are Gatehouse's own sessions.
   revokeTokens(upstream, signIn.tokens);
-  const { subject } = signIn;
+  const { subject, sid } = signIn;
+  const { sub } = signIn.claims;
   ground.log.event('sign_in.finished', { requestId, upstream: upstream.id, subject, purpose: 'manage', source });
-  const content: DeviceManager = { upstream: upstream.id, subject, account: accountOf(signIn) };
+  const content: DeviceManager = {
+    upstream: upstream.id,
+    subject,
+    upstreamSub: typeof sub === 'string' ? sub : undefined,
+    sid,
+    account: accountOf(signIn),
+    signedInAtMs,
+  };
   await keepArrival(ground.grants, browser, { tag, content, expiresAtMs: (await ledger.now()) + VISIT_MS });
   await renewBrowserSession(request, browser, VISIT_MS);
   await toDevices(kit, back);

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import { type ListedSession, listSessions } from '../device-sessions/list-sessions.ts';
 import { LONGEST_NAME } from '../device-sessions/rename-session.ts';
 import type { SessionsGround } from '../device-sessions/standing-session.ts';
+import { isMarkedEnded } from '../grants/before-marks.ts';
 import { type BrowserValue, openArrival, TRIP_MS } from '../grants/trip.ts';
 import { logTag } from '../telemetry/log-tag.ts';
 import { browserOf, newBrowserValue, renewBrowserSession } from './browser-session.ts';
@@ -79,7 +80,14 @@ export async function managingOf(
   if (ticket === undefined) return undefined;
   const manager = (await openArrival(grants, browser, ticket.arrival)) as DeviceManager | undefined;
   if (request.res !== undefined) noteFacts(request.res, { upstream: manager?.upstream, subject: manager?.subject });
-  return manager !== undefined && upstreams.has(manager.upstream) ? { browser, ticket: written, manager } : undefined;
+  if (manager === undefined || !upstreams.has(manager.upstream)) return undefined;
+  return (await hasEnded(kit, request, manager)) ? undefined : { browser, ticket: written, manager };
+}
+
+/** A logout at the upstream or the kill switch ends what the person may do here, as it ends their devices. */
+function hasEnded({ ground }: PageKit, request: Request, manager: DeviceManager): Promise<boolean> {
+  const sourcePrefixes = ground.sourcePrefixes(ground.sourceOf(request));
+  return isMarkedEnded(ground.grants, { ...manager, sourcePrefixes, endsOnLogout: true });
 }
 
 /** @param what a session's id, or `all` */

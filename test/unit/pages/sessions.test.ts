@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { type DeviceSession, sealSession } from '../../../src/device-sessions/device-session.ts';
+import { type Mark, setMark } from '../../../src/grants/before-marks.ts';
 import { endedEntry, sessionEntry, subjectIndex } from '../../../src/grants/entry-names.ts';
 import { viewGrant } from '../../../src/grants/open-grant.ts';
-import { callbackOf, openPageHouse, type PageHouse, type PageHouseOptions } from '../../support/page-house.ts';
+import {
+  callbackOf,
+  openPageHouse,
+  type PageHouse,
+  type PageHouseOptions,
+  type ScriptedUpstream,
+} from '../../support/page-house.ts';
 import type { PageVisitor, VisitedPage } from '../../support/page-visitor.ts';
 
 async function keepSession(house: PageHouse, changes: Partial<DeviceSession> = {}): Promise<DeviceSession> {
@@ -97,6 +104,50 @@ describe('my devices', () => {
     expect((await visitor.open('/sessions')).heading).toBe('Sign in to see your devices');
     const [form] = formsTo(list, '/sessions/end');
     expect(await visitor.post('/sessions/end', form?.fields ?? {})).toMatchObject({ status: 403 });
+  });
+
+  it.each<[string, Mark]>([
+    ['the kill switch', { mark: 'all' }],
+    ['the kill switch for the upstream', { mark: 'upstream', upstream: 'corp' }],
+    ['the kill switch for the person', { mark: 'subject', upstream: 'corp', subject: 'alice' }],
+    ['the kill switch for where they are', { mark: 'source', prefix: '192.0.2.10/32' }],
+    ['a logout of the person', { mark: 'logout_subject', upstream: 'corp', sub: 'alice' }],
+    ['a logout of that session', { mark: 'logout_sid', upstream: 'corp', sid: 'session-1' }],
+  ])('are neither shown nor ended any more after %s', async (_what, mark) => {
+    const { house, visitor } = opened();
+    const corp = house.upstreams['corp'] as ScriptedUpstream;
+    corp.signedIn = { ...corp.signedIn, sid: 'session-1' };
+    const session = await keepSession(house);
+    const page = await signIn(visitor);
+    expect(page.heading).toBe('Your devices');
+    house.advance(5);
+    const { ledger, sealing } = house.ground.grants;
+    const nowMs = await ledger.now();
+    await setMark({ ledger, sealing }, mark, nowMs, nowMs + 3_600_000);
+    expect((await visitor.open('/sessions')).heading).toBe('Sign in to see your devices');
+    for (const form of [...formsTo(page, '/sessions/end'), ...formsTo(page, '/sessions/rename')]) {
+      expect(await visitor.post(form.action, { ...form.fields, name: 'mine' })).toMatchObject({ status: 403 });
+    }
+    expect(await isEnded(house, session)).toBe(false);
+    // Whoever signs in again sees them again.
+    house.advance(5);
+    expect((await signIn(visitor)).heading).toBe('Your devices');
+  });
+
+  it.each<[string, Mark]>([
+    ['a logout of somebody else', { mark: 'logout_subject', upstream: 'corp', sub: 'bob' }],
+    ['a logout of another session', { mark: 'logout_sid', upstream: 'corp', sid: 'session-2' }],
+    ['the kill switch for a client', { mark: 'client', clientId: 'build-cli' }],
+  ])('are shown all the same after %s', async (_what, mark) => {
+    const { house, visitor } = opened();
+    const corp = house.upstreams['corp'] as ScriptedUpstream;
+    corp.signedIn = { ...corp.signedIn, sid: 'session-1' };
+    await signIn(visitor);
+    house.advance(5);
+    const { ledger, sealing } = house.ground.grants;
+    const nowMs = await ledger.now();
+    await setMark({ ledger, sealing }, mark, nowMs, nowMs + 3_600_000);
+    expect((await visitor.open('/sessions')).heading).toBe('Your devices');
   });
 
   it('are shown in no other browser', async () => {
