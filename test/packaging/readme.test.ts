@@ -202,7 +202,7 @@ describe('tables of the README', () => {
 
   function deviceRoutes(): string[] {
     const methods = new Map(listIn('src/broker.ts', 'METHODS'));
-    const own = listIn('src/endpoints/standard-profile.ts', 'ENDPOINTS').flatMap(([path, endpoint]) =>
+    const own = listIn('src/broker.ts', 'ROUTES').flatMap(([path, endpoint]) =>
       methodsIn(methods.get(endpoint.slice(1, -1)) ?? '').map((method) => `${method} ${path}`),
     );
     return [...own, 'POST /backchannel-logout/{upstream}'];
