@@ -12,11 +12,18 @@ export interface Approver {
   groups?: ClaimReading | undefined;
   /** What conditions look at. */
   judged?: JudgedClaims | undefined;
+  /** What tokens would carry. */
+  claims?: Readonly<Record<string, unknown>> | undefined;
 }
+
+/** Of the claims in a token, as JSON: programs of the field refuse tokens and headers that are much larger. */
+export const MAX_CLAIMS_BYTES = 8 * 1024;
 
 export type Verdict =
   | { verdict: 'allowed' }
   | { verdict: 'refused'; reason: 'upstream' | 'subject' | 'group' | 'deny_group' }
+  /** More is to be said of this person than fits into a token. */
+  | { verdict: 'refused'; reason: 'claims_too_large' }
   /** A condition on a claim does not hold. */
   | { verdict: 'refused'; reason: 'claim'; claim: string }
   /** The policy needs a claim that did not come, or that cannot be read: the upstream's fault, not the person's. */
@@ -47,7 +54,8 @@ export function judgeApprover(client: RegisteredClient, approver: Approver): Ver
     if (verdict === 'fails') return { verdict: 'refused', reason: 'claim', claim };
     if (verdict !== 'holds') return { verdict, claim };
   }
-  return { verdict: 'allowed' };
+  const claimsBytes = Buffer.byteLength(JSON.stringify(approver.claims ?? {}));
+  return claimsBytes > MAX_CLAIMS_BYTES ? { verdict: 'refused', reason: 'claims_too_large' } : { verdict: 'allowed' };
 }
 
 function judgeGroups(client: RegisteredClient, { upstream, groups: found }: Approver): Verdict {

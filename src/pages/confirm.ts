@@ -90,7 +90,7 @@ export function renderRefused(kit: PageKit, standing: Standing, reason: 'account
   const page = kit.views.refused(frame, {
     action: kit.addresses.to('/device/confirm'),
     fields: fieldsOf(kit, standing, []),
-    reason,
+    reason: detail === 'approvers: claims_too_large' ? 'claims' : reason,
     client: client.name,
     account: facts.signIn.account,
     upstream: upstreamName(kit, facts.signIn.upstream),

@@ -91,7 +91,7 @@ export interface ConfirmLocals {
 export interface RefusedLocals extends Reference {
   action: string;
   fields: HiddenFields;
-  reason: 'account' | Obstacle;
+  reason: 'account' | 'claims' | Obstacle;
   client: string;
   account: string;
   upstream: string;

@@ -191,3 +191,52 @@ describe('approvers.require', () => {
     expect(await test.approveInBrowser(body.user_code)).toBe(APPROVED);
   });
 });
+
+describe('what is very much', () => {
+  const groups = (count: number) => ({
+    groups: Array.from({ length: count }, (_, n) => `cn=group-${n},ou=staff,dc=example,dc=com`),
+  });
+  const TOO_MUCH = 'Too much to say about this account';
+
+  it('is refused with words, before anything is approved', async () => {
+    await open({ claims: ['groups'] });
+    expect(await tryToApprove(groups(3000))).toBe(TOO_MUCH);
+    expect(test.lines).toContainEqual(
+      expect.objectContaining({ event: 'account.refused', reason: 'claims_too_large', client: 'build-cli' }),
+    );
+    expect(await tryToApprove(groups(100))).toBe(APPROVED);
+  });
+
+  it('is no matter where no token carries it, or where `only` keeps it small', async () => {
+    await open({ approvers: { groups: ['cn=group-7,ou=staff,dc=example,dc=com'] } });
+    expect(await tryToApprove(groups(3000))).toBe(APPROVED);
+    test.reload({
+      clients: { 'build-cli': { claims: ['groups'] } },
+      upstreams: { corp: { claims: { groups: { from: 'groups', only: ['cn=group-1?,*', 'cn=group-29*'] } } } },
+    });
+    expect(await tryToApprove(groups(3000))).toBe(APPROVED);
+  });
+
+  it('that comes at a refresh ends the session', async () => {
+    await open({ claims: ['groups'] });
+    const { refresh_token: token } = await test.signIn();
+    test.upstream.person = { ...ALICE, ...groups(3000) };
+    expect((await test.device().refresh(token)).body.error).toBe('invalid_grant');
+    expect(test.lines).toContainEqual(expect.objectContaining({ event: 'session.ended', by: 'policy' }));
+  });
+
+  it.each([9000, 20_000, 100_000])(
+    'a name of %i characters is shown and carried cut, and the approval goes on',
+    async (length) => {
+      await open({ claims: ['name'] });
+      const name = 'x'.repeat(length);
+      // Without an address the account is shown by its name.
+      expect(await tryToApprove({ name, email: null })).toBe(APPROVED);
+      expect(test.lines).toContainEqual(expect.objectContaining({ event: 'upstream.claim', claim: 'name' }));
+      const approved = test.lines.find(({ event }) => event === 'grant.approved');
+      expect(String(approved?.['account'])).toHaveLength(200);
+      test.upstream.behaviour = {};
+      expect(String(decodeJwt((await test.signIn()).access_token)['name'])).toBe(`${'x'.repeat(199)}…`);
+    },
+  );
+});
