@@ -21,7 +21,10 @@ export const SECRET = 'device secret/with+signs%';
 const CLIENT = { interval: '1s', scopes: { allowed: ['openid', 'profile', 'email', 'offline_access'] } };
 const CONFIDENTIAL = { ...CLIENT, client_secret: { env: 'DEVICE_SECRET' }, start_without_secret: true };
 
-export async function deviceGround(more: Record<string, unknown> = {}, isHttps = false): Promise<DeviceGround> {
+export async function deviceGround(
+  { clients, ...more }: Record<string, unknown> & { clients?: object } = {},
+  isHttps = false,
+): Promise<DeviceGround> {
   let upstream: EmbeddedUpstream | undefined;
   const confidential = await confidentialClients(CLIENT);
   const gatehouse = await startGatehouse({
@@ -38,6 +41,7 @@ export async function deviceGround(more: Record<string, unknown> = {}, isHttps =
           robot: { name: 'Robot', ...CONFIDENTIAL },
           'short-tv': { name: 'TV in a hurry', ...CLIENT, lifetimes: { code: '5s' } },
           ...confidential.clients,
+          ...clients,
         },
         ...more,
       };

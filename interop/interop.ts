@@ -62,7 +62,7 @@ async function runPeer(peer: Peer): Promise<PeerReport> {
     for (const scenario of open.scenarios) {
       const startedAt = Date.now();
       const running = runningPrograms();
-      const outcome: ScenarioReport = { name: scenario.name, problem: undefined };
+      const outcome: ScenarioReport = { name: scenario.name, problem: undefined, cell: scenario.cell ?? 'yes' };
       try {
         await within(scenario.limitSeconds, scenario.run());
       } catch (error) {

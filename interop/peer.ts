@@ -7,7 +7,7 @@ import type { Program } from './program.ts';
 export interface Peer {
   /** As on the command line. */
   name: string;
-  kind: 'upstream' | 'client';
+  kind: 'upstream' | 'client' | 'consumer';
   /** Where it comes from by name. */
   from: string;
   /** To obtain and start it, with a cold cache. */
@@ -26,6 +26,8 @@ export interface OpenPeer {
 export interface Scenario {
   name: string;
   limitSeconds: number;
+  /** What the table says where it went as it must; `yes`, unless it must go otherwise. */
+  cell?: string;
   /** @throws where it does not go as it must */
   run(): Promise<void>;
 }

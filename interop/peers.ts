@@ -1,5 +1,6 @@
 import type { Peer } from './peer.ts';
 import { authlibServer } from './peers/authlib-server.ts';
+import { goOidc, keycloakConnect, springResource } from './peers/consumers.ts';
 import { djangoOAuthToolkit } from './peers/django-oauth-toolkit.ts';
 import { keycloak } from './peers/keycloak.ts';
 import { mds } from './peers/mds.ts';
@@ -16,6 +17,7 @@ export const PEERS: readonly Peer[] = [
   ...[keycloak, oidcProvider, djangoOAuthToolkit, authlibServer, spring],
   ...[mds, xoauth2, requestsOauth2client, requestsOauthlib, msal, authlib, openidClient, oauth4webapi],
   ...[oauth2Crate, openidconnectCrate, nimbus],
+  ...[springResource, keycloakConnect, goOidc],
 ];
 
 /** Those that .ci/run runs too. */

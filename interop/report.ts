@@ -5,6 +5,8 @@ export interface ScenarioReport {
   name: string;
   /** What went wrong; `undefined` when nothing did. */
   problem: string | undefined;
+  /** Where there is none. */
+  cell: string;
 }
 
 export interface PeerReport {
@@ -15,7 +17,7 @@ export interface PeerReport {
   failed: string | undefined;
 }
 
-const KINDS = { upstream: 'Upstreams', client: 'Clients' } as const;
+const KINDS = { upstream: 'Upstreams', client: 'Clients', consumer: 'Consumers' } as const;
 const FILE = new URL('../docs/interop.md', import.meta.url);
 
 export function printReport(reports: readonly PeerReport[]): void {
@@ -53,7 +55,9 @@ interface Row {
 }
 
 function rowOf({ peer, version, scenarios, notObtained, failed }: PeerReport): Row {
-  const cells = Object.fromEntries(scenarios.map(({ name, problem }) => [name, problem === undefined ? 'yes' : 'NO']));
+  const cells = Object.fromEntries(
+    scenarios.map(({ name, problem, cell }) => [name, problem === undefined ? cell : 'NO']),
+  );
   const state = notObtained === undefined ? (failed === undefined ? version : 'did not start') : 'not obtained';
   return { peer: `${peer.name} (${peer.from})`, version: state, date: new Date().toISOString().slice(0, 10), cells };
 }
