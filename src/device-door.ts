@@ -17,7 +17,7 @@ import { createNodeDoor, type DeviceRoute } from './endpoints/node-door.ts';
 import { type EndpointName, type PathProfile, pathProfiles } from './endpoints/path-profiles.ts';
 import { createRefresh } from './endpoints/refresh.ts';
 import { createRevocation } from './endpoints/revocation.ts';
-import { createSourceAddress } from './endpoints/source-address.ts';
+import { createSourceAddress, peerOf } from './endpoints/source-address.ts';
 import { createToken } from './endpoints/token.ts';
 import { createUsedOnce } from './endpoints/used-once.ts';
 import { createUserinfo } from './endpoints/userinfo.ts';
@@ -191,7 +191,7 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
     return { path: '/backchannel-logout/{upstream}', POST };
   }
 
-  const sourceAddress = (message: IncomingMessage) => sourceOf(message.socket.remoteAddress, message.headers);
+  const sourceAddress = (message: IncomingMessage) => sourceOf(peerOf(message.socket), message.headers);
   const isHttps = config.publicUrl.startsWith('https:');
   const door = { sourceAddress, newRequestId, cors: createCors(clients), isHttps, logger };
   return {

@@ -58,7 +58,7 @@ export function describe(config: Config): string[] {
   return [
     `${config.file} is good.`,
     `public URL: ${publicUrl}, people type the code at ${publicUrl}/device`,
-    `listens on ${listen.host}:${listen.port}; ${
+    `listens on ${whereListens(listen)}; ${
       operations === undefined ? 'no health and metrics' : `health and metrics on ${operations.host}:${operations.port}`
     }`,
     `storage: ${storage.driver}`,
@@ -95,6 +95,12 @@ function describeReach({ backChannel, endpoints, proxy, ca, allowsPrivateAddress
     ...(certificates === 0 ? [] : [`vouched for by ${count(certificates, 'certificate')} of ca`]),
   ];
   return words.length === 0 ? [] : [`    reached ${words.join(', ')}`];
+}
+
+function whereListens({ host, port, socket, tls }: Config['listen']): string {
+  const where =
+    socket === undefined ? `${host}:${port}` : socket === 'systemd' ? 'a socket of systemd' : `the socket ${socket}`;
+  return tls === undefined ? where : `${where} with TLS`;
 }
 
 function count(amount: number, noun: string): string {

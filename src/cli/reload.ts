@@ -118,5 +118,7 @@ function watched(folder: string, onChange: () => void): FSWatcher[] {
 /** What was fixed at the start stays as it was started, so that a half of it cannot change. */
 function withoutRestart(started: Config, next: Config): Config {
   const { publicUrl, listen, operations, storage, sealing, compatibility } = started;
-  return { ...next, publicUrl, listen, operations, storage, sealing, compatibility };
+  const { tls } = next.listen;
+  const sameListener = listen.tls === undefined || tls === undefined ? listen : { ...listen, tls };
+  return { ...next, publicUrl, listen: sameListener, operations, storage, sealing, compatibility };
 }

@@ -1,7 +1,6 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Broker, createBroker } from '../broker.ts';
-import type { Address, Config } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { formatProblem } from '../config/config-error.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -9,7 +8,8 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { createOperations } from '../telemetry/operations-listener.ts';
 import { EXIT } from './exit-codes.ts';
 import { keepGarbageYoung } from './keep-garbage-young.ts';
-import { createPublicServer } from './public-server.ts';
+import { ListenError, listen } from './listen.ts';
+import { createPublicServer, renewCertificate } from './public-server.ts';
 import { reloadOnChange } from './reload.ts';
 import { VERSION } from './version.ts';
 
@@ -56,10 +56,11 @@ export async function serve(config: Config): Promise<number> {
   const audit = broker.foundation.logger;
   let isDraining = false;
 
-  const server = createPublicServer((request, response) => {
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (isDraining) response.setHeader('Connection', 'close');
     broker.handle(request, response);
-  }, broker.unreadable);
+  };
+  const server = createPublicServer(handle, broker.unreadable, config.listen.tls);
   const operations = createServer(
     createOperations({
       async isReady() {
@@ -74,14 +75,20 @@ export async function serve(config: Config): Promise<number> {
     await listen(server, config.listen);
     if (config.operations !== undefined) await listen(operations, config.operations);
   } catch (error) {
-    const reason = whyNoListener(error);
+    if (!(error instanceof ListenError)) throw error;
     await Promise.all([close(server), close(operations)]);
     await storage.close();
     await audit.flush();
-    process.stderr.write(`${config.file}: ${reason}\n`);
+    process.stderr.write(`${config.file}: ${error.message}\n`);
     return EXIT.failed;
   }
-  const reloading = await reloadOnChange(config, broker, { logger: audit, metrics });
+  const inForce = {
+    reload(next: Config) {
+      broker.reload(next);
+      if (next.listen.tls !== undefined) renewCertificate(server, next.listen.tls);
+    },
+  };
+  const reloading = await reloadOnChange(config, inForce, { logger: audit, metrics });
 
   process.stdout.write(`Gatehouse is ready at ${config.publicUrl}\n`);
   const { publicUrl } = config;
@@ -102,23 +109,6 @@ export async function serve(config: Config): Promise<number> {
   logger.event('process.stopped');
   await broker.close();
   return exitCode;
-}
-
-function listen(server: Server, { host, port }: Address): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, backlog: 4096 }, () => {
-      server.off('error', reject);
-      resolve(server.address() as AddressInfo);
-    });
-  });
-}
-
-/** A port that is taken or not ours to take is a matter for the administrator, and no fault with a stack. */
-function whyNoListener(error: unknown): string {
-  const { syscall, message } = error as NodeJS.ErrnoException;
-  if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error;
-  return `cannot listen (${message}): see listen and operations there`;
 }
 
 function close(server: Server): Promise<void> {

@@ -12,6 +12,7 @@ import type { NetworkSettings } from '../limits/network-settings.ts';
 import type { SourceSettings } from '../limits/source-settings.ts';
 import type { PageSettings } from '../pages/page-settings.ts';
 import type { SealingSettings } from '../sealing/sealing-settings.ts';
+import type { Secret } from '../sealing/secret.ts';
 import type { StorageSettings } from '../storage/storage-settings.ts';
 import type { AuditSettings } from '../telemetry/audit-settings.ts';
 import type { LogSettings } from '../telemetry/log-settings.ts';
@@ -31,7 +32,7 @@ export interface Config {
 
   /** Issuer and only source of every URL; with or without a path, never with a slash at its end. */
   readonly publicUrl: string;
-  readonly listen: Address;
+  readonly listen: Listen;
   /** `undefined` switches health and metrics off. */
   readonly operations: Address | undefined;
   readonly source: SourceSettings;
@@ -58,6 +59,13 @@ export interface Config {
   readonly pages: PageSettings;
   readonly audit: AuditSettings;
   readonly compatibility: CompatibilitySettings;
+}
+
+/** Where devices and people come in. */
+export interface Listen extends Address {
+  /** In place of the address: an absolute path, or `systemd` for a socket that it hands over. */
+  readonly socket?: string;
+  readonly tls?: { readonly cert: string; readonly key: Secret };
 }
 
 export interface Address {

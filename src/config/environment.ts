@@ -30,6 +30,15 @@ export function usualConfigFiles(environment: Environment): [string, ...string[]
   return ['config/gatehouse.yaml', ...own, '/etc/gatehouse/gatehouse.yaml'];
 }
 
+/**
+ * The file descriptor of the socket that systemd handed to this process (sd_listen_fds): the first is 3, and the variables
+ * are for the process that they name alone.
+ */
+export function handedOverSocket(environment: Environment = processEnvironment()): number | undefined {
+  const { LISTEN_PID: pid, LISTEN_FDS: sockets } = environment;
+  return Number(pid) === process.pid && Number(sockets) >= 1 ? 3 : undefined;
+}
+
 /** https://no-color.org: set, and not to nothing. */
 export function wantsNoColour(environment: Environment = processEnvironment()): boolean {
   return (environment['NO_COLOR'] ?? '') !== '';

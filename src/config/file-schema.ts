@@ -83,6 +83,17 @@ export const fileSchema = section(
     listen: section({
       host: host().prefault('127.0.0.1').describe('GATEHOUSE_LISTEN_HOST wins'),
       port: port().prefault(8080).describe('0 takes any free port'),
+      socket: filePath()
+        .optional()
+        .describe(
+          'In place of host and port: the path of a unix socket, or systemd for the one that systemd hands over',
+        ),
+      tls: section({
+        cert: secret().describe('The certificate and those between it and its CA (PEM)'),
+        key: secret().describe('Its private key (PEM)'),
+      })
+        .optional()
+        .describe('Where no proxy ends TLS; read again at each reload'),
     })
       .prefault({})
       .describe('Where devices and people come in'),

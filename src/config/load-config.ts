@@ -10,9 +10,10 @@ import { mend } from './mend.ts';
 import { findPlaceholders } from './placeholders.ts';
 import { readClients } from './read-clients.ts';
 import { checkAlgorithms, readSealing, readSigning } from './read-keys.ts';
+import { readListen } from './read-listen.ts';
 import { readNetworks, readOthers, readResourceServers } from './read-others.ts';
 import { readPages } from './read-pages.ts';
-import { readDrain, readListen, readLog, readOperations, readPublicUrl, readSource } from './read-process.ts';
+import { readDrain, readLog, readOperations, readPublicUrl, readSource } from './read-process.ts';
 import { warnOfUnusedProxy } from './read-reach.ts';
 import { readStorage } from './read-storage.ts';
 import { readUpstreams } from './read-upstreams.ts';
@@ -108,7 +109,7 @@ function build(
   { environment, isTerminal, includes }: Surroundings,
   reading: Reading,
 ): Config {
-  const listen = readListen(file, environment);
+  const listen = readListen(file, environment, reading);
   const storage = readStorage(file, reading);
   const signing = readSigning(file, storage.driver, reading);
   const upstreams = readUpstreams(file, environment, reading);

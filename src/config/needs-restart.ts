@@ -6,7 +6,8 @@ import type { Config } from './config.ts';
 /** What stands in the YAML for that which a running process cannot change. */
 const FIXED: Readonly<Record<string, (config: Config) => unknown>> = {
   public_url: (config) => config.publicUrl,
-  listen: (config) => config.listen,
+  // A certificate is renewed while connections stand.
+  listen: ({ listen: { tls, ...place } }) => ({ ...place, isTls: tls !== undefined }),
   operations: (config) => config.operations,
   storage: (config) => withoutRenewed(config.storage),
   'keys.sealing': (config) => config.sealing,

@@ -10,10 +10,6 @@ export function readPublicUrl(file: ConfigFile): string {
   return new URL(file.public_url).href.replace(/\/+$/, '');
 }
 
-export function readListen(file: ConfigFile, environment: Environment): Address {
-  return { host: environment['GATEHOUSE_LISTEN_HOST'] || file.listen.host, port: file.listen.port };
-}
-
 export function readOperations(file: ConfigFile, listen: Address, environment: Environment, reading: Reading) {
   if (file.operations === undefined) return undefined;
   const operations = {

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { Secret } from '../sealing/secret.ts';
 import { readSecretText } from '../sealing/secret-text.ts';
 import type { Problem } from './config-error.ts';
@@ -70,24 +71,36 @@ export function createReading(source: ConfigSource, environment: Environment, wr
     },
     secret(path, ref) {
       const value = textOf(path, ref);
-      if (value !== undefined && ref?.file !== undefined) warnOfReaders(reading, path, source.resolve(path, ref.file));
+      if (value !== undefined && ref?.file !== undefined) warnOfReaders(reading, path, reading.resolve(path, ref.file));
       return value === undefined ? undefined : new Secret(value);
     },
     publicText: textOf,
     file: (path, name) => reading.bytes(path, name)?.toString('utf8'),
     bytes(path, name) {
-      const absolute = source.resolve(path, name);
+      const absolute = reading.resolve(path, name);
       files.add(absolute);
       try {
         return readFileSync(absolute);
       } catch (error) {
-        reading.problem(path, `file ${absolute} cannot be read (${reasonOf(error)}), expected a readable file`);
+        const isCredential = absolute.startsWith('/run/credentials/');
+        const hint = isCredential ? ': it is there while its unit runs; CREDENTIALS_DIRECTORY names its source' : '';
+        reading.problem(path, `file ${absolute} cannot be read (${reasonOf(error)}), expected a readable file${hint}`);
         return undefined;
       }
     },
-    resolve: source.resolve,
+    resolve: (path, name) => credentialPath(source.resolve(path, name), environment),
   };
   return reading;
+}
+
+/**
+ * A credential of systemd is there while its unit runs. Whoever checks the configuration before that says where they
+ * come from, in the variable that systemd itself sets for the unit.
+ */
+function credentialPath(file: string, environment: Environment): string {
+  const [, name] = /^\/run\/credentials\/[^/]+\/(.+)$/.exec(file) ?? [];
+  const folder = Object.hasOwn(environment, 'CREDENTIALS_DIRECTORY') ? environment['CREDENTIALS_DIRECTORY'] : undefined;
+  return name === undefined || folder === undefined || folder === '' ? file : join(folder, name);
 }
 
 const READ_BY_OTHERS = 0o004;

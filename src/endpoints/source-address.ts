@@ -1,7 +1,21 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Server, Socket } from 'node:net';
 import type { SourceSettings } from '../limits/source-settings.ts';
 import { cidrSet } from '../network/cidr.ts';
 import { formatIpAddress, parseIpAddress } from '../network/ip-address.ts';
+
+/** The peer at the other end of a unix socket, which has no address. */
+const UNIX_PEER = 'unix';
+
+/**
+ * The address of the peer; `undefined` where it has gone. At a unix socket it is a proxy on this machine, which the
+ * socket's owner and mode let in: it is believed as a trusted proxy is.
+ */
+export function peerOf(socket: Socket): string | undefined {
+  if (socket.remoteAddress !== undefined) return socket.remoteAddress;
+  const { server } = socket as Socket & { server?: Server };
+  return typeof server?.address() === 'string' ? UNIX_PEER : undefined;
+}
 
 /** Answers the address that a request came from, in the one way to write it. */
 export type SourceAddress = (peerAddress: string | undefined, headers: IncomingHttpHeaders) => string;
@@ -18,9 +32,10 @@ export function createSourceAddress(settings: SourceSettings): SourceAddress {
   const hopsOf = settings.forwardedHeader === 'forwarded' ? forwardedHops : forwardedForHops;
 
   return (peerAddress, headers) => {
-    let known = normalised(peerAddress ?? '');
+    const isUnix = peerAddress === UNIX_PEER;
+    let known = isUnix ? 'unknown' : normalised(peerAddress ?? '');
     if (known === undefined) return 'unknown';
-    if (!proxies.has(known)) return known;
+    if (!isUnix && !proxies.has(known)) return known;
     const header = headers[settings.forwardedHeader];
     // Several header lines are one list, in the order they came (RFC 9110 §5.3); Node has joined them in most cases.
     const line = typeof header === 'object' ? header.join(',') : (header ?? '');

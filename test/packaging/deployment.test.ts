@@ -40,7 +40,9 @@ describe('the systemd unit', () => {
     const text = (await readFile(unit, 'utf8')).replaceAll('/usr/bin/node', process.execPath);
     const here = join(folder, 'gatehouse.service');
     await writeFile(here, text);
-    const verified = await run(analyze, ['verify', '--man=no', here]);
+    const socket = join(folder, 'gatehouse.socket');
+    await copyFile(deployed('systemd/gatehouse.socket'), socket);
+    const verified = await run(analyze, ['verify', '--man=no', here, socket]);
     expect(verified.stderr).toBe('');
     const { stdout } = await run(analyze, ['security', '--offline=true', '--threshold=20', here]);
     expect(stdout).toMatch(/exposure level for gatehouse\.service: [01]\.\d/);
