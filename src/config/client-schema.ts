@@ -166,7 +166,7 @@ const clientSchema = section({
     .describe('The typ of its access tokens; JWT for verifiers that refuse at+jwt: they must check aud'),
   subject: oneOf(['prefixed', 'plain'])
     .prefault('prefixed')
-    .describe('sub is upstream|subject, or the upstream’s subject as it is'),
+    .describe('sub is upstream|subject, or the upstream’s subject as it is: for clients of one upstream'),
   refresh_tokens: oneOf(['always', 'never', 'offline_access'])
     .optional()
     .describe('default: always; offline_access: only when that scope is granted'),

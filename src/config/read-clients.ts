@@ -24,7 +24,7 @@ export function readClients(
   const all = Object.entries(file.clients);
   if (all.length === 0) reading.warning(['clients'], 'there are none, so nobody can start');
   const upstreamIds = upstreams.map(({ id }) => id);
-  return all.map(([id, section]) => {
+  const clients = all.map(([id, section]) => {
     const client = readClient(id, section, upstreamIds, reading);
     checkCredentials(client, section, reading);
     checkUpstreams(client, section, upstreamIds, reading);
@@ -33,6 +33,8 @@ export function readClients(
     checkConditions(client, reading);
     return client;
   });
+  checkPlainSubjects(clients, reading);
+  return clients;
 }
 
 function readClient(id: string, section: ClientSection, upstreamIds: string[], reading: Reading): RegisteredClient {
@@ -154,10 +156,21 @@ function checkUpstreams(client: RegisteredClient, section: ClientSection, known:
   const { upstreams: approving = [] } = section.approvers;
   mustExist([...at, 'approvers', 'upstreams'], approving, client.upstreams, 'upstream of this client', reading);
   if (client.subject === 'plain' && client.upstreams.length > 1) {
-    reading.warning(
-      [...at, 'subject'],
-      'plain with several upstreams: two people with the same subject at two of them are one to this client',
-    );
+    const several = client.upstreams.join(', ');
+    const text = `found plain with the upstreams ${several}: two people who have the same subject at two of them would be one, expected prefixed, or one of them as upstreams: [${client.upstreams[0]}]`;
+    reading.problem([...at, 'subject'], text, at);
+  }
+}
+
+/** All tokens have one issuer: who reads them cannot tell subjects of two upstreams apart where no upstream is in them. */
+function checkPlainSubjects(clients: readonly RegisteredClient[], reading: Reading): void {
+  const plain = clients.filter(({ subject }) => subject === 'plain');
+  const [first] = plain;
+  for (const { id, upstreams } of plain) {
+    if (first === undefined || upstreams.length > 1 || first.upstreams.length > 1) continue;
+    if (upstreams[0] === first.upstreams[0]) continue;
+    const text = `plain at ${upstreams[0]}, and ${first.id} is plain at ${first.upstreams[0]}: to a resource server that takes the tokens of both, two people who have the same subject there are one`;
+    reading.warning(['clients', id, 'subject'], text);
   }
 }
 

@@ -399,6 +399,19 @@ describe('settings that are worked out', () => {
     expect(problemsOf(leastFile({ top })).length === 0).toBe(isEnough);
   });
 
+  it('takes plain subjects where one upstream says them, and warns where two clients have them from two', () => {
+    const upstreamId = 'labs: { issuer: https://labs.example.com, client_id: gatehouse }\n  corp';
+    expect(read(leastFile({ client: 'subject: plain' })).warnings.join()).not.toContain('plain');
+    const one = leastFile({ upstreamId, client: 'upstreams: [corp]\nsubject: plain' });
+    expect(read(one).clients[0]?.subject).toBe('plain');
+    expect(read(one).warnings.join()).not.toContain('plain');
+    const other = (upstream: string) => `${one}\n  tv: { name: TV, upstreams: [${upstream}], subject: plain }`;
+    expect(read(other('corp')).warnings.join()).not.toContain('plain');
+    expect(read(other('labs')).warnings.join()).toMatch(
+      /clients\.tv\.subject.*plain at labs, and cli is plain at corp/,
+    );
+  });
+
   it('warns where wrong codes are not limited', () => {
     const { warnings } = read(leastFile({ top: 'limits: { wrong_codes_per_source: 0 }' }));
     expect(warnings.map(formatProblem).join('\n')).toMatch(

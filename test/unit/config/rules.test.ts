@@ -15,6 +15,8 @@ const otherEc = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.exp
 const otherRsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
 const REDIS = { environment: { SEALING: sealingKey() }, files: { 'signing.json': jwks(rsaPrivate) } };
 const KEYS = 'keys: { sealing: [{ env: SEALING }], signing: { file: signing.json } }\n';
+/** An upstream beside the usual one. */
+const TWO = { upstreamId: 'labs: { issuer: https://labs.example.com, client_id: gatehouse }\n  corp' };
 const redis = (lines: string) => `${KEYS}storage:\n  driver: redis\n  redis:\n    ${lines}`;
 
 const rules: Record<string, Rule[]> = {
@@ -616,6 +618,18 @@ const rules: Record<string, Rule[]> = {
       { client: 'approvers: { require: ▸{ claim: hd, is: a } }' },
       'clients.cli.approvers.require',
       /expected a list of conditions/,
+    ],
+    [
+      'plain subjects of all upstreams, of which there are two',
+      { ...TWO, client: 'subject: ▸plain' },
+      'clients.cli.subject',
+      /two people who have the same subject .*, expected prefixed, or one of them as upstreams: \[labs\]/,
+    ],
+    [
+      'plain subjects of two upstreams, though one alone may approve',
+      { ...TWO, client: 'upstreams: [corp, labs]\napprovers: { upstreams: [corp] }\nsubject: ▸plain' },
+      'clients.cli.subject',
+      /found plain with the upstreams corp, labs/,
     ],
     [
       'a default outside the allowed',
