@@ -3,12 +3,13 @@ import { endedEntry, sessionEntry, sessionNameEntry } from '../grants/entry-name
 import { UnreadableFormatError } from '../grants/grant.ts';
 import type { Ledger } from '../grants/ledger.ts';
 import { type Form, openNumbered, sealNumbered } from '../grants/numbered-seal.ts';
+import { isVisibleLine } from '../grants/visible-line.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import type { DeviceSession } from './device-session.ts';
 
 export type RenameOutcome =
   | { outcome: 'renamed' }
-  /** More than `LONGEST_NAME` characters, or one that nobody sees. */
+  /** Not a line that people can read. */
   | { outcome: 'bad_name' }
   /** Renamed `MOST_NAMES` times already. */
   | { outcome: 'too_often' }
@@ -16,7 +17,6 @@ export type RenameOutcome =
 
 const FORM: Form = { kind: 'name', format: 1 };
 
-export const LONGEST_NAME = 64;
 /** Each name is an entry that is written once; the last one counts. */
 const MOST_NAMES = 32;
 
@@ -33,7 +33,7 @@ export async function renameSession(
   const { ledger, sealing, randomBytes } = ground;
   const { id } = session;
   const trimmed = name.trim();
-  if (Array.from(trimmed).length > LONGEST_NAME || /\p{C}/u.test(trimmed)) return { outcome: 'bad_name' };
+  if (trimmed !== '' && !isVisibleLine(trimmed)) return { outcome: 'bad_name' };
   const { values } = await ledger.read(nameEntries(id));
   const last = values.findLastIndex((stored) => stored !== undefined);
   for (let n = last + 2; n <= MOST_NAMES; n += 1) {

@@ -2,6 +2,7 @@ import { authenticateClient, type ClientRegistry } from '../clients/authenticate
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { type GrantGround, startGrant } from '../grants/start-grant.ts';
 import { userCodeLength } from '../grants/user-code.ts';
+import { isVisibleLine, LONGEST_LINE } from '../grants/visible-line.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { quotable } from '../oauth/quotable.ts';
 import { configuredResources } from '../oauth/resource.ts';
@@ -38,7 +39,6 @@ export type StartAdmission =
   | { admitted: true; liveCodes: number; wrongEntries: number }
   | { admitted: false; limit: string; retryAfterSeconds: number };
 
-const LONGEST_LABEL = 64;
 const LONGEST_USER_AGENT = 120;
 const S256_CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
 
@@ -136,10 +136,10 @@ function readRequest(form: Form) {
     throw new OAuthError('invalid_request', 'dpop_jkt must be a SHA-256 thumbprint');
   }
   const deviceLabel = form.get('device_label');
-  if (deviceLabel !== undefined && (Array.from(deviceLabel).length > LONGEST_LABEL || /\p{C}/u.test(deviceLabel))) {
+  if (deviceLabel !== undefined && !isVisibleLine(deviceLabel)) {
     throw new OAuthError(
       'invalid_request',
-      `device_label has at most ${LONGEST_LABEL} characters, none of them control`,
+      `device_label must be one line of at most ${LONGEST_LINE} characters that can be seen, with at most two marks on a letter`,
     );
   }
   const confirmation = form.get('confirmation');

@@ -1,9 +1,9 @@
 import type { Request, Response } from 'express';
 import { type ListedSession, listSessions } from '../device-sessions/list-sessions.ts';
-import { LONGEST_NAME } from '../device-sessions/rename-session.ts';
 import type { SessionsGround } from '../device-sessions/standing-session.ts';
 import { isMarkedEnded } from '../grants/before-marks.ts';
 import { type BrowserValue, openArrival, TRIP_MS } from '../grants/trip.ts';
+import { LONGEST_LINE } from '../grants/visible-line.ts';
 import { logTag } from '../telemetry/log-tag.ts';
 import { browserOf, newBrowserValue, renewBrowserSession } from './browser-session.ts';
 import { cookieOf } from './cookies.ts';
@@ -51,7 +51,7 @@ export async function renderSessions(
     upstream: upstreamName(kit, manager.upstream),
     renameAction: kit.addresses.to('/sessions/rename'),
     endAction: kit.addresses.to('/sessions/end'),
-    longestName: LONGEST_NAME,
+    longestName: LONGEST_LINE,
     sessions: listed.map((one) => ({
       ...described(kit, one, nowMs, frame.language),
       fields: fieldsFor(kit, managing, one),
