@@ -17,6 +17,7 @@ export async function comeAlive(origin: string): Promise<Alive> {
   });
   return {
     origin,
+    host: new URL(origin).host,
     deviceCode: pending.device_code,
     userCode: pending.user_code,
     approvedCode: approved.device_code,

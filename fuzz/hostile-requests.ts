@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { DEVICE_PATHS, HEADERS, HOSTILE_VALUES, PAGE_PATHS, PARAMETERS } from './hostile-values.ts';
+import { DEVICE_PATHS, HEADERS, HOSTILE_VALUES, HOSTS, PAGE_PATHS, PARAMETERS } from './hostile-values.ts';
 
 /** A request as it goes over the wire, but for the `{{…}}` in it. */
 export interface HostileRequest {
@@ -81,17 +81,18 @@ const structured = from([...DEVICE_PATHS, ...DEVICE_PATHS, ...PAGE_PATHS]).chain
       ),
       query: fc.oneof({ weight: 2, arbitrary: fc.constant('') }, pairs(3)),
       suffix: fc.oneof({ weight: 12, arbitrary: fc.constant('') }, hostile),
+      host: fc.oneof({ weight: 30, arbitrary: fc.constant('{{host}}') }, from(HOSTS)),
       headers: fc.array(header, { maxLength: 4 }),
       hasForm: fc.oneof({ weight: 8, arbitrary: fc.constant(true) }, fc.constant(false)),
       hasCookie: fc.boolean(),
       content: body(path),
       isChunked: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, fc.constant(true)),
     })
-    .map(({ method, query, suffix, headers, hasForm, hasCookie, content, isChunked }): HostileRequest => {
+    .map(({ method, query, suffix, host, headers, hasForm, hasCookie, content, isChunked }): HostileRequest => {
       const target = clean(`${path}${suffix}${query === '' ? '' : `?${query}`}`)
         .replace(/ /g, '%20')
         .slice(0, 9000);
-      const lines = [`${method} ${target} HTTP/1.1`, 'Host: fuzz'];
+      const lines = [`${method} ${target} HTTP/1.1`, `Host: ${clean(host)}`];
       if (hasForm) lines.push('Content-Type: application/x-www-form-urlencoded');
       if (hasCookie) lines.push('Cookie: {{cookie}}', 'Origin: {{origin}}');
       for (const [name, value] of headers) lines.push(`${name}: ${clean(value)}`);

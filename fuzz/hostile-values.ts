@@ -153,6 +153,18 @@ export const PAGE_PATHS: readonly string[] = [
   '/o/device',
 ];
 
+/** By which a request may ask besides the right one; the broker is on loopback. */
+export const HOSTS: readonly string[] = [
+  'evil.example',
+  'fuzz:8080',
+  'localhost',
+  'localhost:1',
+  '[::1]',
+  '127.0.0.1:x',
+  'evil.example@127.0.0.1',
+  '127.0.0.1/evil.example',
+];
+
 export const HEADERS: Readonly<Record<string, readonly string[]>> = {
   'Content-Type': [
     'application/x-www-form-urlencoded',
@@ -183,7 +195,15 @@ export const HEADERS: Readonly<Record<string, readonly string[]>> = {
     'eyJhbGciOiJub25lIn0.e30.',
   ],
   Cookie: ['{{cookie}}', '{{cookie}}; x=y', '=', ';;;', 'a="\\"', '__proto__=x', 'constructor=x; valueOf=y'],
-  Origin: ['{{origin}}', 'null', 'https://evil.example', 'https://evil.example:443', 'https://nobody.example', ''],
+  Origin: [
+    '{{origin}}',
+    'null',
+    'https://evil.example',
+    'https://evil.example:443',
+    'https://nobody.example',
+    'http://localhost:9876',
+    '',
+  ],
   Referer: ['https://evil.example/<fuzz>', 'about:blank', ':::'],
   'Sec-Fetch-Site': ['same-origin', 'same-site', 'cross-site', 'none', 'x'],
   'Sec-Fetch-Mode': ['navigate', 'cors', 'no-cors', 'websocket', 'x'],

@@ -9,7 +9,7 @@ export interface Answer {
 
 /** RFC 6749 §5.2. */
 const DESCRIPTION = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
-const PEOPLE_STATUSES = [200, 303, 400, 401, 403, 404, 405, 413, 415, 429, 431];
+const PEOPLE_STATUSES = [200, 303, 400, 401, 403, 404, 405, 413, 415, 421, 429, 431];
 
 /** What is wrong with an answer, or `undefined`: whatever was asked, it is a valid one of the door that was meant. */
 export function judgeAnswer(answer: Answer, request: HostileRequest, origins: readonly string[]): string | undefined {

@@ -10,6 +10,7 @@ import { createDeviceAuthorization } from './endpoints/device-authorization.ts';
 import { createJwks, createOAuthMetadata, createOpenidMetadata } from './endpoints/documents.ts';
 import { createDpopProofs, DPOP_ALGS } from './endpoints/dpop-proofs.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
+import { createForeignRequest } from './endpoints/foreign-requests.ts';
 import { createIntrospection } from './endpoints/introspection.ts';
 import { createKeycloakLogout, createKeycloakRealm, withKeycloakMembers } from './endpoints/keycloak-answers.ts';
 import { withMicrosoftHabits } from './endpoints/microsoft-answers.ts';
@@ -33,6 +34,7 @@ import { OAuthError } from './oauth/oauth-error.ts';
 import { uniteScopes } from './oauth/scope.ts';
 import { mayInitiateFrom } from './safeguards/approval-network.ts';
 import { isSameNetwork } from './safeguards/same-network.ts';
+import { areSafeguardsStillMet } from './safeguards/still-met.ts';
 import { createIssueTokens } from './tokens/issue-tokens.ts';
 import { watchDevices } from './watch-devices.ts';
 
@@ -66,6 +68,7 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
     sourcePrefixes,
     beginSession: createBeginSession(sealing, (id) => house.upstreams.get(id)?.uncheckedSessionSeconds ?? 0),
     issueTokens,
+    areSafeguardsStillMet,
     onReplayed: watch.replayed,
     onRefused: watch.refused,
     onForgery: watch.forgery,
@@ -192,8 +195,9 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
   }
 
   const sourceAddress = (message: IncomingMessage) => sourceOf(peerOf(message.socket), message.headers);
+  const foreignRequest = createForeignRequest(config.publicUrl, clients);
   const isHttps = config.publicUrl.startsWith('https:');
-  const door = { sourceAddress, newRequestId, cors: createCors(clients), isHttps, logger };
+  const door = { sourceAddress, newRequestId, cors: createCors(clients), foreignRequest, isHttps, logger };
   return {
     endpointsOf,
     logoutRoute,

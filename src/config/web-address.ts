@@ -36,8 +36,13 @@ export function isResource(text: string): boolean {
   return URL.canParse(text) && /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i.test(text) && !text.includes('#');
 }
 
-/** What a browser sends as `Origin`: scheme, host and port, nothing after. */
+/**
+ * What a browser sends as `Origin`: scheme, host and port, nothing after. Extensions and packaged apps have schemes of
+ * their own, and send their id for a host.
+ */
 export function isOrigin(text: string): boolean {
   const url = parseUrl(text);
-  return url !== undefined && /^https?:$/.test(url.protocol) && url.origin === text;
+  if (url === undefined) return false;
+  if (/^https?:$/.test(url.protocol)) return url.origin === text;
+  return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9][a-z0-9.-]*(:\d+)?$/.test(text);
 }

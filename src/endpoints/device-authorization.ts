@@ -1,5 +1,6 @@
 import { authenticateClient, type ClientRegistry } from '../clients/authenticate-client.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
+import { missingProof } from '../grants/policy.ts';
 import { type GrantGround, startGrant } from '../grants/start-grant.ts';
 import { userCodeLength } from '../grants/user-code.ts';
 import { isVisibleLine, LONGEST_LINE } from '../grants/visible-line.ts';
@@ -40,6 +41,10 @@ export type StartAdmission =
   | { admitted: false; limit: string; retryAfterSeconds: number };
 
 const LONGEST_USER_AGENT = 120;
+const MISSING_PROOFS = {
+  pkce: 'code_challenge is missing; this client must use PKCE',
+  dpop: 'a DPoP proof or dpop_jkt is missing; this client must use DPoP',
+} as const;
 const S256_CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
 
 /** RFC 8628 §3.1 and §3.2. */
@@ -57,12 +62,8 @@ export function createDeviceAuthorization(ground: DeviceAuthorizationGround): En
     const scopes = grantedScopes(client, form);
     const resources = grantedResources(client, form);
     const { jkt, spend } = await bindingProof(ground.dpop, request, asked.jkt);
-    if (client.require.includes('pkce') && asked.challenge === '') {
-      throw new OAuthError('invalid_request', 'code_challenge is missing; this client must use PKCE');
-    }
-    if (client.require.includes('dpop') && jkt === '') {
-      throw new OAuthError('invalid_request', 'a DPoP proof or dpop_jkt is missing; this client must use DPoP');
-    }
+    const missing = missingProof(client, { challenge: asked.challenge, jkt });
+    if (missing !== undefined) throw new OAuthError('invalid_request', MISSING_PROOFS[missing]);
     const reverseCode = judgeReverseCode(client.safeguards.reverseCode, asked.confirmation);
     if (reverseCode === 'refuse') {
       throw new OAuthError('invalid_request', 'confirmation is missing; this client must send confirmation_code');

@@ -8,6 +8,7 @@ import { quotable } from '../oauth/quotable.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Cors } from './cors.ts';
 import type { DeviceReply, DeviceRequest, Endpoint } from './endpoint.ts';
+import type { ForeignRequest } from './foreign-requests.ts';
 import { Form, notUtf8, parseForm } from './form.ts';
 import { asOAuthError, oauthErrorReply } from './oauth-reply.ts';
 
@@ -27,6 +28,7 @@ export interface NodeDoorGround {
   sourceAddress: (request: IncomingMessage) => string;
   newRequestId: () => string;
   cors: Cors;
+  foreignRequest: ForeignRequest;
   isHttps: boolean;
   logger: Logger;
 }
@@ -77,6 +79,11 @@ async function replyTo(
   request: DeviceRequest,
   route: DeviceRoute,
 ): Promise<DeviceReply> {
+  const foreign = ground.foreignRequest(request);
+  if (foreign !== undefined) {
+    message.resume();
+    throw foreign;
+  }
   const { method } = request;
   const fault = headFault(message);
   if (fault !== undefined) {

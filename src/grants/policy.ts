@@ -94,6 +94,27 @@ export function stillAllowed(
   };
 }
 
+/**
+ * What a minted token of this grant is for: the resources that were asked for, else the client's first (RFC 8707 §2). It is
+ * shown and approved like a scope, so that a reload cannot make another of it. A relayed token is for what its upstream says.
+ */
+export function shownResources(
+  client: RegisteredClient,
+  asked: { scopes: readonly string[]; resources: readonly string[] },
+): readonly string[] {
+  if (client.tokens === 'relay' || asked.resources.length > 0) return stillAllowed(client, asked).resources;
+  return client.resources.slice(0, 1);
+}
+
+/** What this client's starts must bring today and this one did not: a reload may ask for more than was asked then. */
+export function missingProof(
+  { require }: RegisteredClient,
+  start: { challenge: string; jkt: string },
+): 'pkce' | 'dpop' | undefined {
+  if (require.includes('pkce') && start.challenge === '') return 'pkce';
+  return require.includes('dpop') && start.jkt === '' ? 'dpop' : undefined;
+}
+
 /** Whether a device of this client gets refresh tokens with these scopes, by today's configuration. */
 export function getsRefreshTokens(client: RegisteredClient, scopes: readonly string[]): boolean {
   if (!client.grantTypes.includes('refresh_token')) return false;

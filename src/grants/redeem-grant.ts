@@ -13,7 +13,7 @@ import {
 } from './entry-names.ts';
 import type { Grant } from './grant.ts';
 import { type Entry, StorageUnavailableError } from './ledger.ts';
-import { judgeApprover, stillAllowed } from './policy.ts';
+import { judgeApprover, missingProof, stillAllowed } from './policy.ts';
 import type { Asker, Poll, PollOutcome } from './poll-grant.ts';
 import { sealDelivered } from './redeliver-grant.ts';
 import type { GrantGround } from './start-grant.ts';
@@ -29,11 +29,21 @@ export interface RedeemGround extends GrantGround {
   onReplayed: (grant: Grant, asker: Asker | undefined) => void;
   /** What was approved is no longer allowed today, or the device did not know its code; it hears `access_denied`. */
   onRefused: (grant: Grant, approval: Approval, reason: RefusedBecause, asker: Asker | undefined) => void;
+  /** Whether today's safeguards would have let this person approve it. */
+  areSafeguardsStillMet: (client: RegisteredClient, grant: Grant, approval: Approval) => boolean;
   /** Somebody without a sealing key wrote to the storage. */
   onForgery: (grantId: string, error: Error) => void;
 }
 
-export type RefusedBecause = 'approver' | 'scopes' | 'resources' | 'ended' | 'confirmation_code';
+export type RefusedBecause =
+  | 'approver'
+  | 'scopes'
+  | 'resources'
+  | 'ended'
+  | 'confirmation_code'
+  | 'pkce'
+  | 'dpop'
+  | 'safeguards';
 
 /** What is about to be handed out, by today's configuration. */
 export interface Redemption {
@@ -175,6 +185,9 @@ export async function judgeRedemption(
   const { client } = poll;
   const refused = (reason: RefusedBecause) => ({ verdict: 'refused', reason }) as const;
   if (judgeApprover(client, approval).verdict !== 'allowed') return refused('approver');
+  const missing = missingProof(client, grant);
+  if (missing !== undefined) return refused(missing);
+  if (!ground.areSafeguardsStillMet(client, grant, approval)) return refused('safeguards');
   const allowed = stillAllowed(client, approval);
   if (allowed.scopes.length === 0 && approval.scopes.length > 0) return refused('scopes');
   // A relayed token is as it is: what may not be in it any more cannot be left out.

@@ -66,6 +66,7 @@ async function returned(kit: PageKit, request: Request, response: Response): Pro
   const taken = await takeTrip(ground.grants, browser, state, callback.search);
   if (taken.outcome === 'other_browser') throw new PageProblem('other_browser', { detail: 'trip of another browser' });
   if (taken.outcome === 'gone') throw new PageProblem('sign_in_used', { detail: 'unknown or used state' });
+  kit.links.noteOwnAddress(response);
   const { trip, tag } = taken;
   noteFacts(response, { grant: trip.grant && logTag(trip.grant.id) });
   if (trip.upstream !== upstream.id) throw new PageProblem('bad_callback', { detail: 'trip to another upstream' });

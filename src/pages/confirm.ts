@@ -1,18 +1,18 @@
 import type { Request, Response } from 'express';
 import { EMAIL_VERIFIED } from '../grants/approver-conditions.ts';
 import { carriedClaimNames } from '../grants/client-claims.ts';
-import { judgeApprover, type Verdict } from '../grants/policy.ts';
+import { judgeApprover, shownResources, type Verdict } from '../grants/policy.ts';
 import { sessionLife } from '../grants/session-life.ts';
 import { formatUserCode, NUMERIC } from '../grants/user-code.ts';
 import { intersectScopes } from '../oauth/scope.ts';
 import type { ConfirmJudgement, Obstacle, Warning } from '../safeguards/safeguards.ts';
 import type { Language } from './languages.ts';
+import { mayApprove } from './may-approve.ts';
 import { routeOf } from './page-error.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { referenceOf } from './reference.ts';
-import { noteFacts } from './request-facts.ts';
-import { entryOf, judgeStanding, loggedOf, personOf, type Standing, standingOf, upstreamName } from './standing.ts';
+import { entryOf, loggedOf, personOf, type Standing, standingOf, upstreamName } from './standing.ts';
 import { readTicket, writeTicket } from './ticket.ts';
 import type { ConfirmLocals, HiddenFields } from './views.ts';
 
@@ -29,9 +29,7 @@ export async function showConfirm(kit: PageKit, request: Request, response: Resp
   const { view } = standing;
   if (view.state === 'expired') throw new PageProblem('ran_out_signed_in');
   if (view.state !== 'pending') return toDone(kit, standing);
-  const verdict = await judgeStanding(kit, standing);
-  if (verdict === 'undecided') throw await claimMissing(kit, standing);
-  if (verdict === 'refused') return renderRefused(kit, standing, 'account');
+  if (!(await mayApprove(kit, standing))) return renderRefused(kit, standing, 'account');
   const { client } = standing;
   const judged = await kit.ground.safeguards.judgeConfirm(
     client,
@@ -59,20 +57,6 @@ export async function toDone(
   const done = received ?? { grant: view.grant.id, upstream, account };
   const ticket = await writeTicket(sealing, browser, 'done', done);
   response.redirect(303, kit.addresses.to('/device/done', { ticket }));
-}
-
-export async function claimMissing(kit: PageKit, standing: Standing): Promise<PageProblem> {
-  const { browser, client, facts, view } = standing;
-  const { signIn, userCode, codePrefilled, followedLink } = facts;
-  const judged = judgeApprover(client, signIn);
-  if ('claim' in judged) noteFacts(standing.response, { claim: judged.claim });
-  const sought = { grant: view.grant.id, userCode, codePrefilled, followedLink };
-  const ticket = await writeTicket(kit.ground.grants.sealing, browser, 'sign-in', sought);
-  return new PageProblem('upstream_claim_missing', {
-    again: kit.addresses.to('/device/sign-in', { upstream: signIn.upstream, ticket }),
-    words: { upstream: upstreamName(kit, signIn.upstream) },
-    ...('claim' in judged && { detail: `approvers: ${judged.verdict}: ${judged.claim}` }),
-  });
 }
 
 /** This person cannot approve here and now, but may deny, or come as somebody else; the grant stays pending. */
@@ -127,6 +111,7 @@ export function renderConfirm(
       name,
       description: descriptionOf(kit, name, frame.language),
     })),
+    resources: shownResources(client, view.grant),
     // Whether an address was verified is a word about it, and none about the person.
     claims: carriedClaimNames(client, scopes).filter((name) => name !== EMAIL_VERIFIED),
     code: formatUserCode(userCode.slice(0, userCode.length - charactersToType) + hidden, group),
@@ -183,6 +168,7 @@ function descriptionOf(kit: PageKit, scope: string, language: Language): string 
 export interface Said {
   warnings: readonly string[];
   scopes: readonly string[];
+  resources: readonly string[];
 }
 
 /**
@@ -194,26 +180,29 @@ export function saidThere(kit: PageKit, standing: Standing): Said {
   const { body } = standing.request;
   const warned = fieldOf(body, 'warned') ?? '';
   const shown = fieldOf(body, 'shown') ?? '';
-  if (!kit.forms.isToken(DECIDE, tokenFacts(standing, warned, shown), fieldOf(body, 'token'))) {
+  const resources = fieldOf(body, 'resources') ?? '';
+  if (!kit.forms.isToken(DECIDE, tokenFacts(standing, warned, shown, resources), fieldOf(body, 'token'))) {
     throw new PageProblem('form_refused', { detail: 'token of the decision' });
   }
-  return { warnings: warned.split(' '), scopes: shown.split(' ') };
+  return { warnings: warned.split(' '), scopes: shown.split(' '), resources: resources.split(' ') };
 }
 
 function fieldsOf(kit: PageKit, standing: Standing, warnings: readonly Warning[]): HiddenFields {
   const warned = warnings.join(' ');
   const shown = shownScopes(standing).join(' ');
+  const resources = shownResources(standing.client, standing.view.grant).join(' ');
   return {
     ticket: standing.ticket,
     warned,
     shown,
-    token: kit.forms.token(DECIDE, tokenFacts(standing, warned, shown)),
+    ...(resources !== '' && { resources }),
+    token: kit.forms.token(DECIDE, tokenFacts(standing, warned, shown, resources)),
   };
 }
 
-function tokenFacts({ browser, view, facts }: Standing, warned: string, shown: string): string[] {
+function tokenFacts({ browser, view, facts }: Standing, warned: string, shown: string, resources: string): string[] {
   const { upstream, subject } = facts.signIn;
-  return [browser.reveal(), view.grant.id, upstream, subject, warned, shown];
+  return [browser.reveal(), view.grant.id, upstream, subject, warned, shown, ...(resources === '' ? [] : [resources])];
 }
 
 function frameOf(kit: PageKit, { request, response, ticket }: Standing) {

@@ -1,11 +1,12 @@
 import type { Request, Response } from 'express';
 import type { Approval } from '../grants/approval.ts';
 import { approveGrant, type DecisionOutcome, denyGrant } from '../grants/decide-grant.ts';
-import { stillAllowed } from '../grants/policy.ts';
+import { shownResources } from '../grants/policy.ts';
 import { browserTag } from '../grants/trip.ts';
 import type { ApprovalJudgement } from '../safeguards/safeguards.ts';
 import { answeringBrowserOf, browserOf, leaveBrowserSession } from './browser-session.ts';
-import { claimMissing, renderConfirm, renderRefused, type Said, saidThere, shownScopes, toDone } from './confirm.ts';
+import { renderConfirm, renderRefused, type Said, saidThere, shownScopes, toDone } from './confirm.ts';
+import { mayApprove } from './may-approve.ts';
 import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { entryOf, judgeStanding, loggedOf, personOf, type Standing, standingOf } from './standing.ts';
@@ -54,9 +55,7 @@ async function approve(kit: PageKit, standing: Standing, said: Said): Promise<vo
   const { grant, nowMs } = view;
   const { signIn } = facts;
 
-  const verdict = await judgeStanding(kit, standing);
-  if (verdict === 'undecided') throw await claimMissing(kit, standing);
-  if (verdict === 'refused') return renderRefused(kit, standing, 'account');
+  if (!(await mayApprove(kit, standing))) return renderRefused(kit, standing, 'account');
   const person = personOf(kit, standing);
   const entry = entryOf(standing);
   const shown = await ground.safeguards.judgeConfirm(client, grant, person, entry);
@@ -64,7 +63,11 @@ async function approve(kit: PageKit, standing: Standing, said: Said): Promise<vo
   if (!shown.warnings.every((warning) => said.warnings.includes(warning))) return toConfirm(kit, standing);
   const scopes = shownScopes(standing);
   // Or more is allowed now: nobody approves what they have not read (I5).
-  if (!scopes.every((scope) => said.scopes.includes(scope))) return toConfirm(kit, standing);
+  const resources = shownResources(client, grant);
+  const isRead =
+    scopes.every((scope) => said.scopes.includes(scope)) &&
+    resources.every((resource) => said.resources.includes(resource));
+  if (!isRead) return toConfirm(kit, standing);
 
   const form = { ...entry, confirmCode: fieldOf(request.body, 'confirm_code') ?? '', browser: browserTag(browser) };
   const judged = await ground.safeguards.judgeApproval(client, grant, person, form);
@@ -81,7 +84,6 @@ async function approve(kit: PageKit, standing: Standing, said: Said): Promise<vo
   }
 
   const { heldUntilMs, confirmationCode } = judged;
-  const { resources } = stillAllowed(client, grant);
   const approval: Approval = { ...signIn, scopes, resources, approvedAtMs: nowMs, heldUntilMs, confirmationCode };
   const undoUntilMs = Math.max(nowMs + UNDO_MS, heldUntilMs ?? 0);
   const { upstream, account } = signIn;
@@ -134,7 +136,7 @@ function leave({ request, browser, view }: Standing): Promise<void> {
 async function otherAccount(kit: PageKit, standing: Standing): Promise<void> {
   const { facts, view, browser, response } = standing;
   const { userCode, codePrefilled, followedLink } = facts;
-  const isRefused = (await judgeStanding(kit, standing)) !== 'allowed';
+  const isRefused = (await judgeStanding(kit, standing)).verdict !== 'allowed';
   const ticket = await writeTicket(kit.ground.grants.sealing, browser, 'sign-in', {
     grant: view.grant.id,
     userCode,

@@ -23,7 +23,7 @@ export interface Outcome {
 
 /** GET `/device/done`: what happened, and what to do now. It never goes on by itself (RFC 8628 §3.3). */
 export async function showDone(kit: PageKit, request: Request, response: Response): Promise<void> {
-  const outcome = await outcomeOf(kit, request, fieldOf(request.query, 'ticket'));
+  const outcome = await outcomeOf(kit, request, response, fieldOf(request.query, 'ticket'));
   const { ticket, view, state } = outcome;
   if (state === undefined) {
     if (view.state === 'pending') throw new PageProblem('no_session', { detail: 'not decided yet' });
@@ -43,18 +43,22 @@ export async function showDone(kit: PageKit, request: Request, response: Respons
 }
 
 /** What happened to the grant that an address names, for the browser that it belongs to. */
-export async function outcomeOf(kit: PageKit, request: Request, written: string | undefined): Promise<Outcome> {
+export async function outcomeOf(
+  kit: PageKit,
+  request: Request,
+  response: Response,
+  written: string | undefined,
+): Promise<Outcome> {
   const { grants } = kit.ground;
   const browser = browserOf(request);
   if (browser === undefined) throw new PageProblem('no_session', { detail: 'no browser session' });
   const ticket = await readTicket(grants.sealing, browser, 'done', written);
   if (ticket === undefined) throw new PageProblem('no_session', { detail: 'no ticket of this browser' });
-  if (request.res !== undefined) {
-    noteFacts(request.res, { grant: logTag(ticket.grant), upstream: ticket.upstream || undefined });
-  }
+  noteFacts(response, { grant: logTag(ticket.grant), upstream: ticket.upstream || undefined });
+  kit.links.noteOwnAddress(response);
   const view = await viewGrant(grants, ticket.grant, kit.forms.visitorTag(request));
   if (view === undefined) throw new PageProblem('ran_out');
-  if (request.res !== undefined) noteFacts(request.res, { client: view.grant.clientId });
+  noteFacts(response, { client: view.grant.clientId });
   return {
     browser,
     written: written ?? '',

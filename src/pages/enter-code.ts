@@ -5,9 +5,10 @@ import { type BrowserValue, TRIP_MS } from '../grants/trip.ts';
 import { normaliseUserCode } from '../grants/user-code.ts';
 import type { EntryVerdict } from '../limits/code-entry-limits.ts';
 import { mayFollowLink } from '../safeguards/arrival.ts';
+import { isPrefilled } from '../safeguards/complete.ts';
 import { codeTag, logTag } from '../telemetry/log-tag.ts';
 import { browserOf, newBrowserValue, renewBrowserSession } from './browser-session.ts';
-import { CODE_FORM, enteredPerson, isCodeOfAddress, LONGEST_TYPED, readMemory, renderCodeForm } from './code-form.ts';
+import { CODE_FORM, enteredPerson, LONGEST_TYPED, readMemory, renderCodeForm } from './code-form.ts';
 import { countSignIn } from './count-sign-in.ts';
 import { fieldOf, type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
@@ -90,7 +91,7 @@ async function openCode(kit: PageKit, entry: Entry, view: GrantView, client: Reg
   const ticket = await writeTicket(ground.grants.sealing, browser, 'sign-in', {
     grant: grant.id,
     userCode,
-    codePrefilled: isCodeOfAddress(remembered, userCode),
+    codePrefilled: isPrefilled(remembered.prefilled, userCode),
     followedLink,
   });
   response.redirect(303, addresses.to('/device/sign-in', { ticket }));

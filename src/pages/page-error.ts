@@ -2,7 +2,6 @@ import type { ErrorRequestHandler, Request, Response } from 'express';
 import { UnreadableFormatError } from '../grants/grant.ts';
 import { StorageUnavailableError } from '../grants/ledger.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
-import { rememberLinkToProblem } from './code-form.ts';
 import type { Language } from './languages.ts';
 import { type PageKit, requestIdOf } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
@@ -59,7 +58,6 @@ function problemOf(kit: PageKit, error: unknown, request: Request, response: Res
 export function renderProblem(kit: PageKit, request: Request, response: Response, problem: PageProblem): void {
   const { kind, again, headers, status } = problem;
   const home = kit.addresses.to('/device');
-  rememberLinkToProblem(kit, request, response);
   const frame = kit.frame(request, response, again ?? home);
   const page = kit.views.problem(frame, {
     kind,

@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { cookieOf } from './cookies.ts';
+import { createFollowedLinks, type FollowedLinks } from './followed-links.ts';
 import { createFormGuard, type FormGuard } from './form-guard.ts';
 import { createLanguages, type Language, type Languages } from './languages.ts';
 import { type PageAddresses, pageAddresses } from './page-addresses.ts';
@@ -13,6 +14,7 @@ export interface PageKit {
   ground: PagesGround;
   addresses: PageAddresses;
   forms: FormGuard;
+  links: FollowedLinks;
   languages: Languages;
   stylesheet: Asset;
   codeScript: Asset;
@@ -26,6 +28,7 @@ export function createPageKit(ground: PagesGround): PageKit {
   const { settings, grants, publicUrl } = ground;
   const addresses = pageAddresses(publicUrl);
   const forms = createFormGuard(grants.sealing, grants.randomBytes, addresses);
+  const links = createFollowedLinks(ground, addresses);
   const languages = createLanguages(settings.languages);
   const stylesheet = createStylesheet(settings);
   const codeScript = createCodeScript(settings);
@@ -43,6 +46,7 @@ export function createPageKit(ground: PagesGround): PageKit {
   const isForeign = (request: Request) => request.method === 'POST' && !forms.knows(request);
 
   function frame(request: Request, response: Response, back?: string): Frame {
+    links.remember(request, response);
     const choices = languages.offered.map((code) => languages.in(code));
     return {
       language: languageOf(request),
@@ -70,7 +74,7 @@ export function createPageKit(ground: PagesGround): PageKit {
     };
   }
 
-  return { ground, addresses, forms, languages, stylesheet, codeScript, views, languageOf, frame };
+  return { ground, addresses, forms, links, languages, stylesheet, codeScript, views, languageOf, frame };
 }
 
 /** A field of a form or query: `undefined` where it is missing, empty or there twice. */

@@ -4,6 +4,8 @@ export const PAGE_PROBLEMS = {
   not_found: 404,
   method: 405,
   too_large: 413,
+  /** A broker on loopback was asked by a name that is not loopback. */
+  wrong_host: 421,
   /** CSRF: token or origin. */
   form_refused: 403,
   cookies_missing: 403,
@@ -19,6 +21,8 @@ export const PAGE_PROBLEMS = {
   sign_in_used: 400,
   /** The code ran out before the person was signed in. */
   ran_out: 400,
+  /** What the client's starts must bring has changed; this one cannot be redeemed any more. */
+  start_again: 403,
   /** The code ran out during the sign-in. */
   ran_out_signed_in: 400,
   /** The client takes no code from somebody who followed a link. */

@@ -11,6 +11,8 @@ import { showConfirm } from './confirm.ts';
 import { decide } from './decide.ts';
 import { showDone } from './done.ts';
 import { enterCode } from './enter-code.ts';
+import { onlyNavigations } from './navigation.ts';
+import { onlyOwnHost } from './own-host.ts';
 import { pageError } from './page-error.ts';
 import type { PagesGround } from './page-ground.ts';
 import { createPageKit, type PageKit } from './page-kit.ts';
@@ -64,6 +66,7 @@ export function createPages(ground: PagesGround): Express {
     next();
   });
   app.use(refuseBrokenHeads(kit));
+  app.use(onlyOwnHost(kit));
   const store = new SealedSessionStore({
     inner: ground.browserSessions,
     sealing,
@@ -76,7 +79,7 @@ export function createPages(ground: PagesGround): Express {
   ];
   app.get('/', (_request, response) => response.redirect(303, kit.addresses.to('/device')));
   for (const [path, methods] of Object.entries(ROUTES)) {
-    app.all(path, onlyMethods(path, methods), ...before, dispatch(kit, methods));
+    app.all(path, onlyMethods(path, methods), onlyNavigations, ...before, dispatch(kit, methods));
   }
   app.use(() => {
     throw new PageProblem('not_found');

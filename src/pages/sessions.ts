@@ -28,9 +28,14 @@ export interface Managing {
 /** GET `/sessions`: my devices; for who has not signed in for it, the way there. */
 export async function showSessions(kit: PageKit, request: Request, response: Response): Promise<void> {
   const chosen = fieldOf(request.query, 'upstream');
-  if (chosen !== undefined) return goToSignIn(kit, request, response, chosen);
+  // A trip begins where a person wants it to: not by another site's link, nor for who only asks what is here.
+  if (chosen !== undefined && request.method === 'GET' && !kit.links.isFollowed(request)) {
+    return goToSignIn(kit, request, response, chosen);
+  }
   const managing = await managingOf(kit, request, cookieOf(request, kit.addresses.cookieName(MANAGE_COOKIE)));
   if (managing === undefined) return showWays(kit, request, response);
+  // Most likely back from the upstream, which is another site; a link that leads here meanwhile leads to no code form.
+  kit.links.noteOwnAddress(response);
   await renderSessions(kit, request, response, managing, {});
 }
 
@@ -114,7 +119,7 @@ function showWays(kit: PageKit, request: Request, response: Response): void {
     client: '',
     code: '',
     isRunningOut: false,
-    goesOn: upstreams.length === 1,
+    goesOn: upstreams.length === 1 && !kit.links.isFollowed(request),
     upstreams: upstreams.map(({ id, displayName }) => ({
       name: displayName,
       address: kit.addresses.to('/sessions', { upstream: id }),

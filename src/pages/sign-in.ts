@@ -13,6 +13,7 @@ import { fieldOf, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
 import { noteFacts } from './request-facts.ts';
 import { setOut } from './set-out.ts';
+import { lackingStart } from './standing.ts';
 import { type EnterTicket, readTicket, type SignInTicket, writeTicket } from './ticket.ts';
 import type { SignInChoice } from './views.ts';
 
@@ -26,12 +27,14 @@ export async function signIn(kit: PageKit, request: Request, response: Response)
   const written = fieldOf(request.query, 'ticket');
   if (browser === undefined) throw new PageProblem('no_session', { detail: 'no browser session' });
   if (written === undefined) throw new PageProblem('no_session', { detail: 'no ticket' });
-  const chosen = fieldOf(request.query, 'upstream');
+  // HEAD asks what is here, and sets out to nowhere.
+  const chosen = request.method === 'GET' ? fieldOf(request.query, 'upstream') : undefined;
   const way: Way = { browser, written, chosen, request, response };
 
   const ticket = await readTicket(sealing, browser, 'sign-in', written);
+  const entering = ticket === undefined ? await readTicket(sealing, browser, 'enter', written) : undefined;
+  if (ticket !== undefined || entering !== undefined) kit.links.noteOwnAddress(response);
   if (ticket !== undefined) return signInForGrant(kit, way, ticket);
-  const entering = await readTicket(sealing, browser, 'enter', written);
   if (entering !== undefined) return signInToEnter(kit, way, entering);
   throw new PageProblem('no_session', { detail: 'no ticket of this browser' });
 }
@@ -57,6 +60,10 @@ async function signInForGrant(kit: PageKit, way: Way, ticket: SignInTicket): Pro
     return response.redirect(303, kit.addresses.to('/device/done', { ticket: done }));
   }
 
+  const lacking = lackingStart(client, view);
+  if (lacking !== undefined) {
+    throw new PageProblem('start_again', { words: { client: client.name }, detail: lacking });
+  }
   const upstreams = client.upstreams.flatMap((id) => ground.upstreams.get(id) ?? []);
   if (chosen === undefined) {
     const isRunningOut = view.grant.expiresAtMs - view.nowMs < RUNNING_OUT_MS;

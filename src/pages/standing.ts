@@ -2,9 +2,11 @@ import type { Request, Response } from 'express';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { isMarkedEnded } from '../grants/before-marks.ts';
 import { type GrantView, viewGrant } from '../grants/open-grant.ts';
-import { judgeApprover } from '../grants/policy.ts';
+import { judgeApprover, missingProof, stillAllowed } from '../grants/policy.ts';
 import { type BrowserValue, openArrival } from '../grants/trip.ts';
 import type { EnteredCode, Person } from '../safeguards/safeguards.ts';
+import { isStartStillMet } from '../safeguards/still-met.ts';
+import { judgeSignIn } from '../safeguards/strong-sign-in.ts';
 import { logTag } from '../telemetry/log-tag.ts';
 import { browserOf } from './browser-session.ts';
 import { type PageKit, requestIdOf } from './page-kit.ts';
@@ -38,6 +40,7 @@ export async function standingOf(
   const read = await readTicket(grants.sealing, browser, 'confirm', ticket);
   if (read === undefined) throw new PageProblem('no_session', { detail: 'no ticket of this browser' });
   noteFacts(response, { grant: logTag(read.grant) });
+  kit.links.noteOwnAddress(response);
   const view = await viewGrant(grants, read.grant, kit.forms.visitorTag(request));
   const client = view === undefined ? undefined : clients.get(view.grant.clientId);
   const facts = (await openArrival(grants, browser, read.arrival, read.grant)) as SignInFacts | undefined;
@@ -47,26 +50,40 @@ export async function standingOf(
   return { request, response, browser, ticket: ticket ?? '', view, client, facts };
 }
 
-/** `undecided`: the upstream did not say what the policy needs. */
-export type StandingVerdict = 'allowed' | 'refused' | 'undecided';
+export interface StandingVerdict {
+  /** `undecided`: the upstream did not say what the policy needs. */
+  verdict: 'allowed' | 'refused' | 'undecided' | 'too_weak' | 'start_again';
+  /** For the log: what is missing. */
+  detail?: string;
+}
 
 /**
- * By today's configuration and marks: a sign-in from before a logout or a kill switch no longer counts, and one whose
- * tokens were given back at a refusal cannot approve after a change of the policy either.
+ * By today's configuration and marks: a sign-in from before a logout or a kill switch no longer counts, one that is too
+ * weak or too old by now does not either, and one whose tokens were given back at a refusal cannot approve after a change
+ * of the policy. A device that started with less than is asked for today must start again.
  */
 export async function judgeStanding(kit: PageKit, { client, facts, view }: Standing): Promise<StandingVerdict> {
   const { signIn } = facts;
-  const judged = judgeApprover(client, signIn);
-  if (judged.verdict === 'refused') return 'refused';
-  if (judged.verdict !== 'allowed') return 'undecided';
-  if (client.tokens === 'relay' && signIn.upstreamTokens === undefined) return 'refused';
+  const lacking = lackingStart(client, view);
+  if (lacking !== undefined) return { verdict: 'start_again', detail: lacking };
+  const strength = judgeSignIn(client.safeguards, signIn, view.grant.startedAtMs, view.nowMs);
+  if (strength.verdict === 'too_weak') return { verdict: 'too_weak', detail: strength.missing };
+  const { verdict } = judgeApprover(client, signIn);
+  if (verdict !== 'allowed') return { verdict: verdict === 'refused' ? 'refused' : 'undecided' };
+  if (client.tokens === 'relay' && signIn.upstreamTokens === undefined) return { verdict: 'refused' };
   const isEnded = await isMarkedEnded(kit.ground.grants, {
     ...signIn,
     clientId: client.id,
     sourcePrefixes: kit.ground.sourcePrefixes(view.grant.source),
     endsOnLogout: client.endOnLogout,
   });
-  return isEnded ? 'refused' : 'allowed';
+  return { verdict: isEnded ? 'refused' : 'allowed' };
+}
+
+/** What keeps everybody from approving this start, whoever signs in. */
+export function lackingStart(client: RegisteredClient, { grant }: GrantView): string | undefined {
+  if (grant.resources.length > 0 && stillAllowed(client, grant).resources.length === 0) return 'resources';
+  return missingProof(client, grant) ?? (isStartStillMet(client, grant) ? undefined : 'safeguards');
 }
 
 /** The person as the safeguards look at them. */

@@ -10,7 +10,7 @@ import { PageProblem } from './page-problem.ts';
 export async function undo(kit: PageKit, request: Request, response: Response): Promise<void> {
   const { ground, forms, addresses } = kit;
   forms.requireOwnOrigin(request);
-  const outcome = await outcomeOf(kit, request, fieldOf(request.body, 'ticket')).catch((error: unknown) => {
+  const outcome = await outcomeOf(kit, request, response, fieldOf(request.body, 'ticket')).catch((error: unknown) => {
     if (!(error instanceof PageProblem) || error.kind !== 'no_session') throw error;
     throw new PageProblem('form_refused', { detail: error.detail ?? '' });
   });

@@ -73,6 +73,8 @@ export interface ConfirmLocals {
   account: string;
   upstream: string;
   scopes: readonly { name: string; description: string | undefined }[];
+  /** What the tokens are for (RFC 8707). */
+  resources: readonly string[];
   /** What the tokens say of the person besides who it is, by the names that the configuration gives it. */
   claims: readonly string[];
   /** In groups; without its last characters where the person must type those. */

@@ -45,10 +45,18 @@ export function arrivalOf(headers: ArrivalHeaders, publicUrl: string): Pick<Arri
 /**
  * Whether a person may go on from where they came. An old browser that does not say is not stopped, since there may be
  * no link at all; but in `strict` a code in its address counts for nothing.
+ *
+ * @param wasFollowed a link led this browser to us before: what our own pages lead to, the link led to
  */
-export function judgeArrival(mode: Safeguards['arrival'], headers: ArrivalHeaders, publicUrl: string): ArrivalVerdict {
-  const came = arrivalOf(headers, publicUrl);
-  return { ...came, verdict: verdictOn(mode, came.arrival) };
+export function judgeArrival(
+  mode: Safeguards['arrival'],
+  headers: ArrivalHeaders,
+  publicUrl: string,
+  { wasFollowed }: { wasFollowed: boolean } = { wasFollowed: false },
+): ArrivalVerdict {
+  const { arrival: direct, from } = arrivalOf(headers, publicUrl);
+  const arrival = wasFollowed && direct === 'same_site' ? 'cross_site' : direct;
+  return { arrival, from, verdict: verdictOn(mode, arrival) };
 }
 
 function verdictOn(mode: Safeguards['arrival'], arrival: Arrival): ArrivalVerdict['verdict'] {

@@ -1,5 +1,6 @@
 import type { Safeguards } from '../clients/registered-client.ts';
-import type { SignIn, TripParameters } from '../upstream/upstream.ts';
+import type { Approval } from '../grants/approval.ts';
+import type { TripParameters } from '../upstream/upstream.ts';
 
 type SignInDemands = Pick<Safeguards, 'prompt' | 'maxAgeSeconds' | 'acr' | 'amr'>;
 
@@ -36,7 +37,7 @@ export function signInDemands(
  */
 export function judgeSignIn(
   safeguards: SignInDemands,
-  signIn: Pick<SignIn, 'authTimeSeconds' | 'acr' | 'amr'>,
+  signIn: Pick<Approval, 'authTimeSeconds' | 'acr' | 'amr'>,
   grantStartedAtMs: number,
   nowMs: number,
 ): SignInVerdict {

@@ -59,6 +59,44 @@ describe('an address that was typed, scanned or opened by a terminal', () => {
   });
 });
 
+describe('a page that a link leads to first', () => {
+  it.each([
+    '/callback/corp?state=x&code=y',
+    '/callback/nobody',
+    '/sessions',
+    '/sessions?upstream=corp',
+    '/device/confirm?ticket=x',
+    '/nowhere',
+  ])('%s is no way past the stop page', async (path) => {
+    const journey = await startJourney({ clients: { 'build-cli': { safeguards: 'strict' } } });
+    const { page } = await personAt(journey, ['http://localhost:']);
+    // Somebody who was here before has more that could be taken for the way back.
+    await page.goto(journey.address);
+    await typeCode(page, (await journey.start()).userCode);
+    await page.waitForURL(`${journey.provider.issuer}/**`);
+    const site = await startForeignSite({ '/': { html: `<a href="${journey.test.publicUrl}${path}">Go</a>` } });
+    await page.goto(`${site}/`);
+    await page.click('a');
+    await page.waitForURL(`${journey.test.publicUrl}/**`);
+    const ways = await page.locator('main a').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+    for (const way of ['/device', ...ways.filter((href) => href?.startsWith('/device') === true)]) {
+      await page.evaluate(`location.href = ${JSON.stringify(way)}`).catch(() => undefined);
+      await waitForHeading(page, STOP);
+    }
+    await page.goto(journey.address);
+    expect(await heading(page)).toBe('Connect a device');
+  });
+
+  it('is none that the upstream leads back to', async () => {
+    const journey = await startJourney({ clients: { 'build-cli': { safeguards: 'strict' } } });
+    const { page } = await personAt(journey);
+    await page.goto(`${journey.test.publicUrl}/sessions`);
+    await page.click('button[value=alice]');
+    await waitForHeading(page, 'Your devices');
+    expect((await page.context().cookies()).map(({ name }) => name).join()).not.toContain('-link-');
+  });
+});
+
 describe('a link on another site', () => {
   async function linked(make: (complete: string) => Record<string, { html: string } | { location: string }>) {
     const journey = await startJourney();

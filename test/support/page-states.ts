@@ -200,7 +200,8 @@ const CONFIRM: PageState[] = [
   },
   {
     name: 'confirm-type-suffix',
-    says: 'The code came with the address: the end of it must be typed from the device',
+    says: 'The code came with the address: its end must be typed from the device; with what the tokens are for',
+    house: { client: { resources: ['https://packages.example.com'] } },
     reach: (page, served) => goToConfirm(page, served, { isPrefilled: true }),
   },
   {
@@ -412,6 +413,26 @@ const PROBLEMS: PageState[] = [
       await page.waitForURL(/\/device\/sign-in\?/);
       served.house.advance(11 * MINUTE_MS);
       await page.reload();
+    },
+  },
+  {
+    name: 'problem-start-again',
+    says: 'The client’s devices must bring something since this one asked',
+    async reach(page, served) {
+      await goToConfirm(page, served);
+      Object.assign(served.house.clients.get('build-cli') as object, { require: ['pkce'] });
+      await page.reload();
+    },
+  },
+  {
+    name: 'problem-wrong-host',
+    says: 'A broker on loopback, by a name that is not of this machine',
+    async reach(page, { origin }) {
+      await page.route(/\/device$/, async (route) => {
+        const response = await route.fetch({ headers: { ...route.request().headers(), host: 'build-07:8080' } });
+        await route.fulfill({ response });
+      });
+      await page.goto(`${origin}/device`);
     },
   },
   {

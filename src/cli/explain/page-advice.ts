@@ -54,6 +54,15 @@ export const PAGE_ADVICE: Readonly<Record<PageProblemKind | Obstacle | 'account'
     change:
       'Let the person delete them; other sites below the same domain set them, so a host of its own helps for good.',
   },
+  wrong_host: {
+    why: 'public_url is on this machine, and the browser asked by a name that is none of it.',
+    change: 'Open public_url; for use from other machines set it to the address that they use, with https.',
+  },
+  start_again: {
+    why: 'What {client} must bring changed after the device had started: PKCE, DPoP, digits, a network or a resource.',
+    change:
+      'Let the person start again on the device; if it comes back, the device cannot do what clients.{client} asks for.',
+  },
   form_refused: {
     why: 'The form was not from our page in that browser, or too old.',
     change:

@@ -401,13 +401,17 @@ describe('settings that are worked out', () => {
 
   it('takes plain subjects where one upstream says them, and warns where two clients have them from two', () => {
     const upstreamId = 'labs: { issuer: https://labs.example.com, client_id: gatehouse }\n  corp';
-    expect(read(leastFile({ client: 'subject: plain' })).warnings.join()).not.toContain('plain');
+    expect(
+      read(leastFile({ client: 'subject: plain' }))
+        .warnings.map(formatProblem)
+        .join(),
+    ).not.toContain('plain');
     const one = leastFile({ upstreamId, client: 'upstreams: [corp]\nsubject: plain' });
     expect(read(one).clients[0]?.subject).toBe('plain');
-    expect(read(one).warnings.join()).not.toContain('plain');
+    expect(read(one).warnings.map(formatProblem).join()).not.toContain('plain');
     const other = (upstream: string) => `${one}\n  tv: { name: TV, upstreams: [${upstream}], subject: plain }`;
-    expect(read(other('corp')).warnings.join()).not.toContain('plain');
-    expect(read(other('labs')).warnings.join()).toMatch(
+    expect(read(other('corp')).warnings.map(formatProblem).join()).not.toContain('plain');
+    expect(read(other('labs')).warnings.map(formatProblem).join()).toMatch(
       /clients\.tv\.subject.*plain at labs, and cli is plain at corp/,
     );
   });

@@ -29,6 +29,13 @@ describe('durations', () => {
 it.each([
   ['https://tv.example.com', true],
   ['http://localhost:3000', true],
+  ['chrome-extension://abcdefghijklmnop', true],
+  ['capacitor://localhost', true],
+  ['moz-extension://8f3c2a1e-0b1d-4c55-9a2e-112233445566', true],
+  ['chrome-extension://abc/page', false],
+  ['chrome-extension://', false],
+  ['javascript:alert(1)', false],
+  ['data:text/html,x', false],
   ['https://tv.example.com/', false],
   ['https://TV.example.com', false],
   ['https://tv.example.com:443', false],

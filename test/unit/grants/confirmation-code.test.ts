@@ -27,6 +27,7 @@ beforeEach(() => {
     beginSession: unused,
     issueTokens: unused,
     onReplayed: () => undefined,
+    areSafeguardsStillMet: () => true,
     onRefused: () => undefined,
     onForgery: () => undefined,
   };

@@ -153,13 +153,14 @@ describe('the browser session', () => {
 
 describe('cookies', () => {
   it.each([
-    ['https://login.example.com', /^__Host-gatehouse/, true],
-    ['https://example.com/gate', /^__Host-gatehouse/, true],
-    ['http://127.0.0.1:8080', /^gatehouse/, false],
-  ])('follow from %s alone, whatever headers say', async (publicUrl, name, isSecure) => {
+    ['https://login.example.com', /^__Host-gatehouse/, true, 'evil.example'],
+    ['https://example.com/gate', /^__Host-gatehouse/, true, 'evil.example'],
+    // By a name that is not of this machine it answers nobody.
+    ['http://127.0.0.1:8080', /^gatehouse/, false, '127.0.0.1:1'],
+  ])('follow from %s alone, whatever headers say', async (publicUrl, name, isSecure, host) => {
     const house = openPageHouse({ publicUrl });
     const visitor = house.newVisitor();
-    visitor.headers = { host: 'evil.example', 'x-forwarded-proto': isSecure ? 'http' : 'https' };
+    visitor.headers = { host, 'x-forwarded-proto': isSecure ? 'http' : 'https' };
     await visitor.submit(await house.signIn(visitor, (await house.start()).userCode), { decision: 'approve' });
     expect(visitor.setCookies.length).toBeGreaterThanOrEqual(4);
     for (const line of visitor.setCookies) {

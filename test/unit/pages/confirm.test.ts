@@ -29,6 +29,134 @@ async function signInPrefilled(visitor: PageVisitor, { userCode }: StartedGrant)
   return visitor.open(callbackOf(await visitor.get(way.links[0]?.href ?? '')));
 }
 
+/** As a reload would, for this client. */
+function reload(house: PageHouse, changes: object): void {
+  Object.assign(house.clients.get('build-cli') as object, changes);
+}
+
+const PACKAGES = 'https://packages.example.com';
+const BILLING = 'urn:example:billing';
+
+describe('what the token is for', () => {
+  it.each([
+    ['what was asked for', [BILLING, PACKAGES], 'For use at urn:example:billing https://packages.example.com'],
+    ['the client’s first, where nothing was asked for', [], 'For use at https://packages.example.com It is told'],
+  ])('is shown: %s', async (_, resources, words) => {
+    const house = openPageHouse({ client: { resources: [PACKAGES, BILLING] } });
+    const started = await house.start({ resources });
+    const visitor = house.newVisitor();
+    const confirm = await house.signIn(visitor, started.userCode);
+    expect(confirm.words).toContain(words);
+    expect((await visitor.submit(confirm, { decision: 'approve' })).heading).toBe('Approved');
+    expect((await approvalOf(house, started)).resources).toEqual(resources.length > 0 ? resources : [PACKAGES]);
+  });
+
+  it('is not shown where the client has none, nor where the upstream’s token is relayed', async () => {
+    for (const client of [{}, { tokens: 'relay' as const, resources: [PACKAGES] }]) {
+      const house = openPageHouse({ client });
+      const confirm = await house.signIn(house.newVisitor(), (await house.start()).userCode);
+      expect(confirm.words).not.toContain('For use at');
+    }
+  });
+
+  it('is approved as it was read: another default since then is shown first', async () => {
+    const house = openPageHouse({ client: { resources: [PACKAGES] } });
+    const started = await house.start();
+    const visitor = house.newVisitor();
+    const confirm = await house.signIn(visitor, started.userCode);
+    reload(house, { resources: [BILLING, PACKAGES] });
+    const again = await visitor.submit(confirm, { decision: 'approve' });
+    expect(again.heading).toBe('Let this device act as you?');
+    expect(again.words).toContain('For use at urn:example:billing');
+    expect(await stateOf(house, started)).toBe('pending');
+    await visitor.submit(again, { decision: 'approve' });
+    expect((await approvalOf(house, started)).resources).toEqual([BILLING]);
+  });
+
+  it('cannot be changed in the form', async () => {
+    const house = openPageHouse({ client: { resources: [PACKAGES] } });
+    const started = await house.start();
+    const visitor = house.newVisitor();
+    const confirm = await house.signIn(visitor, started.userCode);
+    for (const resources of ['', BILLING, `${PACKAGES} ${BILLING}`]) {
+      const forged = await visitor.submit(confirm, { decision: 'approve', resources });
+      expect(forged).toMatchObject({ status: 403, heading: 'Please send the form again' });
+    }
+    expect(await stateOf(house, started)).toBe('pending');
+  });
+
+  it('is nothing any more where the client may not have it: the device starts again', async () => {
+    const house = openPageHouse({ client: { resources: [PACKAGES, BILLING] } });
+    const visitor = house.newVisitor();
+    const confirm = await house.signIn(visitor, (await house.start({ resources: [BILLING] })).userCode);
+    reload(house, { resources: [PACKAGES] });
+    const refused = await visitor.submit(confirm, { decision: 'approve' });
+    expect(refused).toMatchObject({ status: 403, heading: 'Please start again' });
+  });
+});
+
+describe('what a reload asks for besides', () => {
+  const strict = { ...openPageHouse().clients.get('build-cli')?.safeguards };
+
+  it.each([
+    ['pkce', { require: ['pkce'] }],
+    ['dpop', { require: ['dpop'] }],
+    ['another network for devices', { safeguards: { ...strict, initiateFrom: ['192.0.2.0/24'] } }],
+    ['digits that the device cannot send', { safeguards: { ...strict, reverseCode: 'required' } }],
+  ])('of the device (%s) is asked for at the approval, and nobody signs in for nothing', async (_, changes) => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const started = await house.start();
+    const way = await visitor.submit(await visitor.open('/device'), { user_code: (await house.start()).userCode });
+    const confirm = await house.signIn(visitor, started.userCode);
+    reload(house, changes);
+    for (const page of [
+      await visitor.submit(confirm, { decision: 'approve' }),
+      await visitor.open(confirm.address),
+      await visitor.open(way.address),
+      await visitor.get(way.links[0]?.href ?? ''),
+    ]) {
+      expect(page).toMatchObject({ status: 403, heading: 'Please start again' });
+    }
+    expect(await stateOf(house, started)).toBe('pending');
+    expect((await visitor.submit(confirm, { decision: 'deny' })).heading).toBe('Denied');
+  });
+
+  it.each([
+    ['an acr', { acr: ['gold'] }],
+    ['an amr', { amr: ['hwk'] }],
+    ['a recent sign-in', { maxAgeSeconds: 60 }],
+    ['a new sign-in', { prompt: 'login' }],
+  ])('of the person (%s) is asked for at the approval, which can be met by another sign-in', async (_, safeguards) => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const corp = corpOf(house);
+    corp.signedIn = { ...corp.signedIn, authTimeSeconds: Math.floor(Date.now() / 1000) - 3600, amr: ['pwd'] };
+    const started = await house.start();
+    const confirm = await house.signIn(visitor, started.userCode);
+    reload(house, { safeguards: { ...strict, ...safeguards } });
+    const refused = await visitor.submit(confirm, { decision: 'approve' });
+    expect(refused).toMatchObject({ status: 403, heading: 'A stronger sign-in is needed' });
+    expect(await stateOf(house, started)).toBe('pending');
+
+    corp.signedIn = { ...corp.signedIn, authTimeSeconds: Math.floor(Date.now() / 1000), acr: 'gold', amr: ['hwk'] };
+    const again = await visitor.open(callbackOf(await visitor.get(refused.links[0]?.href ?? '')));
+    expect((await visitor.submit(again, { decision: 'approve' })).heading).toBe('Approved');
+  });
+
+  it('a sign-in that was recent enough when the person came grows old before an open page', async () => {
+    const house = openPageHouse({ client: { safeguards: { maxAgeSeconds: 60 } } });
+    const visitor = house.newVisitor();
+    corpOf(house).signedIn = { ...corpOf(house).signedIn, authTimeSeconds: Math.floor(Date.now() / 1000) };
+    const confirm = await house.signIn(visitor, (await house.start()).userCode);
+    house.advance(115_000);
+    expect((await visitor.open(confirm.address)).status).toBe(200);
+    house.advance(10_000);
+    const refused = await visitor.submit(confirm, { decision: 'approve' });
+    expect(refused).toMatchObject({ status: 403, heading: 'A stronger sign-in is needed' });
+  });
+});
+
 describe('the confirm page', () => {
   it('has Deny first and as large as Approve, and nothing that answers by itself', async () => {
     const house = openPageHouse();

@@ -134,6 +134,19 @@ const PROBLEMS: Record<PageProblemKind, ProblemPage> = {
       return visitor.open(callbackOf(there, 'code=another'));
     },
   },
+  wrong_host: {
+    house: { publicUrl: 'http://127.0.0.1:8080' },
+    knows: ['detail'],
+    reach: (_house, visitor) => visitor.get('/device', { host: 'evil.example:8080' }),
+  },
+  start_again: {
+    knows: [...ofPerson, 'detail'],
+    async reach(house, visitor) {
+      const { address } = await confirming(house, visitor);
+      Object.assign(house.clients.get('build-cli') as object, { require: ['pkce'] });
+      return visitor.open(address);
+    },
+  },
   ran_out: {
     house: { client: { upstreams: ['corp', 'labs'] } },
     knows: ofGrant,
