@@ -24,12 +24,14 @@ const CONFIDENTIAL = { ...CLIENT, client_secret: { env: 'DEVICE_SECRET' }, start
 export async function deviceGround(
   { clients, ...more }: Record<string, unknown> & { clients?: object } = {},
   isHttps = false,
+  below?: string,
 ): Promise<DeviceGround> {
   let upstream: EmbeddedUpstream | undefined;
   const confidential = await confidentialClients(CLIENT);
   const gatehouse = await startGatehouse({
     secrets: { DEVICE_SECRET: SECRET },
     isHttps,
+    ...(below !== undefined && { below }),
     yaml: async (publicUrl) => {
       upstream = await startEmbeddedUpstream({
         clients: [{ clientId: 'gatehouse', redirectUris: [`${publicUrl}/callback/corp`] }],
@@ -138,7 +140,11 @@ export function deviceScenarios(ground: DeviceGround, program: DeviceProgram, to
       async run() {
         const { events } = await deviceRun(ground, program, 'deny', told);
         expectDevice(events, events.tokens.length === 0, 'tokens came');
-        expectDevice(events, /access_?denied/i.test(events.refused ?? ''), 'it does not say that it was denied');
+        expectDevice(
+          events,
+          /access_?denied|sign-in was refused/i.test(events.refused ?? ''),
+          'it does not say that it was denied',
+        );
       },
     },
     {

@@ -16,6 +16,8 @@ export interface GatehouseOptions {
   secrets?: Readonly<Record<string, string>>;
   /** nginx in front, which ends TLS with a certificate made now and has Gatehouse below a path. */
   isHttps?: boolean;
+  /** The path that it has then. */
+  below?: string;
 }
 
 /** A Gatehouse as it is run: a process, a file, the memory driver. What comes to it can be made slow on the way. */
@@ -37,19 +39,18 @@ export interface Gatehouse {
 
 export type LoggedEvent = Record<string, unknown> & { event: string };
 
-/** msal takes no issuer without a path. */
-const BELOW = '/gate';
-
 const COMMAND = [process.execPath, '--import', 'tsx', new URL('../src/cli/gatehouse.ts', import.meta.url).pathname];
 
-export async function startGatehouse({ yaml, secrets = {}, isHttps = false }: GatehouseOptions): Promise<Gatehouse> {
+export async function startGatehouse(options: GatehouseOptions): Promise<Gatehouse> {
+  // msal takes no issuer without a path.
+  const { yaml, secrets = {}, isHttps = false, below = '/gate' } = options;
   const port = await freePort();
   const network = await slowProxy(() => port);
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-interop-'));
   const forward = `proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`;
-  const location = `location ${BELOW}/ { proxy_pass http://127.0.0.1:${network.port}/; ${forward} }`;
+  const location = `location ${below}/ { proxy_pass http://127.0.0.1:${network.port}/; ${forward} }`;
   const nginx = isHttps ? await startProxyNginx(await freePort(), location) : undefined;
-  const publicUrl = nginx !== undefined ? nginx.origin + BELOW : `http://127.0.0.1:${network.port}`;
+  const publicUrl = nginx !== undefined ? nginx.origin + below : `http://127.0.0.1:${network.port}`;
   const caFile = join(folder, 'ca.pem');
   await writeFile(caFile, nginx?.certificate ?? '');
   const file = join(folder, 'gatehouse.yaml');

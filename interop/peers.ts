@@ -5,9 +5,16 @@ import { djangoOAuthToolkit } from './peers/django-oauth-toolkit.ts';
 import { keycloak } from './peers/keycloak.ts';
 import { mds } from './peers/mds.ts';
 import { nimbus } from './peers/nimbus.ts';
-import { oauth4webapi, openidClient } from './peers/npm-clients.ts';
+import { msalNode, oauth4webapi, openidClient } from './peers/npm-clients.ts';
 import { oidcProvider } from './peers/oidc-provider.ts';
-import { authlib, msal, requestsOauth2client, requestsOauthlib } from './peers/python-clients.ts';
+import {
+  authlib,
+  azureIdentity,
+  huggingface,
+  msal,
+  requestsOauth2client,
+  requestsOauthlib,
+} from './peers/python-clients.ts';
 import { oauth2Crate, openidconnectCrate } from './peers/rust-clients.ts';
 import { spring } from './peers/spring.ts';
 import { xoauth2 } from './peers/xoauth2.ts';
@@ -16,7 +23,7 @@ import { xoauth2 } from './peers/xoauth2.ts';
 export const PEERS: readonly Peer[] = [
   ...[keycloak, oidcProvider, djangoOAuthToolkit, authlibServer, spring],
   ...[mds, xoauth2, requestsOauth2client, requestsOauthlib, msal, authlib, openidClient, oauth4webapi],
-  ...[oauth2Crate, openidconnectCrate, nimbus],
+  ...[oauth2Crate, openidconnectCrate, nimbus, huggingface, azureIdentity, msalNode],
   ...[springResource, keycloakConnect, goOidc],
 ];
 

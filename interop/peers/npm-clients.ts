@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { confidentialScenarios } from '../confidential-scenarios.ts';
 import { deviceGround, deviceScenarios } from '../device-scenarios.ts';
+import { npmPackages } from '../obtain/npm.ts';
 import type { Peer } from '../peer.ts';
 
 /** They are here already: the broker and the tests stand on them. */
@@ -29,3 +30,19 @@ function npmClient(name: string, program: string): Peer {
 
 export const openidClient = npmClient('openid-client', 'openid_client_device.ts');
 export const oauth4webapi = npmClient('oauth4webapi', 'oauth4webapi_device.ts');
+
+export const msalNode: Peer = {
+  ...{ name: 'msal-node', kind: 'client', from: 'npm @azure/msal-node', limitSeconds: 120 },
+  async open() {
+    const { folder, version } = await npmPackages('msal-node', ['@azure/msal-node@7.2.3']);
+    const ground = await deviceGround({ compatibility: { microsoft: true } }, true, '/corp/v2.0');
+    const file = new URL('../programs/msal_node_device.mjs', import.meta.url).pathname;
+    const environment = { MODULES: folder, NODE_EXTRA_CA_CERTS: ground.gatehouse.caFile };
+    const device = { command: [process.execPath, file], environment };
+    return {
+      version: await version('@azure/msal-node'),
+      scenarios: deviceScenarios(ground, device),
+      close: () => ground.close(),
+    };
+  },
+};

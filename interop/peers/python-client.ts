@@ -14,11 +14,18 @@ export interface PythonClient {
   methods?: readonly ClientMethod[];
   /** It takes nothing but https. */
   isHttps?: boolean;
+  /** The path of the issuer then. */
+  below?: string;
+  /** What the configuration of Gatehouse has besides. */
+  yaml?: Record<string, unknown>;
+  /** Scenarios of the usual ones that it has no call for. */
+  without?: readonly string[];
 }
 
 /** A client library from PyPI, in one of `programs/`. */
 export function pythonClient(client: PythonClient): Peer {
   const { name, requirements, program, environment, told, methods = [], isHttps = false } = client;
+  const { below, yaml = {}, without = [] } = client;
   return {
     name,
     kind: 'client',
@@ -26,14 +33,17 @@ export function pythonClient(client: PythonClient): Peer {
     limitSeconds: 240,
     async open() {
       const python = await pythonEnvironment(name, requirements);
-      const ground = await deviceGround({}, isHttps);
+      const ground = await deviceGround(yaml, isHttps, below);
       const file = new URL(`../programs/${program}`, import.meta.url).pathname;
       const trust: Record<string, string> = isHttps ? { REQUESTS_CA_BUNDLE: ground.gatehouse.caFile } : {};
       const device = { command: [python.python, file], environment: { ...environment, ...trust } };
       const [distribution = name] = requirements;
       return {
         version: await python.version(distribution.replace(/[^\w.-].*$/, '')),
-        scenarios: [...deviceScenarios(ground, device, told), ...confidentialScenarios(ground, device, methods)],
+        scenarios: [
+          ...deviceScenarios(ground, device, told).filter(({ name: each }) => !without.includes(each)),
+          ...confidentialScenarios(ground, device, methods),
+        ],
         close: () => ground.close(),
       };
     },

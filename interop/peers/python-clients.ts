@@ -29,3 +29,22 @@ export const authlib = pythonClient({
   // Its assertions live for an hour; given claims that shorten them, it says the same jti again.
   methods: ['client_secret_basic', 'client_secret_post'],
 });
+
+export const huggingface = pythonClient({
+  name: 'huggingface_hub',
+  requirements: ['huggingface_hub'],
+  program: 'huggingface_device.py',
+  yaml: { compatibility: { paths: { '/oauth/device': 'device_authorization', '/oauth/token': 'token' } } },
+});
+
+export const azureIdentity = pythonClient({
+  name: 'azure-identity',
+  requirements: ['azure-identity'],
+  program: 'azure_device.py',
+  // It refuses an ID token without this claim.
+  yaml: { clients: { tv: { name: 'TV', interval: '1s', claims: ['preferred_username'] } } },
+  isHttps: true,
+  below: '/corp/v2.0',
+  // It refreshes by itself, when it thinks that it must.
+  without: ['refresh'],
+});
