@@ -16,6 +16,7 @@ import {
   requestsOauthlib,
 } from './peers/python-clients.ts';
 import { oauth2Crate, openidconnectCrate } from './peers/rust-clients.ts';
+import { scribejava } from './peers/scribejava.ts';
 import { spring } from './peers/spring.ts';
 import { xoauth2 } from './peers/xoauth2.ts';
 
@@ -23,7 +24,7 @@ import { xoauth2 } from './peers/xoauth2.ts';
 export const PEERS: readonly Peer[] = [
   ...[keycloak, oidcProvider, djangoOAuthToolkit, authlibServer, spring],
   ...[mds, xoauth2, requestsOauth2client, requestsOauthlib, msal, authlib, openidClient, oauth4webapi],
-  ...[oauth2Crate, openidconnectCrate, nimbus, huggingface, azureIdentity, msalNode],
+  ...[oauth2Crate, openidconnectCrate, nimbus, huggingface, azureIdentity, msalNode, scribejava],
   ...[springResource, keycloakConnect, goOidc],
 ];
 

@@ -1,0 +1,19 @@
+import { deviceGround, deviceScenarios } from '../device-scenarios.ts';
+import { javaProgram } from '../obtain/java.ts';
+import type { Peer } from '../peer.ts';
+
+export const scribejava: Peer = {
+  name: 'scribejava',
+  kind: 'client',
+  from: 'Maven Central scribejava-core',
+  limitSeconds: 240,
+  async open() {
+    const program = await javaProgram('scribejava', 'Device');
+    const ground = await deviceGround();
+    return {
+      version: await program.version('scribejava-core'),
+      scenarios: deviceScenarios(ground, program),
+      close: () => ground.close(),
+    };
+  },
+};
