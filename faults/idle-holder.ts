@@ -9,7 +9,7 @@ const count = Number(values.count);
 const AT_ONCE = 100;
 /** Below the 60 s that a device's interval grows to at most, and the 75 s after which the broker closes. */
 const ASKS_EVERY_MS = 50_000;
-const REQUEST = 'HEAD /jwks HTTP/1.1\r\nHost: x\r\n\r\n';
+const REQUEST = 'HEAD /jwks HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
 
 const open = new Set<Socket>();
 let next = 0;

@@ -12,7 +12,7 @@ afterAll(() => test.close());
 const KIBIBYTE = 1024;
 const HTML = 'Accept: text/html,*/*;q=0.8\r\n';
 const FORM = 'client_id=build-cli';
-const START = `POST /device_authorization HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${FORM.length}\r\n`;
+const START = `POST /device_authorization HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${FORM.length}\r\n`;
 
 const ask = async (bytes: string): Promise<RawAnswer> => answerIn(await rawHttp(test.origin, bytes));
 const cookies = (bytes: number) => `Cookie: ${'a=b; '.repeat(Math.ceil(bytes / 5))}\r\n`;
@@ -41,7 +41,7 @@ describe('Expect is ignored', () => {
   it.each(['', ' ', '200-ok', 'x=y; z', '417'])('Expect: %j', async (value) => {
     const start = await ask(`${START}Expect: ${value}\r\n\r\n${FORM}`);
     expect([start.status, JSON.parse(start.body)]).toEqual([200, expect.objectContaining({ interval: 5 })]);
-    expect((await ask(`GET /device HTTP/1.1\r\nHost: x\r\nExpect: ${value}\r\n${HTML}\r\n`)).status).toBe(200);
+    expect((await ask(`GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: ${value}\r\n${HTML}\r\n`)).status).toBe(200);
   });
 
   it('100-continue is answered first, and then the request', async () => {
@@ -52,7 +52,7 @@ describe('Expect is ignored', () => {
 
 describe('a request without Host', () => {
   it('is refused by name', async () => {
-    const answer = await ask(`${START.replace('Host: x\r\n', '')}\r\n${FORM}`);
+    const answer = await ask(`${START.replace('Host: 127.0.0.1\r\n', '')}\r\n${FORM}`);
     expect(answer.status).toBe(400);
     expectJson(answer, /Host/);
   });
@@ -79,25 +79,25 @@ describe('a head that is too large', () => {
   });
 
   it('at a path that nobody has, too', async () => {
-    const answer = await ask(`GET /${'x'.repeat(17 * KIBIBYTE)} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const answer = await ask(`GET /${'x'.repeat(17 * KIBIBYTE)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
     expect(answer.status).toBe(431);
     expectJson(answer, /16 KiB/);
   });
 
   it.each([17, 30, 45])('%i KiB of cookies: a person is told what to do', async (size) => {
-    const answer = await ask(`GET /device HTTP/1.1\r\nHost: x\r\n${HTML}${cookies(size * KIBIBYTE)}\r\n`);
+    const answer = await ask(`GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${HTML}${cookies(size * KIBIBYTE)}\r\n`);
     expect(answer.status).toBe(431);
     expectPage(answer, /Delete the cookies of 127\.0\.0\.1.*private window/);
   });
 
   it('… in the language of the browser', async () => {
     const language = 'Accept-Language: de\r\n';
-    const answer = await ask(`GET /device HTTP/1.1\r\nHost: x\r\n${HTML}${language}${cookies(20 * KIBIBYTE)}\r\n`);
+    const answer = await ask(`GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${HTML}${language}${cookies(20 * KIBIBYTE)}\r\n`);
     expectPage(answer, /Löschen Sie .* die Cookies von 127\.0\.0\.1/);
   });
 
   it('of something else than cookies is no matter of cookies', async () => {
-    const answer = await ask(`GET /device HTTP/1.1\r\nHost: x\r\n${HTML}X: ${'x'.repeat(17 * KIBIBYTE)}\r\n\r\n`);
+    const answer = await ask(`GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${HTML}X: ${'x'.repeat(17 * KIBIBYTE)}\r\n\r\n`);
     expect(answer.status).toBe(431);
     expectPage(answer, /That was too much/);
   });
@@ -106,14 +106,14 @@ describe('a head that is too large', () => {
     const device = await ask(`${START}${cookies(size * KIBIBYTE)}\r\n${FORM}`);
     expect(device.status).toBe(431);
     expectJson(device, /headers of the request are too large/);
-    const person = await ask(`GET /device HTTP/1.1\r\nHost: x\r\n${HTML}${cookies(size * KIBIBYTE)}\r\n`);
+    const person = await ask(`GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${HTML}${cookies(size * KIBIBYTE)}\r\n`);
     expect(person.status).toBe(431);
     expectPage(person, /very many cookies/);
   });
 
   it('up to 16 KiB are served', async () => {
     expect((await ask(`${START}${cookies(15 * KIBIBYTE)}\r\n${FORM}`)).status).toBe(200);
-    expect((await ask(`GET /device HTTP/1.1\r\nHost: x\r\n${HTML}${cookies(15 * KIBIBYTE)}\r\n`)).status).toBe(200);
+    expect((await ask(`GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${HTML}${cookies(15 * KIBIBYTE)}\r\n`)).status).toBe(200);
   });
 });
 
@@ -123,8 +123,8 @@ describe('what is no request', () => {
     ['another protocol', 'SSH-2.0-OpenSSH_9.9\r\n\r\n'],
     ['the beginning of TLS', '\x16\x03\x01\x02\x00\x01\x00\x01'],
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-    ['a version of the future', 'GET /jwks HTTP/9.9\r\nHost: x\r\n\r\n'],
-    ['a header without colon', 'GET /jwks HTTP/1.1\r\nHost: x\r\nnothing\r\n\r\n'],
+    ['a version of the future', 'GET /jwks HTTP/9.9\r\nHost: 127.0.0.1\r\n\r\n'],
+    ['a header without colon', 'GET /jwks HTTP/1.1\r\nHost: 127.0.0.1\r\nnothing\r\n\r\n'],
     ['both lengths', `${START}Transfer-Encoding: chunked\r\n\r\n${FORM}`],
     ['a broken chunk', `${START.replace(/Content-Length: \d+/, 'Transfer-Encoding: chunked')}\r\nxyz\r\n`],
     ['a length that is none', `${START.replace(/Content-Length: \d+/, 'Content-Length: many')}\r\n`],
@@ -137,7 +137,7 @@ describe('what is no request', () => {
   });
 
   it('a browser’s gets a page', async () => {
-    const answer = await ask(`GET /device HTTP/1.1\r\nHost: x\r\n${HTML}nothing\r\n\r\n`);
+    const answer = await ask(`GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${HTML}nothing\r\n\r\n`);
     expect(answer.status).toBe(400);
     expectPage(answer, /could not be read/);
   });

@@ -127,7 +127,7 @@ describe('TLS at our own listener', () => {
     expect((await ask({ ...at, ca: second.cert })).status).toBe(200);
 
     // Who speaks plain HTTP there, or nothing that makes sense, is cut and takes nobody along.
-    for (const text of ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', 'SSH-2.0-OpenSSH_9.2\r\n']) {
+    for (const text of ['GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 'SSH-2.0-OpenSSH_9.2\r\n']) {
       const plain = connect(port, '127.0.0.1').on('error', () => {});
       plain.end(text);
       await once(plain, 'close');

@@ -128,6 +128,6 @@ describe.each(['memory', 'redis'] as const)('with the %s driver', (driver) => {
 function pollOf(code: string): Buffer {
   const form = { grant_type: DEVICE_CODE_GRANT, client_id: 'build-cli', device_code: code };
   const body = new URLSearchParams(form).toString();
-  const head = `POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}`;
+  const head = `POST /token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}`;
   return Buffer.from(`${head}\r\n\r\n${body}`);
 }

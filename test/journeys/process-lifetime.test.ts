@@ -180,18 +180,18 @@ describe('clients that would hold the process', () => {
     return { seconds: (performance.now() - startedAtMs) / 1000, text };
   }
 
-  const head = 'POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n';
+  const head = 'POST /token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n';
 
   it('slow headers, slow bodies, endless headers and silence are cut within 15 s, all at once', {
     timeout: 30_000,
   }, async () => {
     const cuts = await Promise.all([
-      secondsUntilCut('POST /token HTTP/1.1\r\nHost: x\r\n', 'X-Drip: 1\r\n'),
+      secondsUntilCut('POST /token HTTP/1.1\r\nHost: 127.0.0.1\r\n', 'X-Drip: 1\r\n'),
       secondsUntilCut(`${head}Content-Length: 5000\r\n\r\n`, 'a'),
       secondsUntilCut(`${head}Transfer-Encoding: chunked\r\n\r\n`, '1\r\na\r\n'),
       secondsUntilCut('POST /to', ''),
       secondsUntilCut(
-        `POST /device HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 500\r\n\r\n`,
+        `POST /device HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 500\r\n\r\n`,
         'a',
       ),
     ]);
@@ -214,7 +214,7 @@ describe('clients that would hold the process', () => {
     for (const length of [20_000, 100_000]) {
       const text = await rawHttp(
         broker.origin,
-        `GET /jwks HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(length)}\r\n\r\n`,
+        `GET /jwks HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: ${'x'.repeat(length)}\r\n\r\n`,
       );
       const { status, headers } = answerIn(text);
       expect([status, headers['content-type'], headers['cache-control']]).toEqual([
@@ -236,7 +236,7 @@ describe('clients that would hold the process', () => {
   it('pipelined requests are answered each, in order', async () => {
     const form = 'client_id=build-cli';
     const start = `${head.replace('/token', '/device_authorization')}Content-Length: ${form.length}\r\n\r\n${form}`;
-    const jwks = 'GET /jwks HTTP/1.1\r\nHost: x\r\n\r\n';
+    const jwks = 'GET /jwks HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
     const text = await rawHttp(broker.origin, start + jwks + start + jwks + start, 1000);
     const bodies = text
       .split(/HTTP\/1\.1 200 OK\r\n/)

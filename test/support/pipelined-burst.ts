@@ -58,7 +58,7 @@ async function overOne(host: string, port: number, requests: readonly BurstReque
 function bytesOf({ path, form, headers = {} }: BurstRequest): string {
   const body = new URLSearchParams({ ...form }).toString();
   const lines = Object.entries({
-    Host: 'x',
+    Host: '127.0.0.1',
     'Content-Type': 'application/x-www-form-urlencoded',
     'Content-Length': String(body.length),
     ...headers,
