@@ -92,12 +92,16 @@ describe('a head that is too large', () => {
 
   it('… in the language of the browser', async () => {
     const language = 'Accept-Language: de\r\n';
-    const answer = await ask(`GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${HTML}${language}${cookies(20 * KIBIBYTE)}\r\n`);
+    const answer = await ask(
+      `GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${HTML}${language}${cookies(20 * KIBIBYTE)}\r\n`,
+    );
     expectPage(answer, /Löschen Sie .* die Cookies von 127\.0\.0\.1/);
   });
 
   it('of something else than cookies is no matter of cookies', async () => {
-    const answer = await ask(`GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${HTML}X: ${'x'.repeat(17 * KIBIBYTE)}\r\n\r\n`);
+    const answer = await ask(
+      `GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${HTML}X: ${'x'.repeat(17 * KIBIBYTE)}\r\n\r\n`,
+    );
     expect(answer.status).toBe(431);
     expectPage(answer, /That was too much/);
   });
@@ -113,7 +117,9 @@ describe('a head that is too large', () => {
 
   it('up to 16 KiB are served', async () => {
     expect((await ask(`${START}${cookies(15 * KIBIBYTE)}\r\n${FORM}`)).status).toBe(200);
-    expect((await ask(`GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${HTML}${cookies(15 * KIBIBYTE)}\r\n`)).status).toBe(200);
+    expect((await ask(`GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${HTML}${cookies(15 * KIBIBYTE)}\r\n`)).status).toBe(
+      200,
+    );
   });
 });
 
