@@ -17,6 +17,8 @@ export const onlyNavigations: RequestHandler = (request, _response, next) => {
 
 function isNavigation({ headers }: Request): boolean {
   const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = headers;
+  // Fetched in advance, for somebody who may never come: it would begin a sign-in, or use up an answer.
+  if (/\bprefetch\b/.test(String(headers['sec-purpose'] ?? headers['purpose'] ?? headers['x-moz']))) return false;
   // A browser that says what it asks for goes there for a document only.
   if (destination !== undefined) return destination === 'document';
   // A program's fetch says `cors`, whatever it was told to say; a browser that does names a destination too.

@@ -13,6 +13,18 @@ const ASKED_FOR = [
   ['an object', { ...SITE, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'object' }],
   ['an image of the same company', { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors' }],
   ['something that says only how', { 'sec-fetch-mode': 'no-cors' }],
+  ['a link that is fetched in advance', { ...SITE, 'sec-fetch-mode': 'navigate', 'sec-purpose': 'prefetch' }],
+  [
+    'a typed address that is shown in advance',
+    {
+      'sec-fetch-site': 'none',
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
+      'sec-purpose': 'prefetch;prerender',
+    },
+  ],
+  ['the same in an older browser', { purpose: 'prefetch' }],
+  ['the same in another one', { 'x-moz': 'prefetch' }],
   ['a socket', { ...SITE, 'sec-fetch-mode': 'websocket', 'sec-fetch-dest': 'websocket' }],
 ] as const;
 
