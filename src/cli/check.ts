@@ -1,18 +1,21 @@
 import { parseArgs } from 'node:util';
 import type { Config } from '../config/config.ts';
-import { ConfigError, formatProblem } from '../config/config-error.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { CONFIG_OPTION, configFile } from '../config/environment.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Reach } from '../upstream/upstream-settings.ts';
+import { type CheckReport, createCheckReport } from './check-report.ts';
 import { describeApprovers } from './describe-approvers.ts';
 import { EXIT } from './exit-codes.ts';
 import { redirectUri } from './redirect-uri.ts';
 
-const USAGE = `Usage: gatehouse check [--config FILE] [--probe]
+const USAGE = `Usage: gatehouse check [--config FILE] [--probe] [--json]
 
 Reads the configuration and reports every problem as file:line:col key: what was found, what is expected.
   --config FILE   ${CONFIG_OPTION}
-  --probe         also asks Redis and each upstream, and counts what still names an old sealing key
+  --probe         also asks Redis and each upstream, and counts what names an old or a missing sealing key
+  --json          one line of JSON for each finding
+The last line is the verdict, such as "3 wrong, 1 to look at".
 It also has this Node do what a start would have it do first: seal, sign, and know a page's cookie again.
 Exit 0: good. 78: problems in the configuration, or a Node that failed. 69: something that was asked is away or wrong.
 `;
@@ -20,35 +23,47 @@ Exit 0: good. 78: problems in the configuration, or a Node that failed. 69: some
 export async function run(argv: string[]): Promise<number> {
   const { values } = parseArgs({
     args: argv,
-    options: { config: { type: 'string' }, probe: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      config: { type: 'string' },
+      probe: { type: 'boolean' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (values.help === true) {
     process.stdout.write(USAGE);
     return EXIT.done;
   }
+  const report = createCheckReport({ isJson: values.json === true });
+  const exitCode = await check(configFile(values.config), values.probe === true, report);
+  report.verdict();
+  return exitCode;
+}
+
+async function check(file: string, isProbing: boolean, report: CheckReport): Promise<number> {
   let config: Config;
   try {
-    config = await loadConfig(configFile(values.config));
+    config = await loadConfig(file);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    report.problems(error.problems);
     return EXIT.config;
   }
-  process.stdout.write(`${describe(config).join('\n')}\n`);
-  for (const warning of config.warnings) process.stderr.write(`warning: ${formatProblem(warning)}\n`);
+  report.describe(describe(config));
+  report.warnings(config.warnings);
   // What it tests, and what asks, are heavy: whoever has a broken file need not wait for them.
   const { SelfTestError, selfTestOf } = await import('../self-test.ts');
   try {
     await selfTestOf(config);
   } catch (error) {
     if (!(error instanceof SelfTestError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    report.finding({ about: 'this Node', level: 'wrong', text: error.message });
     return EXIT.config;
   }
-  if (values.probe !== true) return EXIT.done;
+  if (!isProbing) return EXIT.done;
 
   const { probe } = await import('./probe.ts');
-  const isFine = await probe(config, (line) => void process.stdout.write(`${line}\n`));
+  const isFine = await probe(config, report.finding);
   return isFine ? EXIT.done : EXIT.unavailable;
 }
 

@@ -17,16 +17,23 @@ import { redisStorage } from '../storage/redis-storage.ts';
 import type { RedisSettings } from '../storage/storage-settings.ts';
 
 export interface OldKey {
-  /** Its place in `keys.sealing`. */
-  index: number;
+  /** Its place in `keys.sealing`; `undefined` where it is not there, though entries name it. */
+  index: number | undefined;
   name: string;
   /** How many grants and device sessions could not go on without it. */
   entries: number;
 }
 
-/** For each sealing key after the first: what still names it, so that an administrator knows when it can go. */
+/** As `sealingKey` makes them; what somebody else wrote into Redis names none. */
+const KEY_NAME = /^[A-Za-z0-9_-]{6}$/;
+
+/**
+ * For each sealing key after the first: what still names it, so that an administrator knows when it can go. And for each
+ * that is named and is not there, since what names it cannot go on.
+ */
 export async function countOldSealingKeys(redis: RedisSettings, { keys }: SealingSettings): Promise<OldKey[]> {
-  const old = keys.map((key, index) => ({ index, name: sealingKey(key).name, entries: 0 })).slice(1);
+  const known = keys.map((key, index) => ({ index, name: sealingKey(key).name, entries: 0 }));
+  const byName = new Map<string, OldKey>(known.map((key) => [key.name, key]));
   const sealing = createSealing(keys);
   const storage = redisStorage(redis);
   const { ledger } = storage;
@@ -38,10 +45,14 @@ export async function countOldSealingKeys(redis: RedisSettings, { keys }: Sealin
   } finally {
     await storage.close();
   }
-  return old;
+  return [...byName.values()].filter(({ index }) => index !== 0);
 
   function count(names: ReadonlySet<string>): void {
-    for (const key of old) if (names.has(key.name)) key.entries += 1;
+    for (const name of names) {
+      if (!KEY_NAME.test(name)) continue;
+      const key = byName.get(name) ?? { index: undefined, name, entries: 0 };
+      byName.set(name, { ...key, entries: key.entries + 1 });
+    }
   }
 }
 

@@ -1,10 +1,12 @@
 import type { Config } from '../config/config.ts';
 import { StorageUnavailableError } from '../grants/ledger.ts';
 import type { RedisSettings } from '../storage/storage-settings.ts';
+import type { Finding } from './check-report.ts';
+import type { OldKey } from './old-sealing-keys.ts';
 import { redirectUri } from './redirect-uri.ts';
 import { redisAway } from './redis-away.ts';
 
-type Say = (line: string) => void;
+type Say = (finding: Finding) => void;
 
 /** Asks everything that the broker would stand on; answers whether all of it is there and as it must be. */
 export async function probe(config: Config, say: Say): Promise<boolean> {
@@ -15,27 +17,39 @@ export async function probe(config: Config, say: Say): Promise<boolean> {
 async function probeStorage({ storage, sealing }: Config, say: Say): Promise<boolean> {
   if (storage.driver === 'memory') return true;
   if (!(await probeRedis(storage.redis, say))) return false;
-  if (sealing === undefined || sealing.keys.length < 2) return true;
+  if (sealing === undefined) return true;
   const { countOldSealingKeys } = await import('./old-sealing-keys.ts');
   const counts = await countOldSealingKeys(storage.redis, sealing);
-  for (const { index, name, entries } of counts) {
-    const advice = entries === 0 ? 'it can be taken out' : 'keep it until they have ended';
-    say(`keys.sealing[${index}] (${name}): ${entries} grants and sessions name it; ${advice}`);
+  for (const key of counts) say(sealingKeyFinding(key));
+  return counts.every(({ index }) => index !== undefined);
+}
+
+function sealingKeyFinding({ index, name, entries }: OldKey): Finding {
+  if (index === undefined) {
+    const text = `it is named by ${entries} grants and sessions and is not there: put it back until they have ended`;
+    return { about: `keys.sealing (${name})`, level: 'wrong', text };
   }
-  return true;
+  // One that was appended a moment ago looks the same as one that has done its work.
+  const advice =
+    entries > 0
+      ? 'keep it until they have ended'
+      : 'if it is new, move it first once all replicas have it; if it came first before, it can be taken out';
+  const text = `${entries} grants and sessions name it; ${advice}`;
+  return { about: `keys.sealing[${index}] (${name})`, level: 'note', text };
 }
 
 async function probeRedis(settings: RedisSettings, say: Say): Promise<boolean> {
   const { inspectRedis } = await import('../storage/redis-inspection.ts');
   try {
     const { version, policy, problems, advice } = await inspectRedis(settings);
-    for (const problem of problems) say(`Redis: wrong: ${problem}`);
-    for (const text of advice) say(`Redis: advice: ${text}`);
-    if (problems.length === 0) say(`Redis: ok: version ${version}, maxmemory-policy ${policy || 'noeviction'}`);
+    for (const text of problems) say({ about: 'Redis', level: 'wrong', text });
+    for (const text of advice) say({ about: 'Redis', level: 'advice', text });
+    const text = `version ${version}, maxmemory-policy ${policy || 'noeviction'}`;
+    if (problems.length === 0) say({ about: 'Redis', level: 'ok', text });
     return problems.length === 0;
   } catch (error) {
     if (!(error instanceof StorageUnavailableError)) throw error;
-    say(`Redis: away: ${redisAway(settings, error)}`);
+    say({ about: 'Redis', level: 'away', text: redisAway(settings, error) });
     return false;
   }
 }
@@ -49,7 +63,7 @@ async function probeUpstreams(config: Config, say: Say): Promise<boolean> {
     }),
   );
   for (const { id, findings } of results) {
-    for (const { level, text } of findings) say(`upstream ${id}: ${level}: ${text}`);
+    for (const { level, text } of findings) say({ about: `upstream ${id}`, level, text });
   }
   return results.every(({ ok }) => ok);
 }

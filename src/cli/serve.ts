@@ -3,6 +3,7 @@ import { type Broker, createBroker } from '../broker.ts';
 import type { Config } from '../config/config.ts';
 import { formatProblem } from '../config/config-error.ts';
 import { openStorage } from '../storage/open-storage.ts';
+import type { Storage } from '../storage/storage.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createOperations } from '../telemetry/operations-listener.ts';
@@ -10,6 +11,7 @@ import { EXIT } from './exit-codes.ts';
 import { keepGarbageYoung } from './keep-garbage-young.ts';
 import { ListenError, listen } from './listen.ts';
 import { createPublicServer, renewCertificate } from './public-server.ts';
+import { type ReadyLine, readyLine } from './ready-line.ts';
 import { reloadOnChange } from './reload.ts';
 import { VERSION } from './version.ts';
 
@@ -25,7 +27,7 @@ const FINISH_MS = 5 * SECOND;
  * @throws {StorageRefusedError} when the storage must not be used as it is set up
  * @throws {SelfTestError} when this Node does not do what a sign-in needs
  */
-export async function serve(config: Config): Promise<number> {
+export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<number> {
   keepGarbageYoung();
   const logger = createLogger(config.log);
   process.once('uncaughtException', (error) => {
@@ -90,8 +92,11 @@ export async function serve(config: Config): Promise<number> {
   };
   const reloading = await reloadOnChange(config, inForce, { logger: audit, metrics });
 
-  process.stdout.write(`Gatehouse is ready at ${config.publicUrl}\n`);
   const { publicUrl } = config;
+  const announce = (isReady: boolean) => process.stdout.write(readyLine(ready, { publicUrl, isReady }));
+  const isReady = await storage.isReady();
+  announce(isReady);
+  const waiting = isReady ? undefined : announceWhenReady(storage, () => announce(true));
   logger.event('process.started', { publicUrl, storage: storage.kind, version: VERSION, pid: process.pid });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
@@ -103,12 +108,27 @@ export async function serve(config: Config): Promise<number> {
   }
 
   const exitCode = await stopped;
+  clearInterval(waiting);
   reloading.stop();
   await Promise.all([close(server), close(operations)]);
   await storage.close();
   logger.event('process.stopped');
   await broker.close();
   return exitCode;
+}
+
+/** Redis away at the start is no fault; who waits for the line that says "ready" is told when that is so. */
+function announceWhenReady(storage: Storage, announce: () => void): NodeJS.Timeout {
+  let isAnnounced = false;
+  const timer = setInterval(() => {
+    void storage.isReady().then((isReady) => {
+      if (!isReady || isAnnounced) return;
+      isAnnounced = true;
+      clearInterval(timer);
+      announce();
+    });
+  }, SECOND / 2);
+  return timer;
 }
 
 function close(server: Server): Promise<void> {

@@ -1,21 +1,31 @@
 import type { ResourceServer } from '../endpoints/resource-server.ts';
 import type { NetworkSettings } from '../limits/network-settings.ts';
 import { isOwnPath } from '../oauth/own-paths.ts';
+import { normalResource } from '../oauth/resource.ts';
 import { Secret } from '../sealing/secret.ts';
 import type { AuditTarget } from '../telemetry/audit-settings.ts';
 import { isStandardSecret } from '../telemetry/webhook.ts';
 import type { Config } from './config.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { readClientSecret } from './read-client-secret.ts';
+import { readPublicUrl } from './read-process.ts';
 import type { Reading } from './reading.ts';
 
 export function readResourceServers(file: ConfigFile, reading: Reading): ResourceServer[] {
+  const named = Object.values(file.clients).flatMap(({ resources }) =>
+    resources.length > 0 ? resources : [readPublicUrl(file)],
+  );
+  const audiences = new Set(named.map(normalResource));
   return Object.entries(file.resource_servers).map(([id, section]) => {
     const at = ['resource_servers', id];
     if (Object.hasOwn(file.clients, id)) {
       reading.problem(at, 'is the id of a client too, expected another one: both authenticate with it in one place');
     }
     const clientSecret = readClientSecret([...at, 'client_secret'], section.client_secret, reading) ?? new Secret('');
+    if (!audiences.has(normalResource(section.audience))) {
+      const text = `${section.audience} is no resource of any client, so it is told of no token: add it to resources`;
+      reading.warning([...at, 'audience'], text);
+    }
     return { id, audience: section.audience, clientSecret };
   });
 }

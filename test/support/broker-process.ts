@@ -109,7 +109,7 @@ async function startOnce(options: BrokerProcessOptions): Promise<BrokerProcess> 
     child.emit('said');
   });
   const tooLate = setTimeout(() => child.kill('SIGKILL'), READY_WITHIN_MS);
-  while (!said.includes('is ready at')) {
+  while (!/is ready at|listens at/.test(said)) {
     const isOver = await Promise.race([once(child, 'said').then(() => false), ended.then(() => true)]);
     if (isOver) throw new Error(`the broker did not start: ${noise.join('\n')} ${JSON.stringify(lines)}`);
   }

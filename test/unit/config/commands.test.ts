@@ -115,11 +115,76 @@ describe('gatehouse check', () => {
     const file = fileWith(leastFile({ client: 'interval: 5\nfoo: 1' }));
     const { code, out, err } = await run('check', '--config', file);
     expect(code).toBe(78);
-    expect(out).toBe('');
+    expect(out).toBe('2 wrong, 0 to look at\n');
     expect(err.trim().split('\n')).toEqual([
       `${file}:9:15 clients.cli.interval: found 5, expected a duration such as 90s, 10m, 12h or 30d`,
       expect.stringContaining(`${file}:10:5 clients.cli.foo: unknown key`),
     ]);
+  });
+
+  it('ends with the verdict, whatever it found', async () => {
+    const last = async (yaml: string, ...more: string[]) =>
+      (await run('check', '--config', fileWith(yaml), ...more)).out.trim().split('\n').at(-1);
+    // Keys are made at start, which is two things to look at.
+    expect(await last(leastFile())).toBe('0 wrong, 2 to look at');
+    const away = leastFile({ upstream: 'authentication: none' }).replace(
+      'https://sso.example.com',
+      'http://127.0.0.1:9',
+    );
+    expect(await last(away, '--probe')).toBe('1 wrong, 2 to look at');
+    expect(await last('public_url: x')).toMatch(/^\d wrong, 0 to look at$/);
+  });
+
+  it('is for programs with --json: a line of JSON each, the verdict last, and nothing on stderr', async () => {
+    const lines = async (yaml: string, ...more: string[]) => {
+      const { code, out, err } = await run('check', '--json', '--config', fileWith(yaml), ...more);
+      expect(err).toBe('');
+      return {
+        code,
+        said: out
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as Record<string, unknown>),
+      };
+    };
+    expect(await lines(leastFile({ client: 'interval: 5' }))).toEqual({
+      code: 78,
+      said: [
+        {
+          level: 'wrong',
+          file: expect.any(String),
+          line: 9,
+          column: 15,
+          key: 'clients.cli.interval',
+          text: expect.any(String),
+        },
+        { verdict: '1 wrong, 0 to look at', wrong: 1, to_look_at: 0 },
+      ],
+    });
+    const upstream = 'authentication: none';
+    const away = leastFile({ upstream }).replace('https://sso.example.com', 'http://127.0.0.1:9');
+    const { code, said } = await lines(away, '--probe');
+    expect(code).toBe(69);
+    expect(said[0]).toMatchObject({ level: 'warning', key: 'keys.signing', line: 1 });
+    expect(said).toContainEqual({ level: 'away', about: 'upstream corp', text: expect.any(String) });
+    expect(said.at(-1)).toEqual({ verdict: '1 wrong, 2 to look at', wrong: 1, to_look_at: 2 });
+  });
+
+  it('asks about the audience of a resource server that no client has', async () => {
+    const servers = (audience: string) =>
+      `resource_servers:\n  api:\n    audience: ${audience}\n    client_secret: { env: GATEHOUSE_TEST_SECRET }`;
+    vi.stubEnv('GATEHOUSE_TEST_SECRET', 'wFhPJ3yqvZ0bnX5sQ8rT');
+    const said = async (audience: string, client = '') => {
+      const file = fileWith(leastFile({ top: servers(audience), client }));
+      return (await run('check', '--config', file)).err.replaceAll(file, 'g.yaml');
+    };
+    expect(await said('https://api.example.com')).toContain(
+      'warning: g.yaml:11:15 resource_servers.api.audience: https://api.example.com is no resource of any client',
+    );
+    expect(await said('https://api.example.com', 'resources: [https://API.example.com/]')).not.toContain('audience');
+    // Of a client without resources the audience is public_url.
+    expect(await said('http://127.0.0.1:8080')).not.toContain('audience');
+    expect(await said('http://127.0.0.1:8080', 'resources: [https://api.example.com]')).toContain('is no resource');
   });
 
   it('reads the file that the environment names', async () => {
