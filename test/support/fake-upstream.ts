@@ -128,7 +128,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       clockToleranceSeconds: 30,
       reach: REACH,
       userinfo: 'auto',
-      offlineAccess: 'never',
+      offlineAccess: 'auto',
       uncheckedSessionSeconds: 43_200,
       ...changes,
     }),
