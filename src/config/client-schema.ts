@@ -156,9 +156,9 @@ const clientSchema = section({
       ],
       { error: expects('a list of claim names, or { id_token: […], access_token: […] }') },
     )
-    .prefault([])
+    .optional()
     .describe(
-      'Upstream claims that are copied into ID token, userinfo and access token, whatever the scopes; the confirm page names them',
+      'Upstream claims that are copied into ID token, userinfo and access token, whatever the scopes; the confirm page names them; default: the granted standard scopes bring theirs into ID token and userinfo; []: none',
     ),
   signing_alg: oneOf(['RS256', 'ES256']).prefault('RS256').describe('What signs its tokens'),
   access_token_type: oneOf(['at+jwt', 'JWT'])

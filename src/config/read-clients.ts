@@ -64,9 +64,7 @@ function readClient(id: string, section: ClientSection, upstreamIds: string[], r
       default: [...new Set(section.scopes.default ?? allowed.filter((scope) => scope === 'openid'))],
     },
     resources: section.resources,
-    claims: Array.isArray(section.claims)
-      ? { idToken: section.claims, accessToken: section.claims }
-      : { idToken: section.claims.id_token, accessToken: section.claims.access_token },
+    claims: readClaims(section),
     signingAlg: section.signing_alg,
     accessTokenType: section.access_token_type,
     subject: section.subject,
@@ -86,6 +84,13 @@ function readClient(id: string, section: ClientSection, upstreamIds: string[], r
     endOnLogout: section.end_on_logout,
     safeguards: resolveSafeguards(section.safeguards),
   };
+}
+
+/** Nothing written is another thing than an empty list. */
+function readClaims({ claims }: ClientSection): RegisteredClient['claims'] {
+  if (claims === undefined) return { idToken: [], accessToken: [], standard: true };
+  if (Array.isArray(claims)) return { idToken: claims, accessToken: claims };
+  return { idToken: claims.id_token, accessToken: claims.access_token };
 }
 
 function readApprovers({ approvers }: ClientSection): Approvers {

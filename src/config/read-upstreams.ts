@@ -1,4 +1,5 @@
 import type { GroupsClaim, UpstreamSettings } from '../upstream/upstream-settings.ts';
+import { formatDuration } from './duration.ts';
 import type { Environment } from './environment.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { readAssertionKey } from './read-assertion-key.ts';
@@ -30,6 +31,7 @@ function readUpstream(
   const { private_key: keySection } = section;
   const isKeyUsed = usesKey && keySection !== undefined;
   const assertionKey = isKeyUsed ? readAssertionKey([...at, 'private_key'], keySection, reading) : undefined;
+  checkOfflineAccess(at, section, reading);
   const { prompt, max_age: maxAgeSeconds, acr_values: acr } = section;
   return {
     id,
@@ -64,6 +66,16 @@ function readUpstream(
       reading.problem(path, text, ...looksAt);
     }
   }
+}
+
+function checkOfflineAccess(at: string[], section: UpstreamSection, reading: Reading): void {
+  if (section.offline_access !== 'never') return;
+  const contradicts = section.scopes.includes('offline_access') ? '; scopes has it, and it is left out there' : '';
+  reading.warning(
+    [...at, 'offline_access'],
+    'never: where this provider gives no refresh token without that scope, nobody can be asked about an account, and ' +
+      `device sessions live for unchecked_session (${formatDuration(section.unchecked_session)})${contradicts}`,
+  );
 }
 
 function readGroupsClaim(path: string[], { claims: { groups } }: UpstreamSection, reading: Reading): GroupsClaim {

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { EMAIL_VERIFIED } from '../grants/approver-conditions.ts';
-import { carriedClaimNames } from '../grants/client-claims.ts';
+import { tokenClaims } from '../grants/client-claims.ts';
 import { judgeApprover, shownResources, type Verdict } from '../grants/policy.ts';
 import { sessionLife } from '../grants/session-life.ts';
 import { formatUserCode, NUMERIC } from '../grants/user-code.ts';
@@ -112,8 +112,7 @@ export function renderConfirm(
       description: descriptionOf(kit, name, frame.language),
     })),
     resources: shownResources(client, view.grant),
-    // Whether an address was verified is a word about it, and none about the person.
-    claims: carriedClaimNames(client, scopes).filter((name) => name !== EMAIL_VERIFIED),
+    ...toldClaims(standing, scopes),
     code: formatUserCode(userCode.slice(0, userCode.length - charactersToType) + hidden, group),
     age: frame.language.ago(requester.ageSeconds * 1000),
     source: requester.address,
@@ -132,6 +131,20 @@ export function renderConfirm(
           },
   });
   response.status(status).type('html').send(page);
+}
+
+/** What the tokens say of the person, and to whom: without `openid` there is no ID token, and relay mints no access token. */
+function toldClaims({ client, facts }: Standing, scopes: readonly string[]) {
+  const { idToken, accessToken } = tokenClaims(client, scopes);
+  const forDevice = scopes.includes('openid') ? idToken : [];
+  const forServices = client.tokens === 'mint' ? accessToken : [];
+  // Whether an address was verified is a word about it, and none about the person. Of a scope's claims, those that came.
+  const isTold = (name: string) =>
+    name !== EMAIL_VERIFIED && (client.claims.standard !== true || Object.hasOwn(facts.signIn.claims, name));
+  return {
+    claims: [...new Set([...forDevice, ...forServices])].filter(isTold),
+    claimsForServices: forServices.filter(isTold),
+  };
 }
 
 /** As long as the session would live that a redemption begins now. */

@@ -77,6 +77,8 @@ export interface ConfirmLocals {
   resources: readonly string[];
   /** What the tokens say of the person besides who it is, by the names that the configuration gives it. */
   claims: readonly string[];
+  /** Of these, the ones that are in its access tokens, so that every service that it calls is told. */
+  claimsForServices: readonly string[];
   /** In groups; without its last characters where the person must type those. */
   code: string;
   age: string;

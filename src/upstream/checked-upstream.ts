@@ -1,7 +1,8 @@
-import { type Claims, claimAt } from '../grants/claim-at.ts';
+import { claimAt } from '../grants/claim-at.ts';
 import type { Secret } from '../sealing/secret.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { askBeside, type Beside } from './ask-beside.ts';
 import { authorizationRequest, strengthAsked } from './authorization-request.ts';
 import { readSignIn, requireSameSubject } from './claim-mapping.ts';
 import { KeptAnswer } from './kept-answer.ts';
@@ -10,7 +11,7 @@ import { offersOtherAccount } from './offered-prompt.ts';
 import { UnansweredError } from './request-failure.ts';
 import { requireSubject } from './require-subject.ts';
 import { checkStrength } from './sign-in-strength.ts';
-import { PUBLIC_KEY_ALGORITHMS, signingAlgorithms } from './signing-algorithms.ts';
+import { signingAlgorithms } from './signing-algorithms.ts';
 import { tokensOf } from './token-answer.ts';
 import {
   type LogoutToken,
@@ -30,7 +31,6 @@ import { UpstreamKeys } from './upstream-keys.ts';
 import { probeUpstream } from './upstream-probe.ts';
 import type { CheckedAnswer, ProviderMetadata, RequestContext, UpstreamRequests } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
-import { impatient, userinfoQuestion } from './userinfo-question.ts';
 import { withinDeadline } from './within-deadline.ts';
 
 const HOUR = 60 * 60 * 1000;
@@ -113,9 +113,8 @@ export class CheckedUpstream implements Upstream {
       const answered = new URL(trip.redirectUri);
       answered.search = callback.search;
       const checked = await this.#requests.exchangeCode(context, answered, trip);
-      const claims = checked.claims ?? {};
       await this.#verifyIdToken(context, checked);
-      const { userinfo, failure, isRequired } = await this.#userinfo(context, checked, trip.neededClaims);
+      const { claims, userinfo, failure, isRequired } = await this.#askBeside(context, checked, trip.neededClaims);
       if (failure !== undefined && isRequired) throw failure;
       requireSameSubject(claims, userinfo);
       const signIn = readSignIn(claims, userinfo ?? {}, this.#settings, this.#noteClaim);
@@ -189,42 +188,23 @@ export class CheckedUpstream implements Upstream {
     checked: CheckedAnswer,
     session: RefreshFor | undefined,
   ): Promise<Omit<Refreshed, 'tokens'>> {
-    const { claims } = checked;
-    if (claims !== undefined) {
+    if (checked.claims !== undefined) {
       await this.#verifyIdToken(context, checked);
-      requireSubject(session, claimAt(claims, this.#settings.claims.subject));
+      requireSubject(session, claimAt(checked.claims, this.#settings.claims.subject));
     }
-    const { userinfo, failure } = await this.#userinfo(context, checked, session?.neededClaims);
+    const { claims, userinfo, failure } = await this.#askBeside(context, checked, session?.neededClaims);
     const isPartial = failure !== undefined;
-    if (claims === undefined && userinfo === undefined) return { isPartial };
-    if (claims !== undefined) requireSameSubject(claims, userinfo);
-    const signIn = readSignIn(claims ?? {}, userinfo ?? {}, this.#settings, this.#noteClaim);
+    if (checked.claims === undefined && userinfo === undefined) return { isPartial };
+    if (checked.claims !== undefined) requireSameSubject(claims, userinfo);
+    const signIn = readSignIn(claims, userinfo ?? {}, this.#settings, this.#noteClaim);
     requireSubject(session, signIn.subject);
     return { signIn, isPartial };
   }
 
-  /**
-   * Asks userinfo where the ID token lacks a mapped or wanted claim and the upstream has such an endpoint. Its failure takes
-   * nothing from the ID token; only where a claim is missing that is required does it stand in the way.
-   */
-  async #userinfo(
-    context: RequestContext,
-    { answer, claims = {} }: CheckedAnswer,
-    needed: NeededClaims | undefined,
-  ): Promise<{ userinfo?: Claims; failure?: UpstreamError; isRequired: boolean }> {
-    const { isAsked, isComplete, isRequired } = userinfoQuestion(this.#settings, claims, needed);
-    if (context.metadata.userinfo_endpoint === undefined || !isAsked) return { isRequired };
-    const deadline = isRequired ? context.deadline : impatient(context.deadline, this.#timeoutMs);
-    try {
-      const { claims: userinfo, signed } = await this.#requests.userinfo({ ...context, deadline }, answer.access_token);
-      if (signed !== undefined) await this.#keys.verifyAnswer('userinfo', signed, PUBLIC_KEY_ALGORITHMS);
-      return { userinfo, isRequired };
-    } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
-      this.#report('only the ID token’s claims are used', error);
-      // An access token for another audience is refused there each time: that is an answer.
-      return error.fault === 'client_rejected' || isComplete ? { isRequired } : { failure: error, isRequired };
-    }
+  #askBeside(context: RequestContext, checked: CheckedAnswer, needed: NeededClaims | undefined): Promise<Beside> {
+    const report = (consequence: string, error: unknown) => this.#report(consequence, error);
+    const deps = { settings: this.#settings, requests: this.#requests, keys: this.#keys, timeoutMs: this.#timeoutMs };
+    return askBeside({ ...deps, report }, context, checked, needed);
   }
 
   #verifyIdToken({ metadata }: RequestContext, { answer }: CheckedAnswer): Promise<void> {

@@ -1,4 +1,5 @@
 import { offersOtherAccount } from './offered-prompt.ts';
+import { asksOfflineAccess, givesWithout } from './offline-access.ts';
 import { signingAlgorithms } from './signing-algorithms.ts';
 import type { ProbeReport } from './upstream.ts';
 import type { ProviderMetadata } from './upstream-requests.ts';
@@ -20,7 +21,6 @@ export function metadataFindings(
   const offered = strings(metadata['scopes_supported']);
   const unknown = offered === undefined ? [] : settings.scopes.filter((scope) => !offered.includes(scope));
   const methods = strings(metadata['token_endpoint_auth_methods_supported']) ?? ['client_secret_basic'];
-  const keepsSignedIn = settings.scopes.includes('offline_access');
   const logoutUri = redirectUri.replace(/\/callback\/([^/]+)$/, '/backchannel-logout/$1');
 
   return [
@@ -71,15 +71,10 @@ export function metadataFindings(
       lists('grant_types_supported', 'refresh_token'),
       'refresh tokens are offered',
       'missing',
-      'it does not list the grant refresh_token; without, Gatehouse cannot see that an account was closed',
+      'it does not list the grant refresh_token; without, Gatehouse cannot see that an account was closed, and device ' +
+        'sessions end after unchecked_session',
     ),
-    says(
-      !lists('scopes_supported', 'offline_access') || keepsSignedIn,
-      keepsSignedIn ? 'offline_access is asked for' : 'offline_access is not offered',
-      'missing',
-      'offline_access is offered and not among this upstream’s scopes: without it a device session asks in vain ' +
-        'once the person’s own session there has ended',
-    ),
+    offlineFinding(metadata, settings),
     ...promptFindings(metadata, settings),
     says(has('userinfo_endpoint'), 'userinfo is offered', 'missing', 'no userinfo: all claims must be in the ID token'),
     says(
@@ -113,6 +108,23 @@ function promptFindings(metadata: ProviderMetadata, { prompt }: UpstreamSettings
     missing.push('it does not offer prompt select_account: “Not you?” asks for login in its place');
   }
   return missing.map((text) => ({ level: 'missing', text }));
+}
+
+/** Whether somebody can be asked, at a refresh, whether the account still stands. */
+function offlineFinding(metadata: ProviderMetadata, settings: UpstreamSettings): Finding {
+  if (asksOfflineAccess(settings, { wantsRefreshToken: true }, metadata)) {
+    return { level: 'ok', text: 'offline_access is asked for where refresh tokens are wanted' };
+  }
+  if (settings.offlineAccess === 'never') {
+    const text =
+      'offline_access: never: where no refresh token comes without it, nobody can be asked about an account, and device ' +
+      `sessions end after ${Math.ceil(settings.uncheckedSessionSeconds / 3600)} hours (unchecked_session)`;
+    return { level: 'missing', text };
+  }
+  const text = givesWithout(metadata)
+    ? 'offline_access is not asked for: refresh tokens come without it, and only so do logout tokens come for them'
+    : 'offline_access is not offered';
+  return { level: 'ok', text };
 }
 
 function strings(value: unknown): string[] | undefined {

@@ -10,7 +10,7 @@ export const OFFLINE_ACCESS = 'offline_access';
  */
 export function asksOfflineAccess(
   settings: UpstreamSettings,
-  trip: TripParameters,
+  trip: Pick<TripParameters, 'scopes' | 'wantsRefreshToken'>,
   metadata: ProviderMetadata,
 ): boolean {
   if (settings.offlineAccess === 'never') return false;

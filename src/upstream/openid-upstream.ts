@@ -5,6 +5,7 @@ import { requireAllowed } from './address-rule.ts';
 import { calledMetadata, discoveryAddress, withOrigin } from './back-channel.ts';
 import { type BoundedFetch, createBoundedFetch } from './bounded-fetch.ts';
 import { CheckedUpstream, type UpstreamDependencies } from './checked-upstream.ts';
+import { graphGroups } from './graph-groups.ts';
 import { type Configured, OpenIdConfiguration } from './openid-configuration.ts';
 import { UnusableAddressError } from './request-failure.ts';
 import type { TokenAnswer } from './token-answer.ts';
@@ -163,6 +164,12 @@ class OpenIdRequests implements UpstreamRequests {
       keepSigned,
     );
     return { claims, signed };
+  }
+
+  graphGroups(context: RequestContext, accessToken: string): Promise<string[]> {
+    return this.#measured('userinfo', (send) =>
+      graphGroups((...request) => send(...request, context.deadline), context.metadata, accessToken),
+    );
   }
 
   revoke(context: RequestContext, token: string, hint: string): Promise<void> {

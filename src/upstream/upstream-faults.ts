@@ -72,8 +72,12 @@ function refusedSignIn(error: string, description: string | undefined): Upstream
     case 'temporarily_unavailable':
     case 'server_error':
       return new UpstreamError('unavailable', detail);
-    case 'unauthorized_client':
     case 'invalid_scope':
+      return new UpstreamError(
+        'client_rejected',
+        `${detail}; check which scopes the client may ask for there (offline_access: never leaves that one out)`,
+      );
+    case 'unauthorized_client':
     case 'unsupported_response_type':
     case 'invalid_request':
       return new UpstreamError('client_rejected', `${detail}; check the client's registration there`);

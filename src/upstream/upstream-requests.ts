@@ -53,6 +53,8 @@ export interface UpstreamRequests {
   refresh(context: RequestContext, refreshToken: string): Promise<CheckedAnswer>;
   /** Whom the answer is about, and who signed it, is the caller's to check. */
   userinfo(context: RequestContext, accessToken: string): Promise<UserinfoAnswer>;
+  /** The ids of all groups that the person of this access token is in, from Microsoft Graph. */
+  graphGroups(context: RequestContext, accessToken: string): Promise<string[]>;
   revoke(context: RequestContext, token: string, hint: string): Promise<void>;
   /** Looks at the page where people sign in, as their browser would, and follows nothing; for a probe. */
   visit(address: URL, deadline: AbortSignal): Promise<{ status: number; location: string | undefined }>;

@@ -32,7 +32,7 @@ function settings(changes: Partial<UpstreamSettings> = {}): UpstreamSettings {
     clockToleranceSeconds: 30,
     reach: REACH,
     userinfo: 'auto',
-    offlineAccess: 'never',
+    offlineAccess: 'auto',
     uncheckedSessionSeconds: 43_200,
     ...changes,
   };
@@ -88,9 +88,10 @@ describe('with a real OpenID provider', () => {
       'number',
     );
     expect((await signIn('bob', newTrip({ prompt: 'select_account' }))).subject).toBe('bob');
-    expect((await signIn('bob', newTrip({ prompt: 'consent', scopes: ['offline_access'] }))).tokens.scopes).toContain(
-      'offline_access',
-    );
+    expect(
+      (await signIn('bob', newTrip({ prompt: 'consent', scopes: ['offline_access'], wantsRefreshToken: true }))).tokens
+        .scopes,
+    ).toContain('offline_access');
   });
 
   it('refresh tokens rotate, and stop when the account is closed', async () => {

@@ -83,6 +83,8 @@ export interface Behaviour {
     x5t?: string;
   };
   revocation?: { trouble?: Trouble; fault?: OAuthFault };
+  /** Microsoft Graph, at the origin of userinfo as at Entra ID. */
+  graph?: { trouble?: Trouble; fault?: OAuthFault; groups?: unknown; members?: Record<string, unknown> };
 }
 
 export interface TokenBehaviour {

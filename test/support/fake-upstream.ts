@@ -128,7 +128,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       clockToleranceSeconds: 30,
       reach: REACH,
       userinfo: 'auto',
-      offlineAccess: 'never',
+      offlineAccess: 'auto',
       uncheckedSessionSeconds: 43_200,
       ...changes,
     }),
@@ -173,6 +173,8 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       }
       case '/userinfo':
         return orTrouble(behaviour.userinfo?.trouble, context, () => userinfo(request));
+      case '/v1.0/me/getMemberGroups':
+        return orTrouble(behaviour.graph?.trouble, context, () => graphGroups(request));
       case '/revoke':
         return orTrouble(behaviour.revocation?.trouble, context, () => revoke(request, form));
       default:
@@ -301,6 +303,15 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     const signature = wrong.signed === 'broken' ? 'broken' : undefined;
     const signed = await keys.sign({ iss: issuer, aud: clientId, ...claims }, { signature });
     return { status: 200, headers: { 'content-type': 'application/jwt' }, body: signed };
+  }
+
+  function graphGroups(request: IncomingMessage): FakeReply {
+    const { graph: wrong = {} } = fake.behaviour;
+    const [, bearer = ''] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? [];
+    if (request.method !== 'POST' || !accessTokens.has(bearer)) return json(401, {});
+    return wrong.fault === undefined
+      ? json(200, { value: wrong.groups ?? [], ...wrong.members })
+      : refusal(wrong.fault);
   }
 
   async function revoke(request: IncomingMessage, form: URLSearchParams): Promise<FakeReply> {

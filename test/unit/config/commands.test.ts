@@ -99,6 +99,15 @@ describe('gatehouse check', () => {
     expect((await run('check', '--config', fileWith(leastFile()))).out).not.toContain('may be approved');
   });
 
+  it('warns of an upstream that may give no refresh tokens', async () => {
+    const file = fileWith(leastFile({ upstream: 'offline_access: never\nunchecked_session: 2h' }));
+    const { code, err } = await run('check', '--config', file);
+    expect(code).toBe(0);
+    expect(err).toContain(`warning: ${file}:6:21 upstreams.corp.offline_access: never: where this provider gives no`);
+    expect(err).toContain('device sessions live for unchecked_session (2h)');
+    expect((await run('check', '--config', fileWith(leastFile()))).err).not.toContain('offline_access');
+  });
+
   it('warns with file, line and column', async () => {
     const client = 'approvers:\n  require:\n    - { claim: email, matches_domain: [example.com] }';
     const file = fileWith(leastFile({ client }));

@@ -79,7 +79,7 @@ describe('the least file', () => {
         relayIdToken: false,
         scopes: { allowed: ['openid', 'profile', 'email', 'offline_access'], default: ['openid'] },
         resources: [],
-        claims: { idToken: [], accessToken: [] },
+        claims: { idToken: [], accessToken: [], standard: true },
         signingAlg: 'RS256',
         accessTokenType: 'at+jwt',
         subject: 'prefixed',

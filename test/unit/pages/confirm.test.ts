@@ -179,11 +179,25 @@ describe('the confirm page', () => {
 
     (house.clients.get('build-cli') as never as { claims: object }).claims = { idToken: [], accessToken: ['roles'] };
     const other = await house.signIn(house.newVisitor(), (await house.start()).userCode);
-    expect(other.words).toMatch(/It is told about you roles Asked/);
+    expect(other.words).toMatch(/It is told about you roles Services that it uses are told roles Asked/);
 
     (house.clients.get('build-cli') as never as { claims: object }).claims = { idToken: [], accessToken: [] };
     const none = await house.signIn(house.newVisitor(), (await house.start()).userCode);
     expect(none.words).not.toContain('It is told about you');
+  });
+
+  it('says what the granted standard scopes bring, where the client’s claims are not written', async () => {
+    const scopes = { allowed: ['openid', 'email', 'profile', 'packages:read'], default: ['openid'] };
+    const house = openPageHouse({ client: { scopes, claims: { idToken: [], accessToken: [], standard: true } } });
+    const corp = corpOf(house);
+    corp.signedIn = { ...corp.signedIn, claims: { ...corp.signedIn.claims, locale: 'nb', nickname: '' } };
+    const shown = async (asked: string[]) =>
+      (await house.signIn(house.newVisitor(), (await house.start({ scopes: asked })).userCode)).words;
+    expect(await shown(['openid', 'email'])).toMatch(/It is told about you email Asked/);
+    expect(await shown(['openid', 'email', 'profile'])).toMatch(/It is told about you email name locale Asked/);
+    expect(await shown(['openid', 'packages:read'])).not.toContain('It is told about you');
+    // Without openid there is neither an ID token nor userinfo.
+    expect(await shown(['email'])).not.toContain('It is told about you');
   });
 
   it('says how long the device may act, which nobody can be asked about without a refresh token of the upstream', async () => {

@@ -50,6 +50,20 @@ describe('an upstream that has everything', () => {
   });
 });
 
+describe('offline_access', () => {
+  it.each<[Partial<UpstreamSettings>, Record<string, unknown>, RegExp]>([
+    [{}, {}, /offline_access is asked for where refresh tokens are wanted/],
+    [{ offlineAccess: 'always' }, { scopes_supported: ['openid'] }, /is asked for where refresh tokens are wanted/],
+    [{}, { scopes_supported: ['openid', 'profile', 'email'] }, /offline_access is not offered/],
+    [{}, { authorization_endpoint: '/realms/corp/protocol/openid-connect/auth' }, /refresh tokens come without it/],
+  ])('is asked for where it is needed: %j %j', async (settings, metadata, words) => {
+    const { authorization_endpoint: path } = metadata;
+    const there = path === undefined ? {} : { authorization_endpoint: `${fake.issuer}${String(path)}` };
+    fake.behaviour.discovery = { metadata: { ...metadata, ...there } };
+    expect(texts(await probe(settings), 'ok')).toMatch(words);
+  });
+});
+
 describe('what is wrong is said in plain words:', () => {
   it('a wrong client secret', async () => {
     const report = await probe({ ...COMPLETE, clientSecret: new Secret('not-the-secret') });
@@ -201,9 +215,11 @@ describe('what is missing is said, and is no failure:', () => {
     expect(texts(report, 'missing')).toMatch(words);
   });
 
-  it('offline_access, where it is offered and not asked for', async () => {
-    const report = await probe({});
+  it('offline_access, where it is offered and not asked for, with how long sessions live then', async () => {
+    const report = await probe({ offlineAccess: 'never', uncheckedSessionSeconds: 6 * 3600 });
     expect(report.ok).toBe(true);
-    expect(texts(report, 'missing')).toContain('offline_access');
+    expect(texts(report, 'missing')).toMatch(
+      /offline_access: never: .*sessions end after 6 hours \(unchecked_session\)/,
+    );
   });
 });
