@@ -55,7 +55,7 @@ export const PAGE_ADVICE: Readonly<Record<PageProblemKind | Obstacle | 'account'
       'Let the person delete them; other sites below the same domain set them, so a host of its own helps for good.',
   },
   wrong_host: {
-    why: 'public_url is on this machine, and the browser asked by a name that is none of it.',
+    why: 'Gatehouse’s public_url is on this machine, and the browser asked by a name that is none of it.',
     change: 'Open public_url; for use from other machines set it to the address that they use, with https.',
   },
   start_again: {
