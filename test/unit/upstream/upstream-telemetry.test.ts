@@ -18,7 +18,7 @@ beforeEach(async () => {
   events = [];
   upstream = openIdUpstream(fake.settings(), {
     clock: () => nowMs,
-    timeoutMs: 1000,
+    timeoutMs: 5000,
     metrics: { upstreamAnswered: (id, step, outcome) => measured.push(`${id} ${step} ${outcome}`) },
     logger: { event: (name, fields = {}) => events.push({ name, fields }) },
   });
