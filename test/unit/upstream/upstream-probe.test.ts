@@ -57,8 +57,8 @@ describe('offline_access', () => {
     [{}, { scopes_supported: ['openid', 'profile', 'email'] }, /offline_access is not offered/],
     [{}, { authorization_endpoint: '/realms/corp/protocol/openid-connect/auth' }, /refresh tokens come without it/],
   ])('is asked for where it is needed: %j %j', async (settings, metadata, words) => {
-    const { authorization_endpoint: path } = metadata;
-    const there = path === undefined ? {} : { authorization_endpoint: `${fake.issuer}${String(path)}` };
+    const { authorization_endpoint: path } = metadata as { authorization_endpoint?: string };
+    const there = path === undefined ? {} : { authorization_endpoint: `${fake.issuer}${path}` };
     fake.behaviour.discovery = { metadata: { ...metadata, ...there } };
     expect(texts(await probe(settings), 'ok')).toMatch(words);
   });
