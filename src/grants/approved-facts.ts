@@ -35,7 +35,10 @@ export function approvedFacts(
   person: SignedInPerson,
   scopes: readonly string[],
 ): ApprovedFacts {
-  const carried = carriedClaimNames(client, scopes).map((name) => [name, carriedClaim(person, name)] as const);
+  const left = claimsLeftOut(client, person, scopes);
+  const carried = carriedClaimNames(client, scopes)
+    .filter((name) => !left.includes(name))
+    .map((name) => [name, carriedClaim(person, name)] as const);
   const { sub } = person.claims;
   return {
     subject: person.subject,
@@ -46,6 +49,18 @@ export function approvedFacts(
     carriedGroups: person.carriedGroups,
     judged: judgedClaims(client, person),
   };
+}
+
+/** Of a claim that no administrator asked for by name, as JSON; some upstreams write a whole picture into `picture`. */
+const MAX_STANDARD_CLAIM_BYTES = 2048;
+
+/** Claims that a scope would bring, and that are too long to be carried: they must not keep anybody from signing in. */
+export function claimsLeftOut(client: RegisteredClient, person: SignedInPerson, scopes: readonly string[]): string[] {
+  if (client.claims.standard !== true) return [];
+  return carriedClaimNames(client, scopes).filter((name) => {
+    const json = JSON.stringify(carriedClaim(person, name) ?? null);
+    return Buffer.byteLength(json) > MAX_STANDARD_CLAIM_BYTES;
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { approvedFacts } from '../grants/approved-facts.ts';
+import { approvedFacts, claimsLeftOut } from '../grants/approved-facts.ts';
 import { neededClaims } from '../grants/client-claims.ts';
 import { denyGrant } from '../grants/decide-grant.ts';
 import { type GrantView, viewGrant } from '../grants/open-grant.ts';
@@ -83,7 +83,11 @@ async function arrive(
     });
     throw new PageProblem('upstream_too_weak', { again: back.again, words: { upstream: upstream.displayName } });
   }
-  const facts = approvedFacts(client, signIn, grantedOf(client, view.grant, signIn.tokens));
+  const granted = grantedOf(client, view.grant, signIn.tokens);
+  for (const claim of claimsLeftOut(client, signIn, granted)) {
+    ground.log.event('upstream.claim', { requestId, upstream: upstream.id, claim, detail: 'too long to be carried' });
+  }
+  const facts = approvedFacts(client, signIn, granted);
   const judgement = judgeApprover(client, { upstream: upstream.id, ...facts });
   const { verdict, ...why } = judgement;
   if (verdict === 'refused') ground.log.event('account.refused', { ...logged, subject, ...why, source });

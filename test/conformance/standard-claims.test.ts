@@ -69,6 +69,17 @@ describe('OpenID Connect Core §5.4: claims that scopes ask for, where the clien
     expect((await said('openid email phone')).idToken).toEqual(['email', 'email_verified', 'phone_number']);
   });
 
+  it('one that is too long is left out, and the rest is said', async () => {
+    await open();
+    test.upstream.person = { ...PERSON, picture: `data:image/png;base64,${'A'.repeat(20_000)}` };
+    const { body } = await test.device().start({ scope: 'openid profile' });
+    expect(await test.approveInBrowser(body.user_code)).toBe('Approved');
+    const { body: tokens } = await test.device().poll(body.device_code);
+    expect(decodeJwt(tokens.id_token)).toMatchObject({ name: 'Alice Adams' });
+    expect(decodeJwt(tokens.id_token)).not.toHaveProperty('picture');
+    expect(test.lines).toContainEqual(expect.objectContaining({ event: 'upstream.claim', claim: 'picture' }));
+  });
+
   it('claims: [] means none', async () => {
     await open({ claims: [] });
     expect(await said('openid email profile')).toEqual({ idToken: [], userinfo: [], accessToken: [] });

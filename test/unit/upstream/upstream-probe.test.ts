@@ -51,13 +51,13 @@ describe('an upstream that has everything', () => {
 });
 
 describe('offline_access', () => {
-  it.each<[Partial<UpstreamSettings>, Record<string, unknown>, RegExp]>([
+  it.each<[Partial<UpstreamSettings>, { authorization_endpoint?: string; scopes_supported?: string[] }, RegExp]>([
     [{}, {}, /offline_access is asked for where refresh tokens are wanted/],
     [{ offlineAccess: 'always' }, { scopes_supported: ['openid'] }, /is asked for where refresh tokens are wanted/],
     [{}, { scopes_supported: ['openid', 'profile', 'email'] }, /offline_access is not offered/],
     [{}, { authorization_endpoint: '/realms/corp/protocol/openid-connect/auth' }, /refresh tokens come without it/],
   ])('is asked for where it is needed: %j %j', async (settings, metadata, words) => {
-    const { authorization_endpoint: path } = metadata as { authorization_endpoint?: string };
+    const { authorization_endpoint: path } = metadata;
     const there = path === undefined ? {} : { authorization_endpoint: `${fake.issuer}${path}` };
     fake.behaviour.discovery = { metadata: { ...metadata, ...there } };
     expect(texts(await probe(settings), 'ok')).toMatch(words);
