@@ -42,7 +42,11 @@ export type UpstreamAnswer =
       refreshToken?: string | undefined;
     };
 
-export type Asked = { outcome: 'stands'; carried: Carried } | { outcome: 'gone' } | { outcome: 'unavailable' };
+export type Asked =
+  | { outcome: 'stands'; carried: Carried }
+  | { outcome: 'gone' }
+  /** There is nothing to hand out; `keep` is what must not be lost all the same. */
+  | { outcome: 'unavailable'; keep?: Carried };
 
 /** The upstream at a refresh: whether the account still stands, and what is new. */
 export async function askUpstream(
@@ -63,10 +67,13 @@ export async function askUpstream(
     case 'away': {
       // A token that is refused for longer than an upstream may be away will not be taken again: the device must know.
       if (answer.isRefused && !isTolerated) return { outcome: 'gone' };
-      if (client.tokens === 'relay') return { outcome: 'unavailable' };
-      if (answer.refreshToken === undefined)
-        return isTolerated ? { outcome: 'stands', carried } : { outcome: 'unavailable' };
+      if (answer.refreshToken === undefined) {
+        return client.tokens === 'mint' && isTolerated ? { outcome: 'stands', carried } : { outcome: 'unavailable' };
+      }
       const upstreamTokens = { ...before, refreshToken: answer.refreshToken };
+      if (client.tokens === 'relay') {
+        return { outcome: 'unavailable', keep: { ...carried, approval: { ...approval, upstreamTokens } } };
+      }
       return stands(partly(approval, undefined, isTolerated), upstreamTokens, upstreamAnsweredAtMs);
     }
     case 'stands': {

@@ -32,6 +32,8 @@ export interface CurrentToken {
   nextSalt?: string | undefined;
   /** `undefined` where its parent is not known any more. */
   madeAtMs?: number | undefined;
+  /** The state as it is, where this token is the newest in it. */
+  state?: (Pick<RefreshState, 'madeAtMs' | 'salt' | 'nextSalt'> & { answered: Answered | undefined }) | undefined;
 }
 
 /** Exchanged already, and its successor is the newest: perhaps the answer was lost. */
@@ -109,14 +111,14 @@ async function placeChained(
 
 function placeOpened(
   { place, carried, answered, newest }: NonNullable<Awaited<ReturnType<typeof openRefreshState>>>,
-  { attempt, nextSalt, madeAtMs }: RefreshState,
+  { attempt, salt, nextSalt, madeAtMs }: RefreshState,
   { sessionId }: RefreshToken,
   isSuccessorKnown: boolean,
 ): TokenPlace {
   const stands = { key: refreshEntry(sessionId), attempt };
   switch (place) {
     case 'current':
-      return { place, carried, stands, nextSalt, madeAtMs };
+      return { place, carried, stands, nextSalt, madeAtMs, state: { madeAtMs, salt, nextSalt, answered } };
     case 'ahead':
       return { place: 'current', carried, stands };
     case 'parent':

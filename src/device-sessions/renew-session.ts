@@ -7,6 +7,7 @@ import { askUpstream } from './ask-upstream.ts';
 import type { DeviceSession } from './device-session.ts';
 import { exchangeToken, WrittenLaterError } from './exchange-token.ts';
 import type { CurrentToken, FoundToken } from './find-refresh-token.ts';
+import { keepCarried } from './keep-carried.ts';
 import { judgeRefresh, type RefreshVerdict, wishOf } from './refresh-policy.ts';
 import {
   INVALID,
@@ -77,7 +78,10 @@ async function renew(
   let judged = judgedBefore;
 
   const asked = await askUpstream(ground.upstreams, client, carried, nowMs);
-  if (asked.outcome === 'unavailable') return UNAVAILABLE;
+  if (asked.outcome === 'unavailable') {
+    if (asked.keep !== undefined) await keepCarried(ground, client, session, token, found, asked.keep);
+    return UNAVAILABLE;
+  }
   if (asked.outcome === 'gone') return end('upstream');
   if (lease !== undefined) {
     carried = asked.carried;

@@ -202,6 +202,26 @@ describe('a refresh token that came with an answer that is no good otherwise', (
     },
   );
 
+  it.each<TokenHabit>(['garbled_id_token', 'no_access_token'])(
+    'counts where nothing can be relayed for it either: 503, and the next refresh asks with it: %s',
+    async (answers) => {
+      use('relay');
+      const first = await test.signIn();
+      const second = await refresh(first.refresh_token);
+      test.upstream.behaviour = { refresh: { answers } };
+      for (let turn = 0; turn < 3; turn += 1) {
+        expect(await refresh(second.body.refresh_token)).toMatchObject(COME_AGAIN);
+      }
+      test.upstream.behaviour = {};
+      const third = await refresh(second.body.refresh_token);
+      expect(third.status).toBe(200);
+      expect((await refresh(third.body.refresh_token)).status).toBe(200);
+      // The line of tokens is still one: what is used again later is reuse.
+      await test.advance(60_000);
+      expect(await refresh(second.body.refresh_token)).toMatchObject(SIGN_IN_AGAIN);
+    },
+  );
+
   it.each<Record<string, unknown>>([
     { claims: { iss: 'https://other.example.com' } },
     { claims: { exp: 1 } },
