@@ -209,8 +209,14 @@ export const PAGE_EXHIBITS: readonly Exhibit[] = [
       await toConfirm(test, userCode, setOut.person);
       const back = setOut.addresses.find(({ pathname }) => pathname === '/callback/corp');
       assert(back);
-      // The same answer again, in the browser that set out.
-      assert.equal((await setOut.person.visit(back)).status, 400);
+      // The same answer again, in the browser that set out: the page it led to, and the upstream is not asked again.
+      const exchanges = test.upstream.requestsTo('/token').length;
+      const repeated = await setOut.person.visit(back);
+      assert.equal(repeated.status, 200);
+      formWith(repeated, 'decision');
+      assert.equal(test.upstream.requestsTo('/token').length, exchanges);
+      // The same answer in another browser.
+      assert.equal((await openBrowser().person.visit(back)).status, 400);
       // A fresh answer, carried to another browser before it was used.
       const stopped = openBrowser();
       let carried: URL | undefined;
