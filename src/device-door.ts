@@ -86,7 +86,9 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
   const authenticationLimits = createAuthenticationLimits({
     ...{ counters: storage.counters, networks: house.networks, limits: config.limits },
     isKnown: (name) => clients.has(name) || resourceServers.has(name),
+    clock: foundation.clock,
   });
+  const { hasFailedLately } = authenticationLimits;
   const admit: ClientRegistry['admit'] = async (attempt) => {
     const admitted = await authenticationLimits.admit(attempt);
     if (admitted.verdict === 'admitted') return undefined;
@@ -96,7 +98,7 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
 
   function endpointsOf({ issuer, profile }: PathProfile): IssuerEndpoints {
     const verifyAssertion = createAssertionVerifier({ clients, issuer: issuer.addresses.issuer, now, useOnce });
-    const registry: ClientRegistry = { clients, verifyAssertion, admit };
+    const registry: ClientRegistry = { clients, verifyAssertion, admit, hasFailedLately };
     const dpopAt = (address: string) =>
       createDpopProofs({ address, sealing, ledger, counters: storage.counters, useOnce });
     const dpop = dpopAt(issuer.addresses.token);

@@ -10,6 +10,8 @@ export interface ClientRegistry {
   verifyAssertion: VerifyAssertion;
   /** Counts a failure before anybody hears of it, and answers how long to wait where there were too many. */
   admit: (attempt: Attempt) => Promise<{ retryAfterSeconds: number; limit: string } | undefined>;
+  /** Whether somebody near there failed lately, so that a right secret may be a guess. */
+  hasFailedLately: (attempt: Pick<Attempt, 'name' | 'source'>) => boolean;
 }
 
 /** Somebody at an address claims to be a client. */
@@ -17,6 +19,16 @@ export interface Attempt {
   name: string;
   source: string;
   hasFailed: boolean;
+}
+
+/** A client that has proven itself, while it is still asked whether its source may be told so. */
+export interface IdentifiedClient {
+  client: RegisteredClient;
+  /**
+   * Rejects with 429 where this source failed too often. Until it resolves nothing may be done for the client, and
+   * neither an answer nor an error be told: either would say that the secret was right.
+   */
+  admitted: Promise<void>;
 }
 
 /**
@@ -33,6 +45,21 @@ export async function authenticateClient(
   source: string,
   options: { withoutSecret?: boolean } = {},
 ): Promise<RegisteredClient> {
+  const { client, admitted } = await identifyClient(registry, credentials, source, options);
+  await admitted;
+  return client;
+}
+
+/**
+ * As `authenticateClient`, but with the last question still on its way: a poll asks the storage for its grant in the
+ * same round trip.
+ */
+export async function identifyClient(
+  registry: ClientRegistry,
+  credentials: ClientCredentials,
+  source: string,
+  options: { withoutSecret?: boolean } = {},
+): Promise<IdentifiedClient> {
   switch (credentials.method) {
     case 'none': {
       const client = registry.clients.get(credentials.clientId);
@@ -40,22 +67,28 @@ export async function authenticateClient(
       const isEnough =
         client.authentication === 'none' || (options.withoutSecret === true && client.startWithoutSecret);
       if (!isEnough) throw refused(credentials, 'the client did not authenticate');
-      return client;
+      return atOnce(client);
     }
     case 'basic': {
       // x/oauth2 tries Basic with an empty password first, for public clients too. Nobody's secret is empty.
       const isBare = credentials.readings.every(({ secret }) => secret.reveal() === '');
       const open = credentials.readings.map(({ clientId }) => registry.clients.get(clientId));
       const client = isBare ? open.find((each) => each?.authentication === 'none') : undefined;
-      if (client !== undefined) return client;
+      if (client !== undefined) return atOnce(client);
       if (isBare) throw refused(credentials, 'unknown client or no secret');
       return bySecret(registry, credentials, ['client_secret', 'client_secret_basic'], source);
     }
     case 'body':
       return bySecret(registry, credentials, ['client_secret', 'client_secret_post'], source);
     case 'assertion':
-      return byAssertion(registry, credentials, source);
+      return atOnce(await byAssertion(registry, credentials, source));
   }
+}
+
+const ADMITTED = Promise.resolve();
+
+function atOnce(client: RegisteredClient): IdentifiedClient {
+  return { client, admitted: ADMITTED };
 }
 
 type SecretCredentials = ClientCredentials & { method: 'basic' | 'body' };
@@ -65,16 +98,20 @@ async function bySecret(
   credentials: SecretCredentials,
   allowed: readonly RegisteredClient['authentication'][],
   source: string,
-): Promise<RegisteredClient> {
+): Promise<IdentifiedClient> {
   const guesses = guessesIn(credentials);
   const owners = guesses.map(({ clientId, secret }) => ownerOf(registry.clients.get(clientId), secret));
   const client = owners.find((owner) => owner !== undefined);
-  await requireAdmitted(registry, client === undefined ? guesses.map(({ clientId }) => clientId) : [client.id], {
-    source,
-    hasFailed: client === undefined,
-  });
+  const names = client === undefined ? guesses.map(({ clientId }) => clientId) : [client.id];
+  const admitted = requireAdmitted(registry, names, { source, hasFailed: client === undefined });
+  if (client !== undefined && allowed.includes(client.authentication)) {
+    if (registry.hasFailedLately({ name: client.id, source })) await admitted;
+    // Whoever goes on meanwhile waits for it later; an error before that must not end the process.
+    else admitted.catch(() => {});
+    return { client, admitted };
+  }
+  await admitted;
   // The right secret by the wrong method is no guess: x/oauth2 tries both with every poll, and listens to the second.
-  if (client !== undefined && allowed.includes(client.authentication)) return client;
   throw refused(credentials, 'unknown client or wrong secret');
 }
 

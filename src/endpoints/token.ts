@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { authenticateClient, type ClientRegistry } from '../clients/authenticate-client.ts';
+import { type ClientRegistry, type IdentifiedClient, identifyClient } from '../clients/authenticate-client.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { type PollOutcome, pollGrant } from '../grants/poll-grant.ts';
 import type { RedeemGround } from '../grants/redeem-grant.ts';
@@ -32,17 +32,34 @@ export function createToken(ground: TokenGround): Endpoint {
     const grantType = grantTypeOf(named);
     if (grantType === 'device_code') form.need('device_code');
     if (grantType === 'refresh_token') form.need('refresh_token');
-    const client = await authenticateClient(ground.registry, credentialsOf(request), request.source());
+    const identified = await identifyClient(ground.registry, credentialsOf(request), request.source());
+    const { client, admitted } = identified;
     request.clientId = client.id;
+    if (grantType === 'device_code' && client.grantTypes.includes(grantType)) return poll(ground, request, identified);
+    await admitted;
     if (grantType === undefined) throw new OAuthError('unsupported_grant_type', 'this grant type is not known here');
     if (!client.grantTypes.includes(grantType)) {
       throw new OAuthError('unauthorized_client', 'this client may not use this grant type');
     }
-    return grantType === 'device_code' ? poll(ground, request, client) : ground.refresh(request, client);
+    return ground.refresh(request, client);
   };
 }
 
-async function poll(ground: TokenGround, request: DeviceRequest, client: RegisteredClient): Promise<DeviceReply> {
+/** Asks for the grant while it is still asked whether the client is admitted: a poll is one round trip to the storage. */
+async function poll(ground: TokenGround, request: DeviceRequest, identified: IdentifiedClient): Promise<DeviceReply> {
+  try {
+    return await pollAs(identified, ground, request);
+  } finally {
+    // Whatever became of it, an error too: who is refused hears nothing else.
+    await identified.admitted;
+  }
+}
+
+async function pollAs(
+  { client, admitted }: IdentifiedClient,
+  ground: TokenGround,
+  request: DeviceRequest,
+): Promise<DeviceReply> {
   const { form } = request;
   const deviceCode = form.need('device_code');
   const proof = await ground.dpop.proofOf(request);
@@ -51,6 +68,7 @@ async function poll(ground: TokenGround, request: DeviceRequest, client: Registe
       ? { outcome: 'invalid_grant' }
       : await pollGrant(ground.redeem, {
           client,
+          admitted,
           deviceCode: new Secret(deviceCode),
           challenge: challengeOf(form.get('code_verifier')),
           jkt: proof.jkt,

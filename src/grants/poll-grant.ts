@@ -16,6 +16,8 @@ import { redeliverGrant } from './redeliver-grant.ts';
 
 export interface Poll {
   client: RegisteredClient;
+  /** Rejects where the client must not be told anything; nothing but the pace moves before it resolves. */
+  admitted?: Promise<void> | undefined;
   deviceCode: Secret;
   /** The S256 challenge of the verifier that came along, '' without one. */
   challenge: string;
@@ -79,7 +81,7 @@ const INVALID: PollOutcome = { outcome: 'invalid_grant' };
  */
 export async function pollGrant(ground: RedeemGround, poll: Poll): Promise<PollOutcome> {
   const id = grantId(poll.deviceCode);
-  const facts = await ground.ledger.poll(id, holderOf(poll), PACE_RULE);
+  const [facts] = await Promise.all([ground.ledger.poll(id, holderOf(poll), PACE_RULE), poll.admitted]);
   if (facts.state === 'unknown') return INVALID;
   const isOlder = (await poll.proof.follow(newestProofMark(id))) === 'older';
   switch (facts.state) {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Counters, FullPlace, Place } from './counters.ts';
+import { createLatelyFailed } from './lately-failed.ts';
 import type { LimitSettings } from './limit-settings.ts';
 import type { Networks } from './networks.ts';
 import { sourcePrefixes, WIDER_FACTOR } from './source-prefixes.ts';
@@ -12,6 +13,11 @@ export interface AuthenticationLimits {
    * another would be. A good one takes nothing, and so nothing is kept of honest clients.
    */
   admit(attempt: AuthenticationAttempt): Promise<AuthenticationVerdict>;
+  /**
+   * Whether somebody near there failed at this process. Who may be guessing is answered before anything else is done:
+   * what a right secret sets going could be told by its time.
+   */
+  hasFailedLately(attempt: Pick<AuthenticationAttempt, 'name' | 'source'>): boolean;
 }
 
 export interface AuthenticationAttempt {
@@ -37,11 +43,17 @@ export function createAuthenticationLimits(ground: {
   networks: Networks;
   limits: LimitSettings;
   isKnown: (name: string) => boolean;
+  /** Milliseconds since the epoch. */
+  clock: () => number;
 }): AuthenticationLimits {
-  const { counters, networks, limits, isKnown } = ground;
+  const { counters, networks, limits, isKnown, clock } = ground;
+  const latelyFailed = createLatelyFailed(clock, WINDOW_SECONDS * 1000);
 
   return {
+    hasFailedLately: ({ name, source }) => latelyFailed.has(name, source),
     async admit({ name, source: address, hasFailed }) {
+      // Before anybody waits: of a burst even the second is known to come after a failure.
+      if (hasFailed) latelyFailed.note(name, address);
       const { source, wider } = sourcePrefixes(address);
       const at = (what: string) => `{failed:${isKnown(name) ? encodeURIComponent(name) : unknown(name)}}:${what}`;
       const perSource = limits.failedAuthenticationsPerSource * networks.factorOf(address);

@@ -15,6 +15,8 @@ export interface TcpProxy {
   /** Leads the connections that are made from now on to another server. */
   leadTo(port: number): void;
   connections(): number;
+  /** How often something was sent after an answer had come: with a delay, what is sent together counts as one. */
+  roundTrips(): number;
   close(): Promise<void>;
 }
 
@@ -29,6 +31,8 @@ export async function tcpProxy(firstTargetPort: number, { delayMs = 0 } = {}): P
   const pairs = new Set<{ near: Socket; far: Socket }>();
   let isCutting = false;
   let isMute = false;
+  let roundTrips = 0;
+  let isAnswered = true;
   const server = createServer((near) => {
     const far = createConnection(targetPort, '127.0.0.1');
     const pair = { near, far };
@@ -44,14 +48,21 @@ export async function tcpProxy(firstTargetPort: number, { delayMs = 0 } = {}): P
     if (isMute) {
       return;
     }
-    near.on('data', (chunk) => later(() => far.write(chunk)));
+    near.on('data', (chunk) => {
+      if (isAnswered) roundTrips += 1;
+      isAnswered = false;
+      later(() => far.write(chunk));
+    });
     far.on('data', (chunk) => {
       if (isCutting) {
         isCutting = false;
         end();
         return;
       }
-      later(() => near.write(chunk));
+      later(() => {
+        isAnswered = true;
+        near.write(chunk);
+      });
     });
   });
   server.listen(0, '127.0.0.1');
@@ -84,6 +95,7 @@ export async function tcpProxy(firstTargetPort: number, { delayMs = 0 } = {}): P
       targetPort = port;
     },
     connections: () => pairs.size,
+    roundTrips: () => roundTrips,
     close: async () => {
       cut();
       server.close();
