@@ -5,7 +5,7 @@ import { testCookies } from './pages/cookie-self-test.ts';
 import { deviceSealPublicKey, openAsDevice, sealToDevice } from './sealing/device-seal.ts';
 import { createSealing, type Sealing } from './sealing/sealing.ts';
 import { Secret } from './sealing/secret.ts';
-import { MemoryBrowserSessions } from './storage/memory-browser-sessions.ts';
+import { memoryBrowserSessions } from './storage/memory-browser-sessions.ts';
 import { createSigningKeys, type SigningKeys } from './tokens/signing-keys.ts';
 
 /** This Node does not do what Gatehouse needs. The message says what, and what to do; it holds no secret. */
@@ -89,7 +89,7 @@ function testDeviceSeal(randomBytes: RandomBytes): void {
 }
 
 function testPageCookies({ sealing, randomBytes, publicUrl }: Omit<SelfTestDeps, 'signingKeys'>): Promise<void> {
-  const store = new MemoryBrowserSessions(Date.now, 1);
+  const store = memoryBrowserSessions(Date.now, 1);
   return testCookies({ store, sealing, randomBytes, publicUrl: new URL(publicUrl) });
 }
 

@@ -1,16 +1,16 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Request, Response } from 'express';
-import type { Store } from 'express-session';
 import type { RandomBytes } from '../grants/device-code.ts';
 import type { Sealing } from '../sealing/sealing.ts';
+import type { BrowserSessions } from '../storage/storage.ts';
 import { browserOf, browserSessions, newBrowserValue, renewBrowserSession } from './browser-session.ts';
 import { pageAddresses } from './page-addresses.ts';
 import { SealedSessionStore } from './sealed-session-store.ts';
 
 export interface CookieSelfTestDeps {
   /** An empty one, which is thrown away afterwards. */
-  store: Store;
+  store: BrowserSessions;
   sealing: Sealing;
   randomBytes: RandomBytes;
   publicUrl: URL;

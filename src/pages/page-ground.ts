@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import type { Store } from 'express-session';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { GrantGround } from '../grants/start-grant.ts';
 import type { CodeEntryLimits } from '../limits/code-entry-limits.ts';
 import type { SignInLimits } from '../limits/sign-in-limits.ts';
 import type { SafeguardJudge } from '../safeguards/safeguards.ts';
+import type { BrowserSessions } from '../storage/storage.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { PageSettings } from './page-settings.ts';
@@ -14,7 +14,7 @@ export interface PagesGround {
   publicUrl: URL;
   grants: GrantGround;
   /** The storage's; the pages hash ids and seal contents before anything gets there. */
-  browserSessions: Store;
+  browserSessions: BrowserSessions;
   clients: ReadonlyMap<string, RegisteredClient>;
   upstreams: ReadonlyMap<string, Upstream>;
   scopeDescriptions: Readonly<Record<string, string>>;

@@ -6,9 +6,10 @@ import { type Form, openNumbered, sealNumbered } from '../grants/numbered-seal.t
 import { SealBrokenError, type Sealing } from '../sealing/sealing.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
 import { Secret } from '../sealing/secret.ts';
+import type { BrowserSessions } from '../storage/storage.ts';
 
 export interface SealedSessionStoreOptions {
-  inner: Store;
+  inner: BrowserSessions;
   sealing: Sealing;
   /** Somebody without a sealing key wrote to the storage. */
   onForgery: (error: Error) => void;
@@ -46,35 +47,29 @@ export class SealedSessionStore extends Store {
   }
 
   override destroy(id: string, done: (error?: unknown) => void = () => {}): void {
-    this.#options.inner.destroy(storeKey(id), done);
+    callbackify(() => this.#options.inner.destroy(storeKey(id)))(done);
   }
 
   async #load(id: string): Promise<SessionData | null> {
-    const { inner } = this.#options;
     const key = storeKey(id);
-    const stored = await new Promise<unknown>((resolve, reject) => {
-      inner.get(key, (error: unknown, found) => (isError(error) ? reject(error) : resolve(found)));
-    });
-    const sealed = (stored as { sealed?: unknown } | null | undefined)?.sealed;
-    return typeof sealed === 'string' ? this.#open(id, key, sealed) : null;
+    const stored = await this.#options.inner.get(key);
+    return stored === undefined ? null : this.#open(id, key, stored);
   }
 
   async #keep(id: string, session: SessionData): Promise<void> {
     const { inner, sealing } = this.#options;
     const key = storeKey(id);
     const { expires, originalMaxAge } = session.cookie;
+    // A cookie without an end, which none of ours is, opens nothing.
     const expiresAtMs = expires === null || expires === undefined ? 0 : new Date(expires).getTime();
     const kept: Kept = { browser: session.browser ?? '', isLeft: session.isLeft, expiresAtMs };
     const sealed = await sealNumbered(sealing, FORM, kept, context(key), new Secret(id));
-    // The inner store reads the life from the cookie, and keeps the rest as it is.
-    const stored = { cookie: { expires, originalMaxAge }, sealed } as unknown as SessionData;
-    await new Promise<void>((resolve, reject) => {
-      inner.set(key, stored, (error: unknown) => (isError(error) ? reject(error) : resolve()));
-    });
+    await inner.set(key, JSON.stringify({ cookie: { expires, originalMaxAge }, sealed }), expiresAtMs - Date.now());
   }
 
-  async #open(id: string, key: string, sealed: string): Promise<SessionData | null> {
+  async #open(id: string, key: string, stored: string): Promise<SessionData | null> {
     try {
+      const sealed = sealedPart(stored);
       const kept = await openNumbered<Kept>(this.#options.sealing, FORM, sealed, context(key), new Secret(id));
       const lifeMs = kept.expiresAtMs - Date.now();
       if (lifeMs <= 0) return null;
@@ -90,9 +85,15 @@ export class SealedSessionStore extends Store {
   }
 }
 
-/** Stores say "no error" in two ways. */
-function isError(error: unknown): boolean {
-  return error !== null && error !== undefined;
+/** The cookie beside it is for other releases, which read it there; what counts is sealed. */
+function sealedPart(stored: string): string {
+  try {
+    const { sealed } = JSON.parse(stored) as { sealed?: unknown };
+    if (typeof sealed === 'string') return sealed;
+  } catch {
+    // Answered below, as any other text that none of us wrote.
+  }
+  throw new SealBrokenError('a browser session that is stored in no form of ours');
 }
 
 function storeKey(id: string): string {

@@ -1,45 +1,27 @@
-import { type SessionData, Store } from 'express-session';
-import { browserSessionLifeMs } from './browser-session-life.ts';
+import { setImmediate } from 'node:timers/promises';
 import { ExpiringMap } from './expiring-map.ts';
+import type { BrowserSessions } from './storage.ts';
 
-/** Browser sessions of one process; like the ledger it is bounded, and refuses rather than forgets. */
-export class MemoryBrowserSessions extends Store {
-  readonly #clock: () => number;
-  readonly #sessions: ExpiringMap<{ json: string; expiresAtMs: number }>;
-
-  constructor(clock: () => number, maxEntries: number) {
-    super();
-    this.#clock = clock;
-    this.#sessions = new ExpiringMap(maxEntries);
-  }
-
-  override get(key: string, done: (error: unknown, session?: SessionData | null) => void): void {
-    const kept = this.#sessions.get(key, this.#clock());
-    setImmediate(done, null, kept === undefined ? null : JSON.parse(kept.json));
-  }
-
-  override set(key: string, session: SessionData, done?: (error?: unknown) => void): void {
-    let failure: unknown = null;
-    try {
-      const nowMs = this.#clock();
-      const expiresAtMs = nowMs + browserSessionLifeMs(session);
-      this.#sessions.set(key, { json: JSON.stringify(session), expiresAtMs }, nowMs);
-    } catch (error) {
-      failure = error;
-    }
-    setImmediate(() => done?.(failure));
-  }
-
-  override touch(key: string, session: SessionData, done?: () => void): void {
-    const kept = this.#sessions.get(key, this.#clock());
-    if (kept !== undefined) {
-      kept.expiresAtMs = this.#clock() + browserSessionLifeMs(session);
-    }
-    setImmediate(() => done?.());
-  }
-
-  override destroy(key: string, done?: (error?: unknown) => void): void {
-    this.#sessions.delete(key);
-    setImmediate(() => done?.(null));
-  }
+/**
+ * Browser sessions of one process; like the ledger it is bounded, and refuses rather than forgets. Answers come in a
+ * later turn, as those of a storage elsewhere do: requests that arrive together then take the same order in both.
+ */
+export function memoryBrowserSessions(clock: () => number, maxEntries: number): BrowserSessions {
+  const sessions = new ExpiringMap<{ text: string; expiresAtMs: number }>(maxEntries);
+  return {
+    async get(key) {
+      const text = sessions.get(key, clock())?.text;
+      await setImmediate();
+      return text;
+    },
+    async set(key, text, lifeMs) {
+      const nowMs = clock();
+      sessions.set(key, { text, expiresAtMs: nowMs + lifeMs }, nowMs);
+      await setImmediate();
+    },
+    async destroy(key) {
+      sessions.delete(key);
+      await setImmediate();
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { MemoryBrowserSessions } from './memory-browser-sessions.ts';
+import { memoryBrowserSessions } from './memory-browser-sessions.ts';
 import { memoryCounters } from './memory-counters.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import type { Storage } from './storage.ts';
@@ -21,7 +21,7 @@ export function memoryStorage(options: MemoryStorageOptions = {}): Storage {
     kind: 'memory',
     ledger,
     counters: memoryCounters(clock, maxEntries),
-    browserSessions: new MemoryBrowserSessions(clock, maxEntries),
+    browserSessions: memoryBrowserSessions(clock, maxEntries),
     async open() {},
     async isReady() {
       return true;

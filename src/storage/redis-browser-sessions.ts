@@ -1,21 +1,20 @@
-import { RedisStore } from 'connect-redis';
-import type { Store } from 'express-session';
-import { browserSessionLifeMs } from './browser-session-life.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import type { RedisKeys } from './redis-keys.ts';
+import type { BrowserSessions } from './storage.ts';
 
-/** connect-redis in front of our connection, so that a page waits for Redis no longer than a device does. */
-export function redisBrowserSessions(connection: RedisConnection, keys: RedisKeys): Store {
-  const client = {
-    get: (key: string) => connection.ask((redis) => redis.get(key)),
-    set: (key: string, value: string, _ex: 'EX', seconds: number) =>
-      connection.ask((redis) => redis.set(key, value, 'EX', seconds)),
-    del: (each: string[]) => connection.ask((redis) => redis.del(each)),
-    expire: (key: string, seconds: number) => connection.ask((redis) => redis.expire(key, seconds)),
+/** Browser sessions over our connection, so that a page waits for Redis no longer than a device does. */
+export function redisBrowserSessions(connection: RedisConnection, keys: RedisKeys): BrowserSessions {
+  const keyOf = (key: string) => `${keys.browserSessionPrefix}${key}`;
+  const destroy = async (key: string) => {
+    await connection.ask((redis) => redis.del(keyOf(key)));
   };
-  return new RedisStore({
-    client,
-    prefix: keys.browserSessionPrefix,
-    ttl: (session) => Math.ceil(browserSessionLifeMs(session) / 1000),
-  });
+  return {
+    get: async (key) => (await connection.ask((redis) => redis.get(keyOf(key)))) ?? undefined,
+    async set(key, text, lifeMs) {
+      // Redis refuses a life that has ended.
+      if (lifeMs <= 0) return destroy(key);
+      await connection.ask((redis) => redis.set(keyOf(key), text, 'PX', Math.ceil(lifeMs)));
+    },
+    destroy,
+  };
 }

@@ -6,7 +6,7 @@
  *     <prefix>code:…, trip:…, before:…                  strings, entries that stand alone
  *     <prefix>subject:…                                 sorted sets of ids by the moment of their end
  *     <prefix>counter:<key>                             integers
- *     <prefix>browser-session:<key>                     JSON of express-session, with sealed content
+ *     <prefix>browser-session:<key>                     JSON: a cookie's times, and the sealed content
  */
 export class RedisKeys {
   readonly #prefix: string;

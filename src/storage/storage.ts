@@ -1,22 +1,34 @@
-import type { Store } from 'express-session';
 import type { Ledger } from '../grants/ledger.ts';
 import type { Counters } from '../limits/counters.ts';
 
 /**
  * Storage holds the two drivers of what the broker keeps: memory for one process, Redis for many. It knows keys, bytes,
  * scripts and expiry. It knows no rule of a grant, a session or a limit: those are in the domain, once.
+ *
+ * A verb that gets no answer in time, or for which there is no room, rejects with `StorageUnavailableError`, within
+ * seconds: devices then hear 503 `temporarily_unavailable` and come again. Any other error is taken for a fault, and is a
+ * 500, which ends the sign-in of most clients. An outage removes nothing and shortens no life.
  */
 export interface Storage {
-  readonly kind: 'memory' | 'redis';
+  /** A word for the log: `memory`, `redis`, or what another store calls itself. */
+  readonly kind: string;
   readonly ledger: Ledger;
   readonly counters: Counters;
-  /** Where browser sessions are kept; the pages hash the ids and seal the contents before they get here. */
-  readonly browserSessions: Store;
+  readonly browserSessions: BrowserSessions;
   /** Connects and checks what must hold before anything is stored. Throws `StorageRefusedError` for what no wait mends. */
   open(): Promise<void>;
   /** Whether a command would be answered now. */
   isReady(): Promise<boolean>;
   close(): Promise<void>;
+}
+
+/** Texts under keys. The pages hash a session's id and seal its content before they get here. */
+export interface BrowserSessions {
+  /** The text that was set last, until its life is over. */
+  get(key: string): Promise<string | undefined>;
+  /** Keeps a text for `lifeMs` from now on, in place of what was there. With no life left nothing is kept. */
+  set(key: string, text: string, lifeMs: number): Promise<void>;
+  destroy(key: string): Promise<void>;
 }
 
 /** The store answers, but must not be used as it is set up; the message says what to change. */

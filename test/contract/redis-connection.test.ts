@@ -148,7 +148,7 @@ describe('while Redis is away', () => {
   it('pages wait no longer than devices', async () => {
     const storage = await open(settings, { waitMs: 300 });
     await redis.kill();
-    const failure = await new Promise((resolve) => storage.browserSessions.get('hash', resolve));
+    const failure = await storage.browserSessions.get('hash').catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(StorageUnavailableError);
     await expect(storage.counters.add('key', 60)).rejects.toThrow(StorageUnavailableError);
   });

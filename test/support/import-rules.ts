@@ -30,7 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   upstream: [UPSTREAM_PORT, ...DOMAIN, ...INNERMOST, 'telemetry'],
   storage: [STORAGE_PORT, ...DOMAIN, 'sealing', 'telemetry'],
   endpoints: BELOW_THE_DOORS,
-  pages: BELOW_THE_DOORS,
+  pages: [...BELOW_THE_DOORS, STORAGE_PORT],
   config: BELOW_THE_BROKER,
   broker: [...BELOW_THE_BROKER, 'config'],
   'mount-in-express': ['broker', 'endpoints', 'pages'],
@@ -46,7 +46,7 @@ const WHERE_IT_BELONGS =
 /** Packages that only some places may import, by folder, file or part. */
 const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: string }[] = [
   {
-    packages: /^(ioredis|connect-redis)$/,
+    packages: /^ioredis$/,
     homes: ['storage/'],
     advice: 'What speaks to Redis belongs in src/storage/, behind a verb of the storage contract.',
   },
@@ -67,7 +67,7 @@ const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: strin
   },
   {
     packages: /^express-session$/,
-    homes: ['pages/', 'storage/'],
+    homes: ['pages/'],
     advice: 'Devices have no browser session; what needs one belongs in src/pages/.',
   },
   {
@@ -258,7 +258,7 @@ export function longFiles(sources: Source[]): string[] {
 }
 
 export function doorsInGrants(sources: Source[]): string[] {
-  const door = /^(node:)?(http|https|http2|net|tls)$|^(express.*|ioredis|connect-redis|openid-client|helmet|ejs)$/;
+  const door = /^(node:)?(http|https|http2|net|tls)$|^(express.*|ioredis|openid-client|helmet|ejs)$/;
   return sources.flatMap((source) =>
     source.file.startsWith('grants/') && packageImports(source).some((name) => door.test(name))
       ? [`src/${source.file}: grants/ is the domain and knows no HTTP, Redis, Express or openid-client`]

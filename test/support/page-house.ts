@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import express, { type Express } from 'express';
-import { type SessionData, Store } from 'express-session';
 import type { RegisteredClient } from '../../src/clients/registered-client.ts';
 import { type Ledger, StorageUnavailableError } from '../../src/grants/ledger.ts';
 import { type StartedGrant, startGrant } from '../../src/grants/start-grant.ts';
@@ -17,6 +16,7 @@ import { createSafeguardJudge } from '../../src/safeguards/safeguards.ts';
 import { createSealing, type Sealing } from '../../src/sealing/sealing.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import type { BrowserSessions } from '../../src/storage/storage.ts';
 import type { LogEventName } from '../../src/telemetry/log-events.ts';
 import type { OtherAccount, SignIn, TripParameters, Upstream } from '../../src/upstream/upstream.ts';
 import { PageVisitor, type VisitedPage } from './page-visitor.ts';
@@ -31,7 +31,7 @@ export interface PageHouse {
   clients: Map<string, RegisteredClient>;
   events: { name: LogEventName; fields: Record<string, unknown> }[];
   /** While it is set, nothing that is kept answers. */
-  storage: { isAway: boolean; sessions: Map<string, unknown> };
+  storage: { isAway: boolean; sessions: Map<string, string> };
   advance(milliseconds: number): void;
   /** What a reload or another replica does. */
   rebuild(changes: { sealing: Sealing }): void;
@@ -183,30 +183,22 @@ function awayAtTimes(ledger: Ledger, kept: PageHouse['storage']): Ledger {
   });
 }
 
-function observedSessions(inner: Store, kept: PageHouse['storage']): Store {
-  class ObservedSessions extends Store {
-    override get(key: string, done: (error: unknown, session?: SessionData | null) => void): void {
-      if (kept.isAway) done(new StorageUnavailableError('away'));
-      else inner.get(key, done);
-    }
-    override set(key: string, session: SessionData, done?: (error?: unknown) => void): void {
-      if (kept.isAway) {
-        done?.(new StorageUnavailableError('away'));
-        return;
-      }
-      kept.sessions.set(key, structuredClone(session));
-      inner.set(key, session, done);
-    }
-    override destroy(key: string, done?: (error?: unknown) => void): void {
-      if (kept.isAway) {
-        done?.(new StorageUnavailableError('away'));
-        return;
-      }
-      kept.sessions.delete(key);
-      inner.destroy(key, done);
-    }
-  }
-  return new ObservedSessions();
+function observedSessions(inner: BrowserSessions, kept: PageHouse['storage']): BrowserSessions {
+  const answer = <Answer>(ask: () => Promise<Answer>): Promise<Answer> =>
+    kept.isAway ? Promise.reject(new StorageUnavailableError('away')) : ask();
+  return {
+    get: (key) => answer(() => inner.get(key)),
+    set: (key, text, lifeMs) =>
+      answer(() => {
+        kept.sessions.set(key, text);
+        return inner.set(key, text, lifeMs);
+      }),
+    destroy: (key) =>
+      answer(() => {
+        kept.sessions.delete(key);
+        return inner.destroy(key);
+      }),
+  };
 }
 
 function scriptedUpstream(id: string, displayName: string): ScriptedUpstream {

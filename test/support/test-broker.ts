@@ -105,7 +105,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     UPSTREAM_SECRET: upstream.clientSecret,
     ...options.environment,
   };
-  const usual = usualYaml(publicUrl, upstream, storage.kind);
+  const usual = usualYaml(publicUrl, upstream, storage.kind === 'redis' ? 'redis' : 'memory');
   const yaml = merged(usual, options.yaml);
   let config: Config = readConfig('test.yaml', JSON.stringify(yaml), environment);
   const lines: LoggedLine[] = [];

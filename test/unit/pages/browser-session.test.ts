@@ -68,18 +68,18 @@ describe('the browser session', () => {
     const house = openPageHouse({ sealing });
     const visitor = house.newVisitor();
     await steps(house, visitor);
-    const [key, stored] = [...house.storage.sessions].at(-1) ?? ['', {}];
+    const [key, stored] = [...house.storage.sessions].at(-1) ?? ['', ''];
     const id = decodeURIComponent(sessionOf(visitor)).slice(2).split('.')[0] ?? '';
     expect(id).toHaveLength(43);
-    expect(`${key} ${JSON.stringify(stored)}`).not.toContain(id);
-    const { sealed } = stored as { sealed: string };
+    expect(`${key} ${stored}`).not.toContain(id);
+    const { sealed } = JSON.parse(stored) as { sealed: string };
     await expect(sealing.open(sealed, `browser session ${key}`)).rejects.toThrow();
     await expect(sealing.open(sealed, `browser session ${key}`, new Secret('guess'))).rejects.toThrow();
     expect(await sealing.open(sealed, `browser session ${key}`, new Secret(id))).toEqual([
       1,
       expect.objectContaining({ browser: expect.any(String) }),
     ]);
-    expect(JSON.stringify(stored)).not.toMatch(/browser"/);
+    expect(stored).not.toMatch(/browser"/);
   });
 
   it('changes its id at a second code too', async () => {
@@ -97,12 +97,12 @@ describe('the browser session', () => {
     const house = openPageHouse();
     const visitor = house.newVisitor();
     const { confirm } = await steps(house, visitor);
-    const [key, stored] = [...house.storage.sessions].at(-1) ?? ['', {}];
+    const [key, stored] = [...house.storage.sessions].at(-1) ?? ['', '{}'];
     const hoursMs = 2 * 3_600_000;
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hoursMs });
     try {
-      const longer = { ...(stored as object), cookie: { expires: new Date(Date.now() + hoursMs) } };
-      await new Promise((resolve) => house.ground.browserSessions.set(key, longer as never, resolve));
+      const longer = { ...(JSON.parse(stored) as object), cookie: { expires: new Date(Date.now() + hoursMs) } };
+      await house.ground.browserSessions.set(key, JSON.stringify(longer), hoursMs);
       expect((await visitor.get(confirm.address)).words).toMatch(/not open here/);
     } finally {
       vi.useRealTimers();
@@ -116,10 +116,30 @@ describe('the browser session', () => {
     const mineKey = [...house.storage.sessions.keys()].at(-1) ?? '';
     await steps(house, other);
     const foreign = [...house.storage.sessions.values()].at(-1);
-    const forged = structuredClone(foreign);
-    await new Promise((resolve) => house.ground.browserSessions.set(mineKey, forged as never, resolve));
+    await house.ground.browserSessions.set(mineKey, foreign ?? '', 60_000);
     expect((await mine.get(confirm.address)).status).toBe(400);
     expect(house.events.map(({ name }) => name)).toContain('storage.rejected');
+  });
+
+  it.each([
+    '',
+    'no JSON',
+    'null',
+    '7',
+    '[]',
+    '{}',
+    '{"sealed":null}',
+    '{"sealed":{"__proto__":1}}',
+    '{"sealed":"valueOf"}',
+  ])('is nothing when somebody puts %j in its place, and the log says so', async (text) => {
+    const house = openPageHouse();
+    const visitor = house.newVisitor();
+    const { confirm } = await steps(house, visitor);
+    const key = [...house.storage.sessions.keys()].at(-1) ?? '';
+    await house.ground.browserSessions.set(key, text, 60_000);
+    expect((await visitor.get(confirm.address)).status).toBe(400);
+    expect(house.events.map(({ name }) => name)).toContain('storage.rejected');
+    expect(house.events.map(({ name }) => name)).not.toContain('request.failed');
   });
 
   it('lives as long as its latest grant is kept, and no request makes it longer', async () => {
