@@ -107,12 +107,14 @@ it('keys that are made beside the start are tested too, when they are there', { 
 });
 
 it('`gatehouse check` says the same, and everything that failed at once', { timeout: 60_000 }, async () => {
-  const { code, words } = await run(
+  const { code, stdout } = await run(
     "crypto.diffieHellman = refuse('no', 'A'); delete http.ServerResponse.prototype._implicitHeader",
     ['check'],
   );
   expect(code).toBe(78);
-  expect(words.filter((line) => line.startsWith('  '))).toHaveLength(2);
+  const finding = stdout.slice(stdout.indexOf('this Node: wrong: '));
+  expect(finding.split('\n').filter((line) => line.startsWith('  '))).toHaveLength(2);
+  expect(finding).toContain('docs/operations/install.md');
 });
 
 it('a Node that does it all is not talked about', { timeout: 60_000 }, async () => {
