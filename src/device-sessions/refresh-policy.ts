@@ -1,6 +1,13 @@
 import { hash } from 'node:crypto';
 import { endingMark } from '../grants/before-marks.ts';
-import { getsRefreshTokens, judgeApprover, stillAllowed } from '../grants/policy.ts';
+import {
+  getsRefreshTokens,
+  isUndecided,
+  judgeApprover,
+  missingProof,
+  restsOnClaims,
+  stillAllowed,
+} from '../grants/policy.ts';
 import { intersectScopes, isWithinScopes } from '../oauth/scope.ts';
 import type { DeviceSession } from './device-session.ts';
 import type { RefreshGround, RefreshRequest } from './refresh-request.ts';
@@ -9,12 +16,16 @@ import type { Carried } from './refresh-state.ts';
 export type RefreshVerdict =
   | { verdict: 'allowed'; scopes: readonly string[]; resources: readonly string[] }
   | { verdict: 'invalid_grant' | 'invalid_scope' | 'invalid_target' }
+  /** The policy needs what nobody has said of this person. */
+  | { verdict: 'undecided' }
   /** A kill switch or a logout, since the person signed in. */
   | { verdict: 'ended'; by: 'administrator' | 'logout' };
 
 /**
  * What a refresh may hand out by today's configuration (I5, I6). A request may narrow scopes and resources for this
  * answer, never widen them (RFC 6749 §6, RFC 8707 §2.2), and does not shrink the session.
+ *
+ * @param options `isAskedNext`: the upstream is about to say anew who this is, so what it said last refuses nobody yet
  */
 export async function judgeRefresh(
   ground: RefreshGround,
@@ -22,13 +33,20 @@ export async function judgeRefresh(
   session: DeviceSession,
   carried: Carried,
   nowMs: number,
+  { isAskedNext = false } = {},
 ): Promise<RefreshVerdict> {
   const { client } = request;
   const { approval } = carried;
   // Today's longest life counts for older sessions too.
   const endsAtMs = Math.min(session.endsAtMs, session.startedAtMs + client.lifetimes.refreshAbsoluteSeconds * 1000);
   if (nowMs >= endsAtMs || !getsRefreshTokens(client, session.scopes)) return { verdict: 'invalid_grant' };
-  if (judgeApprover(client, approval).verdict !== 'allowed') return { verdict: 'invalid_grant' };
+  // PKCE is about the code alone; a session without a DPoP key cannot be given one by whoever holds its token.
+  if (missingProof(client, { challenge: 'any', jkt: session.jkt ?? '' }) !== undefined)
+    return { verdict: 'invalid_grant' };
+  const approver = judgeApprover(client, approval);
+  if (approver.verdict !== 'allowed' && !(isAskedNext && restsOnClaims(approver))) {
+    return { verdict: isUndecided(approver) ? 'undecided' : 'invalid_grant' };
+  }
   const allowed = stillAllowed(client, session);
   const isRelay = client.tokens === 'relay';
   // The upstream's token is as it is: what may not be in it any more cannot be left out.

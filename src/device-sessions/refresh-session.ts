@@ -16,7 +16,7 @@ import {
 } from './refresh-request.ts';
 import { parseRefreshToken, type RefreshToken } from './refresh-token.ts';
 import { noteRefusedWish } from './refused-wishes.ts';
-import { renewSession } from './renew-session.ts';
+import { isUpstreamAsked, renewSession } from './renew-session.ts';
 
 /** Longer than any step between reading the storage's clock and writing by it. */
 const SLACK_MS = 15 * 1000;
@@ -80,7 +80,8 @@ async function answerPlaced(
     }
     case 'current':
   }
-  const judged = await judgeRefresh(ground, request, session, found.carried, found.nowMs);
+  const isAskedNext = found.place === 'current' && isUpstreamAsked(found.carried);
+  const judged = await judgeRefresh(ground, request, session, found.carried, found.nowMs, { isAskedNext });
   if (judged.verdict !== 'allowed') {
     if (found.place === 'current') await notePresented(ground, request, token, found);
     return refuse(ground, request, found, judged, end);
@@ -105,6 +106,7 @@ async function refuse(
     case 'ended':
       return end(judged.by);
     case 'invalid_grant':
+    case 'undecided':
       return INVALID;
     case 'invalid_scope':
     case 'invalid_target': {

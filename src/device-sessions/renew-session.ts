@@ -16,7 +16,7 @@ import {
   type RefreshRequest,
   UNAVAILABLE,
 } from './refresh-request.ts';
-import { newSalt } from './refresh-state.ts';
+import { type Carried, newSalt } from './refresh-state.ts';
 import { formatRefreshToken, type RefreshToken, successorOf } from './refresh-token.ts';
 
 const LEASE_MS = 15 * 1000;
@@ -25,6 +25,11 @@ const LEASE_MS = 15 * 1000;
 interface Renewal {
   notePresented: () => Promise<void>;
   end: (reason: EndReason) => Promise<RefreshOutcome>;
+}
+
+/** Whether there is somebody to ask at a refresh. */
+export function isUpstreamAsked({ approval }: Carried): boolean {
+  return approval.upstreamTokens?.refreshToken !== undefined;
 }
 
 /**
@@ -40,7 +45,7 @@ export async function renewSession(
   judged: RefreshVerdict & { verdict: 'allowed' },
   renewal: Renewal,
 ): Promise<RefreshOutcome | undefined> {
-  if (found.carried.approval.upstreamTokens?.refreshToken === undefined) {
+  if (!isUpstreamAsked(found.carried)) {
     return renew(ground, request, token, found, judged, renewal, undefined);
   }
   await renewal.notePresented();
@@ -89,6 +94,10 @@ async function renew(
     nowMs = await ledger.now();
     const again = await judgeRefresh(ground, request, session, carried, nowMs);
     if (again.verdict !== 'allowed') {
+      // It said nothing, and what it said before is not enough for today's policy: nothing is lost by that.
+      const isUnheard = asked.carried === found.carried;
+      if (isUnheard && again.verdict === 'undecided') return UNAVAILABLE;
+      if (isUnheard && again.verdict === 'invalid_grant') return INVALID;
       // What the upstream just said counts against the person, and its last token is spent: the session cannot go on.
       const { refreshToken } = carried.approval.upstreamTokens ?? {};
       if (refreshToken !== undefined) await ground.upstreams.revoke(session.upstream, new Secret(refreshToken));

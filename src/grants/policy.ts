@@ -34,6 +34,13 @@ export function isUndecided({ verdict }: Verdict): boolean {
   return verdict === 'claim_missing' || verdict === 'claim_unreadable';
 }
 
+/** Whether it could be another once the upstream says anew what it knows of the person. */
+export function restsOnClaims(verdict: Verdict): boolean {
+  return verdict.verdict === 'refused'
+    ? verdict.reason !== 'upstream' && verdict.reason !== 'subject'
+    : isUndecided(verdict);
+}
+
 /**
  * Whether this person may approve for this client, by today's configuration. Group names count per upstream: the entry
  * `corp|engineering` means that upstream's group only, `engineering` means it at each of the client's upstreams.
