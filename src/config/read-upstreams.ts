@@ -47,6 +47,7 @@ function readUpstream(
     ...(prompt !== undefined && { prompt }),
     ...(maxAgeSeconds !== undefined && { maxAgeSeconds }),
     ...(acr !== undefined && { acrValues: typeof acr === 'string' ? acr : acr.join(' ') }),
+    responseMode: section.response_mode,
     authorizationParameters: section.authorization_parameters,
     toleranceSeconds: section.tolerance,
     clockToleranceSeconds: section.clock_tolerance,

@@ -29,7 +29,6 @@ const OWN_PARAMETERS = [
   'client_secret',
   'redirect_uri',
   'response_type',
-  'response_mode',
   'scope',
   'state',
   'nonce',
@@ -38,7 +37,7 @@ const OWN_PARAMETERS = [
   'request',
   'request_uri',
 ];
-const KEYS_OF_THEIR_OWN = ['prompt', 'max_age', 'acr_values'];
+const KEYS_OF_THEIR_OWN = ['prompt', 'max_age', 'acr_values', 'response_mode'];
 
 const parameterName = () =>
   z
@@ -163,6 +162,11 @@ const upstreamSchema = section({
     .union([text('an acr value'), list(text('an acr value'), 'acr values')], { error: expects('acr values') })
     .optional()
     .describe('Which authentication contexts to ask for'),
+  response_mode: oneOf(['query', 'form_post'])
+    .prefault('query')
+    .describe(
+      'How its answer to a sign-in comes; form_post only for a provider that answers in no other way, as Apple',
+    ),
   authorization_parameters: entries(parameterName(), text('a text', { longest: 2000 }), 'a section of parameters')
     .prefault({})
     .describe('Further parameters of the authorization request'),

@@ -17,6 +17,7 @@ import { pageError } from './page-error.ts';
 import type { PagesGround } from './page-ground.ts';
 import { createPageKit, type PageKit } from './page-kit.ts';
 import { PageProblem } from './page-problem.ts';
+import { redirectPostedAnswer, takesPostedAnswer } from './posted-answer.ts';
 import { SealedSessionStore } from './sealed-session-store.ts';
 import { showSessions } from './sessions.ts';
 import { signIn } from './sign-in.ts';
@@ -44,7 +45,7 @@ const ROUTES: Readonly<Record<PagePath, Methods>> = {
   '/sessions/end': { POST: endDevices },
   '/language': { POST: switchLanguage },
 };
-const WITHOUT_HEAD = '/callback/:upstream';
+const CALLBACK = '/callback/:upstream';
 
 /**
  * The people door: what a person visits to connect a device, as an Express app that listens nowhere by itself. Here are
@@ -72,14 +73,18 @@ export function createPages(ground: PagesGround): Express {
     sealing,
     onForgery: (error) => ground.log.event('storage.rejected', { detail: error.message }),
   });
-  const before = [
+  const form = [
     plainFormType,
     express.urlencoded({ extended: false, inflate: false, limit: LARGEST_FORM, parameterLimit: MOST_FIELDS }),
-    browserSessions({ store, sealing, randomBytes, addresses: kit.addresses }),
   ];
+  const before = [...form, browserSessions({ store, sealing, randomBytes, addresses: kit.addresses })];
   app.get('/', (_request, response) => response.redirect(303, kit.addresses.to('/device')));
+  // Another site's form comes without cookies, so there is no browser session to look for.
+  const ifPosted: RequestHandler = (request, _response, next) =>
+    next(takesPostedAnswer(kit, request) ? undefined : 'route');
+  app.post(CALLBACK, ifPosted, ...form, (request, response) => redirectPostedAnswer(kit, request, response));
   for (const [path, methods] of Object.entries(ROUTES)) {
-    app.all(path, onlyMethods(path, methods), onlyNavigations, ...before, dispatch(kit, methods));
+    app.all(path, onlyMethods(kit, path, methods), onlyNavigations, ...before, dispatch(kit, methods));
   }
   app.use(() => {
     throw new PageProblem('not_found');
@@ -106,12 +111,13 @@ function refuseBrokenHeads({ ground }: PageKit): RequestHandler {
   };
 }
 
-function onlyMethods(path: string, methods: Methods): RequestHandler {
+function onlyMethods(kit: PageKit, path: string, methods: Methods): RequestHandler {
   const allowed = Object.keys(methods);
-  if (methods.GET !== undefined && path !== WITHOUT_HEAD) allowed.push('HEAD');
+  if (methods.GET !== undefined && path !== CALLBACK) allowed.push('HEAD');
   return (request, _response, next) => {
-    if (!allowed.includes(request.method)) throw new PageProblem('method', { headers: { Allow: allowed.join(', ') } });
-    next();
+    if (allowed.includes(request.method)) return next();
+    const named = path === CALLBACK && takesPostedAnswer(kit, request) ? [...allowed, 'POST'] : allowed;
+    throw new PageProblem('method', { headers: { Allow: named.join(', ') } });
   };
 }
 

@@ -20,6 +20,8 @@ export function authorizationRequest(
   if (maxAgeSeconds !== undefined) request.set('max_age', String(maxAgeSeconds));
   if (acrValues.length > 0) request.set('acr_values', acrValues.join(' '));
   request.set('response_type', 'code');
+  // Some refuse to be told what they do anyway.
+  if (settings.responseMode !== 'query') request.set('response_mode', settings.responseMode);
   request.set('client_id', settings.clientId);
   request.set('redirect_uri', new URL(trip.redirectUri).href);
   request.set('scope', formatScope(askedScopes(settings, trip, metadata)));

@@ -21,6 +21,7 @@ import {
   type ProbeReport,
   type Refreshed,
   type RefreshFor,
+  type ResponseMode,
   type SignIn,
   type TripParameters,
   type Upstream,
@@ -53,6 +54,7 @@ export class CheckedUpstream implements Upstream {
   readonly id: string;
   readonly displayName: string;
   readonly issuer: string;
+  readonly responseMode: ResponseMode;
   readonly uncheckedSessionSeconds: number;
   readonly #settings: UpstreamSettings;
   readonly #requests: UpstreamRequests;
@@ -70,6 +72,7 @@ export class CheckedUpstream implements Upstream {
     this.id = settings.id;
     this.displayName = settings.displayName;
     this.issuer = settings.issuer;
+    this.responseMode = settings.responseMode;
     this.uncheckedSessionSeconds = settings.uncheckedSessionSeconds;
     this.#settings = settings;
     this.#requests = requests;

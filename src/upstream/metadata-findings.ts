@@ -36,6 +36,7 @@ export function metadataFindings(
       'wrong',
       'it does not offer response_type code: allow the authorization code flow (standard flow) there',
     ),
+    ...responseModeFindings(metadata, settings),
     says(
       algorithms.length > 0,
       `ID tokens are signed with ${algorithms.join(', ')}`,
@@ -91,6 +92,17 @@ export function metadataFindings(
         'their refresh tokens end with it',
     ),
   ];
+}
+
+/** RFC 8414 §2: who lists none has `query` and `fragment`. */
+function responseModeFindings(metadata: ProviderMetadata, { responseMode }: UpstreamSettings): Finding[] {
+  const listed = strings(metadata['response_modes_supported']) ?? ['query', 'fragment'];
+  if (listed.includes(responseMode)) {
+    return responseMode === 'query' ? [] : [{ level: 'ok', text: `response_mode ${responseMode} is offered` }];
+  }
+  const hint = listed.includes('form_post') ? ': set response_mode: form_post for this upstream' : '';
+  const text = `it does not list response_mode ${responseMode}, only ${listed.join(', ')}${hint}`;
+  return [{ level: 'missing', text }];
 }
 
 /** Nothing is said where it does not list its prompts: most do not, and take what they know. */

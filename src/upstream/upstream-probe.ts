@@ -30,7 +30,7 @@ export async function probeUpstream(
     findings.push(...metadataFindings(metadata, settings, redirectUri));
     findings.push(await tryKeys(metadata, tools));
     findings.push(await tryCredentials(redirectUri, settings, tools));
-    findings.push(await tryRedirectUri(redirectUri, tools));
+    findings.push(await tryRedirectUri(redirectUri, settings, tools));
   } catch (error) {
     findings.push(failed(error));
   }
@@ -82,7 +82,11 @@ async function judgeGrant(tryGrant: () => Promise<void>): Promise<Finding | unde
 const NOBODY_SIGNED_IN = ['login_required', 'interaction_required', 'consent_required', 'account_selection_required'];
 
 /** Asks for a sign-in without a person (`prompt=none`): the refusal comes to a redirect URI that is known, only. */
-async function tryRedirectUri(redirectUri: string, tools: ProbeTools): Promise<Finding> {
+async function tryRedirectUri(
+  redirectUri: string,
+  { responseMode }: UpstreamSettings,
+  tools: ProbeTools,
+): Promise<Finding> {
   const trip = {
     redirectUri,
     state: random(),
@@ -105,7 +109,8 @@ async function tryRedirectUri(redirectUri: string, tools: ProbeTools): Promise<F
       const text = `it refuses our sign-in request (status ${status}), most likely for its redirect URI: register exactly ${redirectUri} for this client`;
       return { level: 'wrong', text };
     }
-    return { level: 'missing', text: 'whether the redirect URI is registered could not be seen' };
+    const why = responseMode === 'form_post' ? ': the answer comes in a page (response_mode: form_post)' : '';
+    return { level: 'missing', text: `whether the redirect URI is registered could not be seen${why}` };
   } catch (error) {
     return { level: 'missing', text: `whether the redirect URI is registered could not be seen: ${reason(error)}` };
   }

@@ -1,4 +1,5 @@
 import type { Secret } from '../sealing/secret.ts';
+import type { ResponseMode } from './upstream.ts';
 
 export interface UpstreamSettings {
   id: string;
@@ -17,6 +18,8 @@ export interface UpstreamSettings {
   prompt?: string;
   maxAgeSeconds?: number;
   acrValues?: string;
+  /** How the browser brings the answer to a sign-in; `query` is not asked for by name. */
+  responseMode: ResponseMode;
   authorizationParameters: Readonly<Record<string, string>>;
   toleranceSeconds: number;
   /** How far its clock may be from ours. */

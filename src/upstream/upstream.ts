@@ -8,6 +8,8 @@ export interface Upstream {
   readonly id: string;
   readonly displayName: string;
   readonly issuer: string;
+  /** How the browser brings the answer to a sign-in. */
+  readonly responseMode: ResponseMode;
   /** How long a device session lives whose upstream gave no refresh token, so that nobody can be asked. */
   readonly uncheckedSessionSeconds: number;
 
@@ -47,6 +49,8 @@ export interface Upstream {
   /** Asks the upstream what it is and what it lacks, for `gatehouse check --probe`. */
   probe(redirectUri: string): Promise<ProbeReport>;
 }
+
+export type ResponseMode = 'query' | 'form_post';
 
 /** What one trip to the upstream is bound to; kept by the caller between the two calls. */
 export interface TripParameters {

@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import {
   beSomebody,
   choose,
@@ -274,6 +274,48 @@ describe('a person with a browser', () => {
     await waitForHeading(page, 'Approved');
     expect(await started.poll()).toBe('tokens');
     await test.close();
+  });
+
+  it('comes back by a form of the upstream’s, on another site: no cookie goes with it, and no policy stops it', async () => {
+    const test = await createTestBroker({ yaml: { upstreams: { corp: { response_mode: 'form_post' } } } });
+    onTestFinished(() => test.close());
+    const { page } = await newPerson(browser, { locale: 'en' }, [test.upstream.issuer, 'http://localhost:']);
+    test.upstream.behaviour = { authorize: { insistsOnFormPost: true, overThirdOrigin: true } };
+    const cookies = new Map<string, boolean>();
+    page.on('request', async (request) => {
+      if (!request.url().startsWith(`${test.publicUrl}/callback/corp`)) return;
+      cookies.set(request.method(), (await request.allHeaders())['cookie'] !== undefined);
+    });
+    const started = await startDevice(test);
+    await page.goto(`${test.publicUrl}/device`);
+    await typeCode(page, started.userCode);
+    await page.waitForURL(/\/device\/confirm\?/);
+    await waitForHeading(page, CONFIRM);
+    expect(Object.fromEntries(cookies)).toEqual({ POST: false, GET: true });
+    await choose(page, 'other_account');
+    await page.waitForURL((url) => url.pathname === '/device/confirm' && url.origin === test.publicUrl);
+    await waitForHeading(page, CONFIRM);
+    await choose(page, 'approve');
+    await waitForHeading(page, 'Approved');
+    expect(await started.poll()).toBe('tokens');
+  });
+
+  it('comes back by a form of a real provider, and cancels by one', async () => {
+    const journey = await startJourney({ upstreams: { corp: { response_mode: 'form_post' } } });
+    const { page } = await personAt(journey);
+    const started = await journey.start();
+    await reachConfirm(page, journey.address, started.userCode);
+    await choose(page, 'approve');
+    await waitForHeading(page, 'Approved');
+    expect(await started.poll()).toBe('tokens');
+
+    const { page: another } = await personAt(journey);
+    const refused = await journey.start();
+    await another.goto(journey.address);
+    await typeCode(another, refused.userCode);
+    await another.click('[name=decision][value=deny]');
+    await waitForHeading(another, 'Denied');
+    expect(await refused.poll()).toBe('access_denied');
   });
 
   it('chooses a language, which stays on the way to the upstream and back', async () => {

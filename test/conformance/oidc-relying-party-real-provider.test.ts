@@ -27,6 +27,7 @@ function settings(changes: Partial<UpstreamSettings> = {}): UpstreamSettings {
     scopes: ['openid', 'profile', 'email'],
     claims: { subject: 'sub', name: 'name', email: 'email', groups: { from: 'groups', keys: false } },
     groupsOverage: 'off',
+    responseMode: 'query',
     authorizationParameters: {},
     toleranceSeconds: 3600,
     clockToleranceSeconds: 30,

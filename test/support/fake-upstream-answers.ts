@@ -16,8 +16,8 @@ export function json(status: number, body: unknown, headers: Record<string, stri
   return { status, headers: { ...JSON_HEADERS, ...headers }, body: JSON.stringify(body) };
 }
 
-export function page(html: string): FakeAnswer {
-  return { status: 200, headers: { 'content-type': 'text/html; charset=utf-8' }, body: html };
+export function page(html: string, status = 200): FakeAnswer {
+  return { status, headers: { 'content-type': 'text/html; charset=utf-8' }, body: html };
 }
 
 export function redirect(location: string): FakeAnswer {

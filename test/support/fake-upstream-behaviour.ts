@@ -51,6 +51,8 @@ export interface Behaviour {
     iss?: string | null;
     state?: string | null;
     code?: string | null;
+    /** Answers in no other way, as Apple where a name or an e-mail address is asked for. */
+    insistsOnFormPost?: boolean;
     /** Sends the browser over another origin before it comes back, as a provider with a provider of its own does. */
     overThirdOrigin?: boolean;
     /** Sends the browser somewhere else instead, as a malicious provider in a mix-up does. */

@@ -95,7 +95,11 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
   const { tls } = options;
   const server = tls === undefined ? createServer(replyWith(serve)) : createTlsServer(tls, replyWith(serve));
   const thirdOrigin = createServer(
-    replyWith(async (request) => redirect(new URL(request.url ?? '/', issuer).searchParams.get('to') ?? issuer)),
+    replyWith(async (request) => {
+      const { searchParams } = new URL(request.url ?? '/', issuer);
+      const to = new URL(searchParams.get('to') ?? issuer);
+      return searchParams.has('form') ? formPage(to.origin + to.pathname, to.searchParams) : redirect(to.href);
+    }),
   );
   const { port } = await listen(server, options.port ?? 0);
   // Another host name, so that it is another site too, not just another port.
@@ -123,6 +127,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       scopes: ['openid', 'profile', 'email'],
       claims: { subject: 'sub', name: 'name', email: 'email', groups: { from: 'groups', keys: false } },
       groupsOverage: 'off',
+      responseMode: 'query',
       authorizationParameters: {},
       toleranceSeconds: 3600,
       clockToleranceSeconds: 30,
@@ -210,6 +215,8 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     if (wrong.status !== undefined) return json(wrong.status, {});
     if (wrong.elsewhere !== undefined) return redirect(wrong.elsewhere(url).href);
     const choice = ask.get('choice');
+    const isByForm = ask.get('response_mode') === 'form_post';
+    if (wrong.insistsOnFormPost === true && !isByForm) return page('<h1>response_mode must be form_post</h1>', 400);
     if (wrong.asksPerson === true && choice === null) return choicePage(url);
     const redirectUri = ask.get('redirect_uri') ?? '';
     const back = new URL(redirectUri);
@@ -234,7 +241,8 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       acr: ask.get('acr_values')?.split(' ')[0],
     });
     const hop = `http://localhost:${thirdPort}/?to=${encodeURIComponent(back.href)}`;
-    return redirect(wrong.overThirdOrigin === true ? hop : back.href);
+    if (wrong.overThirdOrigin === true) return redirect(isByForm ? `${hop}&form` : hop);
+    return isByForm ? formPage(redirectUri, back.searchParams) : redirect(back.href);
   }
 
   async function token(
@@ -380,6 +388,15 @@ function choicePage(url: URL): FakeReply {
   return page(`<!doctype html><html lang="en"><title>Fake upstream</title><h1>Fake upstream</h1>
     <p><a id="approve" href="${link('approve')}">Sign in</a>
     <p><a id="deny" href="${link('deny')}">Cancel</a></html>`);
+}
+
+/** OAuth 2.0 Form Post Response Mode, with a button for who has no script. */
+function formPage(action: string, answer: URLSearchParams): FakeReply {
+  const escaped = (value: string) => value.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+  const fields = [...answer].map(([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}">`);
+  return page(`<!doctype html><html lang="en"><title>Fake upstream</title><h1>Submit this form</h1>
+    <form method="post" action="${escaped(action)}">${fields.join('')}<button>Continue</button></form>
+    <script>document.forms[0].submit()</script></html>`);
 }
 
 function replyWith(serve: (request: IncomingMessage) => Promise<FakeReply>): RequestListener {

@@ -209,6 +209,7 @@ function scriptedUpstream(id: string, displayName: string): ScriptedUpstream {
     id,
     displayName,
     issuer,
+    responseMode: 'query',
     uncheckedSessionSeconds: 12 * 60 * 60,
     trips,
     revoked,

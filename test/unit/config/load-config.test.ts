@@ -58,6 +58,7 @@ describe('the least file', () => {
         scopes: ['openid', 'profile', 'email'],
         claims: { subject: 'sub', name: 'name', email: 'email', groups: { from: 'groups', keys: false } },
         groupsOverage: 'off',
+        responseMode: 'query',
         authorizationParameters: {},
         toleranceSeconds: 3600,
         clockToleranceSeconds: 30,

@@ -509,6 +509,18 @@ const rules: Record<string, Rule[]> = {
       'upstreams.corp.authorization_parameters.prompt',
       /key of its own/,
     ],
+    [
+      'the response mode among the parameters',
+      { upstream: 'authorization_parameters: { ▸response_mode: form_post }' },
+      'upstreams.corp.authorization_parameters.response_mode',
+      /response_mode has a key of its own beside authorization_parameters/,
+    ],
+    [
+      'a response mode that leads nowhere here',
+      { upstream: 'response_mode: ▸fragment' },
+      'upstreams.corp.response_mode',
+      /expected query or form_post/,
+    ],
     ['an unknown claim', { upstream: 'claims: { ▸roles: a }' }, 'upstreams.corp.claims.roles', /unknown key/],
     [
       'an unknown form of groups',

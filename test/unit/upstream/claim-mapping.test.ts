@@ -20,6 +20,7 @@ function settings({ groups, ...claims }: Mapped = {}): UpstreamSettings {
       groups: { from: 'groups', keys: false, ...groups },
     },
     groupsOverage: 'off',
+    responseMode: 'query',
     authorizationParameters: {},
     toleranceSeconds: 3600,
     clockToleranceSeconds: 30,

@@ -64,6 +64,25 @@ describe('offline_access', () => {
   });
 });
 
+describe('response_mode', () => {
+  it('form_post that is listed is in order; where the redirect URI is known there cannot be seen', async () => {
+    fake.behaviour.discovery = { metadata: { response_modes_supported: ['query', 'fragment', 'form_post'] } };
+    const report = await probe({ ...COMPLETE, responseMode: 'form_post' });
+    expect(report.ok).toBe(true);
+    expect(texts(report, 'ok')).toContain('response_mode form_post is offered');
+    expect(texts(report, 'missing')).toMatch(/could not be seen: the answer comes in a page/);
+  });
+
+  it.each<[Partial<UpstreamSettings>, unknown, RegExp]>([
+    [{ responseMode: 'form_post' }, null, /does not list response_mode form_post, only query, fragment/],
+    [{}, ['form_post'], /does not list response_mode query, only form_post: set response_mode: form_post/],
+    [{}, ['fragment'], /does not list response_mode query, only fragment$/m],
+  ])('%j of %j is told', async (settings, listed, words) => {
+    fake.behaviour.discovery = { metadata: { response_modes_supported: listed } };
+    expect(texts(await probe({ ...COMPLETE, ...settings }), 'missing')).toMatch(words);
+  });
+});
+
 describe('what is wrong is said in plain words:', () => {
   it('a wrong client secret', async () => {
     const report = await probe({ ...COMPLETE, clientSecret: new Secret('not-the-secret') });
