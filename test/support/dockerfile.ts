@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -115,7 +115,8 @@ function copy(stage: BuiltStage, rest: string, { context, isIgnored, stages }: S
     const isFolder = statSync(path).isDirectory();
     const filter = (file: string): boolean => from !== undefined || !isIgnored(relative(context, file));
     if (!filter(path)) throw new Error(`.dockerignore keeps ${source} out`);
-    const file = isFolder || !(to.endsWith('/') || sources.length > 1) ? destination : join(destination, source);
+    const intoFolder = to.endsWith('/') || sources.length > 1;
+    const file = isFolder || !intoFolder ? destination : join(destination, basename(source));
     cpSync(path, file, { recursive: true, filter });
   }
 }
