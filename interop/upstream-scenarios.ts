@@ -145,6 +145,7 @@ export function upstreamScenarios(upstream: UpstreamUnderTest, gatehouse: Gateho
         const lines = output.split('\n').filter((line) => line.startsWith('upstream corp: '));
         check(lines.length > 0 && !lines.some((line) => line.includes(': wrong:')), lines.join('\n'));
         check(output.includes('upstream wrong: wrong:'), 'it does not see the wrong secret');
+        check(lines.join('\n').includes('and refuses wrong ones'), 'it does not see that the secret is looked at');
       },
     },
   ];

@@ -6,7 +6,7 @@ import { mavenFile } from '../obtain/maven.ts';
 import { pythonProgram } from '../obtain/python.ts';
 import { systemProgram } from '../obtain/system-program.ts';
 import { obtainBy, type Program, startProgram, untilAnswers } from '../program.ts';
-import { CONSENT_CLIENT, KEYCLOAK_CLIENT, realm } from './realm.ts';
+import { CONSENT_CLIENT, KEYCLOAK_CLIENT, PUBLIC_CLIENT, realm } from './realm.ts';
 
 export const KEYCLOAK_VERSION = '26.7.3';
 const ADMIN = { username: 'admin', password: 'admin-password' };
@@ -18,7 +18,7 @@ export interface Keycloak {
   program(): Program;
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Sets redirect URIs and the address for back-channel logout of both clients. */
+  /** Sets redirect URIs and the address for back-channel logout of all three. */
   register(publicUrl: string, callbacks: readonly string[]): Promise<void>;
   enable(user: string, enabled: boolean): Promise<void>;
   logOut(user: string): Promise<void>;
@@ -81,7 +81,7 @@ export async function startKeycloak(): Promise<Keycloak> {
     start,
     stop,
     async register(publicUrl, callbacks) {
-      for (const clientId of [KEYCLOAK_CLIENT.clientId, CONSENT_CLIENT]) {
+      for (const clientId of [KEYCLOAK_CLIENT.clientId, CONSENT_CLIENT, PUBLIC_CLIENT]) {
         const [client] = (await admin('GET', `/clients?clientId=${clientId}`)) as { id: string; attributes?: object }[];
         const attributes = {
           ...client?.attributes,

@@ -1,6 +1,8 @@
-/** The realm that Keycloak begins with: two people, one client for Gatehouse, one that asks for consent, one device. */
+/** The realm that Keycloak begins with: two people, one client for Gatehouse, one that asks for consent, one made public, one device. */
 export const KEYCLOAK_CLIENT = { clientId: 'gatehouse', secret: 'gatehouse-secret-of-the-matrix' };
 export const CONSENT_CLIENT = 'gatehouse-consent';
+/** What *Client authentication* off makes of a client: it keeps its secret, and nobody looks at it. */
+export const PUBLIC_CLIENT = 'gatehouse-public';
 export const DEVICE_CLIENT = 'device-cli';
 
 const groups = {
@@ -29,6 +31,7 @@ export function realm(): object {
     clients: [
       webClient(KEYCLOAK_CLIENT.clientId, false),
       webClient(CONSENT_CLIENT, true),
+      { ...webClient(PUBLIC_CLIENT, false), publicClient: true },
       {
         clientId: DEVICE_CLIENT,
         enabled: true,

@@ -1,7 +1,7 @@
 import { type Keycloak, keycloakVersion, startKeycloak } from '../keycloak/keycloak.ts';
-import { CONSENT_CLIENT, DEVICE_CLIENT, KEYCLOAK_CLIENT } from '../keycloak/realm.ts';
+import { CONSENT_CLIENT, DEVICE_CLIENT, KEYCLOAK_CLIENT, PUBLIC_CLIENT } from '../keycloak/realm.ts';
 import { loginScenarios } from '../login-scenarios.ts';
-import type { OpenPeer, Peer } from '../peer.ts';
+import { check, type OpenPeer, type Peer, type Scenario } from '../peer.ts';
 import { approve } from '../person.ts';
 import { upstreamScenarios } from '../upstream-scenarios.ts';
 import { gatehouseBefore, type UpstreamUnderTest } from '../upstream-under-test.ts';
@@ -20,7 +20,12 @@ export const keycloak: Peer = {
     const login = { issuer: server.issuer, clientId: DEVICE_CLIENT, scopes: ['openid', 'profile'], visit };
     return {
       version: await keycloakVersion(),
-      scenarios: [...upstreamScenarios(upstream, gatehouse), mdsThrough(upstream), ...loginScenarios(login)],
+      scenarios: [
+        ...upstreamScenarios(upstream, gatehouse),
+        mdsThrough(upstream),
+        publicClient(upstream),
+        ...loginScenarios(login),
+      ],
       keeps: () => [server.program()],
       close: async () => {
         await gatehouse.close();
@@ -72,6 +77,27 @@ function mdsThrough(upstream: UpstreamUnderTest) {
           },
         );
         expectAllSteps(events);
+      } finally {
+        await gatehouse.close();
+      }
+    },
+  };
+}
+
+/** A switch in the console that makes the secret worthless: nothing but a wrong secret shows it. */
+function publicClient(upstream: UpstreamUnderTest): Scenario {
+  return {
+    name: 'public by a slip',
+    limitSeconds: 60,
+    async run() {
+      const gatehouse = await gatehouseBefore({ ...upstream, clientId: PUBLIC_CLIENT });
+      try {
+        const { exitCode, output } = await gatehouse.probe();
+        const words = `client_id ${PUBLIC_CLIENT}: this client is public at the provider, its secret protects nothing`;
+        check(output.includes(`upstream corp: wrong: ${words}`), `the right secret: ${output}`);
+        check(output.includes(`upstream wrong: wrong: ${words}`), `a wrong one: ${output}`);
+        check(/upstream asks: ok: it accepts .* and refuses wrong ones/.test(output), `confidential: ${output}`);
+        check(exitCode === 69, `exit ${exitCode}`);
       } finally {
         await gatehouse.close();
       }

@@ -180,8 +180,10 @@ export class CheckedUpstream implements Upstream {
       signInAddress: (trip) => this.signInAddress(trip),
       visit: (address) =>
         withinDeadline('probe', this.#timeoutMs, (deadline) => this.#requests.visit(address, deadline)),
-      tryGrant: (grantType, parameters) =>
-        this.#within('probe', (context) => this.#requests.tryGrant(context, grantType, parameters)),
+      tryGrant: (grantType, parameters, client) =>
+        this.#within('probe', (context) => this.#requests.as(client).tryGrant(context, grantType, parameters)),
+      tryRevocation: (token, client) =>
+        this.#within('revoke', (context) => this.#requests.as(client).revoke(context, token, 'refresh_token')),
     });
   }
 

@@ -22,6 +22,7 @@ import type {
   CheckedAnswer,
   ProviderMetadata,
   RequestContext,
+  TriedClient,
   UpstreamRequests,
   UserinfoAnswer,
 } from './upstream-requests.ts';
@@ -38,15 +39,15 @@ type Send = (...request: Parameters<BoundedFetch>) => Promise<Response>;
 /** The one place where openid-client is asked to do something. */
 class OpenIdRequests implements UpstreamRequests {
   readonly #settings: UpstreamSettings;
-  readonly #metrics: UpstreamDependencies['metrics'];
+  readonly #deps: UpstreamDependencies;
   readonly #send: BoundedFetch;
   readonly #configuration: OpenIdConfiguration;
 
-  constructor(settings: UpstreamSettings, { clock, metrics }: UpstreamDependencies) {
+  constructor(settings: UpstreamSettings, deps: UpstreamDependencies, send = createBoundedFetch(settings)) {
     this.#settings = settings;
-    this.#metrics = metrics;
-    this.#send = createBoundedFetch(settings);
-    this.#configuration = new OpenIdConfiguration(settings, clock);
+    this.#deps = deps;
+    this.#send = send;
+    this.#configuration = new OpenIdConfiguration(settings, deps.clock);
   }
 
   discover(deadline: AbortSignal): Promise<ProviderMetadata> {
@@ -186,6 +187,10 @@ class OpenIdRequests implements UpstreamRequests {
     });
   }
 
+  as(client: TriedClient): UpstreamRequests {
+    return new OpenIdRequests({ ...this.#settings, ...client }, this.#deps, this.#send);
+  }
+
   tryGrant(context: RequestContext, grantType: string, parameters: Record<string, string>): Promise<void> {
     const reply = new TokenReply();
     return this.#ask(
@@ -221,7 +226,7 @@ class OpenIdRequests implements UpstreamRequests {
     let isSent = false;
     const finished = (outcome: 'ok' | UpstreamFault) => {
       if (!isSent || !isMeasured(step)) return;
-      this.#metrics?.upstreamAnswered(this.#settings.id, step, outcome, (performance.now() - startedAtMs) / 1000);
+      this.#deps.metrics?.upstreamAnswered(this.#settings.id, step, outcome, (performance.now() - startedAtMs) / 1000);
     };
     try {
       const done = await work((...request) => {

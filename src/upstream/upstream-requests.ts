@@ -1,5 +1,6 @@
 import type { Claims } from '../grants/claim-at.ts';
 import type { TokenAnswer } from './token-answer.ts';
+import type { UpstreamSettings } from './upstream-settings.ts';
 
 /** What an upstream publishes about itself (OpenID Connect Discovery §3), as far as it matters here. */
 export interface ProviderMetadata {
@@ -32,6 +33,9 @@ export interface UserinfoAnswer {
   signed: string | undefined;
 }
 
+/** Whom a probe pretends to be, where that differs from the settings. */
+export type TriedClient = Partial<Pick<UpstreamSettings, 'clientId' | 'clientSecret' | 'assertionKey'>>;
+
 /**
  * The requests that an upstream understands, one by one. openid-client makes them and checks the answers' form; what
  * goes wrong is thrown as an `UpstreamError`.
@@ -58,6 +62,8 @@ export interface UpstreamRequests {
   revoke(context: RequestContext, token: string, hint: string): Promise<void>;
   /** Looks at the page where people sign in, as their browser would, and follows nothing; for a probe. */
   visit(address: URL, deadline: AbortSignal): Promise<{ status: number; location: string | undefined }>;
+  /** The same requests in the name of another client, or with other credentials, for a probe. */
+  as(client: TriedClient): UpstreamRequests;
   /** A token request of the caller's making, for a probe. */
   tryGrant(context: RequestContext, grantType: string, parameters: Record<string, string>): Promise<void>;
 }

@@ -34,6 +34,8 @@ export interface OAuthFault {
 /** What a fake upstream does wrong; nothing, unless told. `null` leaves a value out. */
 export interface Behaviour {
   slowMs?: number;
+  /** Has the client down as a public one, as a slip in Keycloak's console does: any secret or assertion will do. */
+  isClientPublic?: boolean;
   discovery?: {
     trouble?: Trouble;
     metadata?: Record<string, unknown>;

@@ -332,6 +332,9 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
   }
 
   async function isClient(request: IncomingMessage, form: URLSearchParams): Promise<boolean> {
+    if (fake.behaviour.isClientPublic === true) {
+      return [form.get('client_id'), basicPair(request.headers.authorization)[0]].includes(clientId);
+    }
     switch (authentication) {
       case 'none':
         return form.get('client_id') === clientId && !form.has('client_secret');

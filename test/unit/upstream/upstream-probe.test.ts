@@ -1,3 +1,4 @@
+import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/sealing/secret.ts';
 import { openIdUpstream } from '../../../src/upstream/openid-upstream.ts';
@@ -40,6 +41,15 @@ describe('an upstream that has everything', () => {
     expect(texts(report, 'ok')).toContain('http://127.0.0.1:8080/backchannel-logout/corp');
     expect(texts(report, 'ok')).toContain('the redirect URI is registered');
     expect(texts(report, 'ok')).toContain('accepts client_id gatehouse');
+  });
+
+  it('refuses a secret that is not ours', async () => {
+    expect(texts(await probe(), 'ok')).toContain('with its credentials, and refuses wrong ones');
+  });
+
+  it('is not tried with a wrong secret where there is none', async () => {
+    const report = await probe({ ...COMPLETE, authentication: 'none' });
+    expect(texts(report, 'ok')).not.toContain('wrong ones');
   });
 
   it('is asked without signing anybody in', async () => {
@@ -148,6 +158,33 @@ describe('what is wrong is said in plain words:', () => {
     expect(texts(report, 'wrong')).toMatch(/check client_id, client_secret and authentication/);
   });
 
+  it('a wrong secret that nobody looks at: the client is public there', async () => {
+    fake.behaviour.isClientPublic = true;
+    const report = await probe();
+    expect(report.ok).toBe(false);
+    expect(texts(report, 'wrong')).toMatch(
+      /client_id gatehouse: this client is public at the provider, its secret protects nothing/,
+    );
+    expect(texts(report, 'ok')).not.toContain('accepts client_id');
+    expect(JSON.stringify(report)).not.toContain(fake.clientSecret);
+  });
+
+  it('a wrong secret that is looked at only when a token is revoked', async () => {
+    fake.behaviour.token = { refuses: 'invalid_grant_as_401' };
+    expect(texts(await probe(), 'ok')).toContain('accepts client_id gatehouse with its credentials, and refuses wrong');
+  });
+
+  it.each<[string, FakeUpstream['behaviour']]>([
+    ['tokens cannot be revoked there', { discovery: { metadata: { revocation_endpoint: null } } }],
+    ['anybody may revoke there', { revocation: { fault: { error: 'unsupported_token_type' } } }],
+    ['nobody answers there', { revocation: { trouble: 'status_503' } }],
+  ])('but nothing is called public where codes are looked at first and %s', async (_, behaviour) => {
+    Object.assign(fake.behaviour, behaviour, { token: { refuses: 'invalid_grant_as_401' } });
+    const report = await probe();
+    expect(report.ok).toBe(true);
+    expect(texts(report, 'missing')).toMatch(/whether it looks at the secret of client_id gatehouse could not be seen/);
+  });
+
   it('but not a client that may not refresh', async () => {
     fake.behaviour.refresh = { fault: { error: 'unauthorized_client', status: 400 } };
     expect(texts(await probe(), 'ok')).toContain('accepts client_id gatehouse');
@@ -174,6 +211,23 @@ describe('what is wrong is said in plain words:', () => {
     const wrong = texts(await probe(), 'wrong');
     expect(wrong).toContain('RS256 or ES256');
     expect(wrong).toContain('response_type code');
+  });
+});
+
+describe.each(['client_secret_post', 'private_key_jwt'] as const)('a client with %s', (authentication) => {
+  it('is found to be guarded, or to be public', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const clientKey = await exportJWK(publicKey);
+    const jwk = new Secret(JSON.stringify(await exportJWK(privateKey)));
+    const guarded = await startFakeUpstream({ authentication, clientKey });
+    const isByKey = authentication === 'private_key_jwt';
+    const settings = guarded.settings(isByKey ? { assertionKey: { jwk, audience: 'issuer' } } : {});
+    const upstream = openIdUpstream(settings, { clock: Date.now, timeoutMs: 2000 });
+    expect(texts(await upstream.probe(CALLBACK), 'ok')).toContain('with its credentials, and refuses wrong ones');
+    guarded.behaviour.isClientPublic = true;
+    const what = isByKey ? 'key' : 'secret';
+    expect(texts(await upstream.probe(CALLBACK), 'wrong')).toContain(`is public at the provider, its ${what} protects`);
+    await guarded.close();
   });
 });
 
