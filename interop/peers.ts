@@ -8,6 +8,7 @@ import { nimbus } from './peers/nimbus.ts';
 import { msalNode, oauth4webapi, openidClient } from './peers/npm-clients.ts';
 import { oidcChild } from './peers/oidc-child.ts';
 import { oidcProvider } from './peers/oidc-provider.ts';
+import { psql } from './peers/psql.ts';
 import {
   authlib,
   azureIdentity,
@@ -25,7 +26,7 @@ import { xoauth2 } from './peers/xoauth2.ts';
 export const PEERS: readonly Peer[] = [
   ...[keycloak, oidcProvider, djangoOAuthToolkit, authlibServer, spring],
   ...[mds, xoauth2, requestsOauth2client, requestsOauthlib, msal, authlib, openidClient, oauth4webapi],
-  ...[oauth2Crate, openidconnectCrate, nimbus, huggingface, azureIdentity, msalNode, scribejava, oidcChild],
+  ...[oauth2Crate, openidconnectCrate, nimbus, huggingface, azureIdentity, msalNode, scribejava, oidcChild, psql],
   ...[springResource, keycloakConnect, goOidc],
 ];
 
