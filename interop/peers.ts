@@ -6,6 +6,7 @@ import { keycloak } from './peers/keycloak.ts';
 import { mds } from './peers/mds.ts';
 import { nimbus } from './peers/nimbus.ts';
 import { msalNode, oauth4webapi, openidClient } from './peers/npm-clients.ts';
+import { oidcAgent } from './peers/oidc-agent.ts';
 import { oidcChild } from './peers/oidc-child.ts';
 import { oidcProvider } from './peers/oidc-provider.ts';
 import { psql } from './peers/psql.ts';
@@ -26,7 +27,18 @@ import { xoauth2 } from './peers/xoauth2.ts';
 export const PEERS: readonly Peer[] = [
   ...[keycloak, oidcProvider, djangoOAuthToolkit, authlibServer, spring],
   ...[mds, xoauth2, requestsOauth2client, requestsOauthlib, msal, authlib, openidClient, oauth4webapi],
-  ...[oauth2Crate, openidconnectCrate, nimbus, huggingface, azureIdentity, msalNode, scribejava, oidcChild, psql],
+  ...[
+    oauth2Crate,
+    openidconnectCrate,
+    nimbus,
+    huggingface,
+    azureIdentity,
+    msalNode,
+    scribejava,
+    oidcAgent,
+    oidcChild,
+    psql,
+  ],
   ...[springResource, keycloakConnect, goOidc],
 ];
 
