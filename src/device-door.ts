@@ -68,7 +68,8 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
     sourcePrefixes,
     beginSession: createBeginSession(sealing, (id) => house.upstreams.get(id)?.uncheckedSessionSeconds ?? 0),
     issueTokens,
-    areSafeguardsStillMet,
+    areSafeguardsStillMet: (client, grant, approval) =>
+      areSafeguardsStillMet(client, grant, approval, house.clockToleranceSeconds),
     onReplayed: watch.replayed,
     onRefused: watch.refused,
     onForgery: watch.forgery,

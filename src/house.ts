@@ -43,6 +43,8 @@ export interface House {
   networks: Networks;
   grants: GrantGround;
   sourcePrefixes: (address: string) => readonly string[];
+  /** How far an upstream's clock may be from ours. */
+  clockToleranceSeconds: (upstream: string) => number;
 }
 
 export interface FoundationOptions {
@@ -120,6 +122,7 @@ export function buildHouse(config: Config, foundation: Foundation, before?: Hous
     networks: createNetworks(config.networks),
     grants: { ledger: storage.ledger, sealing, randomBytes, userCodes: config.userCodes },
     sourcePrefixes: sourcePrefixList,
+    clockToleranceSeconds: (upstream) => upstreams.get(upstream)?.clockToleranceSeconds ?? 0,
   };
 }
 

@@ -38,6 +38,7 @@ export function buildPeopleDoor(
       codeEntryLimits,
       userCodes: config.userCodes,
       randomBytes: foundation.randomBytes,
+      clockToleranceSeconds: house.clockToleranceSeconds,
     }),
     sourcePrefixes,
     sourceOf,

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type Broker, createBroker } from '../broker.ts';
 import type { Config } from '../config/config.ts';
 import { formatProblem } from '../config/config-error.ts';
+import { foreignToListener } from '../network/requested-host.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -71,6 +72,7 @@ export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<
       },
       metrics,
       logger,
+      isForeignHost: config.operations && foreignToListener(config.operations.host),
     }),
   );
   try {

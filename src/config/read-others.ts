@@ -95,7 +95,7 @@ function checkPaths({ public_url: publicUrl, compatibility: { paths } }: ConfigF
 
 function readTarget(key: string, section: NonNullable<ConfigFile['audit']['webhook']>, reading: Reading): AuditTarget {
   const at = ['audit', key, 'secret'];
-  const secret = reading.secret(at, section.secret);
+  const secret = readClientSecret(at, section.secret, reading);
   if (secret !== undefined && !isStandardSecret(secret.reveal())) {
     reading.problem(at, 'begins with whsec_, expected the base64 of at least 16 bytes after that');
   }

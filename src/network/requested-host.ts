@@ -25,6 +25,18 @@ export function createHostJudge(publicUrl: string): (host: string | undefined) =
   };
 }
 
+/**
+ * The same for a listener that has no address of its own to be called by.
+ *
+ * @param address where it listens
+ * @returns `undefined` where it listens for other machines, whose names for it nobody here knows
+ */
+export function foreignToListener(address: string): ((host: string | undefined) => boolean) | undefined {
+  if (!isLoopback(address)) return undefined;
+  const judgeHost = createHostJudge('http://localhost');
+  return (host) => judgeHost(host) === 'foreign';
+}
+
 function judge(own: URL, host: string): RequestedHost {
   if (!/^[^\s/?#@\\]+$/.test(host) || !URL.canParse(`http://${host}`)) return 'foreign';
   const asked = new URL(`http://${host}`);

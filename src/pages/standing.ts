@@ -66,7 +66,10 @@ export async function judgeStanding(kit: PageKit, { client, facts, view }: Stand
   const { signIn } = facts;
   const lacking = lackingStart(client, view);
   if (lacking !== undefined) return { verdict: 'start_again', detail: lacking };
-  const strength = judgeSignIn(client.safeguards, signIn, view.grant.startedAtMs, view.nowMs);
+  const strength = judgeSignIn(client.safeguards, signIn, {
+    ...{ grantStartedAtMs: view.grant.startedAtMs, nowMs: view.nowMs },
+    clockToleranceSeconds: kit.ground.upstreams.get(signIn.upstream)?.clockToleranceSeconds ?? 0,
+  });
   if (strength.verdict === 'too_weak') return { verdict: 'too_weak', detail: strength.missing };
   const { verdict } = judgeApprover(client, signIn);
   if (verdict !== 'allowed') return { verdict: verdict === 'refused' ? 'refused' : 'undecided' };

@@ -112,6 +112,7 @@ export interface SafeguardGround {
   codeEntryLimits: Pick<CodeEntryLimits, 'mayEnter'>;
   userCodes: UserCodeSettings;
   randomBytes: RandomBytes;
+  clockToleranceSeconds: (upstream: string) => number;
 }
 
 const SLOWED_MS = 60 * 60 * 1000;
@@ -164,7 +165,10 @@ export function createSafeguardJudge(ground: SafeguardGround): SafeguardJudge {
 
     async judgeArrived({ safeguards }, grant, signIn, { upstream, subject, address, nowMs }) {
       return {
-        signIn: judgeSignIn(safeguards, signIn, grant.startedAtMs, nowMs),
+        signIn: judgeSignIn(safeguards, signIn, {
+          ...{ grantStartedAtMs: grant.startedAtMs, nowMs },
+          clockToleranceSeconds: ground.clockToleranceSeconds(upstream),
+        }),
         campaign: await campaigns.note({
           mode: safeguards.campaign,
           source: grant.source,

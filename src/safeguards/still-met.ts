@@ -10,11 +10,23 @@ export function isStartStillMet({ safeguards }: RegisteredClient, { source, conf
   return mayInitiateFrom(safeguards, source) && judgeReverseCode(safeguards.reverseCode, confirmation) !== 'refuse';
 }
 
+/** How far an upstream's clock may be from ours; 0 for one that is gone from the configuration. */
+export type ClockTolerance = (upstream: string) => number;
+
 /**
  * Whether what was approved meets the safeguards of today: a reload may have asked for more since. How old a sign-in may
  * be is about the moment when it approved, so that a device may still come for its tokens a little later.
  */
-export function areSafeguardsStillMet(client: RegisteredClient, grant: Grant, approval: Approval): boolean {
-  const signIn = judgeSignIn(client.safeguards, approval, grant.startedAtMs, approval.approvedAtMs);
+export function areSafeguardsStillMet(
+  client: RegisteredClient,
+  grant: Grant,
+  approval: Approval,
+  clockToleranceSeconds: ClockTolerance,
+): boolean {
+  const signIn = judgeSignIn(client.safeguards, approval, {
+    grantStartedAtMs: grant.startedAtMs,
+    nowMs: approval.approvedAtMs,
+    clockToleranceSeconds: clockToleranceSeconds(approval.upstream),
+  });
   return signIn.verdict === 'strong_enough' && isStartStillMet(client, grant);
 }

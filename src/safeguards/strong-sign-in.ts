@@ -1,15 +1,21 @@
 import type { Safeguards } from '../clients/registered-client.ts';
 import type { Approval } from '../grants/approval.ts';
+import { WAY_BACK_SECONDS } from '../upstream/sign-in-strength.ts';
 import type { TripParameters } from '../upstream/upstream.ts';
 
 type SignInDemands = Pick<Safeguards, 'prompt' | 'maxAgeSeconds' | 'acr' | 'amr'>;
 
+export interface SignInTimes {
+  /** The sign-in that a grant is approved by cannot be older than the grant. */
+  grantStartedAtMs: number;
+  nowMs: number;
+  /** How far the upstream's clock may be from ours. */
+  clockToleranceSeconds: number;
+}
+
 export type SignInVerdict =
   | { verdict: 'strong_enough' }
   | { verdict: 'too_weak'; missing: 'auth_time' | 'recent_sign_in' | 'acr' | 'amr' };
-
-/** How far the upstream's clock may be from ours. */
-const TOLERANCE_SECONDS = 60;
 
 /**
  * What a trip asks of the upstream for this client.
@@ -32,23 +38,25 @@ export function signInDemands(
  * recent enough (OpenID Connect Core §3.1.2.1). `prompt=login` has no claim of its own; but an `auth_time` from before
  * the grant was started shows that nobody signed in again, and a live session at the upstream approved by itself.
  * One of `acr` must have come, and all of `amr`; an entry `hwk|fido` of `amr` is met by either.
- *
- * @param grantStartedAtMs the sign-in that a grant is approved by cannot be older than the grant
  */
 export function judgeSignIn(
   safeguards: SignInDemands,
   signIn: Pick<Approval, 'authTimeSeconds' | 'acr' | 'amr'>,
-  grantStartedAtMs: number,
-  nowMs: number,
+  { grantStartedAtMs, nowMs, clockToleranceSeconds }: SignInTimes,
 ): SignInVerdict {
   const { prompt, maxAgeSeconds, acr, amr } = safeguards;
   const { authTimeSeconds } = signIn;
   if (maxAgeSeconds !== undefined) {
     if (authTimeSeconds === undefined) return tooWeak('auth_time');
-    if (authTimeSeconds + maxAgeSeconds + TOLERANCE_SECONDS < nowMs / 1000) return tooWeak('recent_sign_in');
+    if (authTimeSeconds + maxAgeSeconds + WAY_BACK_SECONDS + clockToleranceSeconds < nowMs / 1000)
+      return tooWeak('recent_sign_in');
   }
   const isAskedAgain = prompt?.split(' ').includes('login') ?? false;
-  if (isAskedAgain && authTimeSeconds !== undefined && authTimeSeconds + TOLERANCE_SECONDS < grantStartedAtMs / 1000) {
+  if (
+    isAskedAgain &&
+    authTimeSeconds !== undefined &&
+    authTimeSeconds + clockToleranceSeconds < grantStartedAtMs / 1000
+  ) {
     return tooWeak('recent_sign_in');
   }
   if (acr.length > 0 && (signIn.acr === undefined || !acr.includes(signIn.acr))) return tooWeak('acr');

@@ -12,14 +12,19 @@ export interface AuditClass {
   line: AuditLine;
   /** How many of one source go out one by one within a window; what more come are told as one event with their number. */
   singly: number;
+  /** Of how many sources within a window; what comes from still more is told as one event without a source. */
+  sources: number;
 }
 
-const DECISION: AuditClass = { line: 'decisions', singly: Number.POSITIVE_INFINITY };
-const ROUTINE: AuditClass = { line: 'sessions', singly: Number.POSITIVE_INFINITY };
+const ALL = Number.POSITIVE_INFINITY;
+const DECISION: AuditClass = { line: 'decisions', singly: ALL, sources: ALL };
+const ROUTINE: AuditClass = { line: 'sessions', singly: ALL, sources: ALL };
 /** One step of a grant: of each there are as many as somebody starts grants. */
-const STEP: AuditClass = { line: 'others', singly: 20 };
+const STEP: AuditClass = { line: 'others', singly: 20, sources: 200 };
 /** What anybody can cause with one request. */
-const NOISE: AuditClass = { line: 'others', singly: 0 };
+const NOISE: AuditClass = { line: 'others', singly: 0, sources: 20 };
+/** The same as lines of the log: whoever looks for one request's line finds it, unless somebody floods. */
+const LOGGED_NOISE: AuditClass = { line: 'others', singly: 30, sources: 30 };
 
 /** What somebody did or was refused, as opposed to how the process fares. Each is a log line too. */
 const CLASSES: Partial<Record<LogEventName, AuditClass>> = {
@@ -34,14 +39,14 @@ const CLASSES: Partial<Record<LogEventName, AuditClass>> = {
   'grant.undone': DECISION,
   'grant.redeemed': DECISION,
   // A device is refused again with each poll.
-  'grant.refused': { line: 'decisions', singly: 1 },
+  'grant.refused': { line: 'decisions', singly: 1, sources: 200 },
   'grant.replayed': DECISION,
   'session.ended': DECISION,
   // Whoever holds one token can cause it with each request.
-  'session.shared': { line: 'decisions', singly: 3 },
+  'session.shared': { line: 'decisions', singly: 3, sources: 200 },
   'logout.received': DECISION,
   // Whoever writes to the storage could make one with every poll.
-  'storage.rejected': { line: 'decisions', singly: 0 },
+  'storage.rejected': { line: 'decisions', singly: 0, sources: 20 },
   'session.refreshed': ROUTINE,
   'grant.started': STEP,
   'grant.opened': STEP,
@@ -64,4 +69,9 @@ export function auditClass(name: LogEventName, fields: { reason?: unknown } = {}
   // The upstream's `access_denied` comes from a browser that nobody signed in with: who starts grants can deny his own.
   if (name === 'grant.denied' && fields.reason === 'unauthenticated') return STEP;
   return CLASSES[name];
+}
+
+/** How a line of the log is told; `undefined` where each is written. */
+export function logClass(name: LogEventName): AuditClass | undefined {
+  return CLASSES[name] === NOISE ? LOGGED_NOISE : undefined;
 }

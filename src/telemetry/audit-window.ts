@@ -21,9 +21,6 @@ export interface AuditWindowDeps {
 }
 
 const WINDOW_MS = 10_000;
-/** Of a kind, per window. What comes from still more sources is told as one event without a source. */
-const MOST_SOURCES = 20;
-const MOST_SOURCES_OF_STEPS = 200;
 
 interface Row {
   singly: number;
@@ -56,11 +53,11 @@ export function createAuditWindow(deps: AuditWindowDeps, send: (event: AuditEven
     return kind;
   }
 
-  function rowOf(kind: Kind, { singly }: AuditClass, { source, grant }: Readonly<Record<string, unknown>>): Row {
+  function rowOf(kind: Kind, { sources }: AuditClass, { source, grant }: Readonly<Record<string, unknown>>): Row {
     const key = typeof source === 'string' ? deps.sourceOf(source) : typeof grant === 'string' ? grant : '';
     let row = kind.rows.get(key);
     if (row === undefined) {
-      if (kind.rows.size >= (singly === 0 ? MOST_SOURCES : MOST_SOURCES_OF_STEPS)) return kind.rest;
+      if (kind.rows.size >= sources) return kind.rest;
       row = { singly: 0 };
       kind.rows.set(key, row);
     }
@@ -102,7 +99,9 @@ export function createAuditWindow(deps: AuditWindowDeps, send: (event: AuditEven
 
 function keepCommon(kept: Record<string, unknown>, next: Readonly<Record<string, unknown>>): void {
   for (const [field, value] of Object.entries(kept)) {
-    const isSame = value === next[field] || JSON.stringify(value) === JSON.stringify(next[field]);
+    // Errors have nothing that JSON would show.
+    const isPlain = !(value instanceof Error);
+    const isSame = value === next[field] || (isPlain && JSON.stringify(value) === JSON.stringify(next[field]));
     if (!isSame) delete kept[field];
   }
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type AuditClass, auditClass } from './audit-events.ts';
+import { type AuditClass, auditClass, logClass } from './audit-events.ts';
 import { type AuditOutlet, createAuditOutlet } from './audit-outlet.ts';
 import type { AuditSettings, AuditTarget } from './audit-settings.ts';
 import { type AuditEvent, createAuditWindow } from './audit-window.ts';
@@ -38,7 +38,7 @@ const REPORT_EVERY_MS = 10_000;
 const LAST_EVENTS_MS = 5_000;
 
 /**
- * Sends audit events on to their targets. What strangers can send without end is told together and waits by itself, so
+ * Sends audit events on to their targets, and lines to the log. What strangers can send without end is told together and waits by itself, so
  * it takes no place from what somebody decided. What cannot be delivered is lost for the target and said so, in the
  * log, in a metric and with the next delivery: a webhook that is away must not cost memory, and never a sign-in.
  */
@@ -46,6 +46,7 @@ export function auditingLogger(deps: AuditDeps, settings: AuditSettings): Auditi
   const { logger, metrics, clock, sleep, randomBytes, sourceOf } = deps;
   const closing = new AbortController();
   const window = createAuditWindow({ clock, sleep, sourceOf }, send);
+  const logged = createAuditWindow({ clock, sleep, sourceOf }, write);
   /** Each with what says at last how much of it was lost. */
   const outlets = new Map<AuditOutlet, () => void>();
   let targets = new Map<TargetName, Target>();
@@ -109,6 +110,11 @@ export function auditingLogger(deps: AuditDeps, settings: AuditSettings): Auditi
     if (name === 'grant.approved') targets.get('on_approval')?.outlet.push(line, message);
   }
 
+  function write({ name, fields, atMs, together }: AuditEvent): void {
+    const several = together && { count: together.count, since: new Date(atMs).toISOString() };
+    logger.event(name, { ...fields, ...several });
+  }
+
   function closeAll(): void {
     for (const [outlet, finish] of outlets) {
       outlet.close();
@@ -118,7 +124,9 @@ export function auditingLogger(deps: AuditDeps, settings: AuditSettings): Auditi
   }
 
   function event(name: LogEventName, fields: Record<string, unknown>): void {
-    logger.event(name, fields);
+    const asLine = logClass(name);
+    if (asLine === undefined) logger.event(name, fields);
+    else logged.take(name, asLine, fields);
     if (targets.size === 0) return;
     const found: AuditClass | undefined = auditClass(name, fields);
     if (found !== undefined) window.take(name, found, permittedFields(name, fields));
@@ -131,6 +139,7 @@ export function auditingLogger(deps: AuditDeps, settings: AuditSettings): Auditi
     writes: (name) => logger.writes(name) || (auditClass(name) !== undefined && targets.has('webhook')),
     setTargets,
     async flush() {
+      logged.flush();
       setChain(false);
       window.flush();
       const limit = setTimeout(() => closeAll(), LAST_EVENTS_MS);

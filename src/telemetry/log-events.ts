@@ -3,6 +3,8 @@ import type { LogField } from './log-fields.ts';
 import type { LogLevel } from './log-settings.ts';
 import { PROCESS_EVENTS } from './process-events.ts';
 
+/** Of what strangers can cause without end, beyond some of each source. */
+const TOLD_TOGETHER = ['count', 'since'] as const;
 const TRACED = ['requestId', 'grant', 'client'] as const;
 
 /** Every line that Gatehouse logs: name → level, meaning, fields. */
@@ -21,17 +23,17 @@ export const LOG_EVENTS = {
   'request.refused': {
     level: 'debug',
     meaning: 'A device was answered with an error other than a pending poll’s.',
-    fields: [...TRACED, 'route', 'status', 'oauthError', 'detail', 'source', 'error'],
+    fields: [...TRACED, 'route', 'status', 'oauthError', 'detail', 'source', 'error', ...TOLD_TOGETHER],
   },
   'client.refused': {
     level: 'info',
     meaning: 'A client is unknown, or its authentication failed.',
-    fields: ['requestId', 'client', 'route', 'source', 'detail'],
+    fields: ['requestId', 'client', 'route', 'source', 'detail', ...TOLD_TOGETHER],
   },
   'limit.reached': {
     level: 'warn',
     meaning: 'A limit of the configuration was reached.',
-    fields: [...TRACED, 'limit', 'source', 'upstream', 'subject'],
+    fields: [...TRACED, 'limit', 'source', 'upstream', 'subject', ...TOLD_TOGETHER],
   },
   'grant.started': {
     level: 'info',
@@ -46,12 +48,12 @@ export const LOG_EVENTS = {
   'code.wrong': {
     level: 'info',
     meaning: 'A user code was typed that is unknown, expired or used.',
-    fields: ['requestId', 'code', 'source'],
+    fields: ['requestId', 'code', 'source', ...TOLD_TOGETHER],
   },
   'link.followed': {
     level: 'info',
     meaning: 'Somebody came to the code page by a link from another site and saw the stop page.',
-    fields: ['requestId', 'detail', 'source'],
+    fields: ['requestId', 'detail', 'source', ...TOLD_TOGETHER],
   },
   'campaign.noticed': {
     level: 'warn',
@@ -98,7 +100,18 @@ export const LOG_EVENTS = {
     level: 'info',
     warnsWhere: ['reason', 'upstream_claim_missing'],
     meaning: 'A page was refused: CSRF token or origin, session, grant or decision did not fit.',
-    fields: [...TRACED, 'upstream', 'subject', 'claim', 'route', 'status', 'reason', 'detail', 'source'],
+    fields: [
+      ...TRACED,
+      'upstream',
+      'subject',
+      'claim',
+      'route',
+      'status',
+      'reason',
+      'detail',
+      'source',
+      ...TOLD_TOGETHER,
+    ],
   },
   'grant.approved': {
     level: 'info',

@@ -13,6 +13,8 @@ export interface OperationsDependencies {
   isReady: () => Promise<Readiness>;
   metrics: Pick<Metrics, 'text'>;
   logger: Logger;
+  /** Judges the `Host` of a request; every one is taken without it. */
+  isForeignHost?: ((host: string | undefined) => boolean) | undefined;
 }
 
 interface Answer {
@@ -24,9 +26,10 @@ interface Answer {
 /**
  * What machines of the operator ask: `/healthz` (the process answers), `/readyz` (send it traffic), `/metrics`.
  * It has a listener of its own and must never be mounted on the public one: readiness and metrics tell an attacker
- * whether an attack works.
+ * whether an attack works. On loopback a page of the machine's own browser, whose name resolves there (DNS rebinding),
+ * could read them too. On another address any name may be the operator's: there the network says who may ask.
  */
-export function createOperations({ isReady, metrics, logger }: OperationsDependencies) {
+export function createOperations({ isReady, metrics, logger, isForeignHost = () => false }: OperationsDependencies) {
   const pages = new Map<string, () => Promise<Answer>>([
     ['/healthz', async () => ({ status: 200, body: 'ok\n' })],
     [
@@ -53,7 +56,9 @@ export function createOperations({ isReady, metrics, logger }: OperationsDepende
     request.resume();
     const { method = '' } = request;
     const page = pages.get(request.url?.split('?', 1)[0] ?? '');
-    if (page === undefined) {
+    if (isForeignHost(request.headers.host)) {
+      send(response, method, { status: 421, body: 'this listener is for this machine; ask it as localhost\n' });
+    } else if (page === undefined) {
       send(response, method, { status: 404, body: 'not found\n' });
     } else if (method !== 'GET' && method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');

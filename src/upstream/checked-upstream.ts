@@ -56,6 +56,7 @@ export class CheckedUpstream implements Upstream {
   readonly issuer: string;
   readonly responseMode: ResponseMode;
   readonly uncheckedSessionSeconds: number;
+  readonly clockToleranceSeconds: number;
   readonly #settings: UpstreamSettings;
   readonly #requests: UpstreamRequests;
   readonly #clock: () => number;
@@ -74,6 +75,7 @@ export class CheckedUpstream implements Upstream {
     this.issuer = settings.issuer;
     this.responseMode = settings.responseMode;
     this.uncheckedSessionSeconds = settings.uncheckedSessionSeconds;
+    this.clockToleranceSeconds = settings.clockToleranceSeconds;
     this.#settings = settings;
     this.#requests = requests;
     this.#clock = clock;

@@ -12,6 +12,8 @@ export interface Upstream {
   readonly responseMode: ResponseMode;
   /** How long a device session lives whose upstream gave no refresh token, so that nobody can be asked. */
   readonly uncheckedSessionSeconds: number;
+  /** How far its clock may be from ours. */
+  readonly clockToleranceSeconds: number;
 
   /** The address to send the browser to. The first call discovers the upstream's metadata. */
   signInAddress(trip: TripParameters): Promise<URL>;

@@ -147,6 +147,13 @@ describe('a thousand hostile requests a second, with sign-ins beside them', () =
     );
     const refused = events.filter(({ event }) => /^(client|page|request)\.refused$/.test(event));
     expect(refused.reduce((sum, { count = 0 }) => sum + count, 0)).toBe(sent);
+    // The log tells all of them too, in lines that do not grow with what strangers send.
+    const logged = broker.lines.filter(({ event }) => /^(client|page|request)\.refused$/.test(event));
+    const counted = logged.filter(({ event }) => event !== 'request.refused');
+    expect(counted.reduce((sum, line) => sum + Number(line['count'] ?? 1), 0)).toBe(
+      refused.filter(({ event }) => event !== 'request.refused').reduce((sum, { count = 0 }) => sum + count, 0),
+    );
+    expect(logged.length).toBeLessThan(sent / 5);
     expect(events.filter(({ dropped }) => dropped !== undefined)).toEqual([]);
     expect(unsigned).toEqual([]);
   });

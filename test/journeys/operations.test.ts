@@ -7,6 +7,7 @@ import { METRICS } from '../../src/telemetry/metric-names.ts';
 import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker-process.ts';
 import { brokerYaml } from '../support/broker-yaml.ts';
 import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
+import { answerIn, rawHttp } from '../support/raw-http.ts';
 import { createTestBroker } from '../support/test-broker.ts';
 import { TestDevice } from '../support/test-device.ts';
 
@@ -54,6 +55,20 @@ function referenceOn(html: string): string {
 }
 
 describe('the operations listener of a running broker', () => {
+  it.each(['/metrics', '/readyz', '/healthz'])(
+    'does not answer %s to a name that a stranger lets resolve here',
+    async (path) => {
+      const answer = async (host: string) => {
+        const request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+        return answerIn(await rawHttp(broker.operations, request));
+      };
+      for (const host of ['evil.example', '192.0.2.1:9090']) {
+        expect(await answer(host)).toMatchObject({ status: 421, body: expect.not.stringContaining('gatehouse_') });
+      }
+      for (const host of ['localhost', '127.0.0.1:1']) expect((await answer(host)).status).toBe(200);
+    },
+  );
+
   it('counts a sign-in at every step, and shows what is pending', async () => {
     const { body } = await device.start();
     expect((await device.poll(body.device_code)).body.error).toBe('authorization_pending');

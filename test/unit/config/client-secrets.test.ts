@@ -12,10 +12,14 @@ const SERVER = leastFile({
   top: 'resource_servers: { api: { audience: https://a.example, client_secret: { env: S } } }',
 });
 
-describe('a secret that a client or a resource server authenticates with', () => {
+const hook = (key: string) => leastFile({ top: `audit: { ${key}: { url: https://a.example, secret: { env: S } } }` });
+
+describe('a secret that a client or a resource server authenticates with, or that signs for a receiver', () => {
   it.each([
     ['clients.cli.client_secret', CLIENT],
     ['resource_servers.api.client_secret', SERVER],
+    ['audit.webhook.secret', hook('webhook')],
+    ['audit.on_approval.secret', hook('on_approval')],
   ])('%s is refused where it can be guessed, and never repeated', (key, file) => {
     for (const S of ['hunter2', 'hunter2-hunter2', 'äöüäöüä']) {
       const problems = problemsOf(file, { environment: { S } });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createHostJudge } from '../../../src/network/requested-host.ts';
+import { createHostJudge, foreignToListener } from '../../../src/network/requested-host.ts';
 
 describe('the host that was asked for, at http://127.0.0.1:8080', () => {
   const judge = createHostJudge('http://127.0.0.1:8080/gate');
@@ -61,4 +61,20 @@ describe('the host that was asked for, at http://127.0.0.1:8080', () => {
 
 it('whatever was asked for, a broker on https answers: the certificate names it', () => {
   expect(createHostJudge('https://login.example.com')('10.0.0.7:8443')).toBe('own');
+});
+
+describe('a listener that has no address of its own', () => {
+  it.each(['127.0.0.1', '127.9.9.9', '::1', 'localhost'])('on %s is for this machine', (address) => {
+    const isForeign = foreignToListener(address);
+    for (const host of ['127.0.0.1:9090', 'localhost', '[::1]:1', 'a.localhost:9090', undefined]) {
+      expect(isForeign?.(host)).toBe(false);
+    }
+    for (const host of ['evil.example:9090', '192.0.2.1', 'localhost.evil.example', '']) {
+      expect(isForeign?.(host)).toBe(true);
+    }
+  });
+
+  it.each(['0.0.0.0', '::', '10.1.2.3', 'gatehouse.internal'])('on %s answers to every name', (address) => {
+    expect(foreignToListener(address)).toBeUndefined();
+  });
 });

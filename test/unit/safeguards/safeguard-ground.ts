@@ -53,6 +53,7 @@ export function safeguardGround(limits: Partial<LimitSettings> = {}) {
     startLimits: createStartLimits(ground),
     judge: createSafeguardJudge({
       ...{ ...ground, campaigns, approvalLimits, userCodes, randomBytes },
+      clockToleranceSeconds: () => 30,
       codeEntryLimits: createCodeEntryLimits(ground),
     }),
   };

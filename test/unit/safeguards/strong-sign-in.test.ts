@@ -26,8 +26,10 @@ describe('what a client demands of the sign-in', () => {
 });
 
 describe('what came back', () => {
-  const judge = (demands: object, signIn: object) =>
-    judgeSignIn({ ...NOTHING, ...demands }, signIn, STARTED_MS, NOW * 1000);
+  const judge = (demands: object, signIn: object, clockToleranceSeconds = 30) =>
+    judgeSignIn({ ...NOTHING, ...demands }, signIn, {
+      ...{ grantStartedAtMs: STARTED_MS, nowMs: NOW * 1000, clockToleranceSeconds },
+    });
   const STRONG = { verdict: 'strong_enough' };
   const weak = (missing: string) => ({ verdict: 'too_weak', missing });
 
@@ -58,5 +60,16 @@ describe('what came back', () => {
     ['none of the amr that are as good', { amr: ['hwk|fido'] }, { amr: ['pwd'] }, weak('amr')],
   ])('%s', (_, demands, signIn, verdict) => {
     expect(judge(demands, signIn)).toEqual(verdict);
+  });
+
+  it.each([
+    ['max_age', { maxAgeSeconds: 60 }, NOW - 60 - 30],
+    ['prompt=login', { prompt: 'login' }, STARTED_MS / 1000],
+  ])('%s bears as much of an upstream’s clock as clock_tolerance says', (_, demands, latestSeconds) => {
+    for (const tolerance of [0, 30, 300]) {
+      const signedInAt = (seconds: number) => judge(demands, { authTimeSeconds: seconds }, tolerance);
+      expect(signedInAt(latestSeconds - tolerance)).toEqual(STRONG);
+      expect(signedInAt(latestSeconds - tolerance - 1)).toEqual(weak('recent_sign_in'));
+    }
   });
 });

@@ -267,6 +267,51 @@ describe('what strangers can send without end', () => {
     expect(bodies[2]).not.toHaveProperty('source');
   });
 
+  it('has a line each while it is little, and then one line with its number; with and without a webhook', async () => {
+    const webhook = { url: 'http://127.0.0.1:1/nobody' };
+    for (const settings of [{}, { webhook }]) {
+      const { audit, lines, endWindow } = auditTo(settings);
+      for (let count = 0; count < 500; count += 1) {
+        audit.event('client.refused', { source: '203.0.113.7', route: '/token', requestId: `r${count}` });
+        audit.event('page.refused', { source: '2001:db8:1::7', reason: 'not_found', status: 404 });
+        audit.event('session.ended', { client: 'tv' });
+      }
+      const of = (name: string) => lines.filter((line) => line.name === name).map(({ fields }) => fields);
+      expect([of('client.refused').length, of('page.refused').length, of('session.ended').length]).toEqual([
+        30, 30, 500,
+      ]);
+      expect(of('client.refused')[29]).toEqual({ source: '203.0.113.7', route: '/token', requestId: 'r29' });
+      endWindow();
+      await Promise.resolve();
+      const since = new Date(NOW_MS).toISOString();
+      expect(of('client.refused').slice(30)).toEqual([{ source: '203.0.113.7', route: '/token', count: 470, since }]);
+      expect(of('page.refused').slice(30)).toMatchObject([{ reason: 'not_found', status: 404, count: 470 }]);
+      audit.event('client.refused', { source: '203.0.113.7', requestId: 'later' });
+      expect(of('client.refused').at(-1)).toMatchObject({ requestId: 'later' });
+    }
+  });
+
+  it('has a bounded number of lines, however many sources it comes from, and none is left out of the count', async () => {
+    const { audit, lines, endWindow } = auditTo({});
+    for (const name of ['code.wrong', 'link.followed', 'request.refused'] as const) {
+      for (let count = 0; count < 5000; count += 1) {
+        audit.event(name, { source: `10.0.${count >> 8}.${count & 255}`, requestId: `r${count}` });
+      }
+    }
+    endWindow();
+    await Promise.resolve();
+    const counts = lines.map(({ fields }) => Number(fields['count'] ?? 1));
+    expect(counts).toHaveLength(3 * (30 + 1));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(15_000);
+  });
+
+  it('is told in the log as well where the process ends before its ten seconds', async () => {
+    const { audit, lines } = auditTo({});
+    for (let count = 0; count < 100; count += 1) audit.event('code.wrong', { source: '203.0.113.7' });
+    await audit.flush();
+    expect(lines.at(-1)?.fields).toMatchObject({ source: '203.0.113.7', count: 70 });
+  });
+
   it('costs a bounded number of events, however many sources it comes from, and none is left out of the count', async () => {
     const webhook = await startWebhook();
     const { audit, endWindow } = auditTo({ webhook: { url: webhook.url } });
