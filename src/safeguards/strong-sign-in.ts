@@ -1,7 +1,9 @@
 import type { Safeguards } from '../clients/registered-client.ts';
 import type { Approval } from '../grants/approval.ts';
-import { WAY_BACK_SECONDS } from '../upstream/sign-in-strength.ts';
 import type { TripParameters } from '../upstream/upstream.ts';
+
+/** From the password to our callback: consent, a second step, a slow network. */
+export const WAY_BACK_SECONDS = 30;
 
 type SignInDemands = Pick<Safeguards, 'prompt' | 'maxAgeSeconds' | 'acr' | 'amr'>;
 

@@ -1,8 +1,6 @@
+import { WAY_BACK_SECONDS } from '../safeguards/strong-sign-in.ts';
 import type { StrengthAsked } from './authorization-request.ts';
 import { type SignIn, UpstreamError } from './upstream.ts';
-
-/** From the password to our callback: consent, a second step, a slow network. */
-export const WAY_BACK_SECONDS = 30;
 
 /**
  * An upstream may ignore what it was asked for, so the answer is judged again: a `max_age` needs an `auth_time` that
