@@ -3,6 +3,7 @@ import { formatDuration } from './duration.ts';
 import type { Environment } from './environment.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { readAssertionKey } from './read-assertion-key.ts';
+import { readEncryptionKeys } from './read-encryption-keys.ts';
 import { readReach } from './read-reach.ts';
 import type { Reading } from './reading.ts';
 import type { UpstreamSection } from './upstream-schema.ts';
@@ -31,6 +32,9 @@ function readUpstream(
   const { private_key: keySection } = section;
   const isKeyUsed = usesKey && keySection !== undefined;
   const assertionKey = isKeyUsed ? readAssertionKey([...at, 'private_key'], keySection, reading) : undefined;
+  const { encryption_key: keyRef } = section;
+  const encryptionKeys =
+    keyRef === undefined ? undefined : readEncryptionKeys([...at, 'encryption_key'], keyRef, reading);
   checkOfflineAccess(at, section, reading);
   const { prompt, max_age: maxAgeSeconds, acr_values: acr } = section;
   return {
@@ -41,6 +45,7 @@ function readUpstream(
     authentication,
     ...(clientSecret !== undefined && { clientSecret }),
     ...(assertionKey !== undefined && { assertionKey }),
+    ...(encryptionKeys !== undefined && { encryptionKeys }),
     scopes: [...new Set(section.scopes)],
     claims: { ...section.claims, groups: readGroupsClaim([...at, 'claims', 'groups'], section, reading) },
     groupsOverage: section.groups_overage,

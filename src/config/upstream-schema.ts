@@ -132,6 +132,9 @@ const upstreamSchema = section({
   )
     .optional()
     .describe('A private key as PEM or JWK, where authentication is private_key_jwt'),
+  encryption_key: secret()
+    .optional()
+    .describe('A private key as PEM or JWK, or a set of JWKs, where this provider encrypts ID tokens or userinfo'),
   authentication: oneOf(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'])
     .optional()
     .describe(

@@ -5,6 +5,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { askBeside, type Beside } from './ask-beside.ts';
 import { authorizationRequest, strengthAsked } from './authorization-request.ts';
 import { readSignIn, requireSameSubject } from './claim-mapping.ts';
+import { EncryptionKeys } from './encryption-keys.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import { checkLogoutToken } from './logout-token.ts';
 import { offersOtherAccount } from './offered-prompt.ts';
@@ -64,6 +65,7 @@ export class CheckedUpstream implements Upstream {
   readonly #timeoutMs: number;
   readonly #metadata: KeptAnswer<ProviderMetadata>;
   readonly #keys: UpstreamKeys;
+  readonly #encryptionKeys: EncryptionKeys;
 
   constructor(
     settings: UpstreamSettings,
@@ -78,6 +80,7 @@ export class CheckedUpstream implements Upstream {
     this.clockToleranceSeconds = settings.clockToleranceSeconds;
     this.#settings = settings;
     this.#requests = requests;
+    this.#encryptionKeys = new EncryptionKeys(settings);
     this.#clock = clock;
     this.#logger = logger;
     this.#timeoutMs = timeoutMs;
@@ -162,8 +165,8 @@ export class CheckedUpstream implements Upstream {
   }
 
   verifyLogoutToken(logoutToken: string): Promise<LogoutToken> {
-    return this.#within('logout token', ({ metadata }) =>
-      checkLogoutToken(logoutToken, {
+    return this.#within('logout token', async ({ metadata }) =>
+      checkLogoutToken(await this.#encryptionKeys.signedToken('logout token', logoutToken), {
         issuer: this.issuer,
         clientId: this.#settings.clientId,
         algorithms: signingAlgorithms(metadata),

@@ -1,3 +1,5 @@
+import { KEY_ALGORITHMS } from '../oauth/encryption-algorithms.ts';
+import { printable } from './foreign-text.ts';
 import { offersOtherAccount } from './offered-prompt.ts';
 import { asksOfflineAccess, givesWithout } from './offline-access.ts';
 import { signingAlgorithms } from './signing-algorithms.ts';
@@ -43,6 +45,7 @@ export function metadataFindings(
       'wrong',
       'it offers no signature that can be checked with a public key: let it sign ID tokens with RS256 or ES256',
     ),
+    ...encryptionFindings(metadata, settings),
     says(
       // Hardly any upstream lists `none`, and whether it takes a public client is tried anyway.
       settings.authentication === 'none' || methods.includes(settings.authentication),
@@ -92,6 +95,23 @@ export function metadataFindings(
         'their refresh tokens end with it',
     ),
   ];
+}
+
+/** Most of those that can encrypt do so for a client only where its registration says so, which no metadata tell. */
+function encryptionFindings(metadata: ProviderMetadata, { encryptionKeys }: UpstreamSettings): Finding[] {
+  const offered = ['id_token', 'userinfo'].flatMap(
+    (what) => strings(metadata[`${what}_encryption_alg_values_supported`]) ?? [],
+  );
+  const usable = [...new Set(offered)].filter((alg) => KEY_ALGORITHMS.includes(alg));
+  if (usable.length > 0) {
+    const does =
+      encryptionKeys === undefined ? 'where it does so for this client, set encryption_key' : 'with encryption_key';
+    return [{ level: 'ok', text: `it can encrypt ID tokens or userinfo with ${usable.join(', ')}; ${does}` }];
+  }
+  if (encryptionKeys === undefined) return [];
+  const others = offered.length === 0 ? '' : `, only ${printable([...new Set(offered)].join(', '))}`;
+  const text = `encryption_key is set, and it lists no encryption that is accepted (${KEY_ALGORITHMS.join(', ')})${others}`;
+  return [{ level: 'missing', text }];
 }
 
 /** RFC 8414 §2: who lists none has `query` and `fragment`. */

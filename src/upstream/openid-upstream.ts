@@ -5,6 +5,7 @@ import { requireAllowed } from './address-rule.ts';
 import { calledMetadata, discoveryAddress, withOrigin } from './back-channel.ts';
 import { type BoundedFetch, createBoundedFetch } from './bounded-fetch.ts';
 import { CheckedUpstream, type UpstreamDependencies } from './checked-upstream.ts';
+import { EncryptionKeys } from './encryption-keys.ts';
 import { graphGroups } from './graph-groups.ts';
 import { type Configured, OpenIdConfiguration } from './openid-configuration.ts';
 import { UnusableAddressError } from './request-failure.ts';
@@ -27,6 +28,7 @@ import type {
   UserinfoAnswer,
 } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
+import { UserinfoReply } from './userinfo-reply.ts';
 import { withoutEmpty } from './without-empty.ts';
 
 /** An upstream that is spoken to with openid-client. Nothing is asked of it before it is first used. */
@@ -42,10 +44,12 @@ class OpenIdRequests implements UpstreamRequests {
   readonly #deps: UpstreamDependencies;
   readonly #send: BoundedFetch;
   readonly #configuration: OpenIdConfiguration;
+  readonly #encryptionKeys: EncryptionKeys;
 
   constructor(settings: UpstreamSettings, deps: UpstreamDependencies, send = createBoundedFetch(settings)) {
     this.#settings = settings;
     this.#deps = deps;
+    this.#encryptionKeys = new EncryptionKeys(settings);
     this.#send = send;
     this.#configuration = new OpenIdConfiguration(settings, deps.clock);
   }
@@ -117,7 +121,7 @@ class OpenIdRequests implements UpstreamRequests {
     answered: URL,
     expected: { state: string; nonce: string; codeVerifier: string },
   ): Promise<CheckedAnswer> {
-    const reply = new TokenReply();
+    const reply = new TokenReply(this.#encryptionKeys);
     return this.#ask(
       'token',
       context,
@@ -135,7 +139,7 @@ class OpenIdRequests implements UpstreamRequests {
   }
 
   async refresh(context: RequestContext, refreshToken: string): Promise<CheckedAnswer> {
-    const reply = new TokenReply();
+    const reply = new TokenReply(this.#encryptionKeys);
     try {
       return await this.#ask(
         'refresh',
@@ -152,19 +156,14 @@ class OpenIdRequests implements UpstreamRequests {
   }
 
   async userinfo(context: RequestContext, accessToken: string): Promise<UserinfoAnswer> {
-    let signed: string | undefined;
-    const keepSigned = async (response: Response) => {
-      const isSigned = response.headers.get('content-type')?.startsWith('application/jwt') === true;
-      if (isSigned) signed = (await response.clone().text()).trim();
-      return response;
-    };
+    const reply = new UserinfoReply(this.#encryptionKeys);
     const claims = await this.#ask(
       'userinfo',
       context,
       (oidc, config): Promise<Claims> => oidc.fetchUserInfo(config, accessToken, oidc.skipSubjectCheck),
-      keepSigned,
+      (response) => reply.read(response),
     );
-    return { claims, signed };
+    return { claims, signed: reply.signed };
   }
 
   graphGroups(context: RequestContext, accessToken: string): Promise<string[]> {
@@ -192,7 +191,7 @@ class OpenIdRequests implements UpstreamRequests {
   }
 
   tryGrant(context: RequestContext, grantType: string, parameters: Record<string, string>): Promise<void> {
-    const reply = new TokenReply();
+    const reply = new TokenReply(this.#encryptionKeys);
     return this.#ask(
       'probe',
       context,

@@ -1,4 +1,5 @@
 import { Secret } from '../sealing/secret.ts';
+import type { EncryptionKeys } from './encryption-keys.ts';
 import { isEmpty, withoutEmpty } from './without-empty.ts';
 
 /**
@@ -10,6 +11,11 @@ export class TokenReply {
   /** Known even where the rest of the answer is refused: an upstream that rotates has spent the old one for it. */
   refreshToken: Secret | undefined;
   #idToken: string | undefined;
+  readonly #keys: Pick<EncryptionKeys, 'signedToken'>;
+
+  constructor(keys: Pick<EncryptionKeys, 'signedToken'>) {
+    this.#keys = keys;
+  }
 
   async read(response: Response): Promise<Response> {
     const body = await jsonObject(response);
@@ -20,8 +26,9 @@ export class TokenReply {
       if (typeof refreshToken === 'string') this.refreshToken = new Secret(refreshToken);
       else delete members['refresh_token'];
       if (typeof idToken === 'string') {
-        this.#idToken = idToken;
-        members['id_token'] = withoutEmptyClaims(idToken);
+        const signed = await this.#keys.signedToken('ID token', idToken);
+        this.#idToken = signed;
+        members['id_token'] = withoutEmptyClaims(signed);
       }
       readMember(members, 'expires_in', readSeconds);
       readMember(members, 'scope', readScope);
@@ -33,7 +40,7 @@ export class TokenReply {
     return new Response(JSON.stringify(members), { status: response.status, headers });
   }
 
-  /** The answer with the ID token as it came: that is what is signed. */
+  /** The answer with the ID token as it came, or as it was encrypted: that is what is signed. */
   restored<Answer extends { id_token?: string }>(answer: Answer): Answer {
     return this.#idToken === undefined ? answer : { ...answer, id_token: this.#idToken };
   }

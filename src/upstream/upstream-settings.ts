@@ -10,6 +10,8 @@ export interface UpstreamSettings {
   clientSecret?: Secret;
   /** For `private_key_jwt`. */
   assertionKey?: AssertionKey;
+  /** Private JWKs as JSON text, for what this upstream encrypts. */
+  encryptionKeys?: readonly Secret[];
   scopes: readonly string[];
   /** Where this upstream keeps them: a dotted path into the ID token, then into userinfo. */
   claims: { subject: string; name: string; email: string; groups: GroupsClaim };

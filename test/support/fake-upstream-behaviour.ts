@@ -1,3 +1,4 @@
+import type { Encryption } from './fake-upstream-encryption.ts';
 import type { TokenHabit, TokenRefusal } from './fake-upstream-habits.ts';
 import type { PublishedKeys } from './fake-upstream-keys.ts';
 
@@ -76,8 +77,15 @@ export interface Behaviour {
     raw?: Record<string, unknown>;
     header?: Record<string, unknown>;
     signature?: 'none' | 'broken' | 'foreign_key' | 'client_secret';
+    encrypted?: Encryption;
   };
-  userinfo?: { trouble?: Trouble; claims?: Record<string, unknown>; fault?: OAuthFault; signed?: 'good' | 'broken' };
+  userinfo?: {
+    trouble?: Trouble;
+    claims?: Record<string, unknown>;
+    fault?: OAuthFault;
+    signed?: 'good' | 'broken';
+    encrypted?: Encryption;
+  };
   /** What else it wants of our assertions (RFC 7523), with `private_key_jwt`. */
   assertion?: {
     /** Its own address in place of its issuer, as Okta does. */

@@ -9,6 +9,7 @@ import { Secret } from '../../src/sealing/secret.ts';
 import type { Reach, UpstreamSettings } from '../../src/upstream/upstream-settings.ts';
 import { type FakeReply, json, orTrouble, page, redirect, refusal } from './fake-upstream-answers.ts';
 import { type Behaviour, changed, type SeenRequest } from './fake-upstream-behaviour.ts';
+import { type Encryption, encrypted } from './fake-upstream-encryption.ts';
 import { TOKEN_REFUSALS, withHabit } from './fake-upstream-habits.ts';
 import { type BadSignature, FakeKeys } from './fake-upstream-keys.ts';
 
@@ -47,6 +48,7 @@ export interface LogoutTokenChanges {
   raw?: Record<string, unknown>;
   header?: Record<string, unknown>;
   signature?: BadSignature;
+  encrypted?: Encryption;
 }
 
 export interface FakeUpstreamOptions {
@@ -138,10 +140,10 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       ...changes,
     }),
     rotateKeys: (kid) => keys.rotate(kid),
-    logoutToken: ({ claims, raw, header, signature } = {}) => {
+    logoutToken: async ({ claims, raw, header, signature, encrypted: how } = {}) => {
       const usual = { iss: issuer, aud: clientId, sub: fake.person.sub, sid: 'upstream-session-1' };
       const times = { iat: nowSeconds(), exp: nowSeconds() + 120, jti: randomBytes(12).toString('base64url') };
-      return keys.sign(
+      const signed = await keys.sign(
         { ...changed({ ...usual, ...times, events: { [LOGOUT_EVENT]: {} } }, claims), ...raw },
         {
           header: { typ: 'logout+jwt', ...header },
@@ -149,6 +151,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
           secret: clientSecret,
         },
       );
+      return how === undefined ? signed : encrypted(signed, how);
     },
     requestsTo: (path) => fake.requests.filter((request) => request.path === path),
     close: async () => {
@@ -284,7 +287,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     return json(200, withHabit(changed(usual, wrong.members), wrong.answers));
   }
 
-  function idToken(code: IssuedCode | undefined): Promise<string> {
+  async function idToken(code: IssuedCode | undefined): Promise<string> {
     const { idToken: wrong = {} } = fake.behaviour;
     const usual = {
       iss: issuer,
@@ -298,7 +301,9 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       ...(code?.acr !== undefined && { acr: code.acr }),
     };
     const { header, signature, raw } = wrong;
-    return keys.sign({ ...changed(usual, wrong.claims), ...raw }, { header, signature, secret: clientSecret });
+    const claims = { ...changed(usual, wrong.claims), ...raw };
+    const signed = await keys.sign(claims, { header, signature, secret: clientSecret });
+    return wrong.encrypted === undefined ? signed : encrypted(signed, wrong.encrypted);
   }
 
   async function userinfo(request: IncomingMessage): Promise<FakeReply> {
@@ -307,10 +312,13 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     const [, bearer = ''] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? [];
     if (!accessTokens.has(bearer)) return refusal({ error: 'invalid_token', status: 401, challenge: true });
     const claims = changed(fake.person, wrong.claims);
-    if (wrong.signed === undefined) return json(200, claims);
-    const signature = wrong.signed === 'broken' ? 'broken' : undefined;
+    const { signed: isSigned, encrypted: how } = wrong;
+    if (isSigned === undefined && how === undefined) return json(200, claims);
+    const signature = isSigned === 'broken' ? 'broken' : undefined;
     const signed = await keys.sign({ iss: issuer, aud: clientId, ...claims }, { signature });
-    return { status: 200, headers: { 'content-type': 'application/jwt' }, body: signed };
+    const told = isSigned === undefined ? JSON.stringify(claims) : signed;
+    const body = how === undefined ? told : await encrypted(told, how);
+    return { status: 200, headers: { 'content-type': 'application/jwt' }, body };
   }
 
   function graphGroups(request: IncomingMessage): FakeReply {

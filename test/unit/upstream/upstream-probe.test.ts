@@ -74,6 +74,38 @@ describe('offline_access', () => {
   });
 });
 
+describe('encryption', () => {
+  const encryptionKeys: Secret[] = [];
+  it.each<[Partial<UpstreamSettings>, Record<string, unknown>, 'ok' | 'missing', RegExp | '']>([
+    [
+      {},
+      { id_token_encryption_alg_values_supported: ['RSA1_5', 'RSA-OAEP', 'ECDH-ES'] },
+      'ok',
+      /can encrypt .* with RSA-OAEP, ECDH-ES; where it does so for this client, set encryption_key/,
+    ],
+    [
+      { encryptionKeys },
+      { userinfo_encryption_alg_values_supported: ['RSA-OAEP-256'] },
+      'ok',
+      /with RSA-OAEP-256; with encryption_key/,
+    ],
+    [{ encryptionKeys }, {}, 'missing', /encryption_key is set, and it lists no encryption that is accepted \(RSA-O/],
+    [
+      { encryptionKeys },
+      { id_token_encryption_alg_values_supported: ['RSA1_5', 'A128KW'] },
+      'missing',
+      /lists no encryption that is accepted .*, only RSA1_5, A128KW$/m,
+    ],
+    [{}, {}, 'missing', ''],
+    [{}, { id_token_encryption_alg_values_supported: ['RSA1_5'] }, 'missing', ''],
+  ])('%j of %j: %s', async (settings, metadata, level, words) => {
+    fake.behaviour.discovery = { metadata };
+    const told = texts(await probe({ ...COMPLETE, ...settings }), level);
+    if (words === '') expect(told).toBe('');
+    else expect(told).toMatch(words);
+  });
+});
+
 describe('response_mode', () => {
   it('form_post that is listed is in order; where the redirect URI is known there cannot be seen', async () => {
     fake.behaviour.discovery = { metadata: { response_modes_supported: ['query', 'fragment', 'form_post'] } };

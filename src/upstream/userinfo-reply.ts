@@ -1,0 +1,27 @@
+import { type EncryptionKeys, isEncrypted } from './encryption-keys.ts';
+
+/** Userinfo's reply (OpenID Connect Core §5.3.2) on its way to openid-client, which neither decrypts nor verifies it. */
+export class UserinfoReply {
+  /** The JWT that the claims came in, where they came in one. */
+  signed: string | undefined;
+  readonly #keys: Pick<EncryptionKeys, 'open'>;
+
+  constructor(keys: Pick<EncryptionKeys, 'open'>) {
+    this.#keys = keys;
+  }
+
+  async read(response: Response): Promise<Response> {
+    if (response.headers.get('content-type')?.startsWith('application/jwt') !== true) return response;
+    const came = (await response.clone().text()).trim();
+    if (!isEncrypted(came)) {
+      this.signed = came;
+      return response;
+    }
+    const held = await this.#keys.open('userinfo', came);
+    // It may be encrypted and not signed, and is then what it would be in plain text.
+    const isPlain = held.startsWith('{');
+    if (!isPlain) this.signed = held;
+    const headers = { 'content-type': isPlain ? 'application/json' : 'application/jwt' };
+    return new Response(held, { status: response.status, headers });
+  }
+}

@@ -1,0 +1,47 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { exportJWK } from 'jose';
+import { expect, it, onTestFinished } from 'vitest';
+import { createTestBroker } from '../support/test-broker.ts';
+
+/** An upstream that encrypts everything that it says of people, in front of a whole broker. */
+
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const ENCRYPTION_KEY = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const BY_KEY = { upstreams: { corp: { encryption_key: { env: 'ENCRYPTION_KEY' } } } };
+
+async function encryptingUpstream(yaml = {}) {
+  const test = await createTestBroker({ yaml, environment: { ENCRYPTION_KEY } });
+  onTestFinished(() => test.close());
+  const encrypted = { key: await exportJWK(createPublicKey(privateKey)) };
+  test.upstream.behaviour = { idToken: { encrypted }, userinfo: { encrypted } };
+  return { test, encrypted };
+}
+
+it('people sign in, tokens are refreshed, and an encrypted logout token ends the session', async () => {
+  const { test, encrypted } = await encryptingUpstream(BY_KEY);
+  const device = test.device();
+  const { body } = await device.start();
+  expect(await test.approveInBrowser(body.user_code)).toBe('Approved');
+  const { body: tokens } = await device.poll(body.device_code);
+  const refreshed = await device.refresh(String(tokens.refresh_token));
+  expect(refreshed.status).toBe(200);
+
+  const logoutToken = await test.upstream.logoutToken({ encrypted });
+  const form = { method: 'POST', body: new URLSearchParams({ logout_token: logoutToken }) };
+  expect((await fetch(`${test.publicUrl}/backchannel-logout/corp`, form)).status).toBe(200);
+  expect((await device.refresh(String(refreshed.body.refresh_token))).body).toMatchObject({ error: 'invalid_grant' });
+  expect(JSON.stringify(test.lines)).not.toContain('eyJ');
+});
+
+it('without the key the log names it, and a reload with it is enough', async () => {
+  const { test } = await encryptingUpstream();
+  const device = test.device();
+  const { body } = await device.start();
+  expect(await test.approveInBrowser(body.user_code)).toBe('The sign-in did not work');
+  expect(test.lines.find(({ event }) => event === 'sign_in.failed')).toMatchObject({
+    fault: 'invalid_answer',
+    detail: expect.stringMatching(/there is no upstreams\.corp\.encryption_key: set it to the private key/),
+  });
+  test.reload(BY_KEY);
+  expect(await test.approveInBrowser(body.user_code)).toBe('Approved');
+});
