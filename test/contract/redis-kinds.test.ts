@@ -34,7 +34,16 @@ describe('a Redis Cluster of three masters', () => {
     keyPrefix: keyPrefix(),
   });
 
-  describeStorage({ describe, it }, () => movableRedis(settings()));
+  // Frozen nodes keep their connections and answer nothing.
+  const outage = {
+    async begin() {
+      for (const server of cluster.servers) server.freeze();
+    },
+    async end() {
+      for (const server of cluster.servers) server.thaw();
+    },
+  };
+  describeStorage({ describe, it }, async () => ({ ...(await movableRedis(settings())), outage }));
 
   it('is found fit by an inspection', async () => {
     expect((await inspectRedis(settings())).problems).toEqual([]);

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { StorageUnderTest } from '../../src/contract.ts';
 import { createApprovalLimits } from '../../src/limits/approval-limits.ts';
 import { createCodeEntryLimits } from '../../src/limits/code-entry-limits.ts';
 import { createNetworks } from '../../src/limits/networks.ts';
@@ -11,7 +10,7 @@ import { createSealing } from '../../src/sealing/sealing.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { redisForTests } from '../support/redis.ts';
 import { LIMITS } from '../support/sample-limits.ts';
-import { movableRedis } from '../support/storage-under-test.ts';
+import { movableRedis, type TestStore } from '../support/storage-under-test.ts';
 
 const SOURCE = '203.0.113.7';
 const sealing = createSealing([new Secret(randomBytes(32).toString('base64url'))]);
@@ -19,7 +18,7 @@ const networks = createNetworks([]);
 
 describe('limits of two replicas on one Redis', () => {
   let redis: Awaited<ReturnType<typeof redisForTests>>;
-  let store: StorageUnderTest;
+  let store: TestStore;
   let nowMs: number;
   beforeAll(async () => {
     redis = await redisForTests();

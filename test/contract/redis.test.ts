@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { describeStorage } from '../../src/contract.ts';
 import { redisForTests } from '../support/redis.ts';
-import { movableRedis } from '../support/storage-under-test.ts';
+import { severableRedis } from '../support/storage-under-test.ts';
 
 describe('Redis storage', () => {
   let redis: Awaited<ReturnType<typeof redisForTests>>;
@@ -10,5 +10,5 @@ describe('Redis storage', () => {
   });
   afterAll(() => redis.stop());
 
-  describeStorage({ describe, it }, () => movableRedis(redis.settings()));
+  describeStorage({ describe, it }, () => severableRedis(redis.settings()));
 });

@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { StorageUnderTest } from '../../src/contract.ts';
 import { redisForTests } from '../support/redis.ts';
-import { movableMemory, movableRedis } from '../support/storage-under-test.ts';
+import { movableMemory, movableRedis, type TestStore } from '../support/storage-under-test.ts';
 import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
 import type { DeviceAnswer } from '../support/test-device.ts';
 
@@ -26,7 +25,7 @@ describe.each([
   ['Redis, two replicas', () => movableRedis(redis.settings())],
   ['memory', () => movableMemory()],
 ])('refreshes that race: %s', (_where, open) => {
-  let store: StorageUnderTest;
+  let store: TestStore;
   let first: TestBroker;
   let second: TestBroker;
   beforeEach(async () => {

@@ -2,14 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { StorageUnderTest } from '../../src/contract.ts';
 import { setMark } from '../../src/grants/before-marks.ts';
 import { createSealing } from '../../src/sealing/sealing.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { newDpopKey } from '../support/dpop-key.ts';
 import { startFakeUpstream } from '../support/fake-upstream.ts';
 import { startRedisServer, type TestRedis } from '../support/redis.ts';
-import { movableRedis } from '../support/storage-under-test.ts';
+import { movableRedis, type TestStore } from '../support/storage-under-test.ts';
 import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
 import { TestDevice } from '../support/test-device.ts';
 
@@ -24,7 +23,7 @@ afterAll(() => redis.stop());
 
 /** Two replicas behind one address that takes them in turn, each of which can be restarted with other sealing keys. */
 async function openFarm() {
-  const store: StorageUnderTest = await movableRedis(redis.settings());
+  const store: TestStore = await movableRedis(redis.settings());
   let turn = 0;
   const replicas: TestBroker[] = [];
   const front = createServer((request, response) => {

@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../../src/cli/run-command.ts';
-import type { StorageUnderTest } from '../../src/contract.ts';
 import { LEAST_USER } from '../support/least-rights.ts';
 import { startRedisServer, type TestRedis } from '../support/redis.ts';
-import { movableRedis } from '../support/storage-under-test.ts';
+import { movableRedis, type TestStore } from '../support/storage-under-test.ts';
 import { createTestBroker, type TestBroker, testSigningKeys } from '../support/test-broker.ts';
 
 const SECOND = 1000;
@@ -25,7 +24,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-let store: StorageUnderTest;
+let store: TestStore;
 let test: TestBroker;
 let replica: TestBroker;
 let file: string;

@@ -1,8 +1,8 @@
 import * as openid from 'openid-client';
 import { ScriptedPerson, type VisitedPage } from '../../demo/scripted-person.ts';
-import type { StorageUnderTest } from '../../src/contract.ts';
 import { type EmbeddedUpstream, startEmbeddedUpstream } from './oidc-upstream.ts';
 import { freePort } from './redis.ts';
+import type { TestStore } from './storage-under-test.ts';
 import { createTestBroker, DEVICE_CLIENT, type TestBroker, type YamlChanges } from './test-broker.ts';
 
 /** A broker with oidc-provider as its upstream, and openid-client as the device: programs of others judge us. */
@@ -22,7 +22,7 @@ export interface RealDevice {
 }
 
 export interface RealSignInOptions {
-  store?: StorageUnderTest;
+  store?: TestStore;
   yaml?: YamlChanges;
   /** Upstreams of the configuration, and whether they run from the start. */
   upstreams?: Record<string, 'running' | 'down'>;

@@ -4,6 +4,10 @@ import { answeringNodes, createRedisClient } from '../../src/storage/redis-clien
 import { redisStorage } from '../../src/storage/redis-storage.ts';
 import type { RedisSettings } from '../../src/storage/storage-settings.ts';
 import { asAdministrator } from './least-rights.ts';
+import { tcpProxy } from './tcp-proxy.ts';
+
+/** What a test of the broker needs of a storage: it makes no outages, or has its own way. */
+export type TestStore = Omit<StorageUnderTest, 'outage'>;
 
 /** A memory storage whose clock is moved by hand, and goes on by itself too. */
 export async function movableMemory(): Promise<StorageUnderTest> {
@@ -16,6 +20,7 @@ export async function movableMemory(): Promise<StorageUnderTest> {
     advance: async (milliseconds) => {
       aheadMs += milliseconds;
     },
+    outage: undefined,
     close: () => storage.close(),
   };
 }
@@ -23,10 +28,12 @@ export async function movableMemory(): Promise<StorageUnderTest> {
 /**
  * Two processes' storages in one Redis. Time is moved by the offset, and what it passes is made to expire,
  * by a user who may do that, where the storage's own may not.
+ *
+ * @param reachedBy how the first of them gets there
  */
-export async function movableRedis(settings: RedisSettings): Promise<StorageUnderTest> {
+export async function movableRedis(settings: RedisSettings, reachedBy = settings): Promise<TestStore> {
   let aheadMs = 0;
-  const storage = redisStorage(settings, { clockOffsetMs: () => aheadMs });
+  const storage = redisStorage(reachedBy, { clockOffsetMs: () => aheadMs });
   const replica = redisStorage(settings, { clockOffsetMs: () => aheadMs });
   await Promise.all([storage.open(), replica.open()]);
   return {
@@ -38,6 +45,32 @@ export async function movableRedis(settings: RedisSettings): Promise<StorageUnde
     },
     close: async () => {
       await Promise.all([storage.close(), replica.close()]);
+    },
+  };
+}
+
+/** The same, where the way to a single Redis can be cut off for the first of them. */
+export async function severableRedis(settings: RedisSettings): Promise<StorageUnderTest> {
+  if (!('url' in settings.at)) throw new Error('only the way to a single Redis is cut off here');
+  const url = new URL(settings.at.url);
+  const proxy = await tcpProxy(Number(url.port));
+  url.port = String(proxy.port);
+  const { close, ...store } = await movableRedis(settings, { ...settings, at: { url: url.href } });
+  return {
+    ...store,
+    outage: {
+      async begin() {
+        proxy.mute(true);
+        proxy.hang();
+      },
+      async end() {
+        proxy.mute(false);
+        proxy.cut();
+      },
+    },
+    close: async () => {
+      await close();
+      await proxy.close();
     },
   };
 }

@@ -6,7 +6,6 @@ import { type Broker, createBroker } from '../../src/broker.ts';
 import { createPublicServer } from '../../src/cli/public-server.ts';
 import type { Config } from '../../src/config/config.ts';
 import { readConfig } from '../../src/config/load-config.ts';
-import type { StorageUnderTest } from '../../src/contract.ts';
 import type { Approval } from '../../src/grants/approval.ts';
 import { approvedFacts } from '../../src/grants/approved-facts.ts';
 import { neededClaims } from '../../src/grants/client-claims.ts';
@@ -20,7 +19,7 @@ import { createLogger } from '../../src/telemetry/logger.ts';
 import { makeSigningKey } from '../../src/tokens/signing-key-set.ts';
 import { openIdUpstream } from '../../src/upstream/openid-upstream.ts';
 import { type FakeUpstream, startFakeUpstream } from './fake-upstream.ts';
-import { movableMemory } from './storage-under-test.ts';
+import { movableMemory, type TestStore } from './storage-under-test.ts';
 import { type AnswerBody, type DeviceIdentity, TestDevice } from './test-device.ts';
 import { newTrip, signInThere } from './upstream-trip.ts';
 
@@ -34,7 +33,7 @@ export interface TestBroker {
   publicUrl: string;
   origin: string;
   upstream: FakeUpstream;
-  store: StorageUnderTest;
+  store: TestStore;
   /** The configuration as it would stand in the file. */
   yaml: YamlChanges;
   /** What `{ env: NAME }` in the YAML means. */
@@ -72,7 +71,7 @@ export interface TestBrokerOptions {
   /** What `{ env: NAME }` in the YAML means. */
   environment?: Record<string, string>;
   /** Memory with a clock of its own, unless given; whoever gives one closes it. */
-  store?: StorageUnderTest;
+  store?: TestStore;
   /** The other process of that store. */
   onReplica?: boolean;
   /** A fake one, unless given; whoever gives one closes it. */

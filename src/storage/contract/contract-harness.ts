@@ -16,7 +16,16 @@ export interface StorageUnderTest {
   replica: Storage;
   /** Moves the clock that judges: what has expired by then is gone. */
   advance: (milliseconds: number) => Promise<void>;
+  /** How a test cuts `storage` off from its data. `undefined` for a storage inside the process, which cannot be. */
+  outage: Outage | undefined;
   close: () => Promise<void>;
+}
+
+export interface Outage {
+  /** From now on nothing that is asked reaches the data, or no answer comes back. */
+  begin(): Promise<void>;
+  /** As before. Nothing was lost meanwhile, and nobody opens the storage again. */
+  end(): Promise<void>;
 }
 
 export type CreateStorage = () => Promise<StorageUnderTest>;

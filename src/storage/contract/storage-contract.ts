@@ -4,6 +4,7 @@ import type { CreateStorage, TestRunner } from './contract-harness.ts';
 import { describeCounters } from './counter-contract.ts';
 import { describeExpiry } from './expiry-contract.ts';
 import { describeLedger } from './ledger-contract.ts';
+import { describeOutages } from './outage-contract.ts';
 import { describePolls } from './poll-contract.ts';
 import { describeRaces } from './race-contract.ts';
 import { describeReplacing } from './replacing-contract.ts';
@@ -11,7 +12,7 @@ import { describeReplacing } from './replacing-contract.ts';
 /**
  * What every storage must do, as tests: give them your test runner and a way to make an empty storage.
  *
- *     describeStorage({ describe, it }, async () => ({ storage, replica, advance, close }));
+ *     describeStorage({ describe, it }, async () => ({ storage, replica, advance, outage, close }));
  */
 export function describeStorage(runner: TestRunner, create: CreateStorage): void {
   describeLedger(runner, create);
@@ -22,4 +23,5 @@ export function describeStorage(runner: TestRunner, create: CreateStorage): void
   describeReplacing(runner, create);
   describeCounters(runner, create);
   describeBrowserSessions(runner, create);
+  describeOutages(runner, create);
 }
