@@ -3,12 +3,32 @@
  *
  *     const broker = await createBroker({ config: await loadConfig(file), storage: memoryStorage() });
  *     mountInExpress(app, broker);
+ *
+ * For a storage of the host's own there are the contract (`Storage` and what it names), the rules that a driver judges a
+ * poll by, and the suites of `gatehouse-broker/contract`.
  */
 export { type Broker, type BrokerOptions, createBroker } from './broker.ts';
 export type { Config } from './config/config.ts';
 export { ConfigError } from './config/config-error.ts';
 export { loadConfig } from './config/load-config.ts';
-export { mountInExpress } from './mount-in-express.ts';
-export { memoryStorage } from './storage/memory-storage.ts';
-export { redisStorage } from './storage/redis-storage.ts';
-export type { Storage } from './storage/storage.ts';
+export { decodeGrantHead, type GrantHead, isHolder } from './grants/grant-head.ts';
+export {
+  type AttemptAt,
+  type Change,
+  type CommitOutcome,
+  type Entry,
+  type Holder,
+  type Ledger,
+  type PaceRule,
+  type PollFacts,
+  type Snapshot,
+  StorageUnavailableError,
+} from './grants/ledger.ts';
+export { judgePace, type Pace, type PaceVerdict } from './grants/polling.ts';
+export type { Counters, FullPlace, Place, Taking } from './limits/counters.ts';
+export { type HostApp, mountInExpress } from './mount-in-express.ts';
+export { type MemoryStorageOptions, memoryStorage } from './storage/memory-storage.ts';
+export { type RedisStorageOptions, redisStorage } from './storage/redis-storage.ts';
+export { type BrowserSessions, type Storage, StorageRefusedError } from './storage/storage.ts';
+export type { RedisSettings } from './storage/storage-settings.ts';
+export { createLogger, type Logger } from './telemetry/logger.ts';
