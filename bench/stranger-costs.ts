@@ -70,6 +70,8 @@ writeFileSync(
       robot: { name: 'Robot', client_secret: { file: 'secret' } },
       signer: { name: 'Signer', jwks },
     },
+    // What has no limit of its own in the configuration: steps towards a sign-in.
+    networks: { here: { name: 'Here', cidrs: ['127.0.0.0/8'], factor: 1000 } },
     limits: { ...Object.fromEntries(limits.map((limit) => [limit, 0])), pending_total: 0 },
   }),
 );
@@ -138,7 +140,8 @@ async function proof(alg: Alg, path: string, more: { isForged?: boolean } = {}):
     htm: 'POST',
     htu: origin + path,
     jti: randomUUID(),
-    iat: Math.floor(Date.now() / 1000),
+    // Two thousand of them take a while to make, and then to be sent.
+    iat: Math.floor(Date.now() / 1000) + 50,
   })
     .setProtectedHeader({ alg, typ: 'dpop+jwt', jwk })
     .sign(privateKey);
@@ -163,17 +166,26 @@ async function forgedToken(): Promise<string> {
   return token;
 }
 
+async function startedGrant(): Promise<{ device_code: string; user_code: string }> {
+  const body = new URLSearchParams({ client_id: 'tv' });
+  return (await (await fetch(`${origin}/device_authorization`, { method: 'POST', body })).json()) as {
+    device_code: string;
+    user_code: string;
+  };
+}
+
 async function kinds(): Promise<Record<string, string[]>> {
-  const started = (await (
-    await fetch(`${origin}/device_authorization`, { method: 'POST', body: new URLSearchParams({ client_id: 'tv' }) })
-  ).json()) as { device_code: string; user_code: string };
+  const started = await startedGrant();
   const poll = { grant_type: DEVICE_CODE_GRANT, client_id: 'tv', device_code: started.device_code };
   const page = await fetch(`${origin}/device`);
   const cookie = page.headers
     .getSetCookie()
     .map((line) => line.split(';')[0])
     .join('; ');
-  const token = /name="token" value="([^"]+)"/.exec(await page.text())?.[1] ?? '';
+  const html = await page.text();
+  const tokenOf = (path: string) =>
+    new RegExp(`action="[^"]*${path}"[^]*?name="token" value="([^"]+)"`).exec(html)?.[1] ?? '';
+  const token = tokenOf('/device');
   const browser = { Cookie: cookie, Origin: origin };
   const access = await forgedToken();
   const robot = `Basic ${Buffer.from('robot:a-guess-of-its-secret').toString('base64')}`;
@@ -207,7 +219,9 @@ async function kinds(): Promise<Record<string, string[]>> {
         ]),
       ),
     ),
-    'POST /token, wrong secret by Basic': many(() => post('/token', poll, { Authorization: robot })),
+    'POST /token, wrong secret by Basic': many(() =>
+      post('/token', { grant_type: DEVICE_CODE_GRANT, device_code: started.device_code }, { Authorization: robot }),
+    ),
     'POST /token, wrong secret in the body': many(() =>
       post('/token', { ...poll, client_id: 'robot', client_secret: randomUUID() }),
     ),
@@ -228,13 +242,15 @@ async function kinds(): Promise<Record<string, string[]>> {
     'GET /device?user_code=': many(() => get('/device?user_code=BCDF-GHJK')),
     'GET /device, from another site': many(() => get('/device', { 'Sec-Fetch-Site': 'cross-site' })),
     'POST /device, wrong code': many(() => post('/device', fresh({ token }), browser)),
-    'POST /device, right code': many(() => post('/device', { token, user_code: started.user_code }, browser)),
+    'POST /device, right code': await prepared(async () =>
+      post('/device', { token, user_code: (await startedGrant()).user_code }, browser),
+    ),
     'POST /device, without a token': many(() => post('/device', { user_code: 'BCDF-GHJK' }, browser)),
     'GET /sessions': many(() => get('/sessions')),
     'GET /sessions?upstream=corp': many(() => get('/sessions?upstream=corp')),
     'GET /callback/corp?state=&code=': many(() => get(`/callback/corp?state=${randomUUID()}&code=x`)),
-    'POST /device/confirm': many(() => post('/device/confirm', { decision: 'approve' }, browser)),
-    'POST /language': many(() => post('/language', { lang: 'de' }, browser)),
+    'POST /device/confirm': many(() => post('/device/confirm', { token, decision: 'approve' }, browser)),
+    'POST /language': many(() => post('/language', { token: tokenOf('/language'), lang: 'de' }, browser)),
     'GET /nowhere': many(() => get('/nowhere', { Accept: 'text/html' })),
   };
 }
