@@ -1,0 +1,52 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const DOCS = join(import.meta.dirname, '../../../docs');
+const index = readFileSync(join(DOCS, 'README.md'), 'utf8');
+const links = [...index.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = '']) => path);
+const pages = readdirSync(DOCS, { recursive: true, encoding: 'utf8' })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => /\.(md|json)$/.test(file) && file !== 'README.md');
+
+describe('docs/README.md', () => {
+  it('leads to every page, the decisions as a whole', () => {
+    expect(pages.length).toBeGreaterThan(40);
+    expect(links).toContain('decisions');
+    expect(pages.filter((page) => !page.startsWith('decisions/') && !links.includes(page))).toEqual([]);
+  });
+
+  it('leads nowhere else', () => expect(links.filter((path) => !existsSync(join(DOCS, path)))).toEqual([]));
+
+  it('has something for everybody who comes by', () => {
+    const headings = [...index.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
+    expect(headings).toHaveLength(6);
+    for (const section of index.split('\n## ').slice(1)) expect(section).toMatch(/\]\(/);
+  });
+});
+
+describe('docs/decisions', () => {
+  const decisions = readdirSync(join(DOCS, 'decisions')).sort();
+
+  it.each(decisions)('%s says what was decided', (file) => {
+    expect(file).toMatch(/^\d{4}-[a-z0-9-]+\.md$/);
+    expect(readFileSync(join(DOCS, 'decisions', file), 'utf8')).toMatch(/^# \S/);
+  });
+
+  it('cited anywhere are there', () => {
+    const known = new Set(decisions.map((file) => file.slice(0, 4)));
+    const root = join(DOCS, '..');
+    const cited = ['src', 'test', 'docs', 'README.md', '.github/dependabot.yml'].flatMap((place) => {
+      const path = join(root, place);
+      const files = /\.\w+$/.test(place)
+        ? [path]
+        : readdirSync(path, { recursive: true, encoding: 'utf8' }).map((file) => join(path, file));
+      return files
+        .filter((file) => /\.(ts|md|ya?ml)$/.test(file))
+        .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/[Dd]ecision \[?(\d{4})\b/g)])
+        .map(([, number = '']) => number);
+    });
+    expect(cited.length).toBeGreaterThan(10);
+    expect(cited.filter((number) => !known.has(number))).toEqual([]);
+  });
+});
