@@ -153,7 +153,7 @@ export function deviceScenarios(ground: DeviceGround, program: DeviceProgram, to
       async run() {
         const { events } = await deviceRun(ground, program, 'nobody', { ...told, clientId: 'short-tv' });
         expectDevice(events, events.tokens.length === 0, 'tokens came');
-        const words = /expired|expire|timed? ?out|deadline/i;
+        const words = /expired|expire|timed? ?out|deadline|not valid any more/i;
         expectDevice(events, words.test(events.refused ?? ''), 'it does not say that the code ran out');
       },
     },

@@ -28,7 +28,9 @@ def sign_in():
     )
     lines, shown = [], {}
     for line in gen.stdout:
-        lines.append(line.rstrip())
+        # It draws the address as a QR code too.
+        if "\x1b" not in line:
+            lines.append(line.rstrip())
         address = re.search(r"https?://\S+", line)
         code = re.search(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b", line)
         if address and "verification_uri" not in shown:
