@@ -10,7 +10,7 @@ import { type EndpointName, type PathProfile, pathProfiles } from './endpoints/p
 import { createUnreadableRequest } from './endpoints/unreadable-request.ts';
 import { buildHouse, type Foundation, type FoundationOptions, type House, layFoundation } from './house.ts';
 import { metadataPaths, standardAddresses } from './oauth/metadata.ts';
-import { type DevicePath, isPagePath, LOGOUT_PATH } from './oauth/own-paths.ts';
+import { type DevicePath, FRONT_LOGOUT_PATH, isPagePath, LOGOUT_PATH } from './oauth/own-paths.ts';
 import { selfTest, selfTestSigning } from './self-test.ts';
 import { createRequestIds } from './telemetry/request-id.ts';
 
@@ -162,8 +162,11 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
   // Loaded at the first visit: a start, and a process that only serves devices, need not wait for templates.
   let people: Promise<Express> | undefined;
 
-  const ownRouteAt = (path: string) =>
-    path.startsWith(LOGOUT_PATH) ? devices.logoutRoute(path.slice(LOGOUT_PATH.length)) : routes.get(path);
+  const ownRouteAt = (path: string) => {
+    if (path.startsWith(LOGOUT_PATH)) return devices.logoutRoute(path.slice(LOGOUT_PATH.length));
+    if (path.startsWith(FRONT_LOGOUT_PATH)) return devices.frontLogoutRoute(path.slice(FRONT_LOGOUT_PATH.length));
+    return routes.get(path);
+  };
   const routeAt = (path: string) => routes.get(path) ?? ownRouteAt(withoutBase(path, base));
   const isPage = (path: string) => pages.has(path) || isPagePath(withoutBase(path, base));
   // `/` leads to the code page; a host that has Gatehouse beside its own pages keeps its own.

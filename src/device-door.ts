@@ -11,6 +11,7 @@ import { createJwks, createOAuthMetadata, createOpenidMetadata } from './endpoin
 import { createDpopProofs, DPOP_ALGS } from './endpoints/dpop-proofs.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
 import { createForeignRequest } from './endpoints/foreign-requests.ts';
+import { createFrontchannelLogout } from './endpoints/frontchannel-logout.ts';
 import { createIntrospection } from './endpoints/introspection.ts';
 import { createKeycloakLogout, createKeycloakRealm, withKeycloakMembers } from './endpoints/keycloak-answers.ts';
 import { withMicrosoftHabits } from './endpoints/microsoft-answers.ts';
@@ -197,6 +198,15 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
     return { path: '/backchannel-logout/{upstream}', POST };
   }
 
+  /** Of an upstream that it is switched on for; for all others there is nothing here. */
+  function frontLogoutRoute(upstreamId: string): DeviceRoute | undefined {
+    const upstream = house.upstreams.get(upstreamId);
+    if (upstream === undefined || upstream.frontChannelLogout === false) return undefined;
+    const ground = { ledger, sealing, upstream, longestLifeMs: longestMs };
+    const GET = createFrontchannelLogout({ ...ground, onLogout: watch.toldOfLogout });
+    return { path: '/frontchannel-logout/{upstream}', GET };
+  }
+
   const sourceAddress = (message: IncomingMessage) => sourceOf(peerOf(message.socket), message.headers);
   const foreignRequest = createForeignRequest(config.publicUrl, clients);
   const isHttps = config.publicUrl.startsWith('https:');
@@ -204,6 +214,7 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
   return {
     endpointsOf,
     logoutRoute,
+    frontLogoutRoute,
     sourceAddress,
     answer: createNodeDoor(door),
     countPending: async () => startLimits.countPending(await now()),

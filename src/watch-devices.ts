@@ -122,9 +122,13 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
       logger.event('session.ended', { ...about, by: 'replay', reason: 'replay' });
     },
 
-    loggedOut: (request: DeviceRequest, upstream: string, token: LogoutToken) => {
-      const { requestId } = request;
-      logger.event('logout.received', { requestId, upstream, subject: token.sub });
+    loggedOut: ({ requestId }: DeviceRequest, upstream: string, { sub: subject }: LogoutToken) => {
+      logger.event('logout.received', { requestId, upstream, subject });
+    },
+
+    /** Whoever knows the `sid` can say so: it is for an administrator to see from where. */
+    toldOfLogout: (request: DeviceRequest, upstream: string) => {
+      logger.event('logout.received', { requestId: request.requestId, upstream, source: request.source() });
     },
 
     unreadable: (sessionId: string, error: Error) => {

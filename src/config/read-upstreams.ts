@@ -53,6 +53,7 @@ function readUpstream(
     ...(maxAgeSeconds !== undefined && { maxAgeSeconds }),
     ...(acr !== undefined && { acrValues: typeof acr === 'string' ? acr : acr.join(' ') }),
     responseMode: section.response_mode,
+    frontChannelLogout: section.front_channel_logout,
     authorizationParameters: section.authorization_parameters,
     toleranceSeconds: section.tolerance,
     clockToleranceSeconds: section.clock_tolerance,

@@ -180,6 +180,12 @@ const upstreamSchema = section({
   userinfo: oneOf(['auto', 'never', 'always'])
     .prefault('auto')
     .describe('auto: asked for what the ID token lacks; its failure fails a sign-in only where approvers need a claim'),
+  front_channel_logout: z
+    .union([yesOrNo(), oneOf(['sid_only'])], { error: expects('true, false or sid_only') })
+    .prefault(false)
+    .describe(
+      'Whether a browser may tell that a session there has ended; sid_only where that comes without iss, as from Entra ID',
+    ),
   offline_access: oneOf(['auto', 'always', 'never'])
     .prefault('auto')
     .describe('Whether that scope is asked for where refresh tokens are wanted; auto: where it is offered and needed'),

@@ -13,6 +13,8 @@ export interface DeviceRequest {
   headers: IncomingHttpHeaders;
   /** Of the body; empty for GET and HEAD. */
   form: Form;
+  /** Of the address; what a form has is never read from it. */
+  query: () => URLSearchParams;
   /** The address that asked, as `trusted_proxies` lets us know it. */
   source: () => string;
   requestId: string;

@@ -48,6 +48,7 @@ export function createNodeDoor(ground: NodeDoorGround) {
       method: message.method ?? '',
       headers: message.headers,
       form: NO_FORM,
+      query: () => queryOf(message.url ?? ''),
       source: () => ground.sourceAddress(message),
       requestId: ground.newRequestId(),
     };
@@ -150,11 +151,15 @@ function collect(message: IncomingMessage): Promise<string> {
 const NOTHING = Buffer.alloc(0);
 const CLOSE = { headers: { Connection: 'close' } };
 
+function queryOf(url: string): URLSearchParams {
+  const mark = url.indexOf('?');
+  return new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
+}
+
 /** Parameters in the query are not read; but one that stands in both places is there twice (RFC 8628 §3.1). */
 function refuseRepeatedInQuery(url: string, form: Form): void {
-  const mark = url.indexOf('?');
-  if (mark < 0) return;
-  for (const name of new URLSearchParams(url.slice(mark + 1)).keys()) {
+  if (!url.includes('?')) return;
+  for (const name of queryOf(url).keys()) {
     if (isReadParameter(name) && form.has(name)) {
       throw new OAuthError('invalid_request', `${name} occurs in the query and in the body`);
     }

@@ -46,6 +46,14 @@ export async function setMark(
   if (key !== undefined) await ground.ledger.raise(key, atMs, untilMs);
 }
 
+/** The moment of a mark, 0 where it was never set. */
+export async function newestMark(
+  { ledger, sealing }: { ledger: Ledger; sealing: Sealing },
+  mark: Mark,
+): Promise<number> {
+  return Math.max(0, ...(await ledger.marks(markKeys(mark, sealing))));
+}
+
 /** Whether a mark ends this sign-in. */
 export async function isMarkedEnded(ground: { ledger: Ledger; sealing: Sealing }, signIn: SignedIn): Promise<boolean> {
   return (await endingMark(ground, signIn)) !== undefined;

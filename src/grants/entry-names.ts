@@ -27,6 +27,8 @@ export const tripEntry = (tag: string) => `trip:${tag}`;
 export const answeredEntry = (tag: string) => `trip:${tag}:answered`;
 /** What a trip without a grant (`manage`, `enter`) brought back. */
 export const visitEntry = (trip: string) => `arrival:${trip}`;
+/** When somebody last signed in from a session at an upstream that logs out over the front channel. */
+export const knownSidMark = (tag: string) => `sid:${tag}`;
 export const subjectIndex = (tag: string) => `subject:${tag}`;
 /** Held while the upstream is asked, by the attempt of the refresh entry (of release 0.1.0: by the token's number). */
 export const refreshingLease = (id: string, stands: string | number) => `{${id}}:refreshing:${stands}`;

@@ -9,6 +9,9 @@ export type DevicePath = (typeof DEVICE_PATHS)[number];
 /** Back-channel logout; one path per upstream below it. */
 export const LOGOUT_PATH = '/backchannel-logout/';
 
+/** Front-channel logout, of upstreams that it is switched on for. */
+export const FRONT_LOGOUT_PATH = '/frontchannel-logout/';
+
 /** Every path of the people door, as Express names them. */
 export const PAGE_PATHS = [
   ...['/device', '/device/sign-in', '/device/confirm', '/device/done', '/device/undo', '/callback/:upstream'],
@@ -27,5 +30,9 @@ export function isPagePath(path: string): boolean {
 }
 
 export function isOwnPath(path: string): boolean {
-  return (DEVICE_PATHS as readonly string[]).includes(path) || path.startsWith(LOGOUT_PATH) || isPagePath(path);
+  return (
+    (DEVICE_PATHS as readonly string[]).includes(path) ||
+    [LOGOUT_PATH, FRONT_LOGOUT_PATH].some((start) => path.startsWith(start)) ||
+    isPagePath(path)
+  );
 }

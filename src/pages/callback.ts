@@ -1,4 +1,6 @@
 import type { Request, Response } from 'express';
+import { noteSid } from '../grants/known-sids.ts';
+import { longestLifeMs } from '../grants/longest-life.ts';
 import { type BrowserValue, type Trip, takeTrip } from '../grants/trip.ts';
 import { logTag } from '../telemetry/log-tag.ts';
 import type { NeededClaims, SignIn, Upstream } from '../upstream/upstream.ts';
@@ -11,6 +13,7 @@ import { PageProblem } from './page-problem.ts';
 import { type RepeatedReturn, repeatedReturn } from './repeated-return.ts';
 import { noteFacts } from './request-facts.ts';
 import { type EnterTicket, type SignInTicket, writeTicket } from './ticket.ts';
+import { revokeTokens } from './upstream-tokens.ts';
 
 /** A trip whose answer is here, with all that is needed to finish it. */
 export interface Return {
@@ -73,9 +76,23 @@ async function returned(kit: PageKit, request: Request, response: Response): Pro
   const again = await againAddress(kit, browser, trip);
   response.locals['again'] = again;
   if (taken.outcome === 'repeated') return { request, response, browser, trip, tag, again, takenAtMs: taken.takenAtMs };
-  const finish = (neededClaims?: NeededClaims) =>
-    upstream.finishSignIn(callback, { ...trip, redirectUri, state, neededClaims });
+  const finish = async (neededClaims?: NeededClaims) => {
+    const signIn = await upstream.finishSignIn(callback, { ...trip, redirectUri, state, neededClaims });
+    try {
+      await noteUpstreamSession(kit, upstream, signIn);
+    } catch (error) {
+      revokeTokens(upstream, signIn.tokens);
+      throw error;
+    }
+    return signIn;
+  };
   return { request, response, browser, trip, tag, upstream, again, finish };
+}
+
+/** For who tells us over the front channel that it has ended. */
+async function noteUpstreamSession({ ground }: PageKit, { id, frontChannelLogout }: Upstream, { sid }: SignIn) {
+  if (frontChannelLogout === false || sid === undefined) return;
+  await noteSid(ground.grants, { upstream: id, sid }, longestLifeMs(ground.clients.values()));
 }
 
 async function againAddress({ ground, addresses }: PageKit, browser: BrowserValue, trip: Trip): Promise<string> {

@@ -3,7 +3,7 @@
  * (`~gatehouse:*`). The names of the ledger's entries are the domain's.
  *
  *     <prefix>{id}:grant, {id}:pace, {id}:decision, …   strings, the entries of one grant, on one node of a cluster
- *     <prefix>code:…, trip:…, before:…                  strings, entries that stand alone
+ *     <prefix>code:…, trip:…, before:…, sid:…           strings, entries that stand alone
  *     <prefix>subject:…                                 sorted sets of ids by the moment of their end
  *     <prefix>counter:<key>                             integers
  *     <prefix>browser-session:<key>                     JSON: a cookie's times, and the sealed content

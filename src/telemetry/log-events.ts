@@ -176,8 +176,8 @@ export const LOG_EVENTS = {
   },
   'logout.received': {
     level: 'info',
-    meaning: 'An upstream’s back-channel logout was accepted.',
-    fields: ['requestId', 'upstream', 'subject'],
+    meaning: 'A logout at an upstream was told: by itself, or with a `source` by a browser (front-channel logout).',
+    fields: ['requestId', 'upstream', 'subject', 'source'],
   },
 } as const satisfies Record<string, LogEvent>;
 

@@ -15,6 +15,7 @@ import { checkStrength } from './sign-in-strength.ts';
 import { signingAlgorithms } from './signing-algorithms.ts';
 import { tokensOf } from './token-answer.ts';
 import {
+  type FrontChannelLogout,
   type LogoutToken,
   type NeededClaims,
   type OtherAccount,
@@ -56,6 +57,7 @@ export class CheckedUpstream implements Upstream {
   readonly displayName: string;
   readonly issuer: string;
   readonly responseMode: ResponseMode;
+  readonly frontChannelLogout: FrontChannelLogout;
   readonly uncheckedSessionSeconds: number;
   readonly clockToleranceSeconds: number;
   readonly #settings: UpstreamSettings;
@@ -76,6 +78,7 @@ export class CheckedUpstream implements Upstream {
     this.displayName = settings.displayName;
     this.issuer = settings.issuer;
     this.responseMode = settings.responseMode;
+    this.frontChannelLogout = settings.frontChannelLogout;
     this.uncheckedSessionSeconds = settings.uncheckedSessionSeconds;
     this.clockToleranceSeconds = settings.clockToleranceSeconds;
     this.#settings = settings;

@@ -94,7 +94,27 @@ export function metadataFindings(
       'no back-channel logout: a sign-out there ends device sessions here at their next refresh, and only where ' +
         'their refresh tokens end with it',
     ),
+    ...frontChannelFindings(metadata, settings, logoutUri.replace('/backchannel-logout/', '/frontchannel-logout/')),
   ];
+}
+
+/** Entra ID has it and says so nowhere but in its documentation. */
+function frontChannelFindings(
+  metadata: ProviderMetadata,
+  { frontChannelLogout }: UpstreamSettings,
+  logoutUri: string,
+): Finding[] {
+  const isOffered = metadata['frontchannel_logout_supported'] === true;
+  if (frontChannelLogout === false) {
+    const isBetter = metadata['backchannel_logout_supported'] === true;
+    const text = 'front-channel logout is offered; front_channel_logout takes it, and says what that is worth';
+    return isOffered && !isBetter ? [{ level: 'ok', text }] : [];
+  }
+  const address = `the address to register for front-channel logout is ${logoutUri}`;
+  if (!isOffered)
+    return [{ level: 'missing', text: `it does not say that it offers front-channel logout; ${address}` }];
+  if (metadata['frontchannel_logout_session_supported'] === true) return [{ level: 'ok', text: address }];
+  return [{ level: 'missing', text: `it does not say that its front-channel logout names the session; ${address}` }];
 }
 
 /** Most of those that can encrypt do so for a client only where its registration says so, which no metadata tell. */

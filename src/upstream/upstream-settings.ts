@@ -1,5 +1,5 @@
 import type { Secret } from '../sealing/secret.ts';
-import type { ResponseMode } from './upstream.ts';
+import type { FrontChannelLogout, ResponseMode } from './upstream.ts';
 
 export interface UpstreamSettings {
   id: string;
@@ -22,6 +22,7 @@ export interface UpstreamSettings {
   acrValues?: string;
   /** How the browser brings the answer to a sign-in; `query` is not asked for by name. */
   responseMode: ResponseMode;
+  frontChannelLogout: FrontChannelLogout;
   authorizationParameters: Readonly<Record<string, string>>;
   toleranceSeconds: number;
   /** How far its clock may be from ours. */

@@ -10,6 +10,7 @@ export interface Upstream {
   readonly issuer: string;
   /** How the browser brings the answer to a sign-in. */
   readonly responseMode: ResponseMode;
+  readonly frontChannelLogout: FrontChannelLogout;
   /** How long a device session lives whose upstream gave no refresh token, so that nobody can be asked. */
   readonly uncheckedSessionSeconds: number;
   /** How far its clock may be from ours. */
@@ -51,6 +52,9 @@ export interface Upstream {
   /** Asks the upstream what it is and what it lacks, for `gatehouse check --probe`. */
   probe(redirectUri: string): Promise<ProbeReport>;
 }
+
+/** Whether a browser may tell of a logout there, and whether the issuer must come with the session. */
+export type FrontChannelLogout = boolean | 'sid_only';
 
 export type ResponseMode = 'query' | 'form_post';
 

@@ -28,6 +28,7 @@ function settings(changes: Partial<UpstreamSettings> = {}): UpstreamSettings {
     claims: { subject: 'sub', name: 'name', email: 'email', groups: { from: 'groups', keys: false } },
     groupsOverage: 'off',
     responseMode: 'query',
+    frontChannelLogout: false,
     authorizationParameters: {},
     toleranceSeconds: 3600,
     clockToleranceSeconds: 30,

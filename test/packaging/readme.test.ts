@@ -205,7 +205,7 @@ describe('tables of the README', () => {
     const own = listIn('src/broker.ts', 'ROUTES').flatMap(([path, endpoint]) =>
       methodsIn(methods.get(endpoint.slice(1, -1)) ?? '').map((method) => `${method} ${path}`),
     );
-    return [...own, 'POST /backchannel-logout/{upstream}'];
+    return [...own, 'POST /backchannel-logout/{upstream}', 'GET /frontchannel-logout/{upstream}'];
   }
 
   function pageRoutes(): string[] {

@@ -94,6 +94,8 @@ export interface Behaviour {
     /** The key named by its certificate, as Entra ID does. */
     x5t?: string;
   };
+  /** What its page shows in frames when somebody signs out (OpenID Connect Front-Channel Logout §3). */
+  signOut?: { frames: string[] };
   revocation?: { trouble?: Trouble; fault?: OAuthFault };
   /** Microsoft Graph, at the origin of userinfo as at Entra ID. */
   graph?: { trouble?: Trouble; fault?: OAuthFault; groups?: unknown; members?: Record<string, unknown> };

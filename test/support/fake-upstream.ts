@@ -130,6 +130,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       claims: { subject: 'sub', name: 'name', email: 'email', groups: { from: 'groups', keys: false } },
       groupsOverage: 'off',
       responseMode: 'query',
+      frontChannelLogout: false,
       authorizationParameters: {},
       toleranceSeconds: 3600,
       clockToleranceSeconds: 30,
@@ -179,6 +180,8 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
         const wrong = { ...behaviour.token, ...(isRefresh && behaviour.refresh) };
         return orTrouble(wrong.trouble, context, () => token(request, form, wrong));
       }
+      case '/logout':
+        return signOutPage(behaviour.signOut?.frames ?? []);
       case '/userinfo':
         return orTrouble(behaviour.userinfo?.trouble, context, () => userinfo(request));
       case '/v1.0/me/getMemberGroups':
@@ -399,6 +402,11 @@ function choicePage(url: URL): FakeReply {
   return page(`<!doctype html><html lang="en"><title>Fake upstream</title><h1>Fake upstream</h1>
     <p><a id="approve" href="${link('approve')}">Sign in</a>
     <p><a id="deny" href="${link('deny')}">Cancel</a></html>`);
+}
+
+function signOutPage(frames: readonly string[]): FakeReply {
+  const shown = frames.map((frame) => `<iframe src="${frame.replaceAll('&', '&amp;')}"></iframe>`);
+  return page(`<!doctype html><html lang="en"><title>Fake upstream</title><h1>Signed out</h1>${shown.join('')}</html>`);
 }
 
 /** OAuth 2.0 Form Post Response Mode, with a button for who has no script. */

@@ -211,6 +211,7 @@ function scriptedUpstream(id: string, displayName: string): ScriptedUpstream {
     displayName,
     issuer,
     responseMode: 'query',
+    frontChannelLogout: false,
     uncheckedSessionSeconds: 12 * 60 * 60,
     clockToleranceSeconds: 30,
     trips,

@@ -59,6 +59,7 @@ describe('the least file', () => {
         claims: { subject: 'sub', name: 'name', email: 'email', groups: { from: 'groups', keys: false } },
         groupsOverage: 'off',
         responseMode: 'query',
+        frontChannelLogout: false,
         authorizationParameters: {},
         toleranceSeconds: 3600,
         clockToleranceSeconds: 30,

@@ -521,6 +521,12 @@ const rules: Record<string, Rule[]> = {
       'upstreams.corp.response_mode',
       /expected query or form_post/,
     ],
+    [
+      'front-channel logout of another kind',
+      { upstream: 'front_channel_logout: ▸iss_only' },
+      'upstreams.corp.front_channel_logout',
+      /expected true, false or sid_only/,
+    ],
     ['an unknown claim', { upstream: 'claims: { ▸roles: a }' }, 'upstreams.corp.claims.roles', /unknown key/],
     [
       'an unknown form of groups',

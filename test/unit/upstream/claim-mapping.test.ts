@@ -21,6 +21,7 @@ function settings({ groups, ...claims }: Mapped = {}): UpstreamSettings {
     },
     groupsOverage: 'off',
     responseMode: 'query',
+    frontChannelLogout: false,
     authorizationParameters: {},
     toleranceSeconds: 3600,
     clockToleranceSeconds: 30,

@@ -106,6 +106,40 @@ describe('encryption', () => {
   });
 });
 
+describe('front-channel logout', () => {
+  const offers = (more: Record<string, unknown>) => ({ frontchannel_logout_supported: true, ...more });
+
+  it.each<[Partial<UpstreamSettings>, Record<string, unknown>, 'ok' | 'missing', RegExp]>([
+    [
+      { frontChannelLogout: true },
+      offers({ frontchannel_logout_session_supported: true }),
+      'ok',
+      /register for front-channel logout is http:\/\/127\.0\.0\.1:8080\/frontchannel-logout\/corp/,
+    ],
+    [
+      { frontChannelLogout: true },
+      offers({}),
+      'missing',
+      /does not say that its front-channel logout names the session/,
+    ],
+    [
+      { frontChannelLogout: 'sid_only' },
+      {},
+      'missing',
+      /does not say that it offers front-channel logout; the address/,
+    ],
+    [{}, offers({ backchannel_logout_supported: false }), 'ok', /front_channel_logout takes it/],
+  ])('%j of %j: %s', async (settings, metadata, level, words) => {
+    fake.behaviour.discovery = { metadata };
+    expect(texts(await probe({ ...COMPLETE, ...settings }), level)).toMatch(words);
+  });
+
+  it('is not spoken of where there is a better one', async () => {
+    fake.behaviour.discovery = { metadata: offers({}) };
+    expect(JSON.stringify(await probe())).not.toMatch(/front.channel/);
+  });
+});
+
 describe('response_mode', () => {
   it('form_post that is listed is in order; where the redirect URI is known there cannot be seen', async () => {
     fake.behaviour.discovery = { metadata: { response_modes_supported: ['query', 'fragment', 'form_post'] } };

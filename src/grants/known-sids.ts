@@ -1,0 +1,40 @@
+import type { Sealing } from '../sealing/sealing.ts';
+import { newestMark, setMark } from './before-marks.ts';
+import { knownSidMark } from './entry-names.ts';
+import type { Ledger } from './ledger.ts';
+
+interface KnownSidsGround {
+  ledger: Ledger;
+  sealing: Sealing;
+}
+
+/** A session at an upstream, as its ID tokens name it. */
+export interface UpstreamSession {
+  upstream: string;
+  sid: string;
+}
+
+const tagsOf = ({ sealing }: KnownSidsGround, { upstream, sid }: UpstreamSession) =>
+  sealing.tags('known sid', JSON.stringify([upstream, sid])).map(knownSidMark);
+
+/**
+ * Notes that somebody signed in here from a session there: that somebody may end it whom we know nothing of (OpenID
+ * Connect Front-Channel Logout). For a `sid` that nobody signed in with, a stranger can make us write nothing.
+ *
+ * @param lifeMs how long what was signed in now may live
+ */
+export async function noteSid(ground: KnownSidsGround, session: UpstreamSession, lifeMs: number): Promise<void> {
+  const [key] = tagsOf(ground, session);
+  const nowMs = await ground.ledger.now();
+  if (key !== undefined) await ground.ledger.raise(key, nowMs, nowMs + lifeMs);
+}
+
+/** Ends what was signed in from a session there; answers whether anybody signed in from it since it last ended. */
+export async function endKnownSid(ground: KnownSidsGround, session: UpstreamSession, lifeMs: number): Promise<boolean> {
+  const notedAtMs = Math.max(...(await ground.ledger.marks(tagsOf(ground, session))));
+  const mark = { mark: 'logout_sid', ...session } as const;
+  if (notedAtMs <= (await newestMark(ground, mark))) return false;
+  const nowMs = await ground.ledger.now();
+  await setMark(ground, mark, nowMs, nowMs + lifeMs);
+  return true;
+}
