@@ -14,7 +14,21 @@ import { type DevicePath, FRONT_LOGOUT_PATH, isPagePath, LOGOUT_PATH } from './o
 import { selfTest, selfTestSigning } from './self-test.ts';
 import { createRequestIds } from './telemetry/request-id.ts';
 
-/** A broker as a value: both doors in one request handler. It starts nothing and listens nowhere. */
+/**
+ * A broker as a value: both doors in one request handler. It starts nothing and listens nowhere.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http';
+ * import type { Broker } from 'gatehouse-broker';
+ *
+ * function listen(broker: Broker, port: number) {
+ *   const server = createServer((request, response) => broker.handle(request, response));
+ *   server.on('clientError', (error, socket) => broker.unreadable(error, socket));
+ *   return server.listen(port, '127.0.0.1');
+ * }
+ * ```
+ */
 export interface Broker {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** For the `clientError` of a server: an answer of ours where Node would write a bare status. */
@@ -34,6 +48,15 @@ export interface Broker {
   readonly foundation: Foundation;
 }
 
+/**
+ * @example
+ * ```ts
+ * import { type BrokerOptions, createBroker, loadConfig, memoryStorage } from 'gatehouse-broker';
+ *
+ * const options: BrokerOptions = { config: await loadConfig('gatehouse.yaml'), storage: memoryStorage() };
+ * const broker = await createBroker(options);
+ * ```
+ */
 export interface BrokerOptions extends FoundationOptions {
   config: Config;
 }
@@ -44,8 +67,13 @@ export interface BrokerOptions extends FoundationOptions {
  * @throws {SelfTestError} where this Node does not do what a sign-in needs
  *
  * @example
- *     const broker = await createBroker({ config: await loadConfig(file), storage: memoryStorage() });
- *     createServer(broker.handle).listen(8080);
+ * ```ts
+ * import { createServer } from 'node:http';
+ * import { createBroker, loadConfig, memoryStorage } from 'gatehouse-broker';
+ *
+ * const broker = await createBroker({ config: await loadConfig('gatehouse.yaml'), storage: memoryStorage() });
+ * createServer(broker.handle).listen(8080, '127.0.0.1');
+ * ```
  */
 export async function createBroker({ config, ...options }: BrokerOptions): Promise<Broker> {
   const foundation = layFoundation(config, options);

@@ -65,6 +65,10 @@ describe('the rules above', () => {
     ['a bag of files', bagNames(['helpers/a.ts'])],
     ['a long file', longFiles(slip('pages/a.ts', 'x;\n'.repeat(251)))],
     [
+      'a long file with an example',
+      longFiles(slip('pages/a.ts', `/**\n * @example\n * \`\`\`ts\n * a;\n * \`\`\`\n */\n${'x;\n'.repeat(249)}`)),
+    ],
+    [
       'a circle',
       cycles([
         { file: 'grants/a.ts', text: "import { b } from '../tokens/b.ts';" },
@@ -73,6 +77,11 @@ describe('the rules above', () => {
       ]),
     ],
   ])('find %s', (_, found) => expect(found).toHaveLength(1));
+
+  it('count no example of the documentation as a line of code', () => {
+    const example = `/**\n * @example\n * \`\`\`ts\n${' * a;\n'.repeat(200)} * \`\`\`\n */\n`;
+    expect(longFiles(slip('pages/a.ts', `${example}${'x;\n'.repeat(240)}`))).toEqual([]);
+  });
 
   it('leave comments and what is in order alone', () => {
     const text = [

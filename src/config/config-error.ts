@@ -14,7 +14,22 @@ export function formatProblem({ file, line, column, key, text }: Problem): strin
   return `${file}:${line}:${column} ${key}: ${text}`;
 }
 
-/** Everything that is wrong with a configuration, at once. A process that cannot go on without it exits with 78. */
+/**
+ * Everything that is wrong with a configuration, at once. A process that cannot go on without it exits with 78.
+ *
+ * @example
+ * ```ts
+ * import { ConfigError, loadConfig } from 'gatehouse-broker';
+ *
+ * try {
+ *   await loadConfig('gatehouse.yaml');
+ * } catch (error) {
+ *   if (!(error instanceof ConfigError)) throw error;
+ *   console.error(error.message); // every problem, as file:line:col
+ *   process.exitCode = 78;
+ * }
+ * ```
+ */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly Problem[];

@@ -20,6 +20,14 @@ import type { SigningSettings } from '../tokens/signing-settings.ts';
 import type { UpstreamSettings } from '../upstream/upstream-settings.ts';
 import type { Problem } from './config-error.ts';
 
+/**
+ * @example
+ * ```ts
+ * import type { Config } from 'gatehouse-broker';
+ *
+ * const clientIds = (config: Config): string[] => config.clients.map(({ id }) => id);
+ * ```
+ */
 export interface Config {
   /** The YAML file, as it was named. */
   readonly file: string;

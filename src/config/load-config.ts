@@ -29,6 +29,14 @@ import type { Path } from './yaml-source.ts';
  * @param longest the most characters that it may have
  * @throws {ConfigError} with everything that is wrong
  * @throws {LargeConfigError} where it has more
+ *
+ * @example
+ * ```ts
+ * import { loadConfig } from 'gatehouse-broker';
+ *
+ * const config = await loadConfig('gatehouse.yaml');
+ * for (const { key, text } of config.warnings) console.warn(`${key}: ${text}`);
+ * ```
  */
 export async function loadConfig(
   file: string,

@@ -5,6 +5,13 @@ import type { Holder } from './ledger.ts';
  * Fields are divided by `|`, which none of them contains; what follows the head is the domain's alone.
  *
  *     attempt | client (percent-encoded) | challenge | jkt | interval ms | expires ms | kept for ms after that | …
+ *
+ * @example
+ * ```ts
+ * import type { GrantHead } from 'gatehouse-broker';
+ *
+ * const isOver = (head: GrantHead, nowMs: number): boolean => nowMs >= head.expiresAtMs;
+ * ```
  */
 export interface GrantHead extends Holder {
   attempt: string;
@@ -21,6 +28,14 @@ export function encodeGrantHead(head: GrantHead): string {
   return [attempt, encodeURIComponent(clientId), challenge, jkt, intervalMs, expiresAtMs, keptForMs].join('|');
 }
 
+/**
+ * @example
+ * ```ts
+ * import { decodeGrantHead } from 'gatehouse-broker';
+ *
+ * const { clientId, intervalMs } = decodeGrantHead('a1|build-cli|||5000|1767225600000|600000|sealed');
+ * ```
+ */
 export function decodeGrantHead(grant: string): GrantHead {
   const [attempt = '', clientId = '', challenge = '', jkt = '', intervalMs, expiresAtMs, keptForMs] = grant.split(
     '|',
@@ -41,6 +56,16 @@ export function decodeGrantHead(grant: string): GrantHead {
  * Whether the poller holds the grant: the client that started it (RFC 8628 §3.4), with the PKCE verifier if and only
  * if the start gave a challenge, and with the DPoP key if the start gave one. A proof beside an unbound grant is fine:
  * it binds the tokens only.
+ *
+ * @example
+ * ```ts
+ * import { decodeGrantHead, type Holder, isHolder, type PollFacts } from 'gatehouse-broker';
+ *
+ * // What a driver asks first: for anybody else the grant is not there.
+ * function stranger(grant: string, holder: Holder): PollFacts | undefined {
+ *   return isHolder(decodeGrantHead(grant), holder) ? undefined : { state: 'unknown' };
+ * }
+ * ```
  */
 export function isHolder(head: Holder, holder: Holder): boolean {
   return (

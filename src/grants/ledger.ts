@@ -6,6 +6,19 @@
  * its entries exist. The few things that change (pace, before-marks, indexes) have a verb of their own each.
  * Keys are given without the driver's prefix; all that have `{id}` in them share a node of a cluster.
  * Time is the storage's own (Redis `TIME`), so that processes whose clocks differ judge the same.
+ *
+ * @example
+ * ```ts
+ * import { type Ledger, memoryStorage } from 'gatehouse-broker';
+ *
+ * async function firstToWrite(ledger: Ledger, key: string, attempt: string): Promise<boolean> {
+ *   const expiresAtMs = (await ledger.now()) + 60_000;
+ *   const written = await ledger.commit({ attempt, writes: [{ key, value: `${attempt}|`, expiresAtMs }] });
+ *   return written.outcome === 'won';
+ * }
+ *
+ * console.log(await firstToWrite(memoryStorage().ledger, 'once:1', 'a1')); // true
+ * ```
  */
 export interface Ledger {
   /** Milliseconds since the epoch by the clock that judges expiry. */
@@ -64,12 +77,28 @@ export interface Ledger {
   ids(suffix: string): AsyncIterable<string>;
 }
 
+/**
+ * @example
+ * ```ts
+ * import type { Snapshot } from 'gatehouse-broker';
+ *
+ * const nothingThere: Snapshot = { nowMs: Date.now(), values: [undefined] };
+ * ```
+ */
 export interface Snapshot {
   nowMs: number;
   /** In the order of the keys. */
   values: (string | undefined)[];
 }
 
+/**
+ * @example
+ * ```ts
+ * import type { Entry } from 'gatehouse-broker';
+ *
+ * const mark: Entry = { key: '{id}:ended', value: 'a1|', expiresAtMs: Date.now() + 60_000 };
+ * ```
+ */
 export interface Entry {
   key: string;
   /** Begins with `<attempt>|` where this entry may be the first of a commit. */
@@ -78,12 +107,36 @@ export interface Entry {
   expiresAtMs: number;
 }
 
-/** A value as it was found: where it stands, and the attempt that it begins with. */
+/**
+ * A value as it was found: where it stands, and the attempt that it begins with.
+ *
+ * @example
+ * ```ts
+ * import { type AttemptAt, memoryStorage } from 'gatehouse-broker';
+ *
+ * const seen: AttemptAt = { key: '{id}:refresh', attempt: 'a1' };
+ * const isMine = await memoryStorage().ledger.lease('{id}:refreshing', 'me', 15_000, seen);
+ * ```
+ */
 export interface AttemptAt {
   key: string;
   attempt: string;
 }
 
+/**
+ * @example
+ * ```ts
+ * import { type Change, memoryStorage } from 'gatehouse-broker';
+ *
+ * const denial: Change = {
+ *   attempt: 'a1',
+ *   writes: [{ key: '{id}:decision', value: 'a1|denied', expiresAtMs: Date.now() + 60_000 }],
+ *   requires: ['{id}:grant'],
+ *   unless: ['{id}:ended'],
+ * };
+ * await memoryStorage().ledger.commit(denial);
+ * ```
+ */
 export interface Change {
   /** The caller's random id of this attempt, with which the first entry's value begins. */
   attempt: string;
@@ -101,6 +154,16 @@ export interface Change {
   notAfterMs?: number;
 }
 
+/**
+ * @example
+ * ```ts
+ * import type { CommitOutcome } from 'gatehouse-broker';
+ *
+ * function whatStands(mine: string, written: CommitOutcome): string | undefined {
+ *   return written.outcome === 'won' ? mine : written.outcome === 'lost' ? written.existing : undefined;
+ * }
+ * ```
+ */
 export type CommitOutcome =
   | { outcome: 'won'; nowMs: number }
   /** Somebody else wrote the first entry before; `existing` is its value. */
@@ -108,7 +171,16 @@ export type CommitOutcome =
   /** `because` is the key that is missing or that should not be there, or `late`. */
   | { outcome: 'refused'; nowMs: number; because: string };
 
-/** What a poller shows to be the holder of a grant; '' where it shows none. */
+/**
+ * What a poller shows to be the holder of a grant; '' where it shows none.
+ *
+ * @example
+ * ```ts
+ * import type { Holder } from 'gatehouse-broker';
+ *
+ * const unbound: Holder = { clientId: 'build-cli', challenge: '', jkt: '' };
+ * ```
+ */
 export interface Holder {
   clientId: string;
   /** The S256 challenge of the PKCE verifier that came with the poll. */
@@ -117,7 +189,16 @@ export interface Holder {
   jkt: string;
 }
 
-/** The constants of the polling rule; the rule itself is `judgePace`. All in milliseconds. */
+/**
+ * The constants of the polling rule; the rule itself is `judgePace`. All in milliseconds.
+ *
+ * @example
+ * ```ts
+ * import type { PaceRule } from 'gatehouse-broker';
+ *
+ * const rule: PaceRule = { sameMs: 1000, toleranceMs: 500, stepMs: 5000, ceilingMs: 60_000 };
+ * ```
+ */
 export interface PaceRule {
   /** A poll this close after a counted or refused one belongs to it. */
   sameMs: number;
@@ -129,6 +210,14 @@ export interface PaceRule {
   ceilingMs: number;
 }
 
+/**
+ * @example
+ * ```ts
+ * import type { PollFacts } from 'gatehouse-broker';
+ *
+ * const inTime: PollFacts = { state: 'pending', pace: 'in_time', intervalMs: 5000 };
+ * ```
+ */
 export type PollFacts =
   /** No such grant, or the caller is not its holder: told apart nowhere, and nothing was touched. */
   | { state: 'unknown' }
@@ -147,7 +236,22 @@ export type PollFacts =
       delivered?: string | undefined;
     };
 
-/** The storage did not answer in time, or is full; nothing can be said about what it did. */
+/**
+ * The storage did not answer in time, or is full; nothing can be said about what it did.
+ *
+ * @example
+ * ```ts
+ * import { StorageUnavailableError } from 'gatehouse-broker';
+ *
+ * async function ask<Row>(query: () => Promise<Row>): Promise<Row> {
+ *   try {
+ *     return await query();
+ *   } catch (cause) {
+ *     throw new StorageUnavailableError('the database does not answer', { cause });
+ *   }
+ * }
+ * ```
+ */
 export class StorageUnavailableError extends Error {
   override readonly name = 'StorageUnavailableError';
 }

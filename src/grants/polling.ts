@@ -10,13 +10,30 @@ export const PACE_RULE: PaceRule = {
   ceilingMs: 60 * SECOND,
 };
 
-/** What is kept of a grant's polls. `0` where there was none yet. */
+/**
+ * What is kept of a grant's polls. `0` where there was none yet.
+ *
+ * @example
+ * ```ts
+ * import type { Pace } from 'gatehouse-broker';
+ *
+ * const afterOnePoll: Pace = { countedAtMs: Date.now(), refusedAtMs: 0, intervalMs: 5000 };
+ * ```
+ */
 export interface Pace {
   countedAtMs: number;
   refusedAtMs: number;
   intervalMs: number;
 }
 
+/**
+ * @example
+ * ```ts
+ * import type { PaceVerdict } from 'gatehouse-broker';
+ *
+ * const isRaised = ({ pace, next }: PaceVerdict): boolean => pace === 'too_early' && next.refusedAtMs > 0;
+ * ```
+ */
 export interface PaceVerdict {
   pace: 'in_time' | 'too_early';
   /** The pace to keep; the same object when nothing moved. */
@@ -31,6 +48,16 @@ export interface PaceVerdict {
  *   every poll twice, a millisecond apart, and listen to the second answer only.
  * - A too early poll raises the interval for this and all later polls (RFC 8628 §3.5), but does not move the
  *   reference time; otherwise a client that is always a little early would never be heard again.
+ *
+ * @example
+ * ```ts
+ * import { judgePace } from 'gatehouse-broker';
+ *
+ * const rule = { sameMs: 1000, toleranceMs: 500, stepMs: 5000, ceilingMs: 60_000 };
+ * const first = judgePace(undefined, 5000, 0, rule);
+ * const tooSoon = judgePace(first.next, 5000, 2000, rule);
+ * console.log(tooSoon.pace, tooSoon.next.intervalMs); // too_early 10000
+ * ```
  */
 export function judgePace(pace: Pace | undefined, intervalMs: number, nowMs: number, rule: PaceRule): PaceVerdict {
   if (pace === undefined) {

@@ -1,6 +1,14 @@
 /**
  * The port of counters. The caller names the window in the key (from the storage's clock), so a counter decays with
  * that clock and with nothing else.
+ *
+ * @example
+ * ```ts
+ * import { memoryStorage, type Counters } from 'gatehouse-broker';
+ *
+ * const counters: Counters = memoryStorage().counters;
+ * console.log(await counters.add('source:192.0.2.1', 600)); // 1
+ * ```
  */
 export interface Counters {
   /** Adds to a counter and answers what it holds then; of two callers at once each sees the other's or is seen. */
@@ -18,6 +26,15 @@ export interface Counters {
   giveBackPlaces(keys: readonly string[]): Promise<void>;
 }
 
+/**
+ * @example
+ * ```ts
+ * import { memoryStorage, type Taking } from 'gatehouse-broker';
+ *
+ * const taking: Taking = { places: [{ key: '{alice}:approvals', most: 20 }], windowSeconds: 3600 };
+ * const full = await memoryStorage().counters.takePlaces(taking);
+ * ```
+ */
 export interface Taking {
   /** The narrowest first, since the first that is full is named. Their keys share a `{…}`, as those of one grant do. */
   places: readonly Place[];
@@ -28,12 +45,31 @@ export interface Taking {
   isLook?: boolean;
 }
 
+/**
+ * @example
+ * ```ts
+ * import type { FullPlace } from 'gatehouse-broker';
+ *
+ * const retryAfter = (full: FullPlace | undefined): string | undefined => full && String(full.secondsLeft);
+ * ```
+ */
 export interface FullPlace {
   index: number;
   /** Until it has decayed; at least 1. */
   secondsLeft: number;
 }
 
+/**
+ * @example
+ * ```ts
+ * import type { Place } from 'gatehouse-broker';
+ *
+ * const narrowestFirst: Place[] = [
+ *   { key: '{net}:192.0.2.1', most: 50 },
+ *   { key: '{net}:192.0.2.0/24', most: 500 },
+ * ];
+ * ```
+ */
 export interface Place {
   key: string;
   /** How many may hold a place here. */

@@ -3,6 +3,17 @@ import { memoryCounters } from './memory-counters.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import type { Storage } from './storage.ts';
 
+/**
+ * @example
+ * ```ts
+ * import { type MemoryStorageOptions, memoryStorage } from 'gatehouse-broker';
+ *
+ * let nowMs = Date.now();
+ * const options: MemoryStorageOptions = { clock: () => nowMs };
+ * const storage = memoryStorage(options);
+ * nowMs += 60_000; // a minute later for whatever the storage judges
+ * ```
+ */
 export interface MemoryStorageOptions {
   /** Milliseconds since the epoch; the only clock that judges here. */
   clock?: () => number;
@@ -13,7 +24,16 @@ export interface MemoryStorageOptions {
   maxEntries?: number;
 }
 
-/** Keeps everything in this process: for trying out, tests, and a single broker whose restart may cost sign-ins. */
+/**
+ * Keeps everything in this process: for trying out, tests, and a single broker whose restart may cost sign-ins.
+ *
+ * @example
+ * ```ts
+ * import { memoryStorage } from 'gatehouse-broker';
+ *
+ * const storage = memoryStorage({ maxEntries: 10_000 });
+ * ```
+ */
 export function memoryStorage(options: MemoryStorageOptions = {}): Storage {
   const { clock = Date.now, maxEntries = 500_000 } = options;
   const ledger = new MemoryLedger(clock, maxEntries);

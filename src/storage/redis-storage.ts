@@ -10,6 +10,20 @@ import type { RedisSettings } from './storage-settings.ts';
 
 export { inspectRedis, type RedisInspection } from './redis-inspection.ts';
 
+/**
+ * @example
+ * ```ts
+ * import { createLogger, type RedisStorageOptions } from 'gatehouse-broker';
+ *
+ * const options: RedisStorageOptions = {
+ *   logger: createLogger({ level: 'info' }),
+ *   onRefused: ({ message }) => {
+ *     console.error(message);
+ *     process.exitCode = 78;
+ *   },
+ * };
+ * ```
+ */
 export interface RedisStorageOptions {
   /** Added to Redis' clock wherever time is judged; for tests, which move time so. */
   clockOffsetMs?: () => number;
@@ -22,7 +36,20 @@ export interface RedisStorageOptions {
   onRefused?: (error: StorageRefusedError) => void;
 }
 
-/** Keeps everything in a Redis (single, Sentinel or Cluster) that many replicas share. Nothing is asked before `open`. */
+/**
+ * Keeps everything in a Redis (single, Sentinel or Cluster) that many replicas share. Nothing is asked before `open`.
+ *
+ * @example
+ * ```ts
+ * import { createBroker, loadConfig, redisStorage } from 'gatehouse-broker';
+ *
+ * const config = await loadConfig('gatehouse.yaml');
+ * if (config.storage.driver !== 'redis') throw new Error('storage.driver: redis');
+ * const storage = redisStorage(config.storage.redis);
+ * await storage.open();
+ * const broker = await createBroker({ config, storage });
+ * ```
+ */
 export function redisStorage(settings: RedisSettings, options: RedisStorageOptions = {}): Storage {
   const { clockOffsetMs, waitMs = 3000, maxWaiting = 10_000, logger, onRefused } = options;
   const keys = new RedisKeys(settings.keyPrefix);

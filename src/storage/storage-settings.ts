@@ -2,6 +2,15 @@ import type { Secret } from '../sealing/secret.ts';
 
 export type StorageSettings = { driver: 'memory' } | { driver: 'redis'; redis: RedisSettings };
 
+/**
+ * @example
+ * ```ts
+ * import { type RedisSettings, redisStorage } from 'gatehouse-broker';
+ *
+ * const settings: RedisSettings = { at: { url: 'redis://127.0.0.1:6379' }, keyPrefix: 'gatehouse:' };
+ * const storage = redisStorage(settings);
+ * ```
+ */
 export interface RedisSettings {
   /** Exactly one of the four. `url` is `redis://` or `rediss://`, without a password; `socket` is the path of one. */
   at:

@@ -8,6 +8,15 @@ import type { Counters } from '../limits/counters.ts';
  * A verb that gets no answer in time, or for which there is no room, rejects with `StorageUnavailableError`, within
  * seconds: devices then hear 503 `temporarily_unavailable` and come again. Any other error is taken for a fault, and is a
  * 500, which ends the sign-in of most clients. An outage removes nothing and shortens no life.
+ *
+ * @example
+ * ```ts
+ * import { createBroker, loadConfig, memoryStorage, type Storage } from 'gatehouse-broker';
+ *
+ * const storage: Storage = { ...memoryStorage(), kind: 'ours' };
+ * await storage.open();
+ * const broker = await createBroker({ config: await loadConfig('gatehouse.yaml'), storage });
+ * ```
  */
 export interface Storage {
   /** A word for the log: `memory`, `redis`, or what another store calls itself. */
@@ -22,7 +31,30 @@ export interface Storage {
   close(): Promise<void>;
 }
 
-/** Texts under keys. The pages hash a session's id and seal its content before they get here. */
+/**
+ * Texts under keys. The pages hash a session's id and seal its content before they get here.
+ *
+ * @example
+ * ```ts
+ * import type { BrowserSessions } from 'gatehouse-broker';
+ *
+ * function inOneProcess(): BrowserSessions {
+ *   const kept = new Map<string, { text: string; endsAtMs: number }>();
+ *   return {
+ *     async get(key) {
+ *       const found = kept.get(key);
+ *       return found !== undefined && found.endsAtMs > Date.now() ? found.text : undefined;
+ *     },
+ *     async set(key, text, lifeMs) {
+ *       kept.set(key, { text, endsAtMs: Date.now() + lifeMs });
+ *     },
+ *     async destroy(key) {
+ *       kept.delete(key);
+ *     },
+ *   };
+ * }
+ * ```
+ */
 export interface BrowserSessions {
   /** The text that was set last, until its life is over. */
   get(key: string): Promise<string | undefined>;
@@ -31,7 +63,18 @@ export interface BrowserSessions {
   destroy(key: string): Promise<void>;
 }
 
-/** The store answers, but must not be used as it is set up; the message says what to change. */
+/**
+ * The store answers, but must not be used as it is set up; the message says what to change.
+ *
+ * @example
+ * ```ts
+ * import { StorageRefusedError } from 'gatehouse-broker';
+ *
+ * function admit(version: number): void {
+ *   if (version < 15) throw new StorageRefusedError(`the database is of version ${version}: 15 or newer is needed`);
+ * }
+ * ```
+ */
 export class StorageRefusedError extends Error {
   override readonly name = 'StorageRefusedError';
 }

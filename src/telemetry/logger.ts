@@ -12,6 +12,16 @@ import type { LogField } from './log-fields.ts';
 import type { LogLevel, LogSettings } from './log-settings.ts';
 import { loggable } from './loggable.ts';
 
+/**
+ * @example
+ * ```ts
+ * import { createBroker, createLogger, loadConfig, type Logger, memoryStorage } from 'gatehouse-broker';
+ *
+ * const config = await loadConfig('gatehouse.yaml');
+ * const logger: Logger = createLogger(config.log);
+ * const broker = await createBroker({ config, storage: memoryStorage(), logger });
+ * ```
+ */
 export interface Logger {
   /** Writes one line, if the event's level is on. Never throws and never waits. */
   event<Name extends LogEventName>(name: Name, fields?: LogFieldsOf<Name>): void;
@@ -32,7 +42,18 @@ export interface Logger {
 
 const STDERR = 2;
 
-/** JSON lines, to stderr unless told otherwise: stdout belongs to what a command prints. */
+/**
+ * JSON lines, to stderr unless told otherwise: stdout belongs to what a command prints.
+ *
+ * @example
+ * ```ts
+ * import { createLogger } from 'gatehouse-broker';
+ *
+ * const logger = createLogger({ level: 'warn' });
+ * logger.setLevel('info');
+ * await logger.flush();
+ * ```
+ */
 export function createLogger(settings: LogSettings, destination: LogDestination = openLogDestination(STDERR)): Logger {
   let chain: LogChain | undefined;
   /** The event whose line pino is writing; it does that before it comes back. */

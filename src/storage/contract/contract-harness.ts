@@ -3,12 +3,41 @@ import { encodeGrantHead } from '../../grants/grant-head.ts';
 import type { CommitOutcome, Holder } from '../../grants/ledger.ts';
 import type { Storage } from '../storage.ts';
 
-/** The two functions that the suites need of a test runner: vitest's, node:test's or mocha's. */
+/**
+ * The two functions that the suites need of a test runner: vitest's, node:test's or mocha's.
+ *
+ * @example
+ * ```ts
+ * import { describe, it } from 'node:test';
+ * import type { TestRunner } from 'gatehouse-broker/contract';
+ *
+ * const runner: TestRunner = { describe, it };
+ * ```
+ */
 export interface TestRunner {
   describe: (title: string, body: () => void) => unknown;
   it: (title: string, body: () => Promise<void>) => unknown;
 }
 
+/**
+ * @example
+ * ```ts
+ * import { memoryStorage } from 'gatehouse-broker';
+ * import type { StorageUnderTest } from 'gatehouse-broker/contract';
+ *
+ * let aheadMs = 0;
+ * const storage = memoryStorage({ clock: () => Math.floor(performance.timeOrigin + performance.now()) + aheadMs });
+ * const under: StorageUnderTest = {
+ *   storage,
+ *   replica: storage,
+ *   advance: async (milliseconds) => {
+ *     aheadMs += milliseconds;
+ *   },
+ *   outage: undefined,
+ *   close: () => storage.close(),
+ * };
+ * ```
+ */
 export interface StorageUnderTest {
   /** Opened, and empty. */
   storage: Storage;
@@ -21,6 +50,18 @@ export interface StorageUnderTest {
   close: () => Promise<void>;
 }
 
+/**
+ * @example
+ * ```ts
+ * import type { Outage } from 'gatehouse-broker/contract';
+ *
+ * // For a database behind a proxy of the test's own.
+ * const outageOf = (proxy: { pause(): Promise<void>; resume(): Promise<void> }): Outage => ({
+ *   begin: () => proxy.pause(),
+ *   end: () => proxy.resume(),
+ * });
+ * ```
+ */
 export interface Outage {
   /** From now on nothing that is asked reaches the data, or no answer comes back. */
   begin(): Promise<void>;
@@ -28,6 +69,22 @@ export interface Outage {
   end(): Promise<void>;
 }
 
+/**
+ * @example
+ * ```ts
+ * import { memoryStorage } from 'gatehouse-broker';
+ * import type { CreateStorage } from 'gatehouse-broker/contract';
+ *
+ * const create: CreateStorage = async () => {
+ *   let aheadMs = 0;
+ *   const storage = memoryStorage({ clock: () => Math.floor(performance.timeOrigin + performance.now()) + aheadMs });
+ *   const advance = async (milliseconds: number) => {
+ *     aheadMs += milliseconds;
+ *   };
+ *   return { storage, replica: storage, advance, outage: undefined, close: () => storage.close() };
+ * };
+ * ```
+ */
 export type CreateStorage = () => Promise<StorageUnderTest>;
 
 export const SECOND = 1000;

@@ -12,7 +12,14 @@ import { describeReplacing } from './replacing-contract.ts';
 /**
  * What every storage must do, as tests: give them your test runner and a way to make an empty storage.
  *
- *     describeStorage({ describe, it }, async () => ({ storage, replica, advance, outage, close }));
+ * @example
+ * ```ts
+ * import { describe, it } from 'node:test';
+ * import { type CreateStorage, describeStorage } from 'gatehouse-broker/contract';
+ *
+ * declare const create: CreateStorage;
+ * describeStorage({ describe, it }, create);
+ * ```
  */
 export function describeStorage(runner: TestRunner, create: CreateStorage): void {
   describeLedger(runner, create);
