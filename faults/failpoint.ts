@@ -42,7 +42,7 @@ export const FAILPOINTS: readonly (Failpoint & { name: string; step: Step })[] =
   [
     ['start', 'commit', /^code:/, 'user code index'],
     ['start', 'commit', /:grant$/, 'grant'],
-    ['callback', 'take', /^trip:/, 'trip'],
+    ['callback', 'commit', /^trip:.*:answered$/, 'trip'],
     ['callback', 'commit', /:arrival:/, 'arrival'],
     ['decide', 'commit', /:decision$/, 'decision'],
     ['redeem', 'enlist', /^subject:/, 'subject index'],
