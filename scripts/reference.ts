@@ -39,6 +39,10 @@ With \`audit.chain\` audit lines have \`chain\`, \`number\`, \`previous\`, \`has
 A log that cannot be written (a full disk, a closed pipe, a reader that has stopped reading) costs lines and nothing else;
 \`gatehouse_log_lines_lost_total\` counts them.
 
+What strangers can cause with every request (\`client.refused\`, \`request.refused\`, \`page.refused\`, \`code.wrong\`, \`link.followed\`,
+\`limit.reached\`), and \`request.failed\`, has a line each for 30 of a kind and source in ten seconds, and for 30 sources, a source being one IPv4
+address or one IPv6 /64. What comes beyond is one line at the end of the ten seconds, with \`count\`, \`since\` and what all of it had in common.
+
 ${table(['event', 'level', 'meaning', 'fields'], events)}
 
 ## Fields

@@ -73,5 +73,6 @@ export function auditClass(name: LogEventName, fields: { reason?: unknown } = {}
 
 /** How a line of the log is told; `undefined` where each is written. */
 export function logClass(name: LogEventName): AuditClass | undefined {
-  return CLASSES[name] === NOISE ? LOGGED_NOISE : undefined;
+  // While the storage is away or full, each request of anybody fails.
+  return CLASSES[name] === NOISE || name === 'request.failed' ? LOGGED_NOISE : undefined;
 }

@@ -42,8 +42,9 @@ interface Kind {
 export function createAuditWindow(deps: AuditWindowDeps, send: (event: AuditEvent) => void) {
   let kinds = new Map<string, Kind>();
 
-  function kindOf({ name, line }: AuditEvent, { limit = '' }: Readonly<Record<string, unknown>>): Kind {
-    const key = `${name} ${String(limit)}`;
+  function kindOf({ name, line }: AuditEvent, { limit = '', error }: Readonly<Record<string, unknown>>): Kind {
+    // An error of a rare kind is not told together with those that come with every request.
+    const key = `${name} ${String(limit)} ${error instanceof Error ? error.name : ''}`;
     let kind = kinds.get(key);
     if (kind === undefined) {
       if (kinds.size === 0) void deps.sleep(WINDOW_MS).then(flush);

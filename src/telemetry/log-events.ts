@@ -18,7 +18,7 @@ export const LOG_EVENTS = {
   'request.failed': {
     level: 'error',
     meaning: 'A request met an error that is ours to mend; the caller saw only the reference.',
-    fields: [...TRACED, 'upstream', 'subject', 'method', 'route', 'status', 'error'],
+    fields: [...TRACED, 'upstream', 'subject', 'method', 'route', 'status', 'error', ...TOLD_TOGETHER],
   },
   'request.refused': {
     level: 'debug',

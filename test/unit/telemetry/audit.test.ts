@@ -305,6 +305,22 @@ describe('what strangers can send without end', () => {
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(15_000);
   });
 
+  it('and each failing request while the storage is away: beside them a rare error has its own line', async () => {
+    const { audit, lines, endWindow } = auditTo({});
+    class StorageAwayError extends Error {
+      override name = 'StorageAwayError';
+    }
+    for (let count = 0; count < 500; count += 1) {
+      audit.event('request.failed', { requestId: `r${count}`, route: '/token', error: new StorageAwayError('away') });
+    }
+    audit.event('request.failed', { requestId: 'rare', route: '/token', error: new TypeError('a bug') });
+    expect(lines).toHaveLength(31);
+    expect(lines.at(-1)?.fields).toMatchObject({ requestId: 'rare' });
+    endWindow();
+    await Promise.resolve();
+    expect(lines.slice(31).map(({ fields }) => fields)).toMatchObject([{ route: '/token', count: 470 }]);
+  });
+
   it('is told in the log as well where the process ends before its ten seconds', async () => {
     const { audit, lines } = auditTo({});
     for (let count = 0; count < 100; count += 1) audit.event('code.wrong', { source: '203.0.113.7' });
