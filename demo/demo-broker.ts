@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createBroker } from '../src/broker.ts';
+import { createBroker } from '../src/broker/broker.ts';
 import { processEnvironment } from '../src/config/environment.ts';
 import { readConfig } from '../src/config/load-config.ts';
-import { memoryStorage } from '../src/storage/memory-storage.ts';
+import { memoryStorage } from '../src/storage/memory/memory-storage.ts';
 import { createLogger } from '../src/telemetry/logger.ts';
 import { EMBEDDED_USERS, type EmbeddedUser, startEmbeddedUpstream } from './embedded-upstream.ts';
 

@@ -6,7 +6,7 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { login } from '../src/cli/login.ts';
+import { login } from '../src/cli/login/login.ts';
 import { processEnvironment } from '../src/config/environment.ts';
 import { type DemoBroker, PortTakenError, startDemoBroker } from './demo-broker.ts';
 import { approve } from './scripted-person.ts';

@@ -1,10 +1,10 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
-import { LANGUAGES } from '../src/config/file-schema.ts';
-import { findChromium } from '../test/support/find-chromium.ts';
-import { PAGE_STATES, type PageState } from '../test/support/page-states.ts';
-import { serveHouse } from '../test/support/served-house.ts';
+import { LANGUAGES } from '../src/config/schema/file-schema.ts';
+import { serveHouse } from '../test/support/broker/served-broker.ts';
+import { findChromium } from '../test/support/browser/find-chromium.ts';
+import { PAGE_STATES, type PageState } from '../test/support/browser/page-states.ts';
 import { smallPng } from './small-png.ts';
 
 /** `npm run screens`: a picture of every page and state, into `docs/screens/`, with a page that shows them. */
@@ -68,7 +68,7 @@ function index(all: readonly Shot[]): string {
     '# Every page, and every state of it',
     '',
     'Written by `npm run screens` from the pages themselves, in Chromium without anything added. `desktop` is 760 px wide',
-    'and light, `phone-dark` 390 px and dark, `320` the narrowest; `ar` is right to left. Reached as `test/support/page-states.ts`',
+    'and light, `phone-dark` 390 px and dark, `320` the narrowest; `ar` is right to left. Reached as `test/support/browser/page-states.ts`',
     'says, where axe-core looks at each of them too (`test/browser/accessibility.test.ts`). The machine needs fonts with Japanese',
     'and Arabic letters (Debian: `fonts-vlgothic`, `fonts-noto-core`).',
     '',

@@ -7,11 +7,12 @@
  * For a storage of the host's own there are the contract (`Storage` and what it names), the rules that a driver judges a
  * poll by, and the suites of `gatehouse-broker/contract`.
  */
-export { type Broker, type BrokerOptions, createBroker } from './broker.ts';
+export { type Broker, type BrokerOptions, createBroker } from './broker/broker.ts';
 export type { Config } from './config/config.ts';
 export { ConfigError } from './config/config-error.ts';
 export { loadConfig } from './config/load-config.ts';
-export { decodeGrantHead, type GrantHead, isHolder } from './grants/grant-head.ts';
+export { judgePace, type Pace, type PaceVerdict } from './grants/redeem/polling.ts';
+export { decodeGrantHead, type GrantHead, isHolder } from './ledger/grant-head.ts';
 export {
   type AttemptAt,
   type Change,
@@ -23,12 +24,11 @@ export {
   type PollFacts,
   type Snapshot,
   StorageUnavailableError,
-} from './grants/ledger.ts';
-export { judgePace, type Pace, type PaceVerdict } from './grants/polling.ts';
+} from './ledger/ledger.ts';
 export type { Counters, FullPlace, Place, Taking } from './limits/counters.ts';
 export { type HostApp, mountInExpress } from './mount-in-express.ts';
-export { type MemoryStorageOptions, memoryStorage } from './storage/memory-storage.ts';
-export { type RedisStorageOptions, redisStorage } from './storage/redis-storage.ts';
+export { type MemoryStorageOptions, memoryStorage } from './storage/memory/memory-storage.ts';
+export { type RedisStorageOptions, redisStorage } from './storage/redis/redis-storage.ts';
 export { type BrowserSessions, type Storage, StorageRefusedError } from './storage/storage.ts';
 export type { RedisSettings } from './storage/storage-settings.ts';
 export { createLogger, type Logger } from './telemetry/logger.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Broker } from './broker.ts';
+import type { Broker } from './broker/broker.ts';
 
 type Next = (error?: unknown) => void;
 

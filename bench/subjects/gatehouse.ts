@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { createBroker } from '../../src/broker.ts';
-import { keepGarbageYoung } from '../../src/cli/keep-garbage-young.ts';
+import { createBroker } from '../../src/broker/broker.ts';
+import { keepGarbageYoung } from '../../src/cli/start/v8-flags.ts';
 import { readConfig } from '../../src/config/load-config.ts';
 import { grantId, newDeviceCode } from '../../src/grants/device-code.ts';
-import { grantEntry, userCodeEntry } from '../../src/grants/entry-names.ts';
-import { encodeGrant } from '../../src/grants/grant.ts';
-import { memoryStorage } from '../../src/storage/memory-storage.ts';
-import { redisStorage } from '../../src/storage/redis-storage.ts';
+import { grantEntry, userCodeEntry } from '../../src/ledger/entry-keys.ts';
+import { encodeGrant } from '../../src/ledger/grant.ts';
+import { memoryStorage } from '../../src/storage/memory/memory-storage.ts';
+import { redisStorage } from '../../src/storage/redis/redis-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { pollBody, runSubject } from './subject.ts';

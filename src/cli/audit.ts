@@ -4,10 +4,10 @@ import {
   type ChainReport,
   createChainVerifier,
   type LogPlace,
-} from '../telemetry/chain-verifier.ts';
+} from '../telemetry/audit/chain-verifier.ts';
+import { UsageError } from './admin/session-filter.ts';
 import { EXIT } from './exit-codes.ts';
-import { logLines, STDIN } from './log-lines.ts';
-import { UsageError } from './session-filter.ts';
+import { logLines, STDIN } from './explain/log-lines.ts';
 
 const USAGE = `Usage: gatehouse audit verify [--whole] [FILE…]
 

@@ -8,16 +8,19 @@ interface Command {
 
 /** Each command is loaded when it is called: `gatehouse login` on a laptop has no use for a broker. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
-  start: { summary: 'run the broker', load: () => import('./start.ts') },
-  check: { summary: 'read the configuration and report every problem', load: () => import('./check.ts') },
+  start: { summary: 'run the broker', load: () => import('./start/start.ts') },
+  check: { summary: 'read the configuration and report every problem', load: () => import('./check/check.ts') },
   login: {
     summary: 'sign in from this terminal, at any server with the device flow',
-    load: () => import('./login.ts'),
+    load: () => import('./login/login.ts'),
   },
   keys: { summary: 'make, rotate and drop signing and sealing keys', load: () => import('./keys.ts') },
-  sessions: { summary: 'list and end device sessions', load: () => import('./sessions.ts') },
-  end: { summary: 'end everything of a client, an upstream, a person or a network', load: () => import('./end.ts') },
-  explain: { summary: 'tell from the log what a reference is about', load: () => import('./explain.ts') },
+  sessions: { summary: 'list and end device sessions', load: () => import('./admin/sessions.ts') },
+  end: {
+    summary: 'end everything of a client, an upstream, a person or a network',
+    load: () => import('./admin/end.ts'),
+  },
+  explain: { summary: 'tell from the log what a reference is about', load: () => import('./explain/explain.ts') },
   audit: { summary: 'check the chain of the log', load: () => import('./audit.ts') },
   schema: { summary: 'print the JSON Schema of the configuration, for editors', load: () => import('./schema.ts') },
 };

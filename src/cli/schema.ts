@@ -13,7 +13,7 @@ export async function run(argv: string[]): Promise<number> {
     process.stdout.write(USAGE);
     return EXIT.done;
   }
-  const { configJsonSchema } = await import('../config/json-schema.ts');
+  const { configJsonSchema } = await import('../config/schema/json-schema.ts');
   process.stdout.write(`${JSON.stringify(configJsonSchema(), undefined, 2)}\n`);
   return EXIT.done;
 }

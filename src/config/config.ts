@@ -4,17 +4,17 @@
  * folder that reads the environment. What a setting does is not here.
  */
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import type { CompatibilitySettings } from '../endpoints/compatibility-settings.ts';
+import type { CompatibilitySettings } from '../endpoints/profiles/compatibility-settings.ts';
 import type { ResourceServer } from '../endpoints/resource-server.ts';
-import type { UserCodeSettings } from '../grants/user-code.ts';
+import type { UserCodeSettings } from '../grants/start/user-code.ts';
 import type { LimitSettings } from '../limits/limit-settings.ts';
-import type { NetworkSettings } from '../limits/network-settings.ts';
-import type { SourceSettings } from '../limits/source-settings.ts';
-import type { PageSettings } from '../pages/page-settings.ts';
+import type { NetworkSettings } from '../network/network-settings.ts';
+import type { SourceSettings } from '../network/source-settings.ts';
+import type { PageSettings } from '../pages/frame/page-settings.ts';
 import type { SealingSettings } from '../sealing/sealing-settings.ts';
 import type { Secret } from '../sealing/secret.ts';
 import type { StorageSettings } from '../storage/storage-settings.ts';
-import type { AuditSettings } from '../telemetry/audit-settings.ts';
+import type { AuditSettings } from '../telemetry/audit/audit-settings.ts';
 import type { LogSettings } from '../telemetry/log-settings.ts';
 import type { SigningSettings } from '../tokens/signing-settings.ts';
 import type { UpstreamSettings } from '../upstream/upstream-settings.ts';

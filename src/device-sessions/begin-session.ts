@@ -1,11 +1,11 @@
-import { refreshEntry, sessionEntry } from '../grants/entry-names.ts';
-import type { Entry } from '../grants/ledger.ts';
-import type { BeginSession, Redemption } from '../grants/redeem-grant.ts';
+import type { BeginSession, Redemption } from '../grants/redeem/redeem-grant.ts';
 import { sessionLife } from '../grants/session-life.ts';
+import { refreshEntry, sessionEntry } from '../ledger/entry-keys.ts';
+import type { Entry } from '../ledger/ledger.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import { type DeviceSession, sealSession } from './device-session.ts';
-import { encodeRefreshState, firstSalt } from './refresh-state.ts';
-import { firstRefreshToken, formatRefreshToken } from './refresh-token.ts';
+import { encodeRefreshState, firstSalt } from './refresh/refresh-state.ts';
+import { firstRefreshToken, formatRefreshToken } from './refresh/refresh-token.ts';
 
 /**
  * The entries with which a redemption starts a device session. All of it follows from the device code and the grant's

@@ -1,6 +1,6 @@
 import { afterAttempt } from '../grants/device-code.ts';
-import { sessionEntry } from '../grants/entry-names.ts';
-import { type Form, openNumbered, sealNumbered } from '../grants/numbered-seal.ts';
+import { sessionEntry } from '../ledger/entry-keys.ts';
+import { type Form, openNumbered, sealNumbered } from '../ledger/versioned-seal.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 
 /**

@@ -1,11 +1,11 @@
 import { type EndingGround, type EndReason, endGrant } from '../grants/end-grant.ts';
-import { lastUsedMark } from '../grants/entry-names.ts';
+import { lastUsedMark } from '../ledger/entry-keys.ts';
 import { SealBrokenError } from '../sealing/sealing.ts';
 import { Secret } from '../sealing/secret.ts';
-import type { AskUpstream } from './ask-upstream.ts';
 import type { DeviceSession } from './device-session.ts';
-import { type Carried, decodeRefreshState, openRefreshState } from './refresh-state.ts';
-import type { RefreshToken } from './refresh-token.ts';
+import type { AskUpstream } from './refresh/recheck-upstream.ts';
+import { type Carried, decodeRefreshState, openRefreshState } from './refresh/refresh-state.ts';
+import type { RefreshToken } from './refresh/refresh-token.ts';
 
 export interface EndGround extends EndingGround {
   /** Needed only by who brings a refresh token. */

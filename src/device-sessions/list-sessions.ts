@@ -1,13 +1,13 @@
-import { endedEntry, lastUsedMark, refreshEntry, sessionEntry } from '../grants/entry-names.ts';
-import { UnreadableFormatError } from '../grants/grant.ts';
-import { type SessionOwner, subjectIndexesOf } from '../grants/subject-index.ts';
+import { endedEntry, lastUsedMark, refreshEntry, sessionEntry } from '../ledger/entry-keys.ts';
+import { UnreadableFormatError } from '../ledger/grant.ts';
+import { type SessionOwner, subjectIndexesOf } from '../ledger/subject-index.ts';
 import { SealBrokenError } from '../sealing/sealing.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
+import { type EndedBy, endedBy, type SessionsGround } from './active-session.ts';
 import { type DeviceSession, openSession } from './device-session.ts';
 import { inBatches } from './in-batches.ts';
-import { decodeRefreshState } from './refresh-state.ts';
+import { decodeRefreshState } from './refresh/refresh-state.ts';
 import { latestName, nameEntries } from './rename-session.ts';
-import { type EndedBy, endedBy, type SessionsGround } from './standing-session.ts';
 
 export interface ListedSession {
   session: DeviceSession;

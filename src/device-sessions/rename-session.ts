@@ -1,9 +1,9 @@
 import { afterAttempt, newAttempt, type RandomBytes } from '../grants/device-code.ts';
-import { endedEntry, sessionEntry, sessionNameEntry } from '../grants/entry-names.ts';
-import { UnreadableFormatError } from '../grants/grant.ts';
-import type { Ledger } from '../grants/ledger.ts';
-import { type Form, openNumbered, sealNumbered } from '../grants/numbered-seal.ts';
-import { isVisibleLine } from '../grants/visible-line.ts';
+import { isVisibleLine } from '../grants/start/visible-line.ts';
+import { endedEntry, sessionEntry, sessionNameEntry } from '../ledger/entry-keys.ts';
+import { UnreadableFormatError } from '../ledger/grant.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { type Form, openNumbered, sealNumbered } from '../ledger/versioned-seal.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import type { DeviceSession } from './device-session.ts';
 

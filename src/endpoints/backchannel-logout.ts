@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type Mark, setMark } from '../grants/before-marks.ts';
-import type { Ledger } from '../grants/ledger.ts';
+import { type Mark, setMark } from '../grants/revocation-marks.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { UsedOnce } from '../ledger/once.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import { type LogoutToken, type Upstream, UpstreamError } from '../upstream/upstream.ts';
-import type { DeviceRequest, Endpoint } from './endpoint.ts';
-import type { UsedOnce } from './used-once.ts';
+import type { DeviceRequest, Endpoint } from './http/endpoint.ts';
 
 export interface BackchannelLogoutGround {
   ledger: Ledger;

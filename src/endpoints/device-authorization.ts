@@ -1,19 +1,19 @@
 import { authenticateClient, type ClientRegistry } from '../clients/authenticate-client.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import { missingProof } from '../grants/policy.ts';
-import { type GrantGround, startGrant } from '../grants/start-grant.ts';
-import { userCodeLength } from '../grants/user-code.ts';
-import { isVisibleLine, LONGEST_LINE } from '../grants/visible-line.ts';
+import { missingProof } from '../grants/decide/policy.ts';
+import { type GrantGround, startGrant } from '../grants/start/start-grant.ts';
+import { userCodeLength } from '../grants/start/user-code.ts';
+import { isVisibleLine, LONGEST_LINE } from '../grants/start/visible-line.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { quotable } from '../oauth/quotable.ts';
 import { configuredResources } from '../oauth/resource.ts';
 import { formatScope, parseScope } from '../oauth/scope.ts';
 import { judgeReverseCode } from '../safeguards/reverse-code.ts';
 import type { DpopProof, DpopProofs } from './dpop-proofs.ts';
-import type { DeviceRequest, Endpoint } from './endpoint.ts';
-import type { Form } from './form.ts';
+import type { DeviceRequest, Endpoint } from './http/endpoint.ts';
+import type { Form } from './http/form.ts';
+import { credentialsOf } from './http/request-credentials.ts';
 import type { Issuer } from './issuer.ts';
-import { credentialsOf } from './request-credentials.ts';
 
 export interface DeviceAuthorizationGround {
   issuer: Issuer;

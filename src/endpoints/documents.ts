@@ -1,6 +1,6 @@
 import { type Abilities, oauthMetadata, openidMetadata } from '../oauth/metadata.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from './http/endpoint.ts';
 import type { Issuer } from './issuer.ts';
 
 /**

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWTVerifyResult, jwtVerify } from 'jose';
-import type { Ledger } from '../grants/ledger.ts';
-import type { PresentedProof } from '../grants/poll-grant.ts';
+import type { PresentedProof } from '../grants/redeem/poll-grant.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Counters } from '../limits/counters.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { equalTexts, type Sealing } from '../sealing/sealing.ts';
-import type { DeviceRequest } from './endpoint.ts';
+import type { DeviceRequest } from './http/endpoint.ts';
 import { hasUsableKey } from './proof-key.ts';
 
 /** Signature algorithms of DPoP proofs; all asymmetric (RFC 9449 §4.3). */

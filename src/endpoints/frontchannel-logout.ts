@@ -1,9 +1,9 @@
 import { endKnownSid } from '../grants/known-sids.ts';
-import type { Ledger } from '../grants/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { DeviceReply, DeviceRequest, Endpoint } from './endpoint.ts';
+import type { DeviceReply, DeviceRequest, Endpoint } from './http/endpoint.ts';
 
 export interface FrontchannelLogoutGround {
   ledger: Ledger;

@@ -7,16 +7,16 @@ import {
 } from '../clients/authenticate-client.ts';
 import { basicChallenge, type ClientCredentials } from '../clients/client-credentials.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import { findRefreshToken } from '../device-sessions/find-refresh-token.ts';
-import { parseRefreshToken } from '../device-sessions/refresh-token.ts';
-import { type SessionsGround, standingSession } from '../device-sessions/standing-session.ts';
+import { type SessionsGround, standingSession } from '../device-sessions/active-session.ts';
+import { findRefreshToken } from '../device-sessions/refresh/find-refresh-token.ts';
+import { parseRefreshToken } from '../device-sessions/refresh/refresh-token.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { isSameResource } from '../oauth/resource.ts';
 import { formatScope } from '../oauth/scope.ts';
 import { subjectOf } from '../tokens/subject.ts';
 import type { AccessTokens } from './access-tokens.ts';
-import type { DeviceReply, DeviceRequest, Endpoint } from './endpoint.ts';
-import { credentialsOf } from './request-credentials.ts';
+import type { DeviceReply, DeviceRequest, Endpoint } from './http/endpoint.ts';
+import { credentialsOf } from './http/request-credentials.ts';
 import type { ResourceServer } from './resource-server.ts';
 
 export interface IntrospectionGround {

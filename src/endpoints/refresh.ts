@@ -1,14 +1,14 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import type { RefreshGround, RefreshOutcome, RefreshRequest } from '../device-sessions/refresh-request.ts';
-import { refreshSession } from '../device-sessions/refresh-session.ts';
+import type { RefreshGround, RefreshOutcome, RefreshRequest } from '../device-sessions/refresh/refresh-request.ts';
+import { refreshSession } from '../device-sessions/refresh/refresh-session.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { respelledResources } from '../oauth/resource.ts';
 import { parseScope } from '../oauth/scope.ts';
 import { Secret } from '../sealing/secret.ts';
 import type { DpopProofs } from './dpop-proofs.ts';
-import type { DeviceReply, DeviceRequest } from './endpoint.ts';
+import type { DeviceReply, DeviceRequest } from './http/endpoint.ts';
+import { notApproved, oauthErrorReply } from './http/oauth-reply.ts';
 import type { Issuer } from './issuer.ts';
-import { notApproved, oauthErrorReply } from './oauth-reply.ts';
 
 export interface RefreshEndpointGround {
   issuer: Issuer;

@@ -1,13 +1,13 @@
 import { authenticateClient, type ClientRegistry } from '../clients/authenticate-client.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
+import { type SessionsGround, standingSession } from '../device-sessions/active-session.ts';
 import type { DeviceSession } from '../device-sessions/device-session.ts';
 import { type EndGround, endSession } from '../device-sessions/end-session.ts';
-import { findRefreshToken } from '../device-sessions/find-refresh-token.ts';
-import { parseRefreshToken } from '../device-sessions/refresh-token.ts';
-import { type SessionsGround, standingSession } from '../device-sessions/standing-session.ts';
+import { findRefreshToken } from '../device-sessions/refresh/find-refresh-token.ts';
+import { parseRefreshToken } from '../device-sessions/refresh/refresh-token.ts';
 import type { AccessTokens } from './access-tokens.ts';
-import type { DeviceRequest, Endpoint } from './endpoint.ts';
-import { credentialsOf } from './request-credentials.ts';
+import type { DeviceRequest, Endpoint } from './http/endpoint.ts';
+import { credentialsOf } from './http/request-credentials.ts';
 
 export interface RevocationGround {
   registry: ClientRegistry;

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { type ClientRegistry, type IdentifiedClient, identifyClient } from '../clients/authenticate-client.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import { type PollOutcome, pollGrant } from '../grants/poll-grant.ts';
-import type { RedeemGround } from '../grants/redeem-grant.ts';
+import { type PollOutcome, pollGrant } from '../grants/redeem/poll-grant.ts';
+import type { RedeemGround } from '../grants/redeem/redeem-grant.ts';
 import { grantTypeOf } from '../oauth/grant-types.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { respelledResources } from '../oauth/resource.ts';
 import { Secret } from '../sealing/secret.ts';
 import type { DpopProofs } from './dpop-proofs.ts';
-import type { DeviceReply, DeviceRequest, Endpoint } from './endpoint.ts';
+import type { DeviceReply, DeviceRequest, Endpoint } from './http/endpoint.ts';
+import { notApproved, oauthErrorReply, PENDING_REPLY } from './http/oauth-reply.ts';
+import { credentialsOf } from './http/request-credentials.ts';
 import type { Issuer } from './issuer.ts';
-import { notApproved, oauthErrorReply, PENDING_REPLY } from './oauth-reply.ts';
-import { credentialsOf } from './request-credentials.ts';
 
 export interface TokenGround {
   issuer: Issuer;

@@ -1,12 +1,12 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import { type SessionsGround, standingSession } from '../device-sessions/standing-session.ts';
-import { readUserinfo } from '../grants/userinfo-entry.ts';
+import { type SessionsGround, standingSession } from '../device-sessions/active-session.ts';
+import { readUserinfo } from '../grants/redeem/userinfo-entry.ts';
 import { OAUTH_ERRORS, OAuthError, type OAuthErrorCode } from '../oauth/oauth-error.ts';
 import { Secret } from '../sealing/secret.ts';
 import { userinfoClaims } from '../tokens/userinfo-claims.ts';
 import type { AccessTokens, ReadAccessToken } from './access-tokens.ts';
 import { DPOP_ALGS, type DpopProofs } from './dpop-proofs.ts';
-import type { DeviceRequest, Endpoint } from './endpoint.ts';
+import type { DeviceRequest, Endpoint } from './http/endpoint.ts';
 
 export interface UserinfoGround {
   clients: ReadonlyMap<string, RegisteredClient>;

@@ -1,7 +1,7 @@
+import { endedEntry, newestChainedEntries, refreshEntry, turnsMark } from '../ledger/entry-keys.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import { newAttempt, type RandomBytes } from './device-code.ts';
-import { endedEntry, newestChainedEntries, refreshEntry, turnsMark } from './entry-names.ts';
-import type { Ledger } from './ledger.ts';
 
 export type EndReason =
   | 'replay'

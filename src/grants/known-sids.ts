@@ -1,7 +1,7 @@
+import { knownSidMark } from '../ledger/entry-keys.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Sealing } from '../sealing/sealing.ts';
-import { newestMark, setMark } from './before-marks.ts';
-import { knownSidMark } from './entry-names.ts';
-import type { Ledger } from './ledger.ts';
+import { newestMark, setMark } from './revocation-marks.ts';
 
 interface KnownSidsGround {
   ledger: Ledger;

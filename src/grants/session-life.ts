@@ -1,6 +1,6 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import type { Approval } from './approval.ts';
-import { getsRefreshTokens } from './policy.ts';
+import type { Approval } from '../ledger/approval.ts';
+import { getsRefreshTokens } from './decide/policy.ts';
 
 export interface SessionLife {
   /** Whether the device gets refresh tokens. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { Networks } from '../network/networks.ts';
+import { sourcePrefixes, WIDER_FACTOR } from '../network/source-prefixes.ts';
 import type { Counters, FullPlace, Place } from './counters.ts';
 import { createLatelyFailed } from './lately-failed.ts';
 import type { LimitSettings } from './limit-settings.ts';
-import type { Networks } from './networks.ts';
-import { sourcePrefixes, WIDER_FACTOR } from './source-prefixes.ts';
 
 /** How often somebody may fail to be a client or a resource server (RFC 6749 §2.3.1). */
 export interface AuthenticationLimits {

@@ -1,8 +1,8 @@
+import type { Networks } from '../network/networks.ts';
+import { sourcePrefixes, WIDER_FACTOR } from '../network/source-prefixes.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import type { Counters, Place } from './counters.ts';
 import type { LimitSettings } from './limit-settings.ts';
-import type { Networks } from './networks.ts';
-import { sourcePrefixes, WIDER_FACTOR } from './source-prefixes.ts';
 import { addTo, countIn, giveBackIn, takeIn, windowAt } from './window.ts';
 
 export interface CodeEntryLimits {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { sourcePrefixes } from './source-prefixes.ts';
+import { sourcePrefixes } from '../network/source-prefixes.ts';
 
 /** What this process itself remembers of failed client authentications; the count that decides is the storage's. */
 export interface LatelyFailed {

@@ -1,7 +1,7 @@
+import type { Networks } from '../network/networks.ts';
+import { sourcePrefixes, WIDER_FACTOR } from '../network/source-prefixes.ts';
 import type { Counters } from './counters.ts';
 import type { LimitSettings } from './limit-settings.ts';
-import type { Networks } from './networks.ts';
-import { sourcePrefixes, WIDER_FACTOR } from './source-prefixes.ts';
 import { takeIn, windowAt } from './window.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Ledger } from '../grants/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 
 /**
  * Moments until which a source is looked at in another way. They are marks of the ledger: they only move forward, count

@@ -1,10 +1,10 @@
-import type { Ledger } from '../grants/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Networks } from '../network/networks.ts';
+import { sourcePrefixes, WIDER_FACTOR } from '../network/source-prefixes.ts';
 import { countWrongEntries } from './code-entry-limits.ts';
 import type { Counters } from './counters.ts';
 import type { LimitSettings } from './limit-settings.ts';
-import type { Networks } from './networks.ts';
 import { slowedMark, suspendedMark } from './source-marks.ts';
-import { sourcePrefixes, WIDER_FACTOR } from './source-prefixes.ts';
 import { addTo, countIn, type Window, windowAt } from './window.ts';
 
 /**

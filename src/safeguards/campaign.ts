@@ -1,8 +1,8 @@
 import type { Safeguards } from '../clients/registered-client.ts';
-import type { Ledger } from '../grants/ledger.ts';
-import type { Networks } from '../limits/networks.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { flaggedMark, setSourceMark, suspendedMark } from '../limits/source-marks.ts';
-import { sourcePrefixes } from '../limits/source-prefixes.ts';
+import type { Networks } from '../network/networks.ts';
+import { sourcePrefixes } from '../network/source-prefixes.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 
 /**

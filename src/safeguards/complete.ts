@@ -1,5 +1,5 @@
 import type { Safeguards } from '../clients/registered-client.ts';
-import { normaliseUserCode, type UserCodeSettings } from '../grants/user-code.ts';
+import { normaliseUserCode, type UserCodeSettings } from '../grants/start/user-code.ts';
 import { equalTexts } from '../sealing/sealing.ts';
 
 const SUFFIX_LENGTH = 4;

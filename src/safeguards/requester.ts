@@ -1,5 +1,5 @@
-import type { Networks } from '../limits/networks.ts';
 import { cidrSet } from '../network/cidr.ts';
+import type { Networks } from '../network/networks.ts';
 import { isSameNetwork } from './same-network.ts';
 
 /** Where a request came from, for the page to say in words; and how long ago. */

@@ -1,13 +1,13 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { RandomBytes } from '../grants/device-code.ts';
-import type { Grant } from '../grants/grant.ts';
-import type { Ledger } from '../grants/ledger.ts';
-import { normaliseUserCode, type UserCodeSettings } from '../grants/user-code.ts';
+import { normaliseUserCode, type UserCodeSettings } from '../grants/start/user-code.ts';
+import type { Grant } from '../ledger/grant.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { ApprovalLimits } from '../limits/approval-limits.ts';
 import type { CodeEntryLimits, EntryLimit } from '../limits/code-entry-limits.ts';
-import type { Networks } from '../limits/networks.ts';
 import { setSourceMark, slowedMark } from '../limits/source-marks.ts';
-import { sourcePrefixes } from '../limits/source-prefixes.ts';
+import type { Networks } from '../network/networks.ts';
+import { sourcePrefixes } from '../network/source-prefixes.ts';
 import type { SignIn } from '../upstream/upstream.ts';
 import { mayApproveFrom, mayInitiateFrom } from './approval-network.ts';
 import type { Campaigns, CampaignVerdict } from './campaign.ts';

@@ -1,7 +1,7 @@
 import type { Safeguards } from '../clients/registered-client.ts';
-import type { Networks } from '../limits/networks.ts';
 import { contains } from '../network/cidr.ts';
 import { parseIpAddress } from '../network/ip-address.ts';
+import type { Networks } from '../network/networks.ts';
 
 /** What one access provider gives to one customer, with some room; unlike a limit's source, which must not be too wide. */
 const IPV4_BITS = 24;

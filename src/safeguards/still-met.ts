@@ -1,6 +1,6 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import type { Approval } from '../grants/approval.ts';
-import type { Grant } from '../grants/grant.ts';
+import type { Approval } from '../ledger/approval.ts';
+import type { Grant } from '../ledger/grant.ts';
 import { mayInitiateFrom } from './approval-network.ts';
 import { judgeReverseCode } from './reverse-code.ts';
 import { judgeSignIn } from './strong-sign-in.ts';

@@ -1,5 +1,5 @@
 import type { Safeguards } from '../clients/registered-client.ts';
-import type { Approval } from '../grants/approval.ts';
+import type { Approval } from '../ledger/approval.ts';
 import type { TripParameters } from '../upstream/upstream.ts';
 
 /** From the password to our callback: consent, a second step, a slow network. */

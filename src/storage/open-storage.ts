@@ -1,5 +1,5 @@
-import { memoryStorage } from './memory-storage.ts';
-import type { RedisStorageOptions } from './redis-storage.ts';
+import { memoryStorage } from './memory/memory-storage.ts';
+import type { RedisStorageOptions } from './redis/redis-storage.ts';
 import type { Storage } from './storage.ts';
 import type { StorageSettings } from './storage-settings.ts';
 
@@ -13,7 +13,7 @@ export async function openStorage(settings: StorageSettings, options: RedisStora
   const storage =
     settings.driver === 'memory'
       ? memoryStorage()
-      : (await import('./redis-storage.ts')).redisStorage(settings.redis, options);
+      : (await import('./redis/redis-storage.ts')).redisStorage(settings.redis, options);
   await storage.open();
   return storage;
 }

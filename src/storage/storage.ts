@@ -1,4 +1,4 @@
-import type { Ledger } from '../grants/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Counters } from '../limits/counters.ts';
 
 /**

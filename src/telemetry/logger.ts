@@ -4,8 +4,8 @@
  * decided here; whoever knows it calls `event`.
  */
 import { pino } from 'pino';
-import { auditClass } from './audit-events.ts';
-import { type ChainHead, createLogChain, type LogChain } from './log-chain.ts';
+import { auditClass } from './audit/audit-events.ts';
+import { type ChainHead, createLogChain, type LogChain } from './audit/log-chain.ts';
 import { type LogDestination, openLogDestination } from './log-destination.ts';
 import { LOG_EVENTS, type LogEventName, type LogFieldsOf, levelOf } from './log-events.ts';
 import type { LogField } from './log-fields.ts';

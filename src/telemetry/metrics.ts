@@ -1,6 +1,6 @@
 import type { OAuthErrorCode } from '../oauth/oauth-error.ts';
 import type { UpstreamFault } from '../upstream/upstream.ts';
-import type { AuditLine } from './audit-events.ts';
+import type { AuditLine } from './audit/audit-events.ts';
 import type { MetricName } from './metric-names.ts';
 import type { MetricRows } from './prometheus-text.ts';
 import { createTally, createTimeTally, type Tally, type TimeTally } from './tally.ts';

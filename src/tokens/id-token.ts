@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import type { Approval } from '../grants/approval.ts';
-import { tokenClaims } from '../grants/client-claims.ts';
+import { tokenClaims } from '../grants/decide/client-claims.ts';
+import type { Approval } from '../ledger/approval.ts';
 import type { Secret } from '../sealing/secret.ts';
 import { copiedClaims } from './copied-claims.ts';
 import type { SigningKeys } from './signing-keys.ts';

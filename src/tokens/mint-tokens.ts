@@ -1,6 +1,6 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import type { Approval } from '../grants/approval.ts';
-import { tokenClaims } from '../grants/client-claims.ts';
+import { tokenClaims } from '../grants/decide/client-claims.ts';
+import type { Approval } from '../ledger/approval.ts';
 import { formatScope } from '../oauth/scope.ts';
 import type { Secret } from '../sealing/secret.ts';
 import { copiedClaims } from './copied-claims.ts';

@@ -1,5 +1,5 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import type { Approval, ApprovedUpstreamTokens } from '../grants/approval.ts';
+import type { Approval, ApprovedUpstreamTokens } from '../ledger/approval.ts';
 import { uniteScopes } from '../oauth/scope.ts';
 import { Secret } from '../sealing/secret.ts';
 import { mintIdToken } from './id-token.ts';

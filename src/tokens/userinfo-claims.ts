@@ -1,5 +1,5 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import { tokenClaims } from '../grants/client-claims.ts';
+import { tokenClaims } from '../grants/decide/client-claims.ts';
 import { type ClaimSource, copiedClaims } from './copied-claims.ts';
 
 /**

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { formatScope, uniteScopes } from '../oauth/scope.ts';
 import { offeredPrompt } from './offered-prompt.ts';
 import { asksOfflineAccess, OFFLINE_ACCESS } from './offline-access.ts';
+import type { ProviderMetadata } from './requests/upstream-requests.ts';
 import type { TripParameters } from './upstream.ts';
-import type { ProviderMetadata } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
 /** The parameters of the authorization request (OpenID Connect Core §3.1.2.1, RFC 7636 §4.3). */

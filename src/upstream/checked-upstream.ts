@@ -1,19 +1,26 @@
-import { claimAt } from '../grants/claim-at.ts';
+import { claimAt } from '../grants/decide/claim-at.ts';
 import type { Secret } from '../sealing/secret.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { askBeside, type Beside } from './ask-beside.ts';
 import { authorizationRequest, strengthAsked } from './authorization-request.ts';
-import { readSignIn, requireSameSubject } from './claim-mapping.ts';
+import { readSignIn, requireSameSubject } from './claims/claim-mapping.ts';
+import { requireSubject } from './claims/require-subject.ts';
+import { checkStrength } from './claims/sign-in-strength.ts';
 import { EncryptionKeys } from './encryption-keys.ts';
-import { KeptAnswer } from './kept-answer.ts';
 import { checkLogoutToken } from './logout-token.ts';
 import { offersOtherAccount } from './offered-prompt.ts';
-import { UnansweredError } from './request-failure.ts';
-import { requireSubject } from './require-subject.ts';
-import { checkStrength } from './sign-in-strength.ts';
+import { askBeside, type Beside } from './requests/ask-beside.ts';
+import { KeptAnswer } from './requests/kept-answer.ts';
+import { UnansweredError } from './requests/request-failure.ts';
+import { tokensOf } from './requests/token-answer.ts';
+import type {
+  CheckedAnswer,
+  ProviderMetadata,
+  RequestContext,
+  UpstreamRequests,
+} from './requests/upstream-requests.ts';
+import { withinDeadline } from './requests/within-deadline.ts';
 import { signingAlgorithms } from './signing-algorithms.ts';
-import { tokensOf } from './token-answer.ts';
 import {
   type FrontChannelLogout,
   type LogoutToken,
@@ -32,9 +39,7 @@ import {
 import type { UpstreamStep } from './upstream-faults.ts';
 import { UpstreamKeys } from './upstream-keys.ts';
 import { probeUpstream } from './upstream-probe.ts';
-import type { CheckedAnswer, ProviderMetadata, RequestContext, UpstreamRequests } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
-import { withinDeadline } from './within-deadline.ts';
 
 const HOUR = 60 * 60 * 1000;
 /** Who signs in is sent to an upstream that answered this short a time ago. */

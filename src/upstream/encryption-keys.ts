@@ -1,7 +1,7 @@
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { compactDecrypt, decodeProtectedHeader, errors, type ProtectedHeaderParameters } from 'jose';
 import { CONTENT_ALGORITHMS, isKeyAlgorithm, KEY_ALGORITHMS } from '../oauth/encryption-algorithms.ts';
-import { printable } from './foreign-text.ts';
+import { printable } from './requests/foreign-text.ts';
 import { UpstreamError } from './upstream.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 

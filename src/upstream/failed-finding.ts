@@ -1,5 +1,5 @@
 import type { Finding } from './metadata-findings.ts';
-import { UnusableAddressError } from './request-failure.ts';
+import { UnusableAddressError } from './requests/request-failure.ts';
 import { UpstreamError } from './upstream.ts';
 
 /** An upstream that does not answer now is not called wrong: nothing in the configuration would mend it. */

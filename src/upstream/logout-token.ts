@@ -1,9 +1,9 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { clockWords } from './clock-words.ts';
-import { printable } from './foreign-text.ts';
+import { printable } from './requests/foreign-text.ts';
+import { withoutEmpty } from './requests/without-empty.ts';
 import { type LogoutToken, UpstreamError } from './upstream.ts';
 import type { UpstreamKeys } from './upstream-keys.ts';
-import { withoutEmpty } from './without-empty.ts';
 
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** Older ones are refused whatever their `exp`, so that nobody has to remember a `jti` for ever. */

@@ -1,10 +1,10 @@
 import { KEY_ALGORITHMS } from '../oauth/encryption-algorithms.ts';
-import { printable } from './foreign-text.ts';
 import { offersOtherAccount } from './offered-prompt.ts';
 import { asksOfflineAccess, givesWithout } from './offline-access.ts';
+import { printable } from './requests/foreign-text.ts';
+import type { ProviderMetadata } from './requests/upstream-requests.ts';
 import { signingAlgorithms } from './signing-algorithms.ts';
 import type { ProbeReport } from './upstream.ts';
-import type { ProviderMetadata } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
 export type Finding = ProbeReport['findings'][number];

@@ -1,5 +1,5 @@
+import type { ProviderMetadata } from './requests/upstream-requests.ts';
 import type { TripParameters } from './upstream.ts';
-import type { ProviderMetadata } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
 export const OFFLINE_ACCESS = 'offline_access';

@@ -1,7 +1,7 @@
 import type * as OpenIdClient from 'openid-client';
-import { assertionKey, basicCredentials } from './client-authentication.ts';
+import { assertionKey, basicCredentials } from './requests/client-authentication.ts';
+import type { ProviderMetadata } from './requests/upstream-requests.ts';
 import { signingAlgorithms } from './signing-algorithms.ts';
-import type { ProviderMetadata } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
 type Library = typeof OpenIdClient;

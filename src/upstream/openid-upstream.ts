@@ -1,16 +1,25 @@
 import type * as OpenIdClient from 'openid-client';
-import type { Claims } from '../grants/claim-at.ts';
+import type { Claims } from '../grants/decide/claim-at.ts';
 import type { UpstreamStep as MeasuredStep } from '../telemetry/metrics.ts';
-import { requireAllowed } from './address-rule.ts';
-import { calledMetadata, discoveryAddress, withOrigin } from './back-channel.ts';
-import { type BoundedFetch, createBoundedFetch } from './bounded-fetch.ts';
 import { CheckedUpstream, type UpstreamDependencies } from './checked-upstream.ts';
+import { graphGroups } from './claims/graph-groups.ts';
 import { EncryptionKeys } from './encryption-keys.ts';
-import { graphGroups } from './graph-groups.ts';
 import { type Configured, OpenIdConfiguration } from './openid-configuration.ts';
-import { UnusableAddressError } from './request-failure.ts';
-import type { TokenAnswer } from './token-answer.ts';
-import { TokenReply } from './token-reply.ts';
+import { requireAllowed } from './requests/address-rule.ts';
+import { calledMetadata, discoveryAddress, withOrigin } from './requests/back-channel.ts';
+import { type BoundedFetch, createBoundedFetch } from './requests/bounded-fetch.ts';
+import { UnusableAddressError } from './requests/request-failure.ts';
+import type { TokenAnswer } from './requests/token-answer.ts';
+import { TokenReply } from './requests/token-reply.ts';
+import type {
+  CheckedAnswer,
+  ProviderMetadata,
+  RequestContext,
+  TriedClient,
+  UpstreamRequests,
+  UserinfoAnswer,
+} from './requests/upstream-requests.ts';
+import { withoutEmpty } from './requests/without-empty.ts';
 import { type Upstream, UpstreamError, type UpstreamFault } from './upstream.ts';
 import {
   asUpstreamError,
@@ -19,17 +28,8 @@ import {
   issuerMismatch,
   type UpstreamStep,
 } from './upstream-faults.ts';
-import type {
-  CheckedAnswer,
-  ProviderMetadata,
-  RequestContext,
-  TriedClient,
-  UpstreamRequests,
-  UserinfoAnswer,
-} from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 import { UserinfoReply } from './userinfo-reply.ts';
-import { withoutEmpty } from './without-empty.ts';
 
 /** An upstream that is spoken to with openid-client. Nothing is asked of it before it is first used. */
 export function openIdUpstream(settings: UpstreamSettings, dependencies: UpstreamDependencies): Upstream {

@@ -2,8 +2,8 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { Secret } from '../sealing/secret.ts';
 import { failedFinding } from './failed-finding.ts';
 import type { Finding } from './metadata-findings.ts';
+import type { TriedClient } from './requests/upstream-requests.ts';
 import { UpstreamError } from './upstream.ts';
-import type { TriedClient } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
 export interface CredentialTools {

@@ -1,6 +1,6 @@
 import { clockWords } from './clock-words.ts';
-import { printable, quoteError } from './foreign-text.ts';
-import { refusedRequest } from './refused-request.ts';
+import { printable, quoteError } from './requests/foreign-text.ts';
+import { refusedRequest } from './requests/refused-request.ts';
 import { UpstreamError } from './upstream.ts';
 
 /** What was being done when it failed; the same error means different things at different steps. */

@@ -7,7 +7,7 @@ import {
   type JWK,
   type ProtectedHeaderParameters,
 } from 'jose';
-import { KeptAnswer } from './kept-answer.ts';
+import { KeptAnswer } from './requests/kept-answer.ts';
 import { UpstreamError } from './upstream.ts';
 
 const MINUTE = 60 * 1000;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { failedFinding, reasonOf } from './failed-finding.ts';
-import { printable } from './foreign-text.ts';
 import { type Finding, metadataFindings } from './metadata-findings.ts';
 import { type CredentialTools, probeCredentials } from './probe-credentials.ts';
+import { printable } from './requests/foreign-text.ts';
+import type { ProviderMetadata } from './requests/upstream-requests.ts';
 import type { ProbeReport, TripParameters } from './upstream.ts';
-import type { ProviderMetadata } from './upstream-requests.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
 export interface ProbeTools extends CredentialTools {

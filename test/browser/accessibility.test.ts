@@ -1,10 +1,10 @@
 import axe, { type AxeResults, type RunOptions } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { LANGUAGES } from '../../src/config/file-schema.ts';
-import { launchChromium, newPerson } from '../support/chromium.ts';
-import { PAGE_STATES, type PageState } from '../support/page-states.ts';
-import { serveHouse } from '../support/served-house.ts';
+import { LANGUAGES } from '../../src/config/schema/file-schema.ts';
+import { serveHouse } from '../support/broker/served-broker.ts';
+import { launchChromium, newPerson } from '../support/browser/chromium.ts';
+import { PAGE_STATES, type PageState } from '../support/browser/page-states.ts';
 
 const WCAG_22_AA: RunOptions = {
   runOnly: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] },

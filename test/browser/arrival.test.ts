@@ -9,8 +9,8 @@ import {
   startJourney,
   typeCode,
   waitForHeading,
-} from '../support/browser-journey.ts';
-import { launchChromium, newPerson } from '../support/chromium.ts';
+} from '../support/browser/browser-journey.ts';
+import { launchChromium, newPerson } from '../support/browser/chromium.ts';
 
 let browser: Browser;
 beforeAll(async () => {

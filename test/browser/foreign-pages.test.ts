@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Journey, startForeignSite, startJourney } from '../support/browser-journey.ts';
-import { launchChromium, newPerson } from '../support/chromium.ts';
+import { type Journey, startForeignSite, startJourney } from '../support/browser/browser-journey.ts';
+import { launchChromium, newPerson } from '../support/browser/chromium.ts';
 
 let browser: Browser;
 beforeAll(async () => {

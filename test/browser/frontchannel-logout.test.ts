@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { startDevice, startForeignSite } from '../support/browser-journey.ts';
-import { launchChromium, newPerson } from '../support/chromium.ts';
-import { createTestBroker } from '../support/test-broker.ts';
+import { createTestBroker } from '../support/broker/test-broker.ts';
+import { startDevice, startForeignSite } from '../support/browser/browser-journey.ts';
+import { launchChromium, newPerson } from '../support/browser/chromium.ts';
 
 let browser: Browser;
 beforeAll(async () => {

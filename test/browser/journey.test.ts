@@ -1,5 +1,6 @@
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createTestBroker } from '../support/broker/test-broker.ts';
 import {
   beSomebody,
   choose,
@@ -10,9 +11,8 @@ import {
   startJourney,
   typeCode,
   waitForHeading,
-} from '../support/browser-journey.ts';
-import { launchChromium, newPerson } from '../support/chromium.ts';
-import { createTestBroker } from '../support/test-broker.ts';
+} from '../support/browser/browser-journey.ts';
+import { launchChromium, newPerson } from '../support/browser/chromium.ts';
 
 let browser: Browser;
 beforeAll(async () => {

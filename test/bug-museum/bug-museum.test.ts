@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { REFERENCE_PAGES } from '../../scripts/reference.ts';
-import { createTestBroker } from '../support/test-broker.ts';
+import { createTestBroker } from '../support/broker/test-broker.ts';
 import { DEVICE_EXHIBITS } from './device-exhibits.ts';
 import { ENVIRONMENT } from './exhibit.ts';
 import { PAGE_EXHIBITS } from './page-exhibits.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { StorageUnavailableError } from '../../src/grants/ledger.ts';
-import { BASE20, newUserCode } from '../../src/grants/user-code.ts';
+import { BASE20, newUserCode } from '../../src/grants/start/user-code.ts';
+import { StorageUnavailableError } from '../../src/ledger/ledger.ts';
 import { ENVIRONMENT, type Exhibit, heard, ROBOT, SECOND, started } from './exhibit.ts';
 
 const DENIAL_ROUNDS = 20;

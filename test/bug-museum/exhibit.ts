@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ScriptedPerson, type VisitedPage } from '../../demo/scripted-person.ts';
-import type { TestBroker, YamlChanges } from '../support/test-broker.ts';
-import type { DeviceAnswer, TestDevice } from '../support/test-device.ts';
+import type { TestBroker, YamlChanges } from '../support/broker/test-broker.ts';
+import type { DeviceAnswer, TestDevice } from '../support/broker/test-device.ts';
 
 /** A bug that somebody else's device flow had in public, and the proof that ours has not. */
 export interface Exhibit {

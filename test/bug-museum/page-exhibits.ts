@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { CookieJar } from '../../demo/cookie-jar.ts';
 import { ScriptedPerson } from '../../demo/scripted-person.ts';
-import type { TestBroker } from '../support/test-broker.ts';
+import type { TestBroker } from '../support/broker/test-broker.ts';
 import {
   type AtConfirm,
   decideOn,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LogoutTokenChanges } from '../support/fake-upstream.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import type { DeviceAnswer } from '../support/test-device.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import type { DeviceAnswer } from '../support/broker/test-device.ts';
+import type { LogoutTokenChanges } from '../support/upstream/fake-upstream.ts';
 
 const SID_ONLY = { claims: { sub: null } };
 const SUB_ONLY = { claims: { sid: null } };

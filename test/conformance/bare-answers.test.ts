@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerIn, type RawAnswer, rawHttp } from '../support/raw-http.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { answerIn, type RawAnswer, rawHttp } from '../support/broker/raw-http.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 
 /** What Node's server would answer by itself, with a bare status: here it is answered like everything else. */
 let test: TestBroker;

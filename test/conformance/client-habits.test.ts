@@ -1,10 +1,10 @@
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, importSPKI, jwtVerify } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { asItIs, basic } from '../support/device-clients.ts';
-import { startDeviceServer } from '../support/device-server.ts';
-import { runLogin } from '../support/login-run.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import { DEVICE_CODE_GRANT, type DeviceAnswer } from '../support/test-device.ts';
+import { asItIs, basic } from '../support/broker/device-clients.ts';
+import { startDeviceServer } from '../support/broker/device-server.ts';
+import { runLogin } from '../support/broker/login-run.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { DEVICE_CODE_GRANT, type DeviceAnswer } from '../support/broker/test-device.ts';
 
 /**
  * What programs in the field were seen to do, each by its name, so that they go on working without being run.

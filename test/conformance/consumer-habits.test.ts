@@ -1,8 +1,8 @@
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newDpopKey } from '../support/dpop-key.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import { DEVICE_CODE_GRANT } from '../support/test-device.ts';
+import { newDpopKey } from '../support/broker/dpop-key.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { DEVICE_CODE_GRANT } from '../support/broker/test-device.ts';
 
 /**
  * What programs that verify our tokens were seen to insist on, each by its name. docs/interop.md has who takes them, and

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 
 let test: TestBroker;
 beforeAll(async () => {

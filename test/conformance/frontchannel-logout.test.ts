@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedPerson } from '../../demo/scripted-person.ts';
-import { answer, typeCode } from '../support/person-steps.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { answer, typeCode } from '../support/browser/person-steps.ts';
 
 const ON = { upstreams: { corp: { front_channel_logout: true } } };
 const SID = 'upstream-session-1';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createTestBroker, type TestBroker, type YamlChanges } from '../support/test-broker.ts';
+import { createTestBroker, type TestBroker, type YamlChanges } from '../support/broker/test-broker.ts';
 
 let test: TestBroker;
 beforeEach(async () => {

@@ -6,8 +6,8 @@ import {
   LOGOUT_EVENT,
   type LogoutTokenChanges,
   startFakeUpstream,
-} from '../support/fake-upstream.ts';
-import { faultOf, signInThere } from '../support/upstream-trip.ts';
+} from '../support/upstream/fake-upstream.ts';
+import { faultOf, signInThere } from '../support/upstream/upstream-trip.ts';
 
 /**
  * OpenID Connect Back-Channel Logout 1.0 §2.4 to §2.6, as far as a token alone can be judged. That it counts once

@@ -6,9 +6,13 @@ import { Secret } from '../../src/sealing/secret.ts';
 import { openIdUpstream } from '../../src/upstream/openid-upstream.ts';
 import type { SignIn, TripParameters, Upstream } from '../../src/upstream/upstream.ts';
 import type { UpstreamSettings } from '../../src/upstream/upstream-settings.ts';
-import { REACH } from '../support/fake-upstream.ts';
-import { type EmbeddedUpstream, signInAtEmbeddedUpstream, startEmbeddedUpstream } from '../support/oidc-upstream.ts';
-import { CALLBACK, faultOf, newTrip } from '../support/upstream-trip.ts';
+import { REACH } from '../support/upstream/fake-upstream.ts';
+import {
+  type EmbeddedUpstream,
+  signInAtEmbeddedUpstream,
+  startEmbeddedUpstream,
+} from '../support/upstream/oidc-upstream.ts';
+import { CALLBACK, faultOf, newTrip } from '../support/upstream/upstream-trip.ts';
 
 /** The adapter and a certified OpenID provider that was not written for it. */
 

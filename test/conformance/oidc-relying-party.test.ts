@@ -2,10 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openIdUpstream } from '../../src/upstream/openid-upstream.ts';
 import type { TripParameters, Upstream } from '../../src/upstream/upstream.ts';
 import type { UpstreamSettings } from '../../src/upstream/upstream-settings.ts';
-import { type FakeUpstream, type FakeUpstreamOptions, REACH, startFakeUpstream } from '../support/fake-upstream.ts';
-import type { Behaviour } from '../support/fake-upstream-behaviour.ts';
-import type { PublishedKeys } from '../support/fake-upstream-keys.ts';
-import { faultOf, goThere, newTrip, signInThere } from '../support/upstream-trip.ts';
+import {
+  type FakeUpstream,
+  type FakeUpstreamOptions,
+  REACH,
+  startFakeUpstream,
+} from '../support/upstream/fake-upstream.ts';
+import type { Behaviour } from '../support/upstream/fake-upstream-behaviour.ts';
+import type { PublishedKeys } from '../support/upstream/fake-upstream-keys.ts';
+import { faultOf, goThere, newTrip, signInThere } from '../support/upstream/upstream-trip.ts';
 
 /**
  * Gatehouse as a relying party: what the OpenID Foundation's suite asks of one (basic, configuration and refresh

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PAGE_PATHS } from '../../src/oauth/own-paths.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import { DEVICE_CODE_GRANT } from '../support/test-device.ts';
+import { PAGE_PATHS } from '../../src/oauth/routes.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { DEVICE_CODE_GRANT } from '../support/broker/test-device.ts';
 
 /**
  * Paths as clients make them: by appending byte by byte to an issuer that ends in a slash or to a copied address, and

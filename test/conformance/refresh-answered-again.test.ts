@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import type { DeviceAnswer } from '../support/test-device.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import type { DeviceAnswer } from '../support/broker/test-device.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { setMark } from '../../src/grants/before-marks.ts';
-import { newDpopKey } from '../support/dpop-key.ts';
-import { createTestBroker, type TestBroker, type YamlChanges } from '../support/test-broker.ts';
+import { setMark } from '../../src/grants/revocation-marks.ts';
+import { newDpopKey } from '../support/broker/dpop-key.ts';
+import { createTestBroker, type TestBroker, type YamlChanges } from '../support/broker/test-broker.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { createTestBroker } from '../support/test-broker.ts';
+import { createTestBroker } from '../support/broker/test-broker.ts';
 
 it('a client with `require: [pkce]` cannot start without a challenge', async () => {
   const test = await createTestBroker({ yaml: { clients: { strict: { require: ['pkce'] } } } });

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ASSERTION_TYPE, type ClientKey, newClientKey } from '../support/client-key.ts';
-import { basic } from '../support/device-clients.ts';
-import { pipelinedBurst } from '../support/pipelined-burst.ts';
-import { redisForTests } from '../support/redis.ts';
-import { movableMemory, movableRedis } from '../support/storage-under-test.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import { DEVICE_CODE_GRANT, type DeviceAnswer } from '../support/test-device.ts';
+import { ASSERTION_TYPE, type ClientKey, newClientKey } from '../support/broker/client-key.ts';
+import { basic } from '../support/broker/device-clients.ts';
+import { pipelinedBurst } from '../support/broker/pipelined-burst.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { DEVICE_CODE_GRANT, type DeviceAnswer } from '../support/broker/test-device.ts';
+import { redisForTests } from '../support/redis/redis.ts';
+import { movableMemory, movableRedis } from '../support/redis/storage-under-test.ts';
 
 const MINUTE = 60 * 1000;
 const SECRET = 'robot secret+with/signs%41&é';

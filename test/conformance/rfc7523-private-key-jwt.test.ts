@@ -1,8 +1,8 @@
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ASSERTION_TYPE, type AssertionFacts, type ClientKey, newClientKey } from '../support/client-key.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import type { DeviceAnswer, TestDevice } from '../support/test-device.ts';
+import { ASSERTION_TYPE, type AssertionFacts, type ClientKey, newClientKey } from '../support/broker/client-key.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import type { DeviceAnswer, TestDevice } from '../support/broker/test-device.ts';
 
 const MINUTE = 60 * 1000;
 

@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { setMark } from '../../src/grants/before-marks.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import type { TestDevice } from '../support/test-device.ts';
+import { setMark } from '../../src/grants/revocation-marks.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import type { TestDevice } from '../support/broker/test-device.ts';
 
 const SECRET = 'a-long-enough-secret-for-tests';
 const PACKAGES = 'https://packages.example.com';
@@ -177,7 +177,7 @@ describe('RFC 7662: token introspection', () => {
   });
 
   it('a token that is bound to a DPoP key says to which (RFC 9449 §6.2)', async () => {
-    const { newDpopKey } = await import('../support/dpop-key.ts');
+    const { newDpopKey } = await import('../support/broker/dpop-key.ts');
     const dpop = await newDpopKey();
     const tokens = await test.signIn(test.device({ dpop }));
     expect((await packages.introspect(tokens.access_token)).body).toMatchObject({

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEVICE_CLIENTS, DEVICE_SECRETS } from '../support/device-clients.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import { DEVICE_CODE_GRANT } from '../support/test-device.ts';
+import { DEVICE_CLIENTS, DEVICE_SECRETS } from '../support/broker/device-clients.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { DEVICE_CODE_GRANT } from '../support/broker/test-device.ts';
 
 const OAUTH = '/.well-known/oauth-authorization-server';
 const OPENID = '/.well-known/openid-configuration';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerIn, rawHttp } from '../support/raw-http.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { answerIn, rawHttp } from '../support/broker/raw-http.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 
 const OAUTH = '/.well-known/oauth-authorization-server';
 const OPENID = '/.well-known/openid-configuration';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { basic, DEVICE_CLIENTS, DEVICE_SECRETS, ROBOT_SECRET } from '../support/device-clients.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import type { DeviceAnswer } from '../support/test-device.ts';
+import { basic, DEVICE_CLIENTS, DEVICE_SECRETS, ROBOT_SECRET } from '../support/broker/device-clients.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import type { DeviceAnswer } from '../support/broker/test-device.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const PATH = '/device_authorization';

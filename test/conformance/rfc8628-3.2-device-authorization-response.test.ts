@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEVICE_CLIENTS, DEVICE_SECRETS } from '../support/device-clients.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { DEVICE_CLIENTS, DEVICE_SECRETS } from '../support/broker/device-clients.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 
 describe('RFC 8628 §3.2, device authorization response', () => {
   let test: TestBroker;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ScriptedPerson, type VisitedPage } from '../../demo/scripted-person.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 
 const STEPS = 8;
 

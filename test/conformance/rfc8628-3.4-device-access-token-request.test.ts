@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { basic, DEVICE_CLIENTS, DEVICE_SECRETS, ROBOT_SECRET } from '../support/device-clients.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import { DEVICE_CODE_GRANT, type DeviceAnswer, type TestDevice } from '../support/test-device.ts';
+import { basic, DEVICE_CLIENTS, DEVICE_SECRETS, ROBOT_SECRET } from '../support/broker/device-clients.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { DEVICE_CODE_GRANT, type DeviceAnswer, type TestDevice } from '../support/broker/test-device.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { grantId } from '../../src/grants/device-code.ts';
 import { endGrant } from '../../src/grants/end-grant.ts';
 import { Secret } from '../../src/sealing/secret.ts';
-import { DEVICE_CLIENTS, DEVICE_SECRETS } from '../support/device-clients.ts';
-import { redisForTests } from '../support/redis.ts';
-import { movableMemory, movableRedis } from '../support/storage-under-test.ts';
-import { createTestBroker, type TestBroker, type YamlChanges } from '../support/test-broker.ts';
-import type { DeviceAnswer, TestDevice } from '../support/test-device.ts';
+import { DEVICE_CLIENTS, DEVICE_SECRETS } from '../support/broker/device-clients.ts';
+import { createTestBroker, type TestBroker, type YamlChanges } from '../support/broker/test-broker.ts';
+import type { DeviceAnswer, TestDevice } from '../support/broker/test-device.ts';
+import { redisForTests } from '../support/redis/redis.ts';
+import { movableMemory, movableRedis } from '../support/redis/storage-under-test.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

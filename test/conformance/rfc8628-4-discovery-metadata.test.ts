@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import { DEVICE_CODE_GRANT } from '../support/test-device.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { DEVICE_CODE_GRANT } from '../support/broker/test-device.ts';
 
 describe('RFC 8628 §4, discovery metadata', () => {
   let test: TestBroker;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ScriptedPerson, type VisitedPage } from '../../demo/scripted-person.ts';
-import { DEVICE_SECRETS } from '../support/device-clients.ts';
-import { createTestBroker, type TestBroker, type TestBrokerOptions } from '../support/test-broker.ts';
+import { DEVICE_SECRETS } from '../support/broker/device-clients.ts';
+import { createTestBroker, type TestBroker, type TestBrokerOptions } from '../support/broker/test-broker.ts';
 
 const brokers: TestBroker[] = [];
 afterEach(async () => {
@@ -83,7 +83,7 @@ describe('RFC 8628 §5.1, user code brute forcing', () => {
     });
     for (let n = 0; n < 100; n += 1) await test.device().start();
     // Straight at the form: the domain judges each of them.
-    const { findByUserCode } = await import('../../src/grants/open-grant.ts');
+    const { findByUserCode } = await import('../../src/grants/view-grant.ts');
     const { storage, sealing, randomBytes } = test.broker.foundation;
     const ground = {
       ledger: storage.ledger,
@@ -91,7 +91,7 @@ describe('RFC 8628 §5.1, user code brute forcing', () => {
       randomBytes,
       userCodes: { alphabet: 'BCDFGHJKLMNPQRSTVWXZ', length: 8, group: 4 },
     };
-    const { newUserCode } = await import('../../src/grants/user-code.ts');
+    const { newUserCode } = await import('../../src/grants/start/user-code.ts');
     let hits = 0;
     for (let n = 0; n < 10_000; n += 1) {
       const guess = newUserCode(ground.userCodes.alphabet, 8, randomBytes);

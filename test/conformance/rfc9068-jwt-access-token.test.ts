@@ -2,7 +2,7 @@ import { createLocalJWKSet, decodeJwt, type JWTVerifyResult, jwtVerify } from 'j
 import { beforeAll, describe, expect, it } from 'vitest';
 import { mintTokens } from '../../src/tokens/mint-tokens.ts';
 import type { SigningKeys } from '../../src/tokens/signing-keys.ts';
-import { sampleClient } from '../support/sample-client.ts';
+import { sampleClient } from '../support/samples/sample-client.ts';
 import { NOW_MS, NOW_SECONDS, PUBLIC_URL, sampleApproval, sampleSigningKeys } from '../unit/tokens/token-samples.ts';
 
 /** RFC 9068, as a resource server sees it: through the JWKS and the token alone. */

@@ -1,10 +1,10 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { MemoryLedger } from '../../src/storage/memory-ledger.ts';
-import { type DpopKey, newDpopKey, type ProofFacts } from '../support/dpop-key.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import type { DeviceAnswer, TestDevice } from '../support/test-device.ts';
+import type { MemoryLedger } from '../../src/storage/memory/memory-ledger.ts';
+import { type DpopKey, newDpopKey, type ProofFacts } from '../support/broker/dpop-key.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import type { DeviceAnswer, TestDevice } from '../support/broker/test-device.ts';
 
 const MINUTE = 60 * 1000;
 

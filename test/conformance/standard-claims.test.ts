@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 
 const PERSON = {
   ...{ sub: 'alice', name: 'Alice Adams', given_name: 'Alice', locale: 'nb', picture: 'https://p.example/a.png' },

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { newDpopKey } from '../support/dpop-key.ts';
-import { createTestBroker, type TestBroker, type YamlChanges } from '../support/test-broker.ts';
-import type { DeviceAnswer } from '../support/test-device.ts';
+import { newDpopKey } from '../support/broker/dpop-key.ts';
+import { createTestBroker, type TestBroker, type YamlChanges } from '../support/broker/test-broker.ts';
+import type { DeviceAnswer } from '../support/broker/test-device.ts';
 
 describe('OpenID Connect Core §5.3: userinfo', () => {
   let test: TestBroker;

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import { StorageUnavailableError } from '../../src/grants/ledger.ts';
-import { MemoryLedger } from '../../src/storage/memory-ledger.ts';
-import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import { StorageUnavailableError } from '../../src/ledger/ledger.ts';
+import { MemoryLedger } from '../../src/storage/memory/memory-ledger.ts';
+import { memoryStorage } from '../../src/storage/memory/memory-storage.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 
 const START_MS = 1_000_000;

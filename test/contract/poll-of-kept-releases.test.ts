@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeGrantHead } from '../../src/grants/grant-head.ts';
-import { PACE_RULE } from '../../src/grants/polling.ts';
-import { createRedisClient } from '../../src/storage/redis-client.ts';
-import { holderArgument, pollFacts, pollScript } from '../../src/storage/redis-poll.ts';
-import { redisForTests } from '../support/redis.ts';
+import { PACE_RULE } from '../../src/grants/redeem/polling.ts';
+import { encodeGrantHead } from '../../src/ledger/grant-head.ts';
+import { createRedisClient } from '../../src/storage/redis/redis-client.ts';
+import { holderArgument, pollFacts, pollScript } from '../../src/storage/redis/redis-poll.ts';
+import { redisForTests } from '../support/redis/redis.ts';
 
 const FIXTURES = new URL('../fixtures/', import.meta.url);
 const HOLDER = { clientId: 'tv', challenge: '', jkt: '' };

@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { encodeGrantHead } from '../../src/grants/grant-head.ts';
-import { StorageUnavailableError } from '../../src/grants/ledger.ts';
-import { PACE_RULE } from '../../src/grants/polling.ts';
-import { createRedisClient } from '../../src/storage/redis-client.ts';
-import { RedisConnection } from '../../src/storage/redis-connection.ts';
-import { type RedisStorageOptions, redisStorage } from '../../src/storage/redis-storage.ts';
+import { PACE_RULE } from '../../src/grants/redeem/polling.ts';
+import { encodeGrantHead } from '../../src/ledger/grant-head.ts';
+import { StorageUnavailableError } from '../../src/ledger/ledger.ts';
+import { createRedisClient } from '../../src/storage/redis/redis-client.ts';
+import { RedisConnection } from '../../src/storage/redis/redis-connection.ts';
+import { type RedisStorageOptions, redisStorage } from '../../src/storage/redis/redis-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import type { RedisSettings } from '../../src/storage/storage-settings.ts';
-import { asAdministrator } from '../support/least-rights.ts';
-import { startRedisServer, type TestRedis } from '../support/redis.ts';
-import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts';
+import { asAdministrator } from '../support/broker/least-rights.ts';
+import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
+import { type TcpProxy, tcpProxy } from '../support/redis/tcp-proxy.ts';
 
 const MINUTE = 60_000;
 const HOLDER = { clientId: 'tv', challenge: '', jkt: '' };

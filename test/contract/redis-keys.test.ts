@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeGrantHead } from '../../src/grants/grant-head.ts';
-import { PACE_RULE } from '../../src/grants/polling.ts';
-import { RedisKeys } from '../../src/storage/redis-keys.ts';
-import { redisStorage } from '../../src/storage/redis-storage.ts';
+import { PACE_RULE } from '../../src/grants/redeem/polling.ts';
+import { encodeGrantHead } from '../../src/ledger/grant-head.ts';
+import { RedisKeys } from '../../src/storage/redis/redis-keys.ts';
+import { redisStorage } from '../../src/storage/redis/redis-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { startRedisServer, type TestRedis } from '../support/redis.ts';
+import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
 
 const MINUTE = 60_000;
 const HOLDER = { clientId: 'build-cli', challenge: '', jkt: '' };

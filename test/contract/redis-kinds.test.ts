@@ -5,15 +5,15 @@ import { createServer } from 'node:tls';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeStorage } from '../../src/contract.ts';
-import { StorageUnavailableError } from '../../src/grants/ledger.ts';
+import { StorageUnavailableError } from '../../src/ledger/ledger.ts';
 import { Secret } from '../../src/sealing/secret.ts';
-import { createRedisClient } from '../../src/storage/redis-client.ts';
-import { inspectRedis, redisStorage } from '../../src/storage/redis-storage.ts';
+import { createRedisClient } from '../../src/storage/redis/redis-client.ts';
+import { inspectRedis, redisStorage } from '../../src/storage/redis/redis-storage.ts';
 import type { RedisSettings } from '../../src/storage/storage-settings.ts';
-import { LEAST_USER, SENTINEL_RIGHTS } from '../support/least-rights.ts';
-import { startRedisCluster, startRedisSentinel, startRedisServer } from '../support/redis.ts';
-import { selfSigned } from '../support/self-signed.ts';
-import { movableRedis } from '../support/storage-under-test.ts';
+import { LEAST_USER, SENTINEL_RIGHTS } from '../support/broker/least-rights.ts';
+import { startRedisCluster, startRedisSentinel, startRedisServer } from '../support/redis/redis.ts';
+import { movableRedis } from '../support/redis/storage-under-test.ts';
+import { selfSigned } from '../support/samples/self-signed.ts';
 
 let prefixes = 0;
 

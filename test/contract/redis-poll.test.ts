@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeGrantHead, isHolder } from '../../src/grants/grant-head.ts';
-import type { PaceRule } from '../../src/grants/ledger.ts';
-import { judgePace, PACE_RULE, type Pace } from '../../src/grants/polling.ts';
-import { createRedisClient } from '../../src/storage/redis-client.ts';
-import { holderArgument, pollFacts, pollScript } from '../../src/storage/redis-poll.ts';
-import { anyText } from '../support/inherited-names.ts';
-import { redisForTests } from '../support/redis.ts';
+import { judgePace, PACE_RULE, type Pace } from '../../src/grants/redeem/polling.ts';
+import { encodeGrantHead, isHolder } from '../../src/ledger/grant-head.ts';
+import type { PaceRule } from '../../src/ledger/ledger.ts';
+import { createRedisClient } from '../../src/storage/redis/redis-client.ts';
+import { holderArgument, pollFacts, pollScript } from '../../src/storage/redis/redis-poll.ts';
+import { redisForTests } from '../support/redis/redis.ts';
+import { anyText } from '../support/samples/inherited-names.ts';
 
 const START_MS = 4_000_000_000_000;
 const HOLDER = { clientId: 'tv', challenge: '', jkt: '' };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { describeStorage } from '../../src/contract.ts';
-import { redisForTests } from '../support/redis.ts';
-import { severableRedis } from '../support/storage-under-test.ts';
+import { redisForTests } from '../support/redis/redis.ts';
+import { severableRedis } from '../support/redis/storage-under-test.ts';
 
 describe('Redis storage', () => {
   let redis: Awaited<ReturnType<typeof redisForTests>>;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ScriptedPerson } from '../../demo/scripted-person.ts';
 import { listSessions } from '../../src/device-sessions/list-sessions.ts';
-import { type EmbeddedUpstream, startEmbeddedUpstream } from '../support/oidc-upstream.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { type EmbeddedUpstream, startEmbeddedUpstream } from '../support/upstream/oidc-upstream.ts';
 
 let test: TestBroker;
 let provider: EmbeddedUpstream;

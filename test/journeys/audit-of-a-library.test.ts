@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
-import { createTestBroker } from '../support/test-broker.ts';
+import { createTestBroker } from '../support/broker/test-broker.ts';
 
 it('a broker that is closed by its host delivers what waits, also what is gathered for ten seconds', async () => {
   const events: Record<string, unknown>[] = [];

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { decide } from '../../demo/scripted-person.ts';
-import { startFakeUpstream } from '../support/fake-upstream.ts';
-import { createTestBroker, DEVICE_CLIENT, type TestBroker } from '../support/test-broker.ts';
+import { createTestBroker, DEVICE_CLIENT, type TestBroker } from '../support/broker/test-broker.ts';
+import { startFakeUpstream } from '../support/upstream/fake-upstream.ts';
 
 const PHISHER = '203.0.113.7';
 const OFFICE = '198.51.100.9';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Canaries, everythingIn, READABLE_REDIS, watchCommands } from '../support/canary.ts';
-import { startRedisServer, type TestRedis } from '../support/redis.ts';
+import { Canaries, everythingIn, READABLE_REDIS, watchCommands } from '../support/broker/canary.ts';
+import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
 
 const secret = `${randomBytes(24).toString('base64url')}+/=é`;
 

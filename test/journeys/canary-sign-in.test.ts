@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Decision, decide } from '../../demo/scripted-person.ts';
-import { Canaries, everythingIn, type Haystack, READABLE_REDIS, watchCommands } from '../support/canary.ts';
-import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
-import { startRedisServer, type TestRedis } from '../support/redis.ts';
-import { movableRedis } from '../support/storage-under-test.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import type { DeviceIdentity } from '../support/test-device.ts';
+import { Canaries, everythingIn, type Haystack, READABLE_REDIS, watchCommands } from '../support/broker/canary.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import type { DeviceIdentity } from '../support/broker/test-device.ts';
+import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
+import { movableRedis } from '../support/redis/storage-under-test.ts';
+import { type FakeUpstream, startFakeUpstream } from '../support/upstream/fake-upstream.ts';
 
 const random = () => randomBytes(18).toString('base64url');
 const sealingKey = randomBytes(32).toString('base64url');

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { exportJWK } from 'jose';
 import { expect, it, onTestFinished } from 'vitest';
-import { createTestBroker } from '../support/test-broker.ts';
+import { createTestBroker } from '../support/broker/test-broker.ts';
 
 /** An upstream that encrypts everything that it says of people, in front of a whole broker. */
 

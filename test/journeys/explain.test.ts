@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { approve, type VisitedPage } from '../../demo/scripted-person.ts';
 import { PAGE_ADVICE } from '../../src/cli/explain/page-advice.ts';
-import { StorageUnavailableError } from '../../src/grants/ledger.ts';
-import type { FakeUpstream } from '../support/fake-upstream.ts';
-import { runCli } from '../support/run-cli.ts';
-import { createTestBroker, type TestBroker, type TestBrokerOptions } from '../support/test-broker.ts';
+import { StorageUnavailableError } from '../../src/ledger/ledger.ts';
+import { runCli } from '../support/broker/run-cli.ts';
+import { createTestBroker, type TestBroker, type TestBrokerOptions } from '../support/broker/test-broker.ts';
+import type { FakeUpstream } from '../support/upstream/fake-upstream.ts';
 
 let folder: string;
 beforeAll(async () => {

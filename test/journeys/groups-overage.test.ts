@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Behaviour } from '../support/fake-upstream-behaviour.ts';
-import { GROUP_FORMS } from '../support/fake-upstream-habits.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import type { Behaviour } from '../support/upstream/fake-upstream-behaviour.ts';
+import { GROUP_FORMS } from '../support/upstream/fake-upstream-habits.ts';
 
 /** Somebody in more groups than Entra ID writes into a token: it has a reference in their place. */
 

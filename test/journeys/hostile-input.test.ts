@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FuzzedBroker, startFuzzedBroker } from '../../fuzz/fuzzed-broker.ts';
-import { type Answer, judgeAnswer } from '../../fuzz/judge-answer.ts';
-import { runFuzz } from '../../fuzz/run-fuzz.ts';
+import { type FuzzedBroker, startFuzzedBroker } from '../fuzz/fuzzed-broker.ts';
+import { type Answer, judgeAnswer } from '../fuzz/judge-answer.ts';
+import { runFuzz } from '../fuzz/run-fuzz.ts';
 
 const REQUESTS = 20_000;
 const MEBIBYTE = 1024 * 1024;
-const seeds = readFileSync(join(import.meta.dirname, '../../fuzz/seeds.txt'), 'utf8')
+const seeds = readFileSync(join(import.meta.dirname, '../fuzz/seeds.txt'), 'utf8')
   .trim()
   .split('\n')
   .map(Number);

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { unusedPort } from '../support/broker-process.ts';
-import { selfSigned } from '../support/self-signed.ts';
+import { unusedPort } from '../support/broker/broker-process.ts';
+import { selfSigned } from '../support/samples/self-signed.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const CLIENTS = { cli: { name: 'CLI' } };

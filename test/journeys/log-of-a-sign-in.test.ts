@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ScriptedPerson } from '../../demo/scripted-person.ts';
-import { createTestBroker, type LoggedLine, type TestBroker } from '../support/test-broker.ts';
+import { createTestBroker, type LoggedLine, type TestBroker } from '../support/broker/test-broker.ts';
 
 const SCOPE = 'openid offline_access';
 let test: TestBroker;

@@ -2,8 +2,8 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { approve, type VisitedPage } from '../../demo/scripted-person.ts';
-import { runLogin } from '../support/login-run.ts';
-import { createTestBroker, DEVICE_CLIENT, type TestBroker, type YamlChanges } from '../support/test-broker.ts';
+import { runLogin } from '../support/broker/login-run.ts';
+import { createTestBroker, DEVICE_CLIENT, type TestBroker, type YamlChanges } from '../support/broker/test-broker.ts';
 
 const opened: TestBroker[] = [];
 afterEach(async () => {

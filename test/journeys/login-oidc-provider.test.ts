@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ScriptedPerson, type VisitedPage } from '../../demo/scripted-person.ts';
-import { runLogin } from '../support/login-run.ts';
+import { runLogin } from '../support/broker/login-run.ts';
 
 /** A certified provider with a device flow of its own: no `interval` in its answer, and pages unlike ours. */
 describe('gatehouse login at oidc-provider', () => {

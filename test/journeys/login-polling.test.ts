@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type DeviceServer, type DeviceServerScript, startDeviceServer } from '../support/device-server.ts';
-import { type LoginRunOptions, runLogin } from '../support/login-run.ts';
+import { type DeviceServer, type DeviceServerScript, startDeviceServer } from '../support/broker/device-server.ts';
+import { type LoginRunOptions, runLogin } from '../support/broker/login-run.ts';
 
 const opened: DeviceServer[] = [];
 afterEach(async () => {

@@ -2,8 +2,8 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type DeviceServer, type DeviceServerScript, startDeviceServer } from '../support/device-server.ts';
-import { type LoginRunOptions, runLogin } from '../support/login-run.ts';
+import { type DeviceServer, type DeviceServerScript, startDeviceServer } from '../support/broker/device-server.ts';
+import { type LoginRunOptions, runLogin } from '../support/broker/login-run.ts';
 
 const opened: DeviceServer[] = [];
 afterEach(async () => {

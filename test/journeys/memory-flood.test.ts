@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedPerson } from '../../demo/scripted-person.ts';
-import { memoryStorage } from '../../src/storage/memory-storage.ts';
-import { newDpopKey } from '../support/dpop-key.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import { DEVICE_CODE_GRANT } from '../support/test-device.ts';
+import { memoryStorage } from '../../src/storage/memory/memory-storage.ts';
+import { newDpopKey } from '../support/broker/dpop-key.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { DEVICE_CODE_GRANT } from '../support/broker/test-device.ts';
 
 const SECRET = 'kq3vY0m1PzW8sD5xH2nR7t';
 const FLOODER = '203.0.113.7';

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { approve } from '../../demo/scripted-person.ts';
-import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker-process.ts';
-import { brokerYaml } from '../support/broker-yaml.ts';
-import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
-import { startRedisServer, type TestRedis } from '../support/redis.ts';
-import { TestDevice } from '../support/test-device.ts';
+import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker/broker-process.ts';
+import { brokerYaml } from '../support/broker/broker-yaml.ts';
+import { TestDevice } from '../support/broker/test-device.ts';
+import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
+import { type FakeUpstream, startFakeUpstream } from '../support/upstream/fake-upstream.ts';
 
 /** What a process of ours expects of Node itself, release after release. */
 describe('a broker and its Node', { timeout: 60_000 }, () => {

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HostileConnection } from '../../fuzz/hostile-connection.ts';
-import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker-process.ts';
-import { brokerYaml } from '../support/broker-yaml.ts';
-import { startRedisServer, type TestRedis } from '../support/redis.ts';
-import { movableMemory, movableRedis } from '../support/storage-under-test.ts';
-import { createTestBroker } from '../support/test-broker.ts';
-import { DEVICE_CODE_GRANT, TestDevice } from '../support/test-device.ts';
+import { HostileConnection } from '../fuzz/hostile-connection.ts';
+import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker/broker-process.ts';
+import { brokerYaml } from '../support/broker/broker-yaml.ts';
+import { createTestBroker } from '../support/broker/test-broker.ts';
+import { DEVICE_CODE_GRANT, TestDevice } from '../support/broker/test-device.ts';
+import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
+import { movableMemory, movableRedis } from '../support/redis/storage-under-test.ts';
 
 /** About sixty saturate one process on one core, with either driver. */
 const CONNECTIONS = 3 * 64;

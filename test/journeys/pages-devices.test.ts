@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ScriptedPerson, type VisitedPage } from '../../demo/scripted-person.ts';
-import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
-import { answer, formWith, typeCode } from '../support/person-steps.ts';
-import { redisForTests } from '../support/redis.ts';
-import { movableMemory, movableRedis } from '../support/storage-under-test.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { answer, formWith, typeCode } from '../support/browser/person-steps.ts';
+import { redisForTests } from '../support/redis/redis.ts';
+import { movableMemory, movableRedis } from '../support/redis/storage-under-test.ts';
+import { type FakeUpstream, startFakeUpstream } from '../support/upstream/fake-upstream.ts';
 
 let redis: Awaited<ReturnType<typeof redisForTests>>;
 let upstream: FakeUpstream;

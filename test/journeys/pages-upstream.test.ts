@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ScriptedPerson, type VisitedPage } from '../../demo/scripted-person.ts';
-import type { Behaviour } from '../support/fake-upstream-behaviour.ts';
-import { answer, typeCode } from '../support/person-steps.ts';
-import { createTestBroker, type TestBroker, type TestBrokerOptions } from '../support/test-broker.ts';
-import type { AnswerBody } from '../support/test-device.ts';
+import { createTestBroker, type TestBroker, type TestBrokerOptions } from '../support/broker/test-broker.ts';
+import type { AnswerBody } from '../support/broker/test-device.ts';
+import { answer, typeCode } from '../support/browser/person-steps.ts';
+import type { Behaviour } from '../support/upstream/fake-upstream-behaviour.ts';
 
 let close: (() => Promise<void>) | undefined;
 afterEach(() => close?.());

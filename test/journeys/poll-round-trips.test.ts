@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { redisStorage } from '../../src/storage/redis-storage.ts';
-import { basic } from '../support/device-clients.ts';
-import { startRedisServer, type TestRedis } from '../support/redis.ts';
-import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import { DEVICE_CODE_GRANT } from '../support/test-device.ts';
+import { redisStorage } from '../../src/storage/redis/redis-storage.ts';
+import { basic } from '../support/broker/device-clients.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { DEVICE_CODE_GRANT } from '../support/broker/test-device.ts';
+import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
+import { type TcpProxy, tcpProxy } from '../support/redis/tcp-proxy.ts';
 
 const SECRET = 'robot secret+with/signs%41&é';
 const HOME = '203.0.113.7';

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { ScriptedPerson } from '../../demo/scripted-person.ts';
-import { answer, typeCode } from '../support/person-steps.ts';
-import { createTestBroker } from '../support/test-broker.ts';
+import { createTestBroker } from '../support/broker/test-broker.ts';
+import { answer, typeCode } from '../support/browser/person-steps.ts';
 
 const BY_FORM = { upstreams: { corp: { response_mode: 'form_post' } } };
 

@@ -7,8 +7,8 @@ import express, { type Express } from 'express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { approve } from '../../demo/scripted-person.ts';
 import { type Broker, createBroker, loadConfig, memoryStorage, mountInExpress } from '../../src/index.ts';
-import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
-import { TestDevice } from '../support/test-device.ts';
+import { TestDevice } from '../support/broker/test-device.ts';
+import { type FakeUpstream, startFakeUpstream } from '../support/upstream/fake-upstream.ts';
 
 describe('Gatehouse in somebody else’s Express app', () => {
   let upstream: FakeUpstream;

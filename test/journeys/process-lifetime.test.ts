@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker-process.ts';
-import { brokerYaml } from '../support/broker-yaml.ts';
-import { answerIn, rawHttp } from '../support/raw-http.ts';
-import { TestDevice } from '../support/test-device.ts';
+import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker/broker-process.ts';
+import { brokerYaml } from '../support/broker/broker-yaml.ts';
+import { answerIn, rawHttp } from '../support/broker/raw-http.ts';
+import { TestDevice } from '../support/broker/test-device.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const UPSTREAM = { issuer: 'http://127.0.0.1:1' };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decide } from '../../demo/scripted-person.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 import { fetchFrom, type ProxyNginx, startProxyNginx, unusedPort } from '../support/proxy-nginx.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
 
 /** Where the device and the person are, as nginx sees them. */
 const DEVICE_AT = '127.0.0.9';

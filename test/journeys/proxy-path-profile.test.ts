@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decide } from '../../demo/scripted-person.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 import { fetchFrom, type ProxyNginx, startProxyNginx, unusedPort } from '../support/proxy-nginx.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
 
 const DEVICE_AT = '127.0.0.9';
 const PERSON_AT = '127.0.0.7';

@@ -4,9 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sharedSecrets, unusedPort } from '../support/broker-process.ts';
-import { LEAST_USER } from '../support/least-rights.ts';
-import { startRedisServer } from '../support/redis.ts';
+import { sharedSecrets, unusedPort } from '../support/broker/broker-process.ts';
+import { LEAST_USER } from '../support/broker/least-rights.ts';
+import { startRedisServer } from '../support/redis/redis.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 

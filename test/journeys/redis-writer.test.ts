@@ -3,13 +3,13 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { decide, ScriptedPerson, type VisitedPage } from '../../demo/scripted-person.ts';
 import { grantId } from '../../src/grants/device-code.ts';
-import { grantEntry } from '../../src/grants/entry-names.ts';
+import { grantEntry } from '../../src/ledger/entry-keys.ts';
 import { sealToDevice } from '../../src/sealing/device-seal.ts';
 import { createSealing, type Sealing } from '../../src/sealing/sealing.ts';
 import { Secret } from '../../src/sealing/secret.ts';
-import { startRedisServer, type TestRedis } from '../support/redis.ts';
-import { movableRedis } from '../support/storage-under-test.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
+import { movableRedis } from '../support/redis/storage-under-test.ts';
 import { sampleApproval } from '../unit/tokens/token-samples.ts';
 
 /**

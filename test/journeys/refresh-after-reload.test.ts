@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { newDpopKey } from '../support/dpop-key.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { newDpopKey } from '../support/broker/dpop-key.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 
 /** What a reload asks for besides, of sessions that began before it. */
 

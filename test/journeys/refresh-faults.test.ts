@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Change, type Ledger, StorageUnavailableError } from '../../src/grants/ledger.ts';
-import { redisStorage } from '../../src/storage/redis-storage.ts';
-import { startRedisServer, type TestRedis } from '../support/redis.ts';
-import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { type Change, type Ledger, StorageUnavailableError } from '../../src/ledger/ledger.ts';
+import { redisStorage } from '../../src/storage/redis/redis-storage.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
+import { type TcpProxy, tcpProxy } from '../support/redis/tcp-proxy.ts';
 
 let redis: TestRedis;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { refreshEntry } from '../../src/grants/entry-names.ts';
-import { type Change, type Ledger, StorageUnavailableError } from '../../src/grants/ledger.ts';
-import { movableMemory } from '../support/storage-under-test.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { refreshEntry } from '../../src/ledger/entry-keys.ts';
+import { type Change, type Ledger, StorageUnavailableError } from '../../src/ledger/ledger.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { movableMemory } from '../support/redis/storage-under-test.ts';
 
 const SECOND = 1000;
 

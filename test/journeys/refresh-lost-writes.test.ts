@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { refreshEntry } from '../../src/grants/entry-names.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { refreshEntry } from '../../src/ledger/entry-keys.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 

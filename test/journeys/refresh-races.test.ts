@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { redisForTests } from '../support/redis.ts';
-import { movableMemory, movableRedis, type TestStore } from '../support/storage-under-test.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import type { DeviceAnswer } from '../support/test-device.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import type { DeviceAnswer } from '../support/broker/test-device.ts';
+import { redisForTests } from '../support/redis/redis.ts';
+import { movableMemory, movableRedis, type TestStore } from '../support/redis/storage-under-test.ts';
 
 const SECOND = 1000;
 

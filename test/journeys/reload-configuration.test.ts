@@ -5,10 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { approve } from '../../demo/scripted-person.ts';
 import { makeSigningKey } from '../../src/tokens/signing-key-set.ts';
-import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker-process.ts';
-import { brokerYaml } from '../support/broker-yaml.ts';
-import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
-import { TestDevice } from '../support/test-device.ts';
+import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker/broker-process.ts';
+import { brokerYaml } from '../support/broker/broker-yaml.ts';
+import { TestDevice } from '../support/broker/test-device.ts';
+import { type FakeUpstream, startFakeUpstream } from '../support/upstream/fake-upstream.ts';
 
 type Yaml = Record<string, unknown> & {
   clients: Record<string, Record<string, unknown>>;

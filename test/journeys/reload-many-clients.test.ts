@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker-process.ts';
-import { brokerYaml } from '../support/broker-yaml.ts';
-import { manyClients } from '../support/many-clients.ts';
-import { TestDevice } from '../support/test-device.ts';
+import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker/broker-process.ts';
+import { brokerYaml } from '../support/broker/broker-yaml.ts';
+import { manyClients } from '../support/broker/many-clients.ts';
+import { TestDevice } from '../support/broker/test-device.ts';
 
 const CLIENTS = 10_000;
 /** The part of the whole that one answer may take, on a machine that is busy with other tests too; it was all of it. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { approve, ScriptedPerson } from '../../demo/scripted-person.ts';
-import { startRedisServer, type TestRedis } from '../support/redis.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
-import { rollReplicas } from '../support/rolling-restart.ts';
-import { TestDevice } from '../support/test-device.ts';
+import { type Replicas, startReplicas } from '../support/broker/replicas.ts';
+import { rollReplicas } from '../support/broker/rolling-restart.ts';
+import { TestDevice } from '../support/broker/test-device.ts';
+import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
 
 let redis: TestRedis;
 let replicas: Replicas;

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sharedSecrets, unusedPort } from '../support/broker-process.ts';
+import { sharedSecrets, unusedPort } from '../support/broker/broker-process.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../../src/cli/run-command.ts';
-import { LEAST_USER } from '../support/least-rights.ts';
-import { startRedisServer, type TestRedis } from '../support/redis.ts';
-import { movableRedis, type TestStore } from '../support/storage-under-test.ts';
-import { createTestBroker, type TestBroker, testSigningKeys } from '../support/test-broker.ts';
+import { LEAST_USER } from '../support/broker/least-rights.ts';
+import { createTestBroker, type TestBroker, testSigningKeys } from '../support/broker/test-broker.ts';
+import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
+import { movableRedis, type TestStore } from '../support/redis/storage-under-test.ts';
 
 const SECOND = 1000;
 const CLIENTS = { 'build-cli': {}, tv: { name: 'TV' } };

@@ -3,10 +3,10 @@ import { ScriptedPerson, type VisitedPage } from '../../demo/scripted-person.ts'
 import { grantId } from '../../src/grants/device-code.ts';
 import { endGrant } from '../../src/grants/end-grant.ts';
 import { Secret } from '../../src/sealing/secret.ts';
-import { redisForTests } from '../support/redis.ts';
-import { movableRedis } from '../support/storage-under-test.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import type { TestDevice } from '../support/test-device.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import type { TestDevice } from '../support/broker/test-device.ts';
+import { redisForTests } from '../support/redis/redis.ts';
+import { movableRedis } from '../support/redis/storage-under-test.ts';
 
 const ROUNDS = 6;
 

@@ -1,9 +1,9 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ScriptedPerson } from '../../demo/scripted-person.ts';
-import { formIndex, openRealSignIn, person, type RealSignIn, walk } from '../support/real-sign-in.ts';
-import { redisForTests } from '../support/redis.ts';
-import { movableMemory, movableRedis } from '../support/storage-under-test.ts';
+import { redisForTests } from '../support/redis/redis.ts';
+import { movableMemory, movableRedis } from '../support/redis/storage-under-test.ts';
+import { formIndex, openRealSignIn, person, type RealSignIn, walk } from '../support/upstream/real-sign-in.ts';
 
 let redis: Awaited<ReturnType<typeof redisForTests>>;
 beforeAll(async () => {

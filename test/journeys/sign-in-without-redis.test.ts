@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decide, ScriptedPerson } from '../../demo/scripted-person.ts';
-import { redisStorage } from '../../src/storage/redis-storage.ts';
-import { startRedisServer, type TestRedis } from '../support/redis.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import type { DeviceAnswer } from '../support/test-device.ts';
+import { redisStorage } from '../../src/storage/redis/redis-storage.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import type { DeviceAnswer } from '../support/broker/test-device.ts';
+import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
 
 /** Design §2.4: a request waits up to 3 s for the storage, then it is 503 with Retry-After, and nothing is lost. */
 const LONGEST_WAIT_MS = 3000;

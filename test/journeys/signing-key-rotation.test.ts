@@ -5,10 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { run as keys } from '../../src/cli/keys.ts';
-import { type Reloading, reloadOnChange } from '../../src/cli/reload.ts';
+import { type Reloading, reloadOnChange } from '../../src/cli/start/reload.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 
 const MINUTE_SECONDS = 60;
 

@@ -1,14 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { grantId } from '../../src/grants/device-code.ts';
-import { confirmationEntry } from '../../src/grants/entry-names.ts';
+import { confirmationEntry } from '../../src/ledger/entry-keys.ts';
 import { Secret } from '../../src/sealing/secret.ts';
-import { redisStorage } from '../../src/storage/redis-storage.ts';
-import { pipelinedBurst } from '../support/pipelined-burst.ts';
-import { startRedisServer, type TestRedis } from '../support/redis.ts';
-import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import { DEVICE_CODE_GRANT } from '../support/test-device.ts';
+import { redisStorage } from '../../src/storage/redis/redis-storage.ts';
+import { pipelinedBurst } from '../support/broker/pipelined-burst.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { DEVICE_CODE_GRANT } from '../support/broker/test-device.ts';
+import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
+import { type TcpProxy, tcpProxy } from '../support/redis/tcp-proxy.ts';
 
 const ROUNDS = 100;
 const GUESSES = 20;

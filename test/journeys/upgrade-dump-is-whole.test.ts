@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import * as entryNames from '../../src/grants/entry-names.ts';
+import * as entryNames from '../../src/ledger/entry-keys.ts';
 import type { StorageDump } from '../fixtures/dumped-storage.ts';
 
 const FOLDER = join(import.meta.dirname, '../fixtures');

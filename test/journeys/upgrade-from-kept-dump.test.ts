@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ScriptedPerson } from '../../demo/scripted-person.ts';
 import { listSessions } from '../../src/device-sessions/list-sessions.ts';
-import { findByUserCode } from '../../src/grants/open-grant.ts';
-import { browserTag, openArrival, takeTrip } from '../../src/grants/trip.ts';
-import { BASE20 } from '../../src/grants/user-code.ts';
+import { browserTag, openArrival, takeTrip } from '../../src/grants/decide/trip.ts';
+import { BASE20 } from '../../src/grants/start/user-code.ts';
+import { findByUserCode } from '../../src/grants/view-grant.ts';
 import { createSealing } from '../../src/sealing/sealing.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { DUMP_CLIENTS, type StorageDump, storageFrom } from '../fixtures/dumped-storage.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 
 const FOLDER = join(import.meta.dirname, '../fixtures');
 const SECOND = 1000;

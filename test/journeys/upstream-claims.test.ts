@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GROUP_FORMS, type GroupForm } from '../support/fake-upstream-habits.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { GROUP_FORMS, type GroupForm } from '../support/upstream/fake-upstream-habits.ts';
 
 /** What an upstream says of a person: who may approve with it, and what tokens say then. */
 

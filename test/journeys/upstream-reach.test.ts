@@ -2,10 +2,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startConnectProxy } from '../support/connect-proxy.ts';
-import { startFakeUpstream } from '../support/fake-upstream.ts';
-import { selfSigned } from '../support/self-signed.ts';
-import { createTestBroker, type TestBroker, type TestBrokerOptions } from '../support/test-broker.ts';
+import { createTestBroker, type TestBroker, type TestBrokerOptions } from '../support/broker/test-broker.ts';
+import { selfSigned } from '../support/samples/self-signed.ts';
+import { startConnectProxy } from '../support/upstream/connect-proxy.ts';
+import { startFakeUpstream } from '../support/upstream/fake-upstream.ts';
 
 /** How an upstream is reached by a whole broker: what its keys say, and what a reload makes of them. */
 

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Behaviour } from '../support/fake-upstream-behaviour.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import type { Behaviour } from '../support/upstream/fake-upstream-behaviour.ts';
 
 /** What an upstream says of the account at a refresh, and what the device's tokens say then. */
 

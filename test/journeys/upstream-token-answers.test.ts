@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openIdUpstream } from '../../src/upstream/openid-upstream.ts';
-import { startFakeUpstream } from '../support/fake-upstream.ts';
-import type { TokenHabit, TokenRefusal } from '../support/fake-upstream-habits.ts';
-import { createTestBroker, type TestBroker } from '../support/test-broker.ts';
-import { signInThere } from '../support/upstream-trip.ts';
+import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { startFakeUpstream } from '../support/upstream/fake-upstream.ts';
+import type { TokenHabit, TokenRefusal } from '../support/upstream/fake-upstream-habits.ts';
+import { signInThere } from '../support/upstream/upstream-trip.ts';
 
 /** What an upstream's token endpoint says, and what a device hears of it. */
 

@@ -10,7 +10,7 @@ import { readConfig } from '../../src/config/load-config.ts';
 import { formatSigningKeySet, makeSigningKey } from '../../src/tokens/signing-key-set.ts';
 import { findNginx } from '../support/nginx.ts';
 import { installFromDebian, onPath, say } from '../support/programs.ts';
-import { selfSigned } from '../support/self-signed.ts';
+import { selfSigned } from '../support/samples/self-signed.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');

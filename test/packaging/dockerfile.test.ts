@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BuiltStage, carryOut } from '../support/dockerfile.ts';
-import { freePort } from '../support/redis.ts';
+import { freePort } from '../support/redis/redis.ts';
 
 const MINUTE = 60_000;
 let folder: string;

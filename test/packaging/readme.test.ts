@@ -9,14 +9,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { type EmbeddedUpstream, startEmbeddedUpstream } from '../../demo/embedded-upstream.ts';
 import { approve } from '../../demo/scripted-person.ts';
-import { createBroker } from '../../src/broker.ts';
+import { createBroker } from '../../src/broker/broker.ts';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { COMMANDS } from '../../src/cli/run-command.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import * as library from '../../src/index.ts';
 import { OAUTH_ERRORS } from '../../src/oauth/oauth-error.ts';
-import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import { memoryStorage } from '../../src/storage/memory/memory-storage.ts';
 import { formatSigningKeySet, makeSigningKey } from '../../src/tokens/signing-key-set.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -201,8 +201,8 @@ describe('tables of the README', () => {
   const methodsIn = (text: string) => [...text.matchAll(/\b(GET|POST)\b/g)].map(([method]) => method);
 
   function deviceRoutes(): string[] {
-    const methods = new Map(listIn('src/broker.ts', 'METHODS'));
-    const own = listIn('src/broker.ts', 'ROUTES').flatMap(([path, endpoint]) =>
+    const methods = new Map(listIn('src/broker/broker.ts', 'METHODS'));
+    const own = listIn('src/broker/broker.ts', 'ROUTES').flatMap(([path, endpoint]) =>
       methodsIn(methods.get(endpoint.slice(1, -1)) ?? '').map((method) => `${method} ${path}`),
     );
     return [...own, 'POST /backchannel-logout/{upstream}', 'GET /frontchannel-logout/{upstream}'];

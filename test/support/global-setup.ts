@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { findChromium } from './find-chromium.ts';
-import { findRedisServer } from './find-redis-server.ts';
+import { findChromium } from './browser/find-chromium.ts';
+import { findRedisServer } from './redis/find-redis-server.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -58,7 +58,7 @@ const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: strin
   {
     packages: /^undici$/,
     homes: ['upstream/bounded-fetch.ts', 'upstream/upstream-dispatcher.ts'],
-    advice: 'Every request to an upstream goes out by src/upstream/bounded-fetch.ts.',
+    advice: 'Every request to an upstream goes out by src/upstream/requests/bounded-fetch.ts.',
   },
   {
     packages: /^(express|helmet|ejs|i18next)$/,

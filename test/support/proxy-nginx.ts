@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findNginx } from './nginx.ts';
-import { selfSigned } from './self-signed.ts';
+import { selfSigned } from './samples/self-signed.ts';
 
 /** An nginx of Debian's that ends TLS with a certificate made now, and hands on what its `locations` say. */
 export interface ProxyNginx {

@@ -1,4 +1,4 @@
-import { upstreamProblemKind } from '../../pages/upstream-problem.ts';
+import { upstreamProblemKind } from '../../pages/sign-in/upstream-problem.ts';
 import type { UpstreamFault } from '../../upstream/upstream.ts';
 import type { Line, Story } from './find-story.ts';
 import { type Advice, PAGE_ADVICE } from './page-advice.ts';

@@ -1,4 +1,4 @@
-import type { FoundLine } from '../log-lines.ts';
+import type { FoundLine } from './log-lines.ts';
 
 export type Line = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,4 @@
-import type { PageProblemKind } from '../../pages/page-problem.ts';
+import type { PageProblemKind } from '../../pages/frame/page-problem.ts';
 import type { Obstacle } from '../../safeguards/safeguards.ts';
 
 /** Why it stopped, and what to change so that it does not. */

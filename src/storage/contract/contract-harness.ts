@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { encodeGrantHead } from '../../grants/grant-head.ts';
-import type { CommitOutcome, Holder } from '../../grants/ledger.ts';
+import { encodeGrantHead } from '../../ledger/grant-head.ts';
+import type { CommitOutcome, Holder } from '../../ledger/ledger.ts';
 import type { Storage } from '../storage.ts';
 
 /**

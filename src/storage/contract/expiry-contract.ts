@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PACE_RULE } from '../../grants/polling.ts';
+import { PACE_RULE } from '../../grants/redeem/polling.ts';
 import {
   type CreateStorage,
   fresh,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { StorageUnavailableError } from '../../grants/ledger.ts';
-import { PACE_RULE } from '../../grants/polling.ts';
+import { PACE_RULE } from '../../grants/redeem/polling.ts';
+import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import type { Storage } from '../storage.ts';
 import {
   CLIENT,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Holder, PaceRule, PollFacts } from '../../grants/ledger.ts';
+import type { Holder, PaceRule, PollFacts } from '../../ledger/ledger.ts';
 import {
   CLIENT,
   type CreateStorage,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { CommitOutcome, PaceRule } from '../../grants/ledger.ts';
+import type { CommitOutcome, PaceRule } from '../../ledger/ledger.ts';
 import {
   CLIENT,
   type CreateStorage,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type PollAnswer, pollUntilDecided, type Waiting } from '../../../src/cli/login-polling.ts';
+import { type PollAnswer, pollUntilDecided, type Waiting } from '../../../src/cli/login/login-polling.ts';
 
 interface Run {
   answers: PollAnswer<string>[];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Reloading, reloadOnChange } from '../../../src/cli/reload.ts';
+import { type Reloading, reloadOnChange } from '../../../src/cli/start/reload.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
 

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { selfSigned } from '../../support/self-signed.ts';
+import { selfSigned } from '../../support/samples/self-signed.ts';
 import { ecPrivate, ecPublic } from './keys.ts';
 import { leastFile, problemsOf, read } from './written.ts';
 

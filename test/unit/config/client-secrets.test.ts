@@ -3,7 +3,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/load-config.ts';
-import { apparentBits } from '../../../src/config/read-client-secret.ts';
+import { apparentBits } from '../../../src/config/read/read-client-secret.ts';
 import { ecPrivate, ecPublic, jwks, sealingKey } from './keys.ts';
 import { folderWith, leastFile, problemsOf, STRONG } from './written.ts';
 

@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { selfSigned } from '../../support/self-signed.ts';
+import { selfSigned } from '../../support/samples/self-signed.ts';
 import { leastFile, MARK, problemsOf, read, unmarked } from './written.ts';
 
 /** `encryption_key`: what an upstream encrypts its answers for. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { configJsonSchema } from '../../../src/config/json-schema.ts';
-import { anyJson, anyText, INHERITED_NAMES } from '../../support/inherited-names.ts';
+import { configJsonSchema } from '../../../src/config/schema/json-schema.ts';
+import { anyJson, anyText, INHERITED_NAMES } from '../../support/samples/inherited-names.ts';
 import { schemaRows } from './schema-rows.ts';
 import { leastFile, problemsOf } from './written.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { configJsonSchema, type JsonSchema } from '../../../src/config/json-schema.ts';
+import { configJsonSchema, type JsonSchema } from '../../../src/config/schema/json-schema.ts';
 import { schemaRows } from './schema-rows.ts';
 
 const schema = configJsonSchema();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatProblem } from '../../../src/config/config-error.ts';
 import { diffNeedingRestart } from '../../../src/config/needs-restart.ts';
-import { selfSigned } from '../../support/self-signed.ts';
+import { selfSigned } from '../../support/samples/self-signed.ts';
 import { leastFile, problemsOf, read } from './written.ts';
 
 const url = 'https://localhost';

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { selfSigned } from '../../support/self-signed.ts';
+import { selfSigned } from '../../support/samples/self-signed.ts';
 import { ecPrivate, ecPublic, jwks, rsaPrivate, sealingKey } from './keys.ts';
 import { type Around, type Lines, leastFile, MARK, problemsOf, STRONG, unmarked } from './written.ts';
 

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../../../src/config/json-schema.ts';
+import type { JsonSchema } from '../../../src/config/schema/json-schema.ts';
 
 export interface Row {
   /** Dotted; an id that the administrator chooses is `<id>`. */

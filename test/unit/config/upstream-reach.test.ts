@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describe as describeConfig } from '../../../src/cli/check.ts';
-import { selfSigned } from '../../support/self-signed.ts';
+import { describe as describeConfig } from '../../../src/cli/check/check.ts';
+import { selfSigned } from '../../support/samples/self-signed.ts';
 import { type Around, type Lines, leastFile, read } from './written.ts';
 
 /** How upstreams are reached: what is read, what is warned of, and what `check` says of it. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration } from '../../../src/config/duration.ts';
-import { nearestKey } from '../../../src/config/nearest-key.ts';
-import { isOrigin, isResource } from '../../../src/config/web-address.ts';
-import { anyText } from '../../support/inherited-names.ts';
+import { isOrigin, isResource } from '../../../src/config/read/web-address.ts';
+import { nearestKey } from '../../../src/config/schema/did-you-mean.ts';
+import { formatDuration, parseDuration } from '../../../src/config/schema/duration.ts';
+import { anyText } from '../../support/samples/inherited-names.ts';
 
 describe('durations', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { linksIn } from '../../../demo/html-form.ts';
-import { INHERITED_NAMES } from '../../support/inherited-names.ts';
+import { INHERITED_NAMES } from '../../support/samples/inherited-names.ts';
 
 const base = new URL('http://127.0.0.1:1');
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SessionsGround } from '../../../src/device-sessions/active-session.ts';
 import { endSession } from '../../../src/device-sessions/end-session.ts';
 import {
   type ListedSession,
@@ -7,12 +8,11 @@ import {
   ownSession,
 } from '../../../src/device-sessions/list-sessions.ts';
 import { renameSession } from '../../../src/device-sessions/rename-session.ts';
-import type { SessionsGround } from '../../../src/device-sessions/standing-session.ts';
-import { setMark } from '../../../src/grants/before-marks.ts';
-import { sessionEntry, subjectIndex } from '../../../src/grants/entry-names.ts';
+import { setMark } from '../../../src/grants/revocation-marks.ts';
+import { sessionEntry, subjectIndex } from '../../../src/ledger/entry-keys.ts';
 import { createSealing } from '../../../src/sealing/sealing.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
-import { createTestBroker, type TestBroker } from '../../support/test-broker.ts';
+import { createTestBroker, type TestBroker } from '../../support/broker/test-broker.ts';
 
 const SECOND = 1000;
 const DAY = 24 * 60 * 60 * SECOND;

@@ -6,7 +6,7 @@ import {
   encodeRefreshState,
   newSalt,
   openRefreshState,
-} from '../../../src/device-sessions/refresh-state.ts';
+} from '../../../src/device-sessions/refresh/refresh-state.ts';
 import {
   firstRefreshToken,
   formatRefreshToken,
@@ -14,7 +14,7 @@ import {
   parseRefreshToken,
   type RefreshToken,
   successorOf,
-} from '../../../src/device-sessions/refresh-token.ts';
+} from '../../../src/device-sessions/refresh/refresh-token.ts';
 import { createSealing, SealBrokenError } from '../../../src/sealing/sealing.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
 import { sampleApproval } from '../tokens/token-samples.ts';

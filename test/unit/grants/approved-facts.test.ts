@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { approvedFacts } from '../../../src/grants/approved-facts.ts';
-import { INHERITED_NAMES } from '../../support/inherited-names.ts';
-import { sampleClient } from '../../support/sample-client.ts';
+import { approvedFacts } from '../../../src/grants/decide/approved-facts.ts';
+import { INHERITED_NAMES } from '../../support/samples/inherited-names.ts';
+import { sampleClient } from '../../support/samples/sample-client.ts';
 
 const person = { subject: '42', claims: { sub: '42', team: 'build' } };
 

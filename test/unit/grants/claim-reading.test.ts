@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readClaim } from '../../../src/grants/claim-reading.ts';
+import { readClaim } from '../../../src/grants/decide/claim-reading.ts';
 
 describe('a claim that a policy looks at is read', () => {
   it.each<[unknown, unknown]>([

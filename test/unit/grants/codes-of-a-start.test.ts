@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { grantId, newDeviceCode } from '../../../src/grants/device-code.ts';
-import { type GrantGround, type GrantRequest, startGrant } from '../../../src/grants/start-grant.ts';
-import { BASE20 } from '../../../src/grants/user-code.ts';
+import { type GrantGround, type GrantRequest, startGrant } from '../../../src/grants/start/start-grant.ts';
+import { BASE20 } from '../../../src/grants/start/user-code.ts';
 import { createSealing } from '../../../src/sealing/sealing.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
-import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { memoryStorage } from '../../../src/storage/memory/memory-storage.ts';
 
 const sealing = createSealing([new Secret(randomBytes(32).toString('base64url'))]);
 

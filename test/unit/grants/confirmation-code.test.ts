@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { judgeConfirmationCode } from '../../../src/grants/confirmation-code.ts';
-import { confirmationDeniedEntry, endedEntry } from '../../../src/grants/entry-names.ts';
-import type { Grant } from '../../../src/grants/grant.ts';
-import type { Poll } from '../../../src/grants/poll-grant.ts';
-import type { RedeemGround } from '../../../src/grants/redeem-grant.ts';
-import { BASE20 } from '../../../src/grants/user-code.ts';
+import { judgeConfirmationCode } from '../../../src/grants/redeem/confirmation-code.ts';
+import type { Poll } from '../../../src/grants/redeem/poll-grant.ts';
+import type { RedeemGround } from '../../../src/grants/redeem/redeem-grant.ts';
+import { BASE20 } from '../../../src/grants/start/user-code.ts';
+import { confirmationDeniedEntry, endedEntry } from '../../../src/ledger/entry-keys.ts';
+import type { Grant } from '../../../src/ledger/grant.ts';
 import { createSealing } from '../../../src/sealing/sealing.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
-import { memoryStorage } from '../../../src/storage/memory-storage.ts';
-import { sampleClient } from '../../support/sample-client.ts';
+import { memoryStorage } from '../../../src/storage/memory/memory-storage.ts';
+import { sampleClient } from '../../support/samples/sample-client.ts';
 import { sampleApproval } from '../tokens/token-samples.ts';
 
 const grant = { id: 'some-id', startedAtMs: Date.now(), keptUntilMs: Date.now() + 60_000 } as Grant;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgePace, PACE_RULE, type Pace } from '../../../src/grants/polling.ts';
+import { judgePace, PACE_RULE, type Pace } from '../../../src/grants/redeem/polling.ts';
 
 const FIVE_SECONDS = 5000;
 

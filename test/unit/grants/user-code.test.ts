@@ -9,8 +9,8 @@ import {
   normaliseUserCode,
   type UserCodeSettings,
   userCodeLength,
-} from '../../../src/grants/user-code.ts';
-import { anyText } from '../../support/inherited-names.ts';
+} from '../../../src/grants/start/user-code.ts';
+import { anyText } from '../../support/samples/inherited-names.ts';
 
 const base20: UserCodeSettings = { alphabet: BASE20, length: 8, group: 4 };
 const numeric: UserCodeSettings = { alphabet: NUMERIC, length: 9, group: 3 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isVisibleLine } from '../../../src/grants/visible-line.ts';
+import { isVisibleLine } from '../../../src/grants/start/visible-line.ts';
 
 describe('one line that people can read', () => {
   it.each([

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createApprovalLimits } from '../../../src/limits/approval-limits.ts';
 import type { Counters } from '../../../src/limits/counters.ts';
-import { LIMITS } from '../../support/sample-limits.ts';
-import { limitGround } from './limit-ground.ts';
+import { LIMITS } from '../../support/samples/sample-limits.ts';
+import { limitGround } from './limit-deps.ts';
 
 function setUp(approvalsPerSubject = LIMITS.approvalsPerSubject) {
   const ground = limitGround({ approvalsPerSubject });

@@ -7,7 +7,7 @@ import {
 } from '../../../src/limits/code-entry-limits.ts';
 import type { Counters } from '../../../src/limits/counters.ts';
 import type { LimitSettings } from '../../../src/limits/limit-settings.ts';
-import { limitGround, OFFICE } from './limit-ground.ts';
+import { limitGround, OFFICE } from './limit-deps.ts';
 
 const HOME = '203.0.113.7';
 const ANNA = { upstream: 'corp', subject: 'anna' };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { BASE20, NUMERIC, userCodeLength } from '../../../src/grants/user-code.ts';
+import { BASE20, NUMERIC, userCodeLength } from '../../../src/grants/start/user-code.ts';
 
 const page = readFileSync(new URL('../../../docs/security/guessing.md', import.meta.url), 'utf8');
 const rows = [...page.matchAll(/^\| (base20|numeric) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$/gm)];

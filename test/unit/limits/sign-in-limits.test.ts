@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LimitSettings } from '../../../src/limits/limit-settings.ts';
 import { createSignInLimits } from '../../../src/limits/sign-in-limits.ts';
-import { limitGround, OFFICE } from './limit-ground.ts';
+import { limitGround, OFFICE } from './limit-deps.ts';
 
 const HOME = '203.0.113.7';
 

@@ -4,7 +4,7 @@ import type { Counters } from '../../../src/limits/counters.ts';
 import type { LimitSettings } from '../../../src/limits/limit-settings.ts';
 import { setSourceMark, slowedMark, suspendedMark } from '../../../src/limits/source-marks.ts';
 import { createStartLimits, type Start, type StartVerdict } from '../../../src/limits/start-limits.ts';
-import { limitGround, OFFICE } from './limit-ground.ts';
+import { limitGround, OFFICE } from './limit-deps.ts';
 
 const HOME = '203.0.113.7';
 

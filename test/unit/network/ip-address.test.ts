@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js';
 import { describe, expect, it } from 'vitest';
 import { cidrSet, contains, networkText, parseCidr } from '../../../src/network/cidr.ts';
 import { formatIpAddress, parseIpAddress } from '../../../src/network/ip-address.ts';
-import { anyText } from '../../support/inherited-names.ts';
+import { anyText } from '../../support/samples/inherited-names.ts';
 
 const normalise = (text: string) => {
   const address = parseIpAddress(text);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OAuthError } from '../../../src/oauth/oauth-error.ts';
 import { formatScope, intersectScopes, isWithinScopes, parseScope, uniteScopes } from '../../../src/oauth/scope.ts';
-import { inheritedName } from '../../support/inherited-names.ts';
+import { inheritedName } from '../../support/samples/inherited-names.ts';
 
 describe('scope (RFC 6749 §3.3)', () => {
   it.each([

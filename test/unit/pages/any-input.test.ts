@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyText, inheritedName } from '../../support/inherited-names.ts';
-import { openPageHouse } from '../../support/page-house.ts';
+import { openPageHouse } from '../../support/browser/page-harness.ts';
+import { anyText, inheritedName } from '../../support/samples/inherited-names.ts';
 
 const PATHS = [
   '/',

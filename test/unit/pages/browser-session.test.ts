@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createSealing } from '../../../src/sealing/sealing.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
-import { callbackOf, openPageHouse, type PageHouse } from '../../support/page-house.ts';
-import type { PageVisitor, VisitedPage } from '../../support/page-visitor.ts';
+import { callbackOf, openPageHouse, type PageHouse } from '../../support/browser/page-harness.ts';
+import type { PageVisitor, VisitedPage } from '../../support/browser/page-visitor.ts';
 
 const isSession = (name: string) => /gatehouse-[0-9a-f]{6}$/.test(name);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { setMark } from '../../../src/grants/before-marks.ts';
-import { viewGrant } from '../../../src/grants/open-grant.ts';
+import { setMark } from '../../../src/grants/revocation-marks.ts';
+import { viewGrant } from '../../../src/grants/view-grant.ts';
 import { UpstreamError, type UpstreamFault } from '../../../src/upstream/upstream.ts';
 import {
   callbackOf,
@@ -9,7 +9,7 @@ import {
   type PageHouseOptions,
   registeredClient,
   SOURCE,
-} from '../../support/page-house.ts';
+} from '../../support/browser/page-harness.ts';
 
 /** A visitor who was sent to the upstream, with the address that would bring them back. */
 async function away(options: PageHouseOptions = {}) {

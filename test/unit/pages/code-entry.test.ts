@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { comeBack, openPageHouse, type PageHouse } from '../../support/page-house.ts';
-import type { PageVisitor, VisitedPage } from '../../support/page-visitor.ts';
+import { comeBack, openPageHouse, type PageHouse } from '../../support/browser/page-harness.ts';
+import type { PageVisitor, VisitedPage } from '../../support/browser/page-visitor.ts';
 
 const WRONG = /This code does not work/;
 

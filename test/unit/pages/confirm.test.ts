@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Approval } from '../../../src/grants/approval.ts';
-import { openApproval, openDecision } from '../../../src/grants/decision.ts';
-import { decisionEntry } from '../../../src/grants/entry-names.ts';
-import { viewGrant } from '../../../src/grants/open-grant.ts';
-import type { StartedGrant } from '../../../src/grants/start-grant.ts';
+import type { StartedGrant } from '../../../src/grants/start/start-grant.ts';
+import { viewGrant } from '../../../src/grants/view-grant.ts';
+import type { Approval } from '../../../src/ledger/approval.ts';
+import { openApproval, openDecision } from '../../../src/ledger/decision.ts';
+import { decisionEntry } from '../../../src/ledger/entry-keys.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
-import { callbackOf, openPageHouse, type PageHouse } from '../../support/page-house.ts';
-import type { PageVisitor } from '../../support/page-visitor.ts';
-import { sampleClient } from '../../support/sample-client.ts';
+import { callbackOf, openPageHouse, type PageHouse } from '../../support/browser/page-harness.ts';
+import type { PageVisitor } from '../../support/browser/page-visitor.ts';
+import { sampleClient } from '../../support/samples/sample-client.ts';
 
 async function stateOf(house: PageHouse, { id }: StartedGrant) {
   return (await viewGrant(house.ground.grants, id, ''))?.state;

@@ -6,8 +6,8 @@ import {
   openPageHouse,
   type PageHouse,
   type ScriptedUpstream,
-} from '../../support/page-house.ts';
-import type { PageVisitor, VisitedPage } from '../../support/page-visitor.ts';
+} from '../../support/browser/page-harness.ts';
+import type { PageVisitor, VisitedPage } from '../../support/browser/page-visitor.ts';
 
 const STOP = 'Did a link bring you here?';
 const LINKED = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { viewGrant } from '../../../src/grants/open-grant.ts';
-import { openPageHouse, type PageHouse } from '../../support/page-house.ts';
-import type { PageVisitor, VisitedPage } from '../../support/page-visitor.ts';
+import { viewGrant } from '../../../src/grants/view-grant.ts';
+import { openPageHouse, type PageHouse } from '../../support/browser/page-harness.ts';
+import type { PageVisitor, VisitedPage } from '../../support/browser/page-visitor.ts';
 
 /** A page with a form that decides, and the fields that approve. */
 async function atConfirm(

@@ -1,6 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
-import { callbackOf, comeBack, openPageHouse, type PageHouse, registeredClient } from '../../support/page-house.ts';
-import { PageVisitor, type VisitedPage } from '../../support/page-visitor.ts';
+import {
+  callbackOf,
+  comeBack,
+  openPageHouse,
+  type PageHouse,
+  registeredClient,
+} from '../../support/browser/page-harness.ts';
+import { PageVisitor, type VisitedPage } from '../../support/browser/page-visitor.ts';
 
 const WINDOW_MS = 10 * 60_000;
 

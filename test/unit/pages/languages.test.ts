@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { LANGUAGES } from '../../../src/config/file-schema.ts';
-import { createLanguages } from '../../../src/pages/languages.ts';
-import { callbackOf, openPageHouse } from '../../support/page-house.ts';
-import type { VisitedPage } from '../../support/page-visitor.ts';
+import { LANGUAGES } from '../../../src/config/schema/file-schema.ts';
+import { createLanguages } from '../../../src/pages/frame/languages.ts';
+import { callbackOf, openPageHouse } from '../../support/browser/page-harness.ts';
+import type { VisitedPage } from '../../support/browser/page-visitor.ts';
 
 type Code = (typeof LANGUAGES)[number];
 interface Texts {

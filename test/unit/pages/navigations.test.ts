@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openPageHouse } from '../../support/page-house.ts';
+import { openPageHouse } from '../../support/browser/page-harness.ts';
 
 const SITE = { 'sec-fetch-site': 'cross-site' };
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createLanguages } from '../../../src/pages/languages.ts';
-import { PAGE_PROBLEMS } from '../../../src/pages/page-problem.ts';
-import { callbackOf, openPageHouse } from '../../support/page-house.ts';
-import type { VisitedPage } from '../../support/page-visitor.ts';
+import { createLanguages } from '../../../src/pages/frame/languages.ts';
+import { PAGE_PROBLEMS } from '../../../src/pages/frame/page-problem.ts';
+import { callbackOf, openPageHouse } from '../../support/browser/page-harness.ts';
+import type { VisitedPage } from '../../support/browser/page-visitor.ts';
 
 /** One of each thing that a person sees. */
 async function everyPage(publicUrl = 'https://login.example.com'): Promise<[string, VisitedPage][]> {

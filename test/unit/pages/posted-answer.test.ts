@@ -1,5 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { callbackOf, openPageHouse, type PageHouse, type PageHouseOptions } from '../../support/page-house.ts';
+import {
+  callbackOf,
+  openPageHouse,
+  type PageHouse,
+  type PageHouseOptions,
+} from '../../support/browser/page-harness.ts';
 
 /** OAuth 2.0 Form Post Response Mode, at an upstream that is configured for it. */
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { PAGE_PROBLEMS, type PageProblemKind } from '../../../src/pages/page-problem.ts';
+import { PAGE_PROBLEMS, type PageProblemKind } from '../../../src/pages/frame/page-problem.ts';
 import { levelOf } from '../../../src/telemetry/log-events.ts';
 import { permittedFields } from '../../../src/telemetry/logger.ts';
 import { UpstreamError, type UpstreamFault } from '../../../src/upstream/upstream.ts';
@@ -11,9 +11,9 @@ import {
   type PageHouse,
   type PageHouseOptions,
   type ScriptedUpstream,
-} from '../../support/page-house.ts';
-import { keepSession } from '../../support/page-states.ts';
-import { PageVisitor, type VisitedPage } from '../../support/page-visitor.ts';
+} from '../../support/browser/page-harness.ts';
+import { keepSession } from '../../support/browser/page-states.ts';
+import { PageVisitor, type VisitedPage } from '../../support/browser/page-visitor.ts';
 
 const MINUTE_MS = 60_000;
 

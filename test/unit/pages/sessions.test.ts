@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { type DeviceSession, sealSession } from '../../../src/device-sessions/device-session.ts';
-import { type Mark, setMark } from '../../../src/grants/before-marks.ts';
-import { endedEntry, sessionEntry, subjectIndex } from '../../../src/grants/entry-names.ts';
-import { viewGrant } from '../../../src/grants/open-grant.ts';
+import { type Mark, setMark } from '../../../src/grants/revocation-marks.ts';
+import { viewGrant } from '../../../src/grants/view-grant.ts';
+import { endedEntry, sessionEntry, subjectIndex } from '../../../src/ledger/entry-keys.ts';
 import {
   callbackOf,
   openPageHouse,
   type PageHouse,
   type PageHouseOptions,
   type ScriptedUpstream,
-} from '../../support/page-house.ts';
-import type { PageVisitor, VisitedPage } from '../../support/page-visitor.ts';
+} from '../../support/browser/page-harness.ts';
+import type { PageVisitor, VisitedPage } from '../../support/browser/page-visitor.ts';
 
 async function keepSession(house: PageHouse, changes: Partial<DeviceSession> = {}): Promise<DeviceSession> {
   const { ledger, sealing, randomBytes } = house.ground.grants;

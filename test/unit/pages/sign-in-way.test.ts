@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { openApproval, openDecision } from '../../../src/grants/decision.ts';
-import { decisionEntry } from '../../../src/grants/entry-names.ts';
-import { viewGrant } from '../../../src/grants/open-grant.ts';
-import { basePath, openPageHouse, SOURCE } from '../../support/page-house.ts';
+import { viewGrant } from '../../../src/grants/view-grant.ts';
+import { openApproval, openDecision } from '../../../src/ledger/decision.ts';
+import { decisionEntry } from '../../../src/ledger/entry-keys.ts';
+import { basePath, openPageHouse, SOURCE } from '../../support/browser/page-harness.ts';
 
 describe.each(['https://login.example.com', 'https://example.com/gate/house', 'http://127.0.0.1:8080'])(
   'the way of a person at %s',

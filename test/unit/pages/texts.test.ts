@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createLanguages } from '../../../src/pages/languages.ts';
+import { createLanguages } from '../../../src/pages/frame/languages.ts';
 
 const views = join(import.meta.dirname, '../../../views');
 const sources = join(import.meta.dirname, '../../../src/pages');

@@ -2,8 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { contrast, themeRules } from '../../../src/pages/theme.ts';
-import { openPageHouse } from '../../support/page-house.ts';
+import { contrast, themeRules } from '../../../src/pages/frame/theme.ts';
+import { openPageHouse } from '../../support/browser/page-harness.ts';
 
 function colours(rules: string): Record<string, string>[] {
   return [...rules.matchAll(/:root:root \{([^}]*)\}/g)].map(([, inner = '']) =>

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Safeguards } from '../../../src/clients/registered-client.ts';
 import type { Sighting } from '../../../src/safeguards/campaign.ts';
-import { OFFICE } from '../limits/limit-ground.ts';
-import { clientWith, grantFrom, safeguardGround, signedIn } from './safeguard-ground.ts';
+import { OFFICE } from '../limits/limit-deps.ts';
+import { clientWith, grantFrom, safeguardGround, signedIn } from './safeguard-deps.ts';
 
 const PHISHER = '203.0.113.7';
 const MINUTE = 60;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BASE20 } from '../../../src/grants/user-code.ts';
+import { BASE20 } from '../../../src/grants/start/user-code.ts';
 import { charactersToType, isPrefilled, isTypedFromDevice } from '../../../src/safeguards/complete.ts';
 
 const settings = { alphabet: BASE20, length: 8, group: 4 };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Safeguards } from '../../../src/clients/registered-client.ts';
-import type { Grant } from '../../../src/grants/grant.ts';
+import type { Grant } from '../../../src/ledger/grant.ts';
 import type { ConfirmForm, Person } from '../../../src/safeguards/safeguards.ts';
-import { clientWith, grantFrom, safeguardGround } from './safeguard-ground.ts';
+import { clientWith, grantFrom, safeguardGround } from './safeguard-deps.ts';
 
 const AWAY = '203.0.113.7';
 const HERE = '192.0.2.44';

@@ -15,7 +15,7 @@ import { deviceSealPublicKey, openAsDevice, sealToDevice } from '../../../src/se
 import { SealBrokenError } from '../../../src/sealing/sealing.ts';
 import { hkdf } from '../../../src/sealing/sealing-keys.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
-import { anyJson } from '../../support/inherited-names.ts';
+import { anyJson } from '../../support/samples/inherited-names.ts';
 
 const code = newDeviceCode(randomBytes);
 const publicKey = deviceSealPublicKey(code);

@@ -7,7 +7,7 @@ import { encryptCompact } from '../../../src/sealing/compact-jwe.ts';
 import { createSealing, equalTexts, SealBrokenError } from '../../../src/sealing/sealing.ts';
 import { SealingKeyMissingError, sealingKey } from '../../../src/sealing/sealing-keys.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
-import { anyJson, anyText } from '../../support/inherited-names.ts';
+import { anyJson, anyText } from '../../support/samples/inherited-names.ts';
 
 const newKey = () => new Secret(randomBytes(32).toString('base64url'));
 const key = newKey();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { awayCause } from '../../../src/storage/away-cause.ts';
+import { awayCause } from '../../../src/storage/redis/away-cause.ts';
 
 function error(message: string, code?: string): Error {
   return Object.assign(new Error(message), code === undefined ? {} : { code });

@@ -4,8 +4,8 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/sealing/secret.ts';
-import { type AuditingLogger, auditingLogger } from '../../../src/telemetry/audit.ts';
-import type { AuditSettings } from '../../../src/telemetry/audit-settings.ts';
+import { type AuditingLogger, auditingLogger } from '../../../src/telemetry/audit/audit.ts';
+import type { AuditSettings } from '../../../src/telemetry/audit/audit-settings.ts';
 import { type Logger, silentLogger } from '../../../src/telemetry/logger.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 

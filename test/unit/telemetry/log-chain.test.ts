@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createChainVerifier } from '../../../src/telemetry/chain-verifier.ts';
+import { createChainVerifier } from '../../../src/telemetry/audit/chain-verifier.ts';
 import type { LogDestination } from '../../../src/telemetry/log-destination.ts';
 import { LOG_FIELDS } from '../../../src/telemetry/log-fields.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { measuredStorage } from '../../../src/storage/measured-storage.ts';
-import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { memoryStorage } from '../../../src/storage/memory/memory-storage.ts';
 
 it('every verb of the storage contract is timed under its name, whether it is answered or not', async () => {
   const verbs: string[] = [];

@@ -8,7 +8,7 @@ import {
   SigningKeySetError,
 } from '../../../src/tokens/signing-key-set.ts';
 import { createSigningKeys } from '../../../src/tokens/signing-keys.ts';
-import { selfSigned } from '../../support/self-signed.ts';
+import { selfSigned } from '../../support/samples/self-signed.ts';
 import { NOW_MS } from './token-samples.ts';
 
 function certifiedKey() {

@@ -1,13 +1,13 @@
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { DeviceSession } from '../../../src/device-sessions/device-session.ts';
-import type { Carried } from '../../../src/device-sessions/refresh-state.ts';
-import type { Grant } from '../../../src/grants/grant.ts';
-import type { Redemption } from '../../../src/grants/redeem-grant.ts';
+import type { Carried } from '../../../src/device-sessions/refresh/refresh-state.ts';
+import type { Redemption } from '../../../src/grants/redeem/redeem-grant.ts';
+import type { Grant } from '../../../src/ledger/grant.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
 import { createIssueTokens } from '../../../src/tokens/issue-tokens.ts';
 import type { SigningKeys } from '../../../src/tokens/signing-keys.ts';
-import { sampleClient } from '../../support/sample-client.ts';
+import { sampleClient } from '../../support/samples/sample-client.ts';
 import { NOW_MS, PUBLIC_URL, sampleApproval, sampleSigningKeys } from './token-samples.ts';
 
 let signingKeys: SigningKeys;

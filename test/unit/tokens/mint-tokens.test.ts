@@ -5,8 +5,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { PROTOCOL_CLAIMS } from '../../../src/tokens/copied-claims.ts';
 import { type MintInput, mintTokens } from '../../../src/tokens/mint-tokens.ts';
 import type { SigningKeys } from '../../../src/tokens/signing-keys.ts';
-import { anyJson, anyText, INHERITED_NAMES } from '../../support/inherited-names.ts';
-import { sampleClient } from '../../support/sample-client.ts';
+import { anyJson, anyText, INHERITED_NAMES } from '../../support/samples/inherited-names.ts';
+import { sampleClient } from '../../support/samples/sample-client.ts';
 import { NOW_MS, NOW_SECONDS, PUBLIC_URL, sampleApproval, sampleSigningKeys } from './token-samples.ts';
 
 let signingKeys: SigningKeys;

@@ -1,10 +1,10 @@
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ApprovedUpstreamTokens } from '../../../src/grants/approval.ts';
+import type { ApprovedUpstreamTokens } from '../../../src/ledger/approval.ts';
 import { type RelayInput, type RelayOutcome, relayTokens } from '../../../src/tokens/relay-tokens.ts';
 import type { SigningKeys } from '../../../src/tokens/signing-keys.ts';
 import { tokenResponse } from '../../../src/tokens/token-response.ts';
-import { sampleClient } from '../../support/sample-client.ts';
+import { sampleClient } from '../../support/samples/sample-client.ts';
 import { NOW_MS, PUBLIC_URL, sampleApproval, sampleSigningKeys } from './token-samples.ts';
 
 let signingKeys: SigningKeys;

@@ -4,7 +4,7 @@ import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT, Unsecur
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeSigningKey, type SigningKey } from '../../../src/tokens/signing-key-set.ts';
 import { createSigningKeys, type ExpectedToken, type SigningKeys } from '../../../src/tokens/signing-keys.ts';
-import { anyJson, anyText, inheritedName } from '../../support/inherited-names.ts';
+import { anyJson, anyText, inheritedName } from '../../support/samples/inherited-names.ts';
 import { NOW_MS, NOW_SECONDS, PUBLIC_URL } from './token-samples.ts';
 
 let rsa: SigningKey;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { subjectOf } from '../../../src/tokens/subject.ts';
-import { anyText } from '../../support/inherited-names.ts';
+import { anyText } from '../../support/samples/inherited-names.ts';
 
 const prefixed = { subject: 'prefixed' } as const;
 

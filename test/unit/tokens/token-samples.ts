@@ -1,4 +1,4 @@
-import type { Approval } from '../../../src/grants/approval.ts';
+import type { Approval } from '../../../src/ledger/approval.ts';
 import { makeSigningKey } from '../../../src/tokens/signing-key-set.ts';
 import { createSigningKeys, type SigningKeys } from '../../../src/tokens/signing-keys.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requireAllowed } from '../../../src/upstream/address-rule.ts';
+import { requireAllowed } from '../../../src/upstream/requests/address-rule.ts';
 
 describe('an address of an upstream’s document', () => {
   const ISSUER = 'https://sso.example.com';

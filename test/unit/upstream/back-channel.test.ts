@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { calledMetadata, discoveryAddress } from '../../../src/upstream/back-channel.ts';
+import { calledMetadata, discoveryAddress } from '../../../src/upstream/requests/back-channel.ts';
 
 const PUBLISHED = {
   issuer: 'https://sso.example.com/realms/corp',

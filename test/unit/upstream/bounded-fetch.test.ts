@@ -3,12 +3,12 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, LookupFunction } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createBoundedFetch } from '../../../src/upstream/bounded-fetch.ts';
-import { UnusableAddressError } from '../../../src/upstream/request-failure.ts';
+import { createBoundedFetch } from '../../../src/upstream/requests/bounded-fetch.ts';
+import { UnusableAddressError } from '../../../src/upstream/requests/request-failure.ts';
 import type { Reach } from '../../../src/upstream/upstream-settings.ts';
-import { REACH } from '../../support/fake-upstream.ts';
-import { selfSigned } from '../../support/self-signed.ts';
-import { faultOf } from '../../support/upstream-trip.ts';
+import { selfSigned } from '../../support/samples/self-signed.ts';
+import { REACH } from '../../support/upstream/fake-upstream.ts';
+import { faultOf } from '../../support/upstream/upstream-trip.ts';
 
 let server: Server | undefined;
 afterEach(() => {

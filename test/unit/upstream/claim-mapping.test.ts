@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { claimAt } from '../../../src/grants/claim-at.ts';
-import { missingClaims, readSignIn } from '../../../src/upstream/claim-mapping.ts';
+import { claimAt } from '../../../src/grants/decide/claim-at.ts';
+import { missingClaims, readSignIn } from '../../../src/upstream/claims/claim-mapping.ts';
 import { UpstreamError } from '../../../src/upstream/upstream.ts';
 import type { GroupsClaim, UpstreamSettings } from '../../../src/upstream/upstream-settings.ts';
-import { REACH } from '../../support/fake-upstream.ts';
+import { REACH } from '../../support/upstream/fake-upstream.ts';
 
 type Mapped = Partial<Omit<UpstreamSettings['claims'], 'groups'>> & { groups?: Partial<GroupsClaim> };
 

@@ -1,11 +1,11 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/sealing/secret.ts';
-import { basicCredentials } from '../../../src/upstream/client-authentication.ts';
 import { openIdUpstream } from '../../../src/upstream/openid-upstream.ts';
+import { basicCredentials } from '../../../src/upstream/requests/client-authentication.ts';
 import type { AssertionKey } from '../../../src/upstream/upstream-settings.ts';
-import { type FakeUpstream, startFakeUpstream } from '../../support/fake-upstream.ts';
-import { faultOf, signInThere } from '../../support/upstream-trip.ts';
+import { type FakeUpstream, startFakeUpstream } from '../../support/upstream/fake-upstream.ts';
+import { faultOf, signInThere } from '../../support/upstream/upstream-trip.ts';
 
 /** How Gatehouse says who it is at an upstream (RFC 6749 §2.3.1, RFC 7523). */
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { KeptAnswer } from '../../../src/upstream/kept-answer.ts';
+import { KeptAnswer } from '../../../src/upstream/requests/kept-answer.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

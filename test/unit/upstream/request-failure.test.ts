@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requestFailure, type Way } from '../../../src/upstream/request-failure.ts';
+import { requestFailure, type Way } from '../../../src/upstream/requests/request-failure.ts';
 
 const PLACE = 'https://sso.example.com/token';
 

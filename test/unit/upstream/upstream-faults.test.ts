@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/sealing/secret.ts';
-import { printable } from '../../../src/upstream/foreign-text.ts';
 import { openIdUpstream } from '../../../src/upstream/openid-upstream.ts';
+import { printable } from '../../../src/upstream/requests/foreign-text.ts';
 import { type Upstream, UpstreamError, type UpstreamFault } from '../../../src/upstream/upstream.ts';
 import { asUpstreamError } from '../../../src/upstream/upstream-faults.ts';
-import { type FakeUpstream, startFakeUpstream } from '../../support/fake-upstream.ts';
-import type { Behaviour, OAuthFault, Trouble } from '../../support/fake-upstream-behaviour.ts';
-import { faultOf, goThere, newTrip, signInThere } from '../../support/upstream-trip.ts';
+import { type FakeUpstream, startFakeUpstream } from '../../support/upstream/fake-upstream.ts';
+import type { Behaviour, OAuthFault, Trouble } from '../../support/upstream/fake-upstream-behaviour.ts';
+import { faultOf, goThere, newTrip, signInThere } from '../../support/upstream/upstream-trip.ts';
 
 /** What can go wrong at an upstream, and which of the port's faults it is. */
 

@@ -4,8 +4,8 @@ import { Secret } from '../../../src/sealing/secret.ts';
 import { openIdUpstream } from '../../../src/upstream/openid-upstream.ts';
 import type { ProbeReport } from '../../../src/upstream/upstream.ts';
 import type { UpstreamSettings } from '../../../src/upstream/upstream-settings.ts';
-import { type FakeUpstream, startFakeUpstream } from '../../support/fake-upstream.ts';
-import { CALLBACK } from '../../support/upstream-trip.ts';
+import { type FakeUpstream, startFakeUpstream } from '../../support/upstream/fake-upstream.ts';
+import { CALLBACK } from '../../support/upstream/upstream-trip.ts';
 
 /** `gatehouse check --probe`: what an administrator is told about an upstream. */
 

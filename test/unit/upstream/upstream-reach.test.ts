@@ -6,10 +6,15 @@ import { Secret } from '../../../src/sealing/secret.ts';
 import { openIdUpstream } from '../../../src/upstream/openid-upstream.ts';
 import type { SignIn, Upstream } from '../../../src/upstream/upstream.ts';
 import type { Reach, UpstreamSettings } from '../../../src/upstream/upstream-settings.ts';
-import { type ConnectProxy, startConnectProxy } from '../../support/connect-proxy.ts';
-import { type FakeUpstream, type FakeUpstreamOptions, REACH, startFakeUpstream } from '../../support/fake-upstream.ts';
-import { selfSigned } from '../../support/self-signed.ts';
-import { faultOf, newTrip } from '../../support/upstream-trip.ts';
+import { selfSigned } from '../../support/samples/self-signed.ts';
+import { type ConnectProxy, startConnectProxy } from '../../support/upstream/connect-proxy.ts';
+import {
+  type FakeUpstream,
+  type FakeUpstreamOptions,
+  REACH,
+  startFakeUpstream,
+} from '../../support/upstream/fake-upstream.ts';
+import { faultOf, newTrip } from '../../support/upstream/upstream-trip.ts';
 
 /** How an upstream is reached that is not simply at the addresses that its document names. */
 

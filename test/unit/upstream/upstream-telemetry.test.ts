@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/sealing/secret.ts';
 import { openIdUpstream } from '../../../src/upstream/openid-upstream.ts';
 import type { Upstream } from '../../../src/upstream/upstream.ts';
-import { type FakeUpstream, startFakeUpstream } from '../../support/fake-upstream.ts';
-import { faultOf, signInThere } from '../../support/upstream-trip.ts';
+import { type FakeUpstream, startFakeUpstream } from '../../support/upstream/fake-upstream.ts';
+import { faultOf, signInThere } from '../../support/upstream/upstream-trip.ts';
 
 let fake: FakeUpstream;
 let upstream: Upstream;

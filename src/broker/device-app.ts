@@ -1,0 +1,250 @@
+import type { IncomingMessage } from 'node:http';
+import type { ClientRegistry } from '../clients/authenticate-client.ts';
+import { ASSERTION_ALGS, createAssertionVerifier } from '../clients/client-assertion.ts';
+import type { SessionsGround } from '../device-sessions/active-session.ts';
+import { createBeginSession } from '../device-sessions/begin-session.ts';
+import { createAccessTokens } from '../endpoints/access-tokens.ts';
+import { createBackchannelLogout } from '../endpoints/backchannel-logout.ts';
+import { createDeviceAuthorization } from '../endpoints/device-authorization.ts';
+import { createJwks, createOAuthMetadata, createOpenidMetadata } from '../endpoints/documents.ts';
+import { createDpopProofs, DPOP_ALGS } from '../endpoints/dpop-proofs.ts';
+import { createFrontchannelLogout } from '../endpoints/frontchannel-logout.ts';
+import { createCors } from '../endpoints/http/cors.ts';
+import type { Endpoint } from '../endpoints/http/endpoint.ts';
+import { createForeignRequest } from '../endpoints/http/foreign-requests.ts';
+import { createNodeDoor, type DeviceRoute } from '../endpoints/http/node-adapter.ts';
+import { createIntrospection } from '../endpoints/introspection.ts';
+import {
+  createKeycloakLogout,
+  createKeycloakRealm,
+  withKeycloakMembers,
+} from '../endpoints/profiles/keycloak-answers.ts';
+import { withMicrosoftHabits } from '../endpoints/profiles/microsoft-answers.ts';
+import { type EndpointName, type PathProfile, pathProfiles } from '../endpoints/profiles/path-profiles.ts';
+import { createRefresh } from '../endpoints/refresh.ts';
+import { createRevocation } from '../endpoints/revocation.ts';
+import { createToken } from '../endpoints/token.ts';
+import { createUserinfo } from '../endpoints/userinfo.ts';
+import { carriedClaimNames } from '../grants/decide/client-claims.ts';
+import type { RedeemGround } from '../grants/redeem/redeem-grant.ts';
+import { longestLifeMs } from '../grants/retention.ts';
+import { createUsedOnce } from '../ledger/once.ts';
+import { createAuthenticationLimits } from '../limits/authentication-limits.ts';
+import { createOverload } from '../limits/overload.ts';
+import { createStartLimits } from '../limits/start-limits.ts';
+import { createSourceAddress, peerOf } from '../network/source-address.ts';
+import type { Abilities } from '../oauth/metadata.ts';
+import { OAuthError } from '../oauth/oauth-error.ts';
+import { uniteScopes } from '../oauth/scope.ts';
+import { mayInitiateFrom } from '../safeguards/approval-network.ts';
+import { isSameNetwork } from '../safeguards/same-network.ts';
+import { areSafeguardsStillMet } from '../safeguards/still-met.ts';
+import { createIssueTokens } from '../tokens/issue-tokens.ts';
+import type { Foundation, House } from './context.ts';
+import { watchDevices } from './device-instrumentation.ts';
+
+const OVERLOAD_RETRY_SECONDS = 10;
+
+/** The endpoints of one issuer, by what they do; `broker.ts` says at which paths they are. */
+export type IssuerEndpoints = Readonly<Partial<Record<EndpointName, Endpoint>>>;
+
+/** Builds the device door: what machines call. */
+export function buildDeviceDoor(foundation: Foundation, house: House, newRequestId: () => string) {
+  const { storage, sealing, logger, randomBytes } = foundation;
+  const { config, clients, grants, signingKeys, sourcePrefixes } = house;
+  const { ledger } = storage;
+  const now = () => ledger.now();
+  const watch = watchDevices(foundation);
+  const profiles = pathProfiles(config.publicUrl, config.compatibility);
+  const { issueTokens, issueRefreshed } = createIssueTokens(signingKeys, {
+    publicUrl: config.publicUrl,
+    keycloakIssuer: profiles.find(({ profile }) => profile === 'keycloak')?.issuer.name,
+  });
+  const startLimits = createStartLimits({
+    counters: storage.counters,
+    ledger,
+    networks: house.networks,
+    limits: config.limits,
+    codeLifetimesSeconds: config.clients.map((client) => client.lifetimes.codeSeconds),
+  });
+  const overload = createOverload();
+  const redeem: RedeemGround = {
+    ...grants,
+    sourcePrefixes,
+    beginSession: createBeginSession(sealing, (id) => house.upstreams.get(id)?.uncheckedSessionSeconds ?? 0),
+    issueTokens,
+    areSafeguardsStillMet: (client, grant, approval) =>
+      areSafeguardsStillMet(client, grant, approval, house.clockToleranceSeconds),
+    onReplayed: watch.replayed,
+    onRefused: watch.refused,
+    onForgery: watch.forgery,
+  };
+  const sourceOf = createSourceAddress(config.source);
+
+  const used = createUsedOnce(ledger, randomBytes);
+  const { useOnce } = used;
+  const sessions: SessionsGround = { ledger, sealing, clients, sourcePrefixes, onUnreadable: watch.unreadable };
+  // Tokens of one issuer are known at every other one of ours: a resource server need not know of path profiles.
+  const issuers = [...new Set([config.publicUrl, ...profiles.map((profile) => profile.issuer.addresses.issuer)])];
+  const accessTokens = createAccessTokens({ signingKeys, issuers, now });
+  const resourceServers = new Map(config.resourceServers.map((server) => [server.id, server]));
+
+  const authenticationLimits = createAuthenticationLimits({
+    ...{ counters: storage.counters, networks: house.networks, limits: config.limits },
+    isKnown: (name) => clients.has(name) || resourceServers.has(name),
+    clock: foundation.clock,
+  });
+  const { hasFailedLately } = authenticationLimits;
+  const admit: ClientRegistry['admit'] = async (attempt) => {
+    const admitted = await authenticationLimits.admit(attempt);
+    if (admitted.verdict === 'admitted') return undefined;
+    foundation.metrics.limitReached(admitted.limit);
+    return admitted;
+  };
+
+  function endpointsOf({ issuer, profile }: PathProfile): IssuerEndpoints {
+    const verifyAssertion = createAssertionVerifier({ clients, issuer: issuer.addresses.issuer, now, useOnce });
+    const registry: ClientRegistry = { clients, verifyAssertion, admit, hasFailedLately };
+    const dpopAt = (address: string) =>
+      createDpopProofs({ address, sealing, ledger, counters: storage.counters, useOnce });
+    const dpop = dpopAt(issuer.addresses.token);
+    const abilities = abilitiesOf(house);
+    const token = watch.polls(
+      createToken({
+        issuer,
+        redeem,
+        registry,
+        dpop,
+        refresh: createRefresh({
+          issuer,
+          dpop,
+          refresh: {
+            ...grants,
+            sourcePrefixes,
+            upstreams: house.askUpstream,
+            issueTokens: issueRefreshed,
+            sleep: foundation.sleep,
+            isSameNetwork: (left, right) => isSameNetwork(left, right, house.networks),
+            onEnded: watch.ended,
+            onShared: watch.shared,
+          },
+          onRefreshed: watch.refreshed,
+        }),
+        onPolled: watch.polled,
+      }),
+    );
+    const revocation = createRevocation({
+      registry,
+      sessions,
+      end: { ledger, sealing, randomBytes, upstreams: house.askUpstream },
+      accessTokens,
+      onRevoked: watch.revoked,
+    });
+    return {
+      revocation,
+      keycloakLogout: createKeycloakLogout(revocation),
+      introspection: createIntrospection({
+        ...{ registry, resourceServers, sessions, accessTokens },
+        issuer: config.publicUrl,
+      }),
+      ...(issuer.addresses.userinfo !== undefined && {
+        userinfo: createUserinfo({ clients, sessions, accessTokens, dpop: dpopAt(issuer.addresses.userinfo) }),
+      }),
+      deviceAuthorization: watch.starts(
+        createDeviceAuthorization({
+          issuer,
+          grants,
+          registry,
+          dpop: dpopAt(issuer.addresses.deviceAuthorization),
+          verificationUriComplete: config.verificationUriComplete,
+          mayInitiate: ({ safeguards }, source) => mayInitiateFrom(safeguards, source),
+          async admitStart({ source, client }) {
+            if (await overload.isLasting()) {
+              watch.limited('overload', source, client.id);
+              return { admitted: false, limit: 'overload', retryAfterSeconds: OVERLOAD_RETRY_SECONDS };
+            }
+            const start = { source, clientId: client.id, codeLifetimeSeconds: client.lifetimes.codeSeconds };
+            const { campaign } = client.safeguards;
+            const verdict = await startLimits.admitStart({ ...start, campaign, nowMs: await now() });
+            if (verdict.verdict === 'refused') watch.limited(verdict.limit, source, client.id);
+            return verdict.verdict === 'admitted' ? { ...verdict, admitted: true } : { ...verdict, admitted: false };
+          },
+          onStarted: watch.started,
+        }),
+      ),
+      token: inProfile(token, { issuer, profile }),
+      keycloakRealm: createKeycloakRealm(signingKeys, issuer.addresses.issuer),
+      jwks: createJwks(signingKeys),
+      oauthMetadata: createOAuthMetadata(issuer, abilities),
+      openidMetadata: createOpenidMetadata(issuer, abilities),
+    };
+  }
+
+  /** As clients of the server that a path was taken from want their tokens answered. */
+  function inProfile(token: Endpoint, { issuer, profile }: Pick<PathProfile, 'issuer' | 'profile'>): Endpoint {
+    if (profile === 'keycloak') return withKeycloakMembers(token, clients);
+    const isOwn = issuer.name === undefined;
+    return isOwn && config.compatibility.microsoft ? withMicrosoftHabits(token, new URL(config.publicUrl).host) : token;
+  }
+
+  const longestMs = longestLifeMs(clients.values());
+  /** One path per upstream; an upstream that we do not have is told so in JSON too. */
+  function logoutRoute(upstreamId: string): DeviceRoute {
+    const upstream = house.upstreams.get(upstreamId);
+    const POST: Endpoint =
+      upstream === undefined
+        ? () => Promise.reject(new OAuthError('invalid_request', 'there is no such upstream', { status: 404 }))
+        : createBackchannelLogout({
+            ...{ ledger, sealing, used, upstream },
+            longestLifeMs: longestMs,
+            onLogout: watch.loggedOut,
+          });
+    return { path: '/backchannel-logout/{upstream}', POST };
+  }
+
+  /** Of an upstream that it is switched on for; for all others there is nothing here. */
+  function frontLogoutRoute(upstreamId: string): DeviceRoute | undefined {
+    const upstream = house.upstreams.get(upstreamId);
+    if (upstream === undefined || upstream.frontChannelLogout === false) return undefined;
+    const ground = { ledger, sealing, upstream, longestLifeMs: longestMs };
+    const GET = createFrontchannelLogout({ ...ground, onLogout: watch.toldOfLogout });
+    return { path: '/frontchannel-logout/{upstream}', GET };
+  }
+
+  const sourceAddress = (message: IncomingMessage) => sourceOf(peerOf(message.socket), message.headers);
+  const foreignRequest = createForeignRequest(config.publicUrl, clients);
+  const isHttps = config.publicUrl.startsWith('https:');
+  const door = { sourceAddress, newRequestId, cors: createCors(clients), foreignRequest, isHttps, logger };
+  return {
+    endpointsOf,
+    logoutRoute,
+    frontLogoutRoute,
+    sourceAddress,
+    answer: createNodeDoor(door),
+    countPending: async () => startLimits.countPending(await now()),
+  };
+}
+
+/** What the metadata documents say, from what the clients of this configuration may do. */
+function abilitiesOf({ config }: House): Abilities {
+  const { clients } = config;
+  const methods = new Set(
+    clients.flatMap(({ authentication }) =>
+      authentication === 'client_secret' ? (['client_secret_basic', 'client_secret_post'] as const) : [authentication],
+    ),
+  );
+  return {
+    grantTypes: ['device_code', 'refresh_token'],
+    clientAuthentication: [...methods],
+    introspectionAuthentication: [
+      ...new Set([...methods, 'client_secret_basic', 'client_secret_post'] as const),
+    ].filter((method) => method !== 'none'),
+    assertionAlgs: ASSERTION_ALGS,
+    dpopAlgs: DPOP_ALGS,
+    idTokenAlgs: [...new Set(clients.map((client) => client.signingAlg))],
+    pkce: true,
+    scopes: uniteScopes(...clients.map((client) => client.scopes.allowed)),
+    claims: [...new Set(clients.flatMap((client) => carriedClaimNames(client, client.scopes.allowed)))],
+    languages: config.pages.languages,
+  };
+}

@@ -1,0 +1,147 @@
+import type { RegisteredClient } from '../clients/registered-client.ts';
+import type { DeviceSession } from '../device-sessions/device-session.ts';
+import type { RefreshOutcome, RefreshRequest } from '../device-sessions/refresh/refresh-request.ts';
+import type { DeviceRequest, Endpoint } from '../endpoints/http/endpoint.ts';
+import { asOAuthError } from '../endpoints/http/oauth-reply.ts';
+import type { EndReason } from '../grants/end-grant.ts';
+import type { Asker, PollOutcome } from '../grants/redeem/poll-grant.ts';
+import type { RefusedBecause } from '../grants/redeem/redeem-grant.ts';
+import type { Approval } from '../ledger/approval.ts';
+import type { Grant } from '../ledger/grant.ts';
+import type { OAuthErrorCode } from '../oauth/oauth-error.ts';
+import type { Sealing } from '../sealing/sealing.ts';
+import { codeTag, logTag } from '../telemetry/log-tag.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { LogoutToken } from '../upstream/upstream.ts';
+
+function fieldsOf({ id, clientId: client, upstream, subject }: DeviceSession) {
+  return { session: logTag(id), client, upstream, subject };
+}
+
+/** What happens at the device door, as log lines and counters. */
+export function watchDevices({ logger, metrics, sealing }: { logger: Logger; metrics: Metrics; sealing: Sealing }) {
+  type Count = (client: string | undefined, outcome: OAuthErrorCode) => void;
+
+  /** Counts what an endpoint refuses; what it answers is counted where its outcome is known. */
+  const refusals = (endpoint: Endpoint, count: Count): Endpoint => {
+    return (request) =>
+      endpoint(request).catch((error: unknown) => {
+        count(request.clientId, asOAuthError(error).code);
+        throw error;
+      });
+  };
+
+  return {
+    starts: (endpoint: Endpoint) =>
+      refusals(endpoint, (client, outcome) => metrics.authorizationAnswered(client, outcome)),
+    polls: (endpoint: Endpoint) => refusals(endpoint, (client, outcome) => metrics.pollAnswered(client, outcome)),
+
+    started: (started: {
+      requestId: string;
+      grantId: string;
+      client: RegisteredClient;
+      userCode: string;
+      source: string;
+      scopes: readonly string[];
+    }) => {
+      const { requestId, grantId, client, userCode, source, scopes } = started;
+      metrics.authorizationAnswered(client.id, 'started');
+      logger.event('grant.started', {
+        requestId,
+        grant: logTag(grantId),
+        client: client.id,
+        code: codeTag(sealing, userCode),
+        source,
+        scopes,
+      });
+    },
+
+    polled: (request: DeviceRequest, client: RegisteredClient, outcome: PollOutcome) => {
+      metrics.pollAnswered(client.id, outcome.outcome);
+      const { requestId } = request;
+      if (outcome.outcome === 'tokens' && !outcome.redelivered) {
+        const grant = logTag(outcome.grantId);
+        const { person, answer } = outcome;
+        const fields = { requestId, grant, session: grant, client: client.id, ...person, source: request.source() };
+        logger.event('grant.redeemed', { ...fields, scopes: answer['scope'] });
+      } else if (logger.writes('grant.polled')) {
+        logger.event('grant.polled', { requestId, client: client.id, outcome: outcome.outcome });
+      }
+    },
+
+    refreshed: (request: DeviceRequest, client: RegisteredClient, outcome: RefreshOutcome) => {
+      if (outcome.outcome !== 'tokens') return;
+      const { session, answer, isAgain, firstSource } = outcome;
+      logger.event('session.refreshed', {
+        requestId: request.requestId,
+        session: logTag(session.id),
+        client: client.id,
+        upstream: session.upstream,
+        subject: session.subject,
+        scopes: answer['scope'],
+        source: request.source(),
+        outcome: isAgain ? 'answered_again' : 'exchanged',
+        ...(firstSource !== undefined && { firstSource }),
+      });
+    },
+
+    ended: (session: DeviceSession, reason: EndReason, { requestId, source }: RefreshRequest) => {
+      logger.event('session.ended', { requestId, ...fieldsOf(session), by: reason, reason, source });
+    },
+
+    shared: (
+      session: DeviceSession,
+      { firstSource, source }: { firstSource: string; source: string },
+      { requestId, client }: RefreshRequest,
+    ) => {
+      metrics.sessionShared(client.id);
+      logger.event('session.shared', { requestId, ...fieldsOf(session), source, firstSource });
+    },
+
+    revoked: (request: DeviceRequest, session: DeviceSession) => {
+      const { requestId } = request;
+      const source = request.source();
+      logger.event('session.ended', { requestId, ...fieldsOf(session), by: 'client', reason: 'revoked', source });
+    },
+
+    refused: (
+      grant: Grant,
+      { upstream, subject }: Approval,
+      reason: RefusedBecause,
+      { requestId, source }: Partial<Asker> = {},
+    ) => {
+      const about = { requestId, grant: logTag(grant.id), client: grant.clientId, upstream, subject };
+      logger.event('grant.refused', { ...about, reason, source: source?.() });
+    },
+
+    replayed: (grant: Grant, { requestId, source }: Partial<Asker> = {}) => {
+      const tag = logTag(grant.id);
+      const about = { requestId, grant: tag, session: tag, client: grant.clientId, source: source?.() };
+      logger.event('grant.replayed', about);
+      logger.event('session.ended', { ...about, by: 'replay', reason: 'replay' });
+    },
+
+    loggedOut: ({ requestId }: DeviceRequest, upstream: string, { sub: subject }: LogoutToken) => {
+      logger.event('logout.received', { requestId, upstream, subject });
+    },
+
+    /** Whoever knows the `sid` can say so: it is for an administrator to see from where. */
+    toldOfLogout: (request: DeviceRequest, upstream: string) => {
+      logger.event('logout.received', { requestId: request.requestId, upstream, source: request.source() });
+    },
+
+    unreadable: (sessionId: string, error: Error) => {
+      logger.event('storage.rejected', { grant: logTag(sessionId), detail: error.message });
+    },
+
+    limited: (limit: string, source: string, client: string) => {
+      metrics.limitReached(limit);
+      logger.event('limit.reached', { limit, source, client });
+    },
+
+    forgery: (grantId: string, error: Error) => {
+      logger.event('storage.rejected', { grant: logTag(grantId), detail: error.message });
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http';
+import type { Express } from 'express';
+import { createApprovalLimits } from '../limits/approval-limits.ts';
+import { createCodeEntryLimits } from '../limits/code-entry-limits.ts';
+import { createSignInLimits } from '../limits/sign-in-limits.ts';
+import { createPages } from '../pages/pages.ts';
+import { createCampaigns } from '../safeguards/campaign.ts';
+import { createSafeguardJudge } from '../safeguards/safeguards.ts';
+import type { Foundation, House } from './context.ts';
+import { watchPeople } from './page-instrumentation.ts';
+
+/** Builds the people door: what a person visits. */
+export function buildPeopleDoor(
+  foundation: Foundation,
+  house: House,
+  sourceOf: (request: IncomingMessage) => string,
+): Express {
+  const { storage, sealing } = foundation;
+  const { config, clients, upstreams, grants, networks, sourcePrefixes } = house;
+  const { counters } = storage;
+  const { limits } = config;
+  const codeEntryLimits = createCodeEntryLimits({ counters, sealing, networks, limits });
+  return createPages({
+    publicUrl: new URL(config.publicUrl),
+    grants,
+    browserSessions: storage.browserSessions,
+    clients,
+    upstreams,
+    scopeDescriptions: config.scopeDescriptions,
+    settings: config.pages,
+    codeEntryLimits,
+    signInLimits: createSignInLimits({ counters, networks, limits }),
+    safeguards: createSafeguardJudge({
+      ledger: storage.ledger,
+      networks,
+      campaigns: createCampaigns({ ledger: storage.ledger, sealing, networks }),
+      approvalLimits: createApprovalLimits({ counters, sealing, limits }),
+      codeEntryLimits,
+      userCodes: config.userCodes,
+      randomBytes: foundation.randomBytes,
+      clockToleranceSeconds: house.clockToleranceSeconds,
+    }),
+    sourcePrefixes,
+    sourceOf,
+    log: watchPeople(foundation),
+  });
+}

@@ -1,0 +1,68 @@
+import { layFoundation } from '../../broker/context.ts';
+import type { Config } from '../../config/config.ts';
+import { configFile } from '../../config/environment.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import type { SessionsGround } from '../../device-sessions/active-session.ts';
+import type { EndGround } from '../../device-sessions/end-session.ts';
+import { StorageUnavailableError } from '../../ledger/ledger.ts';
+import { sourcePrefixList } from '../../network/source-prefixes.ts';
+import { redisStorage } from '../../storage/redis/redis-storage.ts';
+import { StorageRefusedError } from '../../storage/storage.ts';
+import { EXIT } from '../exit-codes.ts';
+import { redisAway } from './redis-away.ts';
+
+/** What an administrator's commands look at sessions with. */
+export interface SessionDesk {
+  config: Config;
+  sessions: SessionsGround;
+  end: EndGround;
+  now(): Promise<number>;
+  /** How many sessions could not be read so far. */
+  unreadable(): number;
+}
+
+/**
+ * Opens what the configuration names, lets a command work with it, and closes it again. Answers the exit code: 78 with
+ * the memory driver, whose sessions are in the broker's own process, 69 when Redis does not answer.
+ */
+export async function withSessionDesk(
+  file: string | undefined,
+  work: (desk: SessionDesk) => Promise<number>,
+): Promise<number> {
+  const config = await loadConfig(configFile(file));
+  if (config.storage.driver === 'memory') {
+    const what = 'with storage.driver memory, device sessions are in the memory of the broker process';
+    process.stderr.write(`${config.file}: ${what}; these commands need Redis\n`);
+    return EXIT.config;
+  }
+  const storage = redisStorage(config.storage.redis);
+  try {
+    await storage.open();
+    const { sealing, randomBytes } = layFoundation(config, { storage });
+    const { ledger } = storage;
+    let unreadable = 0;
+    return await work({
+      config,
+      sessions: {
+        ledger,
+        sealing,
+        clients: new Map(config.clients.map((client) => [client.id, client])),
+        sourcePrefixes: sourcePrefixList,
+        onUnreadable: () => {
+          unreadable += 1;
+        },
+      },
+      end: { ledger, sealing, randomBytes },
+      now: () => ledger.now(),
+      unreadable: () => unreadable,
+    });
+  } catch (error) {
+    if (!(error instanceof StorageUnavailableError || error instanceof StorageRefusedError)) throw error;
+    const { redis } = config.storage;
+    const isRefused = error instanceof StorageRefusedError;
+    process.stderr.write(`Redis: ${isRefused ? error.message : `away: ${redisAway(redis, error)}`}\n`);
+    return isRefused ? EXIT.config : EXIT.unavailable;
+  } finally {
+    await storage.close();
+  }
+}

@@ -1,0 +1,123 @@
+import { parseArgs } from 'node:util';
+import type { Config } from '../../config/config.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import { CONFIG_OPTION, configFile } from '../../config/environment.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import type { Reach } from '../../upstream/upstream-settings.ts';
+import { EXIT } from '../exit-codes.ts';
+import { redirectUri } from '../redirect-uri.ts';
+import { type CheckReport, createCheckReport } from './check-report.ts';
+import { describeApprovers } from './describe-approvers.ts';
+
+const USAGE = `Usage: gatehouse check [--config FILE] [--probe] [--json]
+
+Reads the configuration and reports every problem as file:line:col key: what was found, what is expected.
+  --config FILE   ${CONFIG_OPTION}
+  --probe         also asks Redis and each upstream, and counts what names an old or a missing sealing key
+  --json          one line of JSON for each finding
+The last line is the verdict, such as "3 wrong, 1 to look at".
+It also has this Node do what a start would have it do first: seal, sign, and know a page's cookie again.
+Exit 0: good. 78: problems in the configuration, or a Node that failed. 69: something that was asked is away or wrong.
+`;
+
+export async function run(argv: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      config: { type: 'string' },
+      probe: { type: 'boolean' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help === true) {
+    process.stdout.write(USAGE);
+    return EXIT.done;
+  }
+  const report = createCheckReport({ isJson: values.json === true });
+  const exitCode = await check(configFile(values.config), values.probe === true, report);
+  report.verdict();
+  return exitCode;
+}
+
+async function check(file: string, isProbing: boolean, report: CheckReport): Promise<number> {
+  let config: Config;
+  try {
+    config = await loadConfig(file);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    report.problems(error.problems);
+    return EXIT.config;
+  }
+  report.describe(describe(config));
+  report.warnings(config.warnings);
+  // What it tests, and what asks, are heavy: whoever has a broken file need not wait for them.
+  const { SelfTestError, selfTestOf } = await import('../../broker/self-test.ts');
+  try {
+    await selfTestOf(config);
+  } catch (error) {
+    if (!(error instanceof SelfTestError)) throw error;
+    report.finding({ about: 'this Node', level: 'wrong', text: error.message });
+    return EXIT.config;
+  }
+  if (!isProbing) return EXIT.done;
+
+  const { probe } = await import('./probe.ts');
+  const isFine = await probe(config, report.finding);
+  return isFine ? EXIT.done : EXIT.unavailable;
+}
+
+/** What was understood, in words that an administrator can compare with what was meant. */
+export function describe(config: Config): string[] {
+  const { publicUrl, listen, operations, storage, upstreams, clients, userCodes } = config;
+  return [
+    `${config.file} is good.`,
+    `public URL: ${publicUrl}, people type the code at ${publicUrl}/device`,
+    `listens on ${whereListens(listen)}; ${
+      operations === undefined ? 'no health and metrics' : `health and metrics on ${operations.host}:${operations.port}`
+    }`,
+    `storage: ${storage.driver}`,
+    `user codes: ${userCodes.length} out of ${userCodes.alphabet.length} characters`,
+    `${count(upstreams.length, 'upstream')}:`,
+    ...upstreams.flatMap(({ id, displayName, issuer, authentication, reach }) => [
+      `  ${id}: ${displayName}, ${issuer}, authentication ${authentication}`,
+      ...describeReach(reach),
+      `    redirect URI to register there: ${redirectUri(config, id)}`,
+      `    back-channel logout URI, where it offers that: ${publicUrl}/backchannel-logout/${id}`,
+    ]),
+    `${count(clients.length, 'client')}:`,
+    ...clients.flatMap((client) => {
+      const { id, name, authentication, tokens, upstreams: at } = client;
+      const conditions = describeApprovers(client);
+      return [
+        `  ${id}: ${name}, authentication ${authentication}, ${tokens === 'mint' ? 'minted' : 'relayed'} tokens, signs in at ${at.join(', ')}`,
+        ...(conditions.length === 0 ? [] : ['    may be approved where all of this holds:']),
+        ...conditions.map((condition) => `      ${condition}`),
+      ];
+    }),
+    ...(config.resourceServers.length > 0 ? [count(config.resourceServers.length, 'resource server')] : []),
+  ];
+}
+
+/** How an upstream is reached, where that is not simply at the addresses of its document. */
+function describeReach({ backChannel, endpoints, proxy, ca, allowsPrivateAddresses }: Reach): string[] {
+  const certificates = ca?.match(/BEGIN CERTIFICATE/g)?.length ?? 0;
+  const words = [
+    ...(allowsPrivateAddresses ? [] : ['at public addresses only']),
+    ...(backChannel === undefined ? [] : [`at ${backChannel}`]),
+    ...Object.entries(endpoints).flatMap(([name, address]) => (address === undefined ? [] : [`${name} at ${address}`])),
+    ...(proxy === undefined ? [] : [`over the proxy ${proxy.url}`]),
+    ...(certificates === 0 ? [] : [`vouched for by ${count(certificates, 'certificate')} of ca`]),
+  ];
+  return words.length === 0 ? [] : [`    reached ${words.join(', ')}`];
+}
+
+function whereListens({ host, port, socket, tls }: Config['listen']): string {
+  const where =
+    socket === undefined ? `${host}:${port}` : socket === 'systemd' ? 'a socket of systemd' : `the socket ${socket}`;
+  return tls === undefined ? where : `${where} with TLS`;
+}
+
+function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}

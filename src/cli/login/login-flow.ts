@@ -1,0 +1,181 @@
+import { readFile } from 'node:fs/promises';
+import { printable } from '../terminal/printable.ts';
+import { showSignInCard } from '../terminal/sign-in-card.ts';
+import { openStatusLine, type StatusLine } from '../terminal/status-line.ts';
+import { openTerminal, type Terminal, type TerminalStream } from '../terminal/terminal.ts';
+import { openTypedLines } from '../terminal/typed-lines.ts';
+import { type LoginOptions, loginUsage, readLoginOptions } from './login-options.ts';
+import { type PollAnswer, type PollEnd, pollUntilDecided } from './login-polling.ts';
+import { failureInWords, type Person, personInWords, waitingInWords } from './messages.ts';
+import { assertSafeAddress, type JsonObject } from './safe-fetch.ts';
+
+/** What the command has around it; a test brings its own. */
+export interface LoginSurroundings {
+  stdin: NodeJS.ReadableStream & { isTTY?: boolean | undefined };
+  stdout: TerminalStream;
+  stderr: TerminalStream;
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal;
+  now: () => number;
+  /** Rejects at once when the signal is aborted. */
+  sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  fetch: typeof fetch;
+}
+
+export interface DeviceClientOptions {
+  issuer: URL;
+  deviceAuthorizationEndpoint: string | undefined;
+  clientId: string;
+  clientSecret: string | undefined;
+  fetch: typeof fetch;
+  signal: AbortSignal;
+}
+
+/** The protocol, as far as the person's way through it needs to know. */
+export interface DeviceClient {
+  start(request: {
+    scopes: readonly string[];
+    resources: readonly string[];
+    confirmation: 'supported' | 'required' | undefined;
+  }): Promise<StartedGrant>;
+  poll(
+    deviceCode: string,
+    parameters: { resources: readonly string[]; confirmationCode: string | undefined },
+  ): Promise<PollAnswer<SignedIn>>;
+}
+
+export interface StartedGrant {
+  deviceCode: string;
+  userCode: string;
+  verificationUri: string;
+  verificationUriComplete: string | undefined;
+  expiresInSeconds: number;
+  intervalSeconds: number | undefined;
+  /** The server will ask for the digits that the browser shows after the approval. */
+  asksForDigits: boolean;
+}
+
+export interface SignedIn {
+  /** The token response as it came. */
+  response: JsonObject;
+  person: Person;
+  /** Who signed the ID token; `undefined` where there was none, or no key to check it with. */
+  idTokenIssuer: string | undefined;
+}
+
+const exit = { signedIn: 0, error: 1, denied: 3, expired: 4, wrongOptions: 64, interrupted: 130 } as const;
+
+interface Attempt {
+  options: LoginOptions;
+  around: LoginSurroundings;
+  terminal: Terminal;
+  status: StatusLine;
+}
+
+/** The person's way: options, code, waiting, end. Answers the exit code. */
+export async function logIn(
+  argv: readonly string[],
+  around: LoginSurroundings,
+  connect: (options: DeviceClientOptions) => Promise<DeviceClient>,
+): Promise<number> {
+  const read = readLoginOptions(argv);
+  if ('help' in read) {
+    around.stdout.write(loginUsage);
+    return exit.signedIn;
+  }
+  if ('problem' in read) {
+    around.stderr.write(`gatehouse login: ${printable(read.problem)}\n\n${loginUsage}`);
+    return exit.wrongOptions;
+  }
+  const { options } = read;
+  const terminal = openTerminal({ stream: around.stderr, environment: around.environment, plain: options.plain });
+  const status = openStatusLine(terminal);
+  try {
+    assertSafeAddress(options.issuer.href);
+    const clientSecret = await readSecret(options, around);
+    status.show(`Asking ${options.issuer.host} how to sign in.`);
+    const { issuer, deviceAuthorizationEndpoint, clientId } = options;
+    const { signal, fetch } = around;
+    const client = await connect({ issuer, deviceAuthorizationEndpoint, clientId, clientSecret, signal, fetch });
+    return await signIn(client, { options, around, terminal, status });
+  } catch (error) {
+    status.stop();
+    terminal.line(around.signal.aborted ? 'Stopped. Nothing was connected.' : printable(failureInWords(error)));
+    return around.signal.aborted ? exit.interrupted : exit.error;
+  }
+}
+
+async function signIn(client: DeviceClient, attempt: Attempt): Promise<number> {
+  const { options, around, terminal, status } = attempt;
+  const { scopes, resources } = options;
+  const hasKeyboard = around.stdin.isTTY === true;
+  const confirmation = options.confirm ? 'required' : hasKeyboard ? 'supported' : undefined;
+  const grant = await client.start({ scopes, resources, confirmation });
+  const expiresAtMs = around.now() + grant.expiresInSeconds * 1000;
+  status.stop();
+  showSignInCard(terminal, { ...grant, wantsQr: options.qr });
+
+  const typed = options.confirm || grant.asksForDigits ? openTypedLines(around.stdin) : undefined;
+  if (typed !== undefined) terminal.line('When the browser shows 4 digits, type them here and press Enter.');
+  // A line that turns would wipe out what the person types.
+  const waiting = typed === undefined ? status : openStatusLine({ ...terminal, isRich: false });
+  let unanswered: string | undefined;
+  try {
+    const end = await pollUntilDecided({
+      intervalSeconds: grant.intervalSeconds,
+      expiresAtMs,
+      now: around.now,
+      sleep: (milliseconds) => around.sleep(milliseconds, around.signal),
+      onWait: (why) => waiting.show(printable(waitingInWords(why, expiresAtMs))),
+      async poll() {
+        const confirmationCode = typed?.take() ?? unanswered;
+        const answer = await client.poll(grant.deviceCode, { resources, confirmationCode });
+        // Each code is sent until there is an answer, and no longer: the server counts wrong ones.
+        unanswered = answer.answer === 'unreachable' ? confirmationCode : undefined;
+        if (confirmationCode !== undefined && answer.answer === 'pending') {
+          terminal.line('These digits were not taken. Type the 4 digits that the browser shows.');
+        }
+        return answer;
+      },
+    });
+    waiting.stop();
+    return finish(end, attempt);
+  } finally {
+    typed?.close();
+  }
+}
+
+function finish(end: PollEnd<SignedIn>, { options, around, terminal }: Attempt): number {
+  switch (end.answer) {
+    case 'tokens': {
+      const { person, idTokenIssuer, response } = end.tokens;
+      const name = personInWords(person);
+      terminal.line(printable(name === undefined ? 'Signed in.' : `Signed in as ${name}.`));
+      if (idTokenIssuer !== undefined)
+        terminal.line(printable(`The ID token is verified: ${idTokenIssuer} signed it.`));
+      if (options.json) around.stdout.write(`${JSON.stringify(response)}\n`);
+      else terminal.line('The tokens were not kept. With --json they are printed.');
+      return exit.signedIn;
+    }
+    case 'denied':
+      terminal.line('Denied in the browser. Nothing was connected.');
+      terminal.line('If that was a slip, run the command again and approve the new code.');
+      return exit.denied;
+    case 'expired':
+      terminal.line('The code ran out before it was approved. Nothing was connected.');
+      terminal.line('Run the command again for a new code.');
+      return exit.expired;
+    case 'refused':
+      terminal.line(printable(end.reason));
+      return exit.error;
+  }
+}
+
+async function readSecret({ clientSecret }: LoginOptions, around: LoginSurroundings): Promise<string | undefined> {
+  if (clientSecret === undefined) return undefined;
+  if ('file' in clientSecret) return (await readFile(clientSecret.file, 'utf8')).replace(/\r?\n$/, '');
+  const value = (Object.hasOwn(around.environment, clientSecret.env) && around.environment[clientSecret.env]) || '';
+  if (value === '') throw new Error(`The environment variable ${clientSecret.env} is empty or not set`);
+  return value;
+}

@@ -1,0 +1,226 @@
+/**
+ * `gatehouse login`: a device client for the terminal, for any server with RFC 8628 and metadata. This file speaks the
+ * protocol, over openid-client. What the person sees on the way is in `login-flow.ts`, when to poll again in
+ * `login-polling.ts`, what HTTP forgives and refuses in `safe-fetch.ts`.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import * as oauth from 'openid-client';
+import { processEnvironment } from '../../config/environment.ts';
+import { type DeviceClient, type DeviceClientOptions, type LoginSurroundings, logIn } from './login-flow.ts';
+import { assertIssuer, assertSafeEndpoints, metadataAddresses, noDeviceFlow } from './login-metadata.ts';
+import type { PollAnswer } from './login-polling.ts';
+import { failureInWords, type Person, refusalInWords } from './messages.ts';
+import { type JsonObject, UnreachableError, wireFetch } from './safe-fetch.ts';
+
+const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';
+const requestSeconds = 10;
+// Machines without a browser often have a clock that is off.
+const clockToleranceSeconds = 60;
+
+/** `gatehouse login …`; `argv` begins after `login`. Answers the exit code. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const interruption = new AbortController();
+  const interrupt = (): void => interruption.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    return await login(argv, {
+      stdin: process.stdin,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      environment: processEnvironment(),
+      signal: interruption.signal,
+      now: Date.now,
+      sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }),
+      fetch,
+    });
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+export function login(argv: readonly string[], around: LoginSurroundings): Promise<number> {
+  return logIn(argv, around, connect);
+}
+
+async function connect(options: DeviceClientOptions): Promise<DeviceClient> {
+  let tokenAnswer: JsonObject | undefined;
+  const fetch = wireFetch({
+    fetch: options.fetch,
+    signal: options.signal,
+    onAnswer: (body) => {
+      if ('access_token' in body) tokenAnswer = body;
+    },
+  });
+  const metadata = await discover(options, fetch);
+  assertSafeEndpoints(metadata);
+  const config = configure(metadata, options, fetch);
+  const codeVerifier = config.serverMetadata().supportsPKCE() ? oauth.randomPKCECodeVerifier() : undefined;
+
+  return {
+    async start({ scopes, resources, confirmation }) {
+      const parameters = new URLSearchParams();
+      for (const resource of resources) parameters.append('resource', resource);
+      if (confirmation !== undefined) parameters.set('confirmation', confirmation);
+      if (codeVerifier !== undefined) {
+        parameters.set('code_challenge', await oauth.calculatePKCECodeChallenge(codeVerifier));
+        parameters.set('code_challenge_method', 'S256');
+      }
+      const answer = await startWithScopes(config, scopes, parameters);
+      return {
+        deviceCode: answer.device_code,
+        userCode: answer.user_code,
+        verificationUri: answer.verification_uri,
+        verificationUriComplete: answer.verification_uri_complete,
+        expiresInSeconds: answer.expires_in,
+        intervalSeconds: answer.interval,
+        asksForDigits: answer['confirmation'] === 'required',
+      };
+    },
+    async poll(deviceCode, { resources, confirmationCode }) {
+      const parameters = new URLSearchParams({ device_code: deviceCode });
+      // Some servers issue a token for one resource only when it is named here too; several are refused by most.
+      if (resources.length === 1) parameters.set('resource', resources[0] ?? '');
+      if (confirmationCode !== undefined) parameters.set('confirmation_code', confirmationCode);
+      if (codeVerifier !== undefined) parameters.set('code_verifier', codeVerifier);
+      try {
+        const tokens = await oauth.genericGrantRequest(config, deviceCodeGrant, parameters);
+        const person = await whoSignedIn(config, tokens);
+        const verified = tokens.claims() !== undefined && metadata.jwks_uri !== undefined;
+        const response = tokenAnswer ?? {};
+        return {
+          answer: 'tokens',
+          tokens: { response, person, idTokenIssuer: verified ? metadata.issuer : undefined },
+        };
+      } catch (error) {
+        options.signal.throwIfAborted();
+        if (tokenAnswer === undefined) return pollAnswerFor(error);
+        const why = failureInWords(error);
+        return { answer: 'refused', reason: `The server sent tokens, but they do not check and were dropped. ${why}` };
+      }
+    },
+  };
+}
+
+/** OpenID discovery and RFC 8414 put the same document in different places, and servers under a path mix them up. */
+async function discover(
+  { issuer, deviceAuthorizationEndpoint }: DeviceClientOptions,
+  fetch: oauth.CustomFetch,
+): Promise<oauth.ServerMetadata> {
+  let failure: unknown;
+  for (const address of metadataAddresses(issuer)) {
+    try {
+      const config = await oauth.discovery(address, 'unused', undefined, oauth.None(), {
+        [oauth.customFetch]: fetch,
+        execute: [oauth.allowInsecureRequests],
+        timeout: requestSeconds,
+      });
+      const metadata = config.serverMetadata();
+      assertIssuer(metadata.issuer, issuer);
+      const start = deviceAuthorizationEndpoint ?? metadata.device_authorization_endpoint;
+      if (start !== undefined && metadata.token_endpoint !== undefined) {
+        return Object.assign(metadata, { device_authorization_endpoint: start });
+      }
+      failure = noDeviceFlow(metadata.issuer);
+    } catch (error) {
+      failure ??= error;
+      // Where nothing answers at all, the other addresses would only take as long again.
+      const unreachable = ownError(error, UnreachableError);
+      if (unreachable !== undefined && unreachable.status === undefined) break;
+    }
+  }
+  throw failure;
+}
+
+function configure(
+  metadata: oauth.ServerMetadata,
+  options: DeviceClientOptions,
+  fetch: oauth.CustomFetch,
+): oauth.Configuration {
+  const client = { [oauth.clockTolerance]: clockToleranceSeconds };
+  const config = new oauth.Configuration(
+    metadata,
+    options.clientId,
+    client,
+    authentication(metadata, options.clientSecret),
+  );
+  config[oauth.customFetch] = fetch;
+  config.timeout = requestSeconds;
+  // The wire refuses http for every address that is not on this machine, so the library need not.
+  oauth.allowInsecureRequests(config);
+  if (metadata.jwks_uri !== undefined) oauth.enableNonRepudiationChecks(config);
+  return config;
+}
+
+function authentication(metadata: oauth.ServerMetadata, secret: string | undefined): oauth.ClientAuth {
+  if (secret === undefined) return oauth.None();
+  // RFC 8414 §2: Basic is meant where the server names no method.
+  const methods = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
+  const wantsBody = methods.includes('client_secret_post') && !methods.includes('client_secret_basic');
+  return wantsBody ? oauth.ClientSecretPost(secret) : oauth.ClientSecretBasic(secret);
+}
+
+/** Without `--scope` the server decides; but `openid` is tried first where it can be had, to learn who signed in. */
+async function startWithScopes(
+  config: oauth.Configuration,
+  scopes: readonly string[],
+  parameters: URLSearchParams,
+): Promise<oauth.DeviceAuthorizationResponse> {
+  const isGuess = scopes.length === 0 && config.serverMetadata().scopes_supported?.includes('openid') === true;
+  if (scopes.length > 0 || isGuess) parameters.set('scope', isGuess ? 'openid' : scopes.join(' '));
+  try {
+    return await oauth.initiateDeviceAuthorization(config, parameters);
+  } catch (error) {
+    if (!isGuess || !(error instanceof oauth.ResponseBodyError) || error.error !== 'invalid_scope') throw error;
+    parameters.delete('scope');
+    return oauth.initiateDeviceAuthorization(config, parameters);
+  }
+}
+
+async function whoSignedIn(
+  config: oauth.Configuration,
+  tokens: oauth.TokenEndpointResponse & oauth.TokenEndpointResponseHelpers,
+): Promise<Person> {
+  const claims = tokens.claims();
+  const isNamed = claims !== undefined && ['name', 'preferred_username', 'email'].some((claim) => claim in claims);
+  if (isNamed || config.serverMetadata().userinfo_endpoint === undefined) return claims ?? {};
+  try {
+    const userinfo = await oauth.fetchUserInfo(config, tokens.access_token, claims?.sub ?? oauth.skipSubjectCheck);
+    return { ...claims, ...userinfo };
+  } catch {
+    // A name is a courtesy: the tokens are good without it.
+    return claims ?? {};
+  }
+}
+
+/** RFC 8628 §3.5. */
+function pollAnswerFor<T>(error: unknown): PollAnswer<T> {
+  const unreachable = ownError(error, UnreachableError);
+  if (unreachable !== undefined) {
+    const { message: reason, retryAfterSeconds } = unreachable;
+    return { answer: 'unreachable', reason, retryAfterSeconds };
+  }
+  if (!(error instanceof oauth.ResponseBodyError)) return { answer: 'refused', reason: failureInWords(error) };
+  switch (error.error) {
+    case 'authorization_pending':
+      return { answer: 'pending' };
+    case 'slow_down': {
+      const intervalSeconds = Number(error.cause['interval']);
+      return { answer: 'slow_down', intervalSeconds: intervalSeconds > 0 ? intervalSeconds : undefined };
+    }
+    case 'temporarily_unavailable':
+      return { answer: 'unreachable', reason: 'the server is busy' };
+    case 'access_denied':
+    case 'authorization_declined': // Entra ID's word for it.
+      return { answer: 'denied' };
+    case 'expired_token':
+      return { answer: 'expired' };
+    default:
+      return { answer: 'refused', reason: refusalInWords(error.error, error.error_description) };
+  }
+}
+
+/** openid-client wraps what a fetch of ours threw. */
+function ownError<E extends Error>(error: unknown, kind: new (...parameters: never[]) => E): E | undefined {
+  if (error instanceof kind) return error;
+  return error instanceof Error && error.cause instanceof kind ? error.cause : undefined;
+}

@@ -1,0 +1,124 @@
+import { type FSWatcher, watch } from 'node:fs';
+import type { Broker } from '../../broker/broker.ts';
+import type { Config } from '../../config/config.ts';
+import { ConfigError, formatProblem } from '../../config/config-error.ts';
+import { diffNeedingRestart } from '../../config/needs-restart.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { loadConfigAside } from './load-config-aside.ts';
+import { foldersOf, standOf } from './watched-files.ts';
+
+/** Editors and ConfigMaps write in several steps; this long after the last of them the file is read. */
+const SETTLED_MS = 200;
+
+export interface Reloading {
+  inForce(): Config;
+  stop(): void;
+}
+
+/**
+ * Reads the configuration again on SIGHUP, and when one of its files changes. A broken file is reported and the old
+ * configuration stays in force. Folders are watched, not files: an editor replaces the file, Kubernetes a link beside it.
+ */
+export async function reloadOnChange(
+  started: Config,
+  broker: Pick<Broker, 'reload'>,
+  { logger, metrics }: { logger: Logger; metrics: Pick<Metrics, 'configurationRead'> },
+): Promise<Reloading> {
+  const { file } = started;
+  let inForce = started;
+  let timer: NodeJS.Timeout | undefined;
+  let watchers: FSWatcher[] = [];
+  let isStopped = false;
+  /** The files as they stood when they were last read, and as they stand while it is waited that they settle. */
+  let read = await standOf(started);
+  let settling = '';
+  let isToBeLookedAt = false;
+  /** One after the other, so that what was read first cannot come into force last. */
+  let turn = Promise.resolve();
+
+  async function reload(): Promise<void> {
+    // Before they are read, so that what is written meanwhile is a change.
+    read = await standOf(inForce);
+    settling = '';
+    try {
+      const next = await loadConfigAside(file);
+      for (const detail of diffNeedingRestart(started, next)) logger.event('config.restart_needed', { file, detail });
+      for (const warning of next.warnings) logger.event('config.warning', { file, detail: formatProblem(warning) });
+      broker.reload(withoutRestart(started, next));
+      // Of what came to be read only now nobody knows how it stood before; of the others something may have changed.
+      if ((await standOf(inForce)) !== read) soon();
+      inForce = next;
+      read = await standOf(next);
+      logger.setLevel(next.log.level);
+      metrics.configurationRead('ok');
+      logger.event('config.reloaded', { file });
+    } catch (error) {
+      // Whatever it is: a running broker does not end because of a file that somebody is working on.
+      metrics.configurationRead('refused');
+      const message = error instanceof ConfigError ? error.message : `${file} could not be used: ${String(error)}`;
+      logger.event('config.refused', { file, problems: message.split('\n') });
+    }
+    await watchFolders();
+  }
+
+  function soon(): void {
+    clearTimeout(timer);
+    if (isStopped) return;
+    timer = setTimeout(() => {
+      turn = turn.then(reload);
+    }, SETTLED_MS);
+  }
+
+  function folderChanged(): void {
+    if (isToBeLookedAt) return;
+    isToBeLookedAt = true;
+    turn = turn.then(look);
+  }
+
+  /** Whatever else is written in the folder, our own log perhaps, brings no reload and puts none off. */
+  async function look(): Promise<void> {
+    isToBeLookedAt = false;
+    const stand = await standOf(inForce);
+    if (stand === read || stand === settling) return;
+    settling = stand;
+    soon();
+  }
+
+  async function watchFolders(): Promise<void> {
+    const folders = await foldersOf(inForce);
+    for (const watcher of watchers) watcher.close();
+    watchers = isStopped ? [] : folders.flatMap((folder) => watched(folder, folderChanged));
+    // What was written before its folder was watched.
+    await look();
+  }
+
+  process.on('SIGHUP', soon);
+  await watchFolders();
+  return {
+    inForce: () => inForce,
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      process.off('SIGHUP', soon);
+      for (const watcher of watchers) watcher.close();
+    },
+  };
+}
+
+/** A folder that is gone, or one too many for the system, cannot be watched; SIGHUP still works then. */
+function watched(folder: string, onChange: () => void): FSWatcher[] {
+  try {
+    return [watch(folder, { persistent: false }, onChange).on('error', () => {})];
+  } catch {
+    return [];
+  }
+}
+
+/** What was fixed at the start stays as it was started, so that a half of it cannot change. */
+function withoutRestart(started: Config, next: Config): Config {
+  const { publicUrl, listen, operations, storage, sealing, compatibility } = started;
+  const { tls } = next.listen;
+  const sameListener = listen.tls === undefined || tls === undefined ? listen : { ...listen, tls };
+  return { ...next, publicUrl, listen: sameListener, operations, storage, sealing, compatibility };
+}

@@ -1,0 +1,118 @@
+import type { RegisteredClient } from '../../clients/registered-client.ts';
+import type { ApprovedFacts } from '../../grants/decide/approved-facts.ts';
+import { isUndecided, judgeApprover } from '../../grants/decide/policy.ts';
+import type { Approval, ApprovedUpstreamTokens } from '../../ledger/approval.ts';
+import { Secret } from '../../sealing/secret.ts';
+import type { Carried } from './refresh-state.ts';
+
+/** The port to upstreams, as far as a refresh needs it. */
+export interface AskUpstream {
+  /** Spends an upstream refresh token. */
+  refresh(
+    upstream: string,
+    client: RegisteredClient,
+    refreshToken: Secret,
+    approval: Pick<Approval, 'subject' | 'scopes'>,
+  ): Promise<UpstreamAnswer>;
+  /** Revokes a token there, as far as that upstream can; never fails. */
+  revoke(upstream: string, refreshToken: Secret): Promise<void>;
+  /** How long minted sessions refresh while the upstream is away. */
+  toleranceSeconds(upstream: string): number;
+  /** How long a session lives whose upstream gave no refresh token. */
+  uncheckedSessionSeconds(upstream: string): number;
+}
+
+export type UpstreamAnswer =
+  | {
+      outcome: 'stands';
+      tokens: ApprovedUpstreamTokens;
+      /** What it says of the person now; `undefined` where it says nothing of them at a refresh. */
+      facts?: ApprovedFacts | undefined;
+      /** Something that was asked for besides did not come: of what is missing in the facts nobody knows. */
+      isPartial: boolean;
+    }
+  /** The account or its session there has ended. */
+  | { outcome: 'gone' }
+  /** Nothing that counts came: unreachable, broken, or refused without a reason. */
+  | {
+      outcome: 'away';
+      /** It refused the token and did not say why. */
+      isRefused: boolean;
+      /** Its next refresh token, which came although the rest of the answer is no good. */
+      refreshToken?: string | undefined;
+    };
+
+export type Asked =
+  | { outcome: 'stands'; carried: Carried }
+  | { outcome: 'gone' }
+  /** There is nothing to hand out; `keep` is what must not be lost all the same. */
+  | { outcome: 'unavailable'; keep?: Carried };
+
+/** The upstream at a refresh: whether the account still stands, and what is new. */
+export async function askUpstream(
+  upstreams: AskUpstream,
+  client: RegisteredClient,
+  carried: Carried,
+  nowMs: number,
+): Promise<Asked> {
+  const { approval, upstreamAnsweredAtMs } = carried;
+  const { upstream, upstreamTokens: before } = approval;
+  if (before?.refreshToken === undefined) return unasked(upstreams, client, carried, nowMs);
+
+  const isTolerated = nowMs - upstreamAnsweredAtMs <= upstreams.toleranceSeconds(upstream) * 1000;
+  const answer = await upstreams.refresh(upstream, client, new Secret(before.refreshToken), approval);
+  switch (answer.outcome) {
+    case 'gone':
+      return answer;
+    case 'away': {
+      // A token that is refused for longer than an upstream may be away will not be taken again: the device must know.
+      if (answer.isRefused && !isTolerated) return { outcome: 'gone' };
+      if (answer.refreshToken === undefined) {
+        return client.tokens === 'mint' && isTolerated ? { outcome: 'stands', carried } : { outcome: 'unavailable' };
+      }
+      const upstreamTokens = { ...before, refreshToken: answer.refreshToken };
+      if (client.tokens === 'relay') {
+        return { outcome: 'unavailable', keep: { ...carried, approval: { ...approval, upstreamTokens } } };
+      }
+      return stands(partly(approval, undefined, isTolerated), upstreamTokens, upstreamAnsweredAtMs);
+    }
+    case 'stands': {
+      const { facts, isPartial, tokens } = answer;
+      // Another person's answer to our token would be an upstream gone wrong; nothing of it is believed.
+      if (facts !== undefined && facts.subject !== approval.subject) return { outcome: 'gone' };
+      const next = tokens.refreshToken ?? before.refreshToken;
+      const bare = client.tokens === 'mint' ? { accessToken: undefined, idToken: undefined } : {};
+      const upstreamTokens = { ...tokens, ...bare, refreshToken: next };
+      // What an upstream leaves out of a full answer is not so any more.
+      if (!isPartial) return stands({ ...approval, ...facts }, upstreamTokens, nowMs);
+      const renewed = partly(approval, facts, isTolerated);
+      // Nothing is lost by waiting for what the policy needs, as long as the token that was is still the one to ask with.
+      const isLossless = next === before.refreshToken && client.tokens === 'mint';
+      if (isLossless && isUndecided(judgeApprover(client, renewed))) return { outcome: 'unavailable' };
+      return stands(renewed, upstreamTokens, upstreamAnsweredAtMs);
+    }
+  }
+}
+
+/** Nobody can be asked: a relayed session cannot go on, a minted one does for a while that its configuration bounds. */
+function unasked(upstreams: AskUpstream, client: RegisteredClient, carried: Carried, nowMs: number): Asked {
+  const { upstream, signedInAtMs } = carried.approval;
+  const isOver = nowMs >= signedInAtMs + upstreams.uncheckedSessionSeconds(upstream) * 1000;
+  return client.tokens === 'relay' || isOver ? { outcome: 'gone' } : { outcome: 'stands', carried };
+}
+
+/** What is known now: what was said, and of the rest what was said before, while that may still count. */
+function partly(approval: Approval, said: ApprovedFacts | undefined, isTolerated: boolean): Approval {
+  const before: Partial<Approval> = isTolerated ? approval : {};
+  return {
+    ...approval,
+    claims: { ...before.claims, ...said?.claims },
+    groups: said?.groups ?? before.groups,
+    carriedGroups: said?.groups === undefined ? before.carriedGroups : said.carriedGroups,
+    judged: { ...before.judged, ...said?.judged },
+  };
+}
+
+function stands(approval: Approval, upstreamTokens: ApprovedUpstreamTokens, upstreamAnsweredAtMs: number): Asked {
+  return { outcome: 'stands', carried: { approval: { ...approval, upstreamTokens }, upstreamAnsweredAtMs } };
+}

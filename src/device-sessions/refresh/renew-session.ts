@@ -1,0 +1,133 @@
+import { newAttempt } from '../../grants/device-code.ts';
+import type { EndReason } from '../../grants/end-grant.ts';
+import { refreshingLease } from '../../ledger/entry-keys.ts';
+import type { Sealing } from '../../sealing/sealing.ts';
+import { Secret } from '../../sealing/secret.ts';
+import type { DeviceSession } from '../device-session.ts';
+import { exchangeToken, WrittenLaterError } from './exchange-token.ts';
+import type { CurrentToken, FoundToken } from './find-refresh-token.ts';
+import { keepCarried } from './keep-secrets.ts';
+import { askUpstream } from './recheck-upstream.ts';
+import { judgeRefresh, type RefreshVerdict, wishOf } from './refresh-policy.ts';
+import {
+  INVALID,
+  type RefreshGround,
+  type RefreshOutcome,
+  type RefreshRequest,
+  UNAVAILABLE,
+} from './refresh-request.ts';
+import { type Carried, newSalt } from './refresh-state.ts';
+import { formatRefreshToken, type RefreshToken, successorOf } from './refresh-token.ts';
+
+const LEASE_MS = 15 * 1000;
+
+/** What a renewal hands back to who judged the token. */
+interface Renewal {
+  notePresented: () => Promise<void>;
+  end: (reason: EndReason) => Promise<RefreshOutcome>;
+}
+
+/** Whether there is somebody to ask at a refresh. */
+export function isUpstreamAsked({ approval }: Carried): boolean {
+  return approval.upstreamTokens?.refreshToken !== undefined;
+}
+
+/**
+ * Exchanges a token for its successor. Where the upstream is asked, one caller at a time does it.
+ *
+ * @returns `undefined` where somebody else is at it, or was faster
+ */
+export async function renewSession(
+  ground: RefreshGround,
+  request: RefreshRequest,
+  token: RefreshToken,
+  found: FoundToken & CurrentToken,
+  judged: RefreshVerdict & { verdict: 'allowed' },
+  renewal: Renewal,
+): Promise<RefreshOutcome | undefined> {
+  if (!isUpstreamAsked(found.carried)) {
+    return renew(ground, request, token, found, judged, renewal, undefined);
+  }
+  await renewal.notePresented();
+  const lease = refreshingLease(token.sessionId, found.stands.attempt);
+  const name = newAttempt(ground.randomBytes);
+  if (!(await ground.ledger.lease(lease, name, LEASE_MS, found.stands))) return undefined;
+  // An exchange that is written takes its lease away itself; while it waits to be written, nobody may spend the
+  // upstream's token a second time.
+  let isKept = false;
+  try {
+    const outcome = await renew(ground, request, token, found, judged, renewal, lease);
+    isKept = outcome?.outcome === 'tokens';
+    return outcome;
+  } catch (error) {
+    isKept = error instanceof WrittenLaterError;
+    throw error instanceof WrittenLaterError ? error.cause : error;
+  } finally {
+    if (!isKept) await ground.ledger.release(lease, name);
+  }
+}
+
+async function renew(
+  ground: RefreshGround,
+  request: RefreshRequest,
+  token: RefreshToken,
+  found: FoundToken & CurrentToken,
+  judgedBefore: RefreshVerdict & { verdict: 'allowed' },
+  { end }: Renewal,
+  lease: string | undefined,
+): Promise<RefreshOutcome | undefined> {
+  const { ledger, sealing, randomBytes } = ground;
+  const { client, jkt, source } = request;
+  const { session } = found;
+  let { carried, nowMs } = found;
+  let judged = judgedBefore;
+
+  const asked = await askUpstream(ground.upstreams, client, carried, nowMs);
+  if (asked.outcome === 'unavailable') {
+    if (asked.keep !== undefined) await keepCarried(ground, client, session, token, found, asked.keep);
+    return UNAVAILABLE;
+  }
+  if (asked.outcome === 'gone') return end('upstream');
+  if (lease !== undefined) {
+    carried = asked.carried;
+    // The upstream may have taken its time: lifetimes start when the device gets the tokens.
+    nowMs = await ledger.now();
+    const again = await judgeRefresh(ground, request, session, carried, nowMs);
+    if (again.verdict !== 'allowed') {
+      // It said nothing, and what it said before is not enough for today's policy: nothing is lost by that.
+      const isUnheard = asked.carried === found.carried;
+      if (isUnheard && again.verdict === 'undecided') return UNAVAILABLE;
+      if (isUnheard && again.verdict === 'invalid_grant') return INVALID;
+      // What the upstream just said counts against the person, and its last token is spent: the session cannot go on.
+      const { refreshToken } = carried.approval.upstreamTokens ?? {};
+      if (refreshToken !== undefined) await ground.upstreams.revoke(session.upstream, new Secret(refreshToken));
+      return end(again.verdict === 'ended' ? again.by : 'policy');
+    }
+    judged = again;
+  }
+
+  const salt = found.nextSalt ?? newSalt(randomBytes);
+  const successor = successorOf(token, salt, session.keyName, sealing);
+  const jti = firstJti(session, successor, sealing);
+  const { scopes, resources } = judged;
+  const issued = await ground.issueTokens({
+    ...{ client, session, carried, scopes, resources, jti, nowMs },
+    jkt: jkt === '' ? undefined : jkt,
+    refreshToken: formatRefreshToken(successor),
+  });
+  const answered = { wish: wishOf(judged, jkt), source };
+  const made = { client, session, token, found, successor, salt, carried, answered, issued, jti, nowMs, lease };
+  switch (await exchangeToken(ground, made)) {
+    case 'written':
+      return { outcome: 'tokens', answer: issued.answer, session, isAgain: false };
+    case 'ended':
+      return INVALID;
+    case 'too_late':
+      return undefined;
+  }
+}
+
+/** The `jti` of the answer that a token came with; the same when that answer is given again. */
+export function firstJti(session: DeviceSession, successor: RefreshToken, sealing: Sealing): string {
+  return sealing.derive(session.keyName, 'refreshed jti', successor.secret, 16).toString('base64url');
+}

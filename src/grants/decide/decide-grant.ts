@@ -1,0 +1,63 @@
+import type { Approval } from '../../ledger/approval.ts';
+import { type Decision, type DeniedBy, openDecision, sealApproval, sealDecision } from '../../ledger/decision.ts';
+import { decisionEntry, endedEntry, grantEntry } from '../../ledger/entry-keys.ts';
+import type { Grant } from '../../ledger/grant.ts';
+import { newAttempt } from '../device-code.ts';
+import type { GrantGround } from '../start/start-grant.ts';
+
+export type DecisionOutcome =
+  | { outcome: 'decided' }
+  /** Somebody was first; `mine` tells whether it was the same browser. The first decision stands. */
+  | { outcome: 'already'; decision: 'approved' | 'denied'; mine: boolean }
+  | { outcome: 'ended' }
+  /** The code ran out; nothing was connected. */
+  | { outcome: 'expired' };
+
+/**
+ * @param browser the fingerprint of the browser that decides
+ * @param receipt what that browser is shown of it again, sealed to it
+ */
+export async function approveGrant(
+  ground: GrantGround,
+  grant: Grant,
+  approval: Approval,
+  browser: string,
+  receipt?: string,
+): Promise<DecisionOutcome> {
+  const inner = sealApproval(approval, grant);
+  const held = approval.heldUntilMs === undefined ? {} : { heldUntilMs: approval.heldUntilMs };
+  const shown = receipt === undefined ? {} : { receipt };
+  return decide(ground, grant, { decision: 'approved', inner, browser, ...held, ...shown });
+}
+
+export async function denyGrant(
+  ground: GrantGround,
+  grant: Grant,
+  by: DeniedBy,
+  browser: string,
+): Promise<DecisionOutcome> {
+  return decide(ground, grant, { decision: 'denied', by, browser });
+}
+
+async function decide(ground: GrantGround, grant: Grant, decision: Decision): Promise<DecisionOutcome> {
+  const { ledger, sealing, randomBytes } = ground;
+  const attempt = newAttempt(randomBytes);
+  const value = await sealDecision(attempt, grant, decision, sealing);
+  const committed = await ledger.commit({
+    attempt,
+    writes: [{ key: decisionEntry(grant.id), value, expiresAtMs: grant.keptUntilMs }],
+    requires: [grantEntry(grant.id)],
+    unless: [endedEntry(grant.id)],
+    notAfterMs: grant.expiresAtMs,
+  });
+  switch (committed.outcome) {
+    case 'won':
+      return { outcome: 'decided' };
+    case 'lost': {
+      const first = await openDecision(grant, committed.existing, sealing);
+      return { outcome: 'already', decision: first.decision, mine: first.browser === decision.browser };
+    }
+    case 'refused':
+      return { outcome: committed.because === endedEntry(grant.id) ? 'ended' : 'expired' };
+  }
+}

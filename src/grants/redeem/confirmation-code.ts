@@ -1,0 +1,72 @@
+import type { Approval } from '../../ledger/approval.ts';
+import { confirmationDeniedEntry, confirmationEntry } from '../../ledger/entry-keys.ts';
+import type { Grant } from '../../ledger/grant.ts';
+import type { Entry } from '../../ledger/ledger.ts';
+import { equalTexts } from '../../sealing/sealing.ts';
+import { newAttempt } from '../device-code.ts';
+import { endGrant } from '../end-grant.ts';
+import { latestEndMs } from '../retention.ts';
+import type { Poll } from './poll-grant.ts';
+import type { RedeemGround } from './redeem-grant.ts';
+
+/** How many different codes are looked at; where the last of them is wrong, it denies. */
+const TRIES = 3;
+
+/**
+ * The reverse code: after the approval the page shows four digits, and the device must send them with a poll. Somebody
+ * who is not at the device cannot know where to type them.
+ *
+ * Each code, the right one too, takes one of three places that are written once, before anything comes of what it is.
+ * The fourth code finds none and leaves the mark of a denial; a redemption commits only where that mark is not
+ * (`redeemGrant`). So of a burst three codes are judged, in whatever order they arrive. The same code again, as of a
+ * poll that is sent twice, has its place already.
+ */
+export async function judgeConfirmationCode(
+  ground: RedeemGround,
+  grant: Grant,
+  approval: Approval,
+  poll: Poll,
+): Promise<'right' | 'awaited' | 'refused'> {
+  const expected = approval.confirmationCode;
+  if (expected === undefined) return 'right';
+  const typed = poll.confirmationCode;
+  if (typed === undefined) return 'awaited';
+  const isRight = equalTexts(typed, expected);
+
+  const taken = await takePlace(ground, grant, typed, isRight);
+  if (taken.place !== undefined && isRight) return 'right';
+  if (taken.place !== undefined && taken.place < TRIES) return 'awaited';
+  if (taken.hasDenied && (await endGrant(ground, grant.id, 'wrong_code', latestEndMs(grant))).hasEnded) {
+    ground.onRefused(grant, approval, 'confirmation_code', poll.asker);
+  }
+  return 'refused';
+}
+
+/** The place of this code, where it has or gets one; `hasDenied` for the one caller that wrote the denial. */
+async function takePlace(
+  { ledger, sealing, randomBytes }: RedeemGround,
+  grant: Grant,
+  typed: string,
+  isRight: boolean,
+): Promise<{ place?: number; hasDenied: boolean }> {
+  const { id, keptUntilMs: expiresAtMs } = grant;
+  const [typedTag = '', ...olderTags] = sealing.tags('confirmation code', `${id} ${typed}`);
+  const attempt = newAttempt(randomBytes);
+  const entry = (key: string, content: string): Entry => ({
+    key,
+    value: sealing.vouch(key, `${attempt}|${content}`),
+    expiresAtMs,
+  });
+  const denial = entry(confirmationDeniedEntry(id), '');
+  for (let place = 1; place <= TRIES; place += 1) {
+    const own = entry(confirmationEntry(id, place), typedTag);
+    // In one step: were it denied a moment later, a process that dies in between would leave a fourth try.
+    const denies = place === TRIES && !isRight;
+    const taken = await ledger.commit({ attempt, writes: denies ? [own, denial] : [own], unless: [denial.key] });
+    if (taken.outcome === 'won') return { place, hasDenied: denies };
+    if (taken.outcome === 'refused') return { hasDenied: false };
+    const before = taken.existing.split('|')[1] ?? '';
+    if ([typedTag, ...olderTags].includes(before)) return { place, hasDenied: false };
+  }
+  return { hasDenied: (await ledger.commit({ attempt, writes: [denial] })).outcome === 'won' };
+}

@@ -1,0 +1,172 @@
+import type { RegisteredClient } from '../../clients/registered-client.ts';
+import type { Approval } from '../../ledger/approval.ts';
+import { openApproval, openDecision } from '../../ledger/decision.ts';
+import { newestProofMark, spentEntry } from '../../ledger/entry-keys.ts';
+import { decodeGrant, type Grant } from '../../ledger/grant.ts';
+import type { Holder, PollFacts } from '../../ledger/ledger.ts';
+import { SealBrokenError } from '../../sealing/sealing.ts';
+import type { Secret } from '../../sealing/secret.ts';
+import { grantId } from '../device-code.ts';
+import { endGrant } from '../end-grant.ts';
+import { latestEndMs } from '../retention.ts';
+import { judgeConfirmationCode } from './confirmation-code.ts';
+import { PACE_RULE } from './polling.ts';
+import { type RedeemGround, redeemGrant, type TokenAnswer } from './redeem-grant.ts';
+import { redeliverGrant } from './redeliver-grant.ts';
+
+export interface Poll {
+  client: RegisteredClient;
+  /** Rejects where the client must not be told anything; nothing but the pace moves before it resolves. */
+  admitted?: Promise<void> | undefined;
+  deviceCode: Secret;
+  /** The S256 challenge of the verifier that came along, '' without one. */
+  challenge: string;
+  /** The thumbprint of the DPoP key that came along, '' without one. */
+  jkt: string;
+  /** The proof of that key; without one there is nothing to use twice. */
+  proof: PresentedProof;
+  confirmationCode?: string | undefined;
+  /** RFC 8707: narrows the access token to some of what was approved; empty for all of it. */
+  resources: readonly string[];
+  /** The issuer that was polled, where it is not `public_url`; a grant is redeemed where it was started. */
+  issuer?: string | undefined;
+  asker?: Asker | undefined;
+}
+
+/** Which request it was and where it came from, for what is logged of it. */
+export interface Asker {
+  requestId: string;
+  source: () => string;
+}
+
+/** A DPoP proof, which must not be used twice. Both throw where it was used before. */
+export interface PresentedProof {
+  /**
+   * Remembers in one number which proof was the newest under this name. For what has no effect yet, but could have one
+   * later: who sends a pending poll's proof again once the grant is approved, sends an older one than its device does.
+   */
+  follow(mark: string): Promise<'newest' | 'older'>;
+  /** Notes that it was used, right before it has its effect. */
+  spend(owner: string): Promise<void>;
+}
+
+/** RFC 8628 §3.5 and RFC 6749 §5.2, one outcome for each answer. */
+export type PollOutcome =
+  | { outcome: 'authorization_pending' }
+  | { outcome: 'slow_down'; intervalSeconds: number }
+  | { outcome: 'access_denied' }
+  | { outcome: 'expired_token' }
+  | { outcome: 'invalid_grant' }
+  | { outcome: 'invalid_target' }
+  | {
+      outcome: 'tokens';
+      answer: TokenAnswer;
+      grantId: string;
+      redelivered: boolean;
+      /** Who approved; not where an answer is given again. */
+      person?: { upstream: string; subject: string };
+    };
+
+const REPLAY_GRACE_MS = 30 * 1000;
+
+const PENDING: PollOutcome = { outcome: 'authorization_pending' };
+const INVALID: PollOutcome = { outcome: 'invalid_grant' };
+
+/**
+ * One poll, judged in the order of the protocol table. The storage decides in one step whether the grant is pending and
+ * how its pace stands; only what is settled is opened and looked at here.
+ *
+ * @throws {StorageUnavailableError}
+ * @throws {SealingKeyMissingError} when a key is away; nothing was written then
+ */
+export async function pollGrant(ground: RedeemGround, poll: Poll): Promise<PollOutcome> {
+  const id = grantId(poll.deviceCode);
+  const [facts] = await Promise.all([ground.ledger.poll(id, holderOf(poll), PACE_RULE), poll.admitted]);
+  if (facts.state === 'unknown') return INVALID;
+  const isOlder = (await poll.proof.follow(newestProofMark(id))) === 'older';
+  switch (facts.state) {
+    case 'pending':
+      return facts.pace === 'in_time'
+        ? PENDING
+        : { outcome: 'slow_down', intervalSeconds: Math.ceil(facts.intervalMs / 1000) };
+    case 'settled':
+      try {
+        const grant = decodeGrant(id, facts.grant, ground.sealing);
+        // A grant belongs to the issuer that it was started at, as it belongs to its client.
+        return grant.issuer === poll.issuer ? await judgeSettled(ground, poll, grant, facts, isOlder) : INVALID;
+      } catch (error) {
+        if (!(error instanceof SealBrokenError)) throw error;
+        // Somebody wrote to the storage who has no sealing key: nothing of this grant can be believed any more.
+        ground.onForgery(id, error);
+        return INVALID;
+      }
+  }
+}
+
+async function judgeSettled(
+  ground: RedeemGround,
+  poll: Poll,
+  grant: Grant,
+  facts: PollFacts & { state: 'settled' },
+  isOlder: boolean,
+): Promise<PollOutcome> {
+  const { nowMs } = facts;
+  if (facts.spent !== undefined) {
+    if (isOlder || facts.ended !== undefined) return INVALID;
+    const spentAtMs = spentAt(ground, grant, facts.spent);
+    const isLate = nowMs - spentAtMs > REPLAY_GRACE_MS;
+    if (!isLate && facts.delivered === undefined) return INVALID;
+    await poll.proof.spend(grant.id);
+    const again = await redeliverGrant(ground, poll, grant, facts, spentAtMs);
+    if (again !== undefined) return again;
+    // A client's own retry comes at once. Much later it is somebody else with a stolen code, or the owner after them.
+    if (isLate) {
+      const { hasEnded } = await endGrant(ground, grant.id, 'replay', latestEndMs(grant));
+      if (hasEnded) ground.onReplayed(grant, poll.asker);
+    }
+    return INVALID;
+  }
+  if (facts.ended !== undefined) return { outcome: 'access_denied' };
+  if (facts.decision === undefined) return { outcome: 'expired_token' };
+
+  const decision = await openDecision(grant, facts.decision, ground.sealing);
+  if (decision.decision === 'denied') return { outcome: 'access_denied' };
+  // Approved in time, and the device could not have come sooner.
+  if (nowMs > grant.expiresAtMs + facts.intervalMs) return { outcome: 'expired_token' };
+  if (decision.heldUntilMs !== undefined && nowMs < decision.heldUntilMs) return PENDING;
+  // Not a refusal: a device whose clock was set back comes again, and is newer than its last poll some time later.
+  if (isOlder) return PENDING;
+
+  const approval = openApproval(decision, poll.deviceCode);
+  switch (await judgeConfirmationCode(ground, grant, approval, poll)) {
+    case 'awaited':
+      return PENDING;
+    case 'refused':
+      return { outcome: 'access_denied' };
+    case 'right':
+      return redeemOrRedeliver(ground, poll, grant, approval, nowMs);
+  }
+}
+
+/** Of polls that arrive together one redeems; where the client has redelivery, the others are given its answer. */
+async function redeemOrRedeliver(
+  ground: RedeemGround,
+  poll: Poll,
+  grant: Grant,
+  approval: Approval,
+  nowMs: number,
+): Promise<PollOutcome> {
+  const outcome = await redeemGrant(ground, poll, grant, approval, nowMs);
+  if (outcome.outcome !== 'invalid_grant' || poll.client.redeliverySeconds === 0) return outcome;
+  const facts = await ground.ledger.poll(grant.id, holderOf(poll), PACE_RULE);
+  if (facts.state !== 'settled' || facts.spent === undefined) return outcome;
+  return (await redeliverGrant(ground, poll, grant, facts, spentAt(ground, grant, facts.spent))) ?? outcome;
+}
+
+function spentAt({ sealing }: RedeemGround, grant: Grant, spent: string): number {
+  return Number(sealing.check(spentEntry(grant.id), spent).split('|')[2]);
+}
+
+function holderOf({ client, challenge, jkt }: Poll): Holder {
+  return { clientId: client.id, challenge, jkt };
+}

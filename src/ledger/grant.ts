@@ -1,0 +1,102 @@
+import type { Sealing } from '../sealing/sealing.ts';
+import { grantEntry } from './entry-keys.ts';
+import { decodeGrantHead, encodeGrantHead, type GrantHead } from './grant-head.ts';
+
+/**
+ * Grants are the domain: what a device asked, what a person decided, and what becomes of both. Here are the codes, the
+ * entries that make up a grant, and every rule about them. No HTTP, Redis, Express or openid-client is known here; what
+ * a redeemed grant becomes lives in `device-sessions/`.
+ */
+export interface Grant extends Omit<GrantHead, 'attempt'> {
+  id: string;
+  startedAtMs: number;
+  scopes: readonly string[];
+  resources: readonly string[];
+  /** The address that asked. */
+  source: string;
+  /** Fingerprint of the user code; the index entry is only a hint, this decides. */
+  userCodeTag: string;
+  /** X25519; the private half is in the device code alone. */
+  publicKey: string;
+  /** The sealing key that vouches for the grant, and that everything derived for it is derived from. */
+  keyName: string;
+  userAgent?: string | undefined;
+  /** What the device calls itself; nobody checked it. */
+  deviceLabel?: string | undefined;
+  /** The issuer that the grant was started at, where it is not `public_url` itself. */
+  issuer?: string | undefined;
+  confirmation?: 'supported' | 'required' | undefined;
+}
+
+const FORMAT = 1;
+
+/**
+ * A grant as it is stored: `<head>|<body>|<key name>|<mac>`. The body is a JSON array, since a million pending grants
+ * pay for every name in it:
+ * `[format, lifetime s, scopes, resources, source, user code tag, public key, user agent, label, issuer, confirmation]`
+ */
+export function encodeGrant(attempt: string, grant: Omit<Grant, 'keyName'>, sealing: Sealing): string {
+  const body: unknown[] = [
+    FORMAT,
+    (grant.expiresAtMs - grant.startedAtMs) / 1000,
+    grant.scopes.join(' '),
+    grant.resources.join(' '),
+    grant.source,
+    grant.userCodeTag,
+    grant.publicKey,
+    grant.userAgent ?? '',
+    grant.deviceLabel ?? '',
+    grant.issuer ?? '',
+    grant.confirmation ?? '',
+  ];
+  while (body.at(-1) === '') body.pop();
+  return sealing.vouch(grantEntry(grant.id), `${encodeGrantHead({ ...grant, attempt })}|${JSON.stringify(body)}`);
+}
+
+/**
+ * @throws {SealBrokenError} when nobody here wrote it for this id
+ * @throws {UnreadableFormatError} when a newer release wrote it
+ */
+export function decodeGrant(id: string, stored: string, sealing: Sealing): Grant {
+  const content = sealing.check(grantEntry(id), stored);
+  const { attempt: _, ...head } = decodeGrantHead(content);
+  const body = JSON.parse(content.split('|').slice(7).join('|'));
+  const [
+    format,
+    lifetimeSeconds,
+    scopes,
+    resources,
+    source,
+    userCodeTag,
+    publicKey,
+    userAgent,
+    label,
+    issuer,
+    confirmation,
+  ] = body;
+  if (format !== FORMAT) throw new UnreadableFormatError(`grant of format ${format}, this release reads ${FORMAT}`);
+  return {
+    ...head,
+    id,
+    startedAtMs: head.expiresAtMs - Math.round(lifetimeSeconds * 1000),
+    scopes: words(scopes),
+    resources: words(resources),
+    source,
+    userCodeTag,
+    publicKey,
+    keyName: stored.slice(content.length + 1, stored.lastIndexOf('|')),
+    userAgent: userAgent || undefined,
+    deviceLabel: label || undefined,
+    issuer: issuer || undefined,
+    confirmation: confirmation || undefined,
+  };
+}
+
+/** A value that another release wrote in a form that this one does not know. */
+export class UnreadableFormatError extends Error {
+  override readonly name = 'UnreadableFormatError';
+}
+
+function words(text: string): string[] {
+  return text === '' ? [] : text.split(' ');
+}

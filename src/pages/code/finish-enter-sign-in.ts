@@ -1,0 +1,42 @@
+import { keepArrival, VISIT_MS } from '../../grants/decide/trip.ts';
+import { renewBrowserSession } from '../frame/browser-session.ts';
+import { type PageKit, requestIdOf } from '../frame/page-context.ts';
+import type { Return } from '../sign-in/callback.ts';
+import { type EnterTicket, writeTicket } from '../sign-in/ticket.ts';
+import { upstreamProblem } from '../sign-in/upstream-problem.ts';
+import { revokeTokens } from '../sign-in/upstream-tokens.ts';
+
+/** Who types the next code, as the arrival of an `enter` trip keeps it. */
+export interface EnteredPerson {
+  upstream: string;
+  subject: string;
+}
+
+/** Back from a sign-in that only says who types: on to the form, with what was typed before. */
+export async function enterReturn(kit: PageKit, back: Return): Promise<void> {
+  const { ground } = kit;
+  const { ledger } = ground.grants;
+  const { request, response, browser, tag, upstream } = back;
+  const requestId = requestIdOf(response);
+  const source = ground.sourceOf(request);
+  const signIn = await back.finish().catch((error: unknown) => {
+    throw upstreamProblem(ground.log, error, { upstream, again: back.again, requestId, purpose: 'enter', source });
+  });
+  revokeTokens(upstream, signIn.tokens);
+  const { subject } = signIn;
+  ground.log.event('sign_in.finished', { requestId, upstream: upstream.id, subject, purpose: 'enter', source });
+  const content: EnteredPerson = { upstream: upstream.id, subject };
+  await keepArrival(ground.grants, browser, { tag, content, expiresAtMs: (await ledger.now()) + VISIT_MS });
+  await renewBrowserSession(request, browser, VISIT_MS);
+  await toVisitedCode(kit, back);
+}
+
+/** On to the form, with what was typed before. */
+export async function toVisitedCode(
+  { ground, addresses }: PageKit,
+  { response, browser, trip, tag }: Pick<Return, 'response' | 'browser' | 'trip' | 'tag'>,
+): Promise<void> {
+  const ticket = JSON.parse(trip.resume ?? '{"typed":"","memory":""}') as EnterTicket;
+  const written = await writeTicket(ground.grants.sealing, browser, 'entered', { ...ticket, arrival: tag });
+  response.redirect(303, addresses.to('/device', { ticket: written }));
+}

@@ -1,0 +1,129 @@
+import { approvedFacts, claimsLeftOut } from '../../grants/decide/approved-facts.ts';
+import { neededClaims } from '../../grants/decide/client-claims.ts';
+import { denyGrant } from '../../grants/decide/decide-grant.ts';
+import { isUndecided, judgeApprover, stillAllowed } from '../../grants/decide/policy.ts';
+import { browserTag, keepArrival, type Trip } from '../../grants/decide/trip.ts';
+import { type GrantView, viewGrant } from '../../grants/view-grant.ts';
+import { logTag } from '../../telemetry/log-tag.ts';
+import type { SignIn } from '../../upstream/upstream.ts';
+import { renewBrowserSession } from '../frame/browser-session.ts';
+import { type PageKit, requestIdOf } from '../frame/page-context.ts';
+import { PageProblem } from '../frame/page-problem.ts';
+import { noteFacts } from '../frame/request-facts.ts';
+import type { Return } from '../sign-in/callback.ts';
+import { grantedOf, signInFacts } from '../sign-in/sign-in-facts.ts';
+import { writeTicket } from '../sign-in/ticket.ts';
+import { isRefusal, upstreamProblem } from '../sign-in/upstream-problem.ts';
+import { revokeTokens } from '../sign-in/upstream-tokens.ts';
+
+/** Back from the sign-in for a grant: what it brought is kept for the confirm page. */
+export async function approveReturn(kit: PageKit, back: Return): Promise<void> {
+  const { ground } = kit;
+  const { trip, request, upstream, response } = back;
+  if (trip.grant === undefined) throw new PageProblem('bad_callback', { detail: 'trip without a grant' });
+  const view = await viewGrant(ground.grants, trip.grant.id, kit.forms.visitorTag(request));
+  const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
+  noteFacts(response, { client: view?.grant.clientId });
+  if (view === undefined || client === undefined) throw new PageProblem('ran_out');
+
+  let signIn: SignIn;
+  try {
+    signIn = await back.finish(neededClaims(client, stillAllowed(client, view.grant).scopes));
+  } catch (error) {
+    if (isRefusal(error)) return refusedThere(kit, back, view);
+    const { id: grant, clientId } = view.grant;
+    const source = ground.sourceOf(request);
+    const logged = { requestId: requestIdOf(response), grant: logTag(grant), client: clientId, source };
+    throw upstreamProblem(ground.log, error, { ...logged, upstream, again: back.again });
+  }
+  try {
+    await arrive(kit, { ...back, tripGrant: trip.grant, signedInAtMs: view.nowMs }, signIn);
+  } catch (error) {
+    // A problem that it found has given them back; with the storage away nobody will ever get to them.
+    if (!(error instanceof PageProblem)) revokeTokens(upstream, signIn.tokens);
+    throw error;
+  }
+}
+
+/** Judges who came and keeps what came with them; the tokens of somebody who may not approve are revoked instead. */
+async function arrive(
+  kit: PageKit,
+  back: Return & { tripGrant: NonNullable<Trip['grant']>; signedInAtMs: number },
+  signIn: SignIn,
+): Promise<void> {
+  const { ground, addresses } = kit;
+  const { request, response, browser, tripGrant, tag, upstream, signedInAtMs } = back;
+  // Looked at again: the upstream may have taken its time.
+  const view = await viewGrant(ground.grants, tripGrant.id, kit.forms.visitorTag(request));
+  const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
+  const requestId = requestIdOf(response);
+  const logged = { requestId, grant: logTag(tripGrant.id), client: client?.id, upstream: upstream.id };
+  const { subject } = signIn;
+  const source = ground.sourceOf(request);
+  noteFacts(response, { subject });
+  ground.log.event('sign_in.finished', { ...logged, subject, source, purpose: 'approve' });
+  if (view === undefined || client === undefined || view.state === 'expired') {
+    revokeTokens(upstream, signIn.tokens);
+    throw new PageProblem('ran_out_signed_in');
+  }
+
+  const person = { upstream: upstream.id, subject, address: source, nowMs: view.nowMs };
+  const judged = await ground.safeguards.judgeArrived(client, view.grant, signIn, person);
+  if (judged.campaign.isNews) {
+    ground.log.event('campaign.noticed', { ...logged, source: view.grant.source, outcome: judged.campaign.verdict });
+  }
+  if (judged.signIn.verdict === 'too_weak') {
+    revokeTokens(upstream, signIn.tokens);
+    ground.log.event('sign_in.failed', {
+      ...logged,
+      purpose: 'approve',
+      fault: 'too_weak',
+      reason: judged.signIn.missing,
+      source,
+    });
+    throw new PageProblem('upstream_too_weak', { again: back.again, words: { upstream: upstream.displayName } });
+  }
+  const granted = grantedOf(client, view.grant, signIn.tokens);
+  for (const claim of claimsLeftOut(client, signIn, granted)) {
+    ground.log.event('upstream.claim', { requestId, upstream: upstream.id, claim, detail: 'too long to be carried' });
+  }
+  const facts = approvedFacts(client, signIn, granted);
+  const judgement = judgeApprover(client, { upstream: upstream.id, ...facts });
+  const { verdict, ...why } = judgement;
+  if (verdict === 'refused') ground.log.event('account.refused', { ...logged, subject, ...why, source });
+  if (isUndecided(judgement)) {
+    ground.log.event('account.undecided', { ...logged, subject, reason: verdict, ...why, source });
+  }
+  const mayApprove = verdict === 'allowed' && view.state === 'pending';
+  if (!mayApprove) revokeTokens(upstream, signIn.tokens);
+
+  const at = { upstream: upstream.id, signedInAtMs };
+  const content = signInFacts(client, view, at, signIn, facts, tripGrant, mayApprove);
+  const { keptUntilMs: expiresAtMs, id: grantId } = view.grant;
+  await keepArrival(ground.grants, browser, { tag, grantId, content, expiresAtMs });
+  await renewBrowserSession(request, browser);
+  const ticket = await writeTicket(ground.grants.sealing, browser, 'confirm', { grant: grantId, arrival: tag });
+  response.redirect(303, addresses.to('/device/confirm', { ticket }));
+}
+
+/** The upstream's own refusal is the one answer that denies the grant; nobody signed in for it, and the log says so. */
+async function refusedThere(kit: PageKit, back: Return, { grant }: GrantView): Promise<void> {
+  const { ground, addresses } = kit;
+  const { request, response, browser, upstream } = back;
+  const denied = await denyGrant(ground.grants, grant, 'upstream', browserTag(browser));
+  if (denied.outcome === 'decided') {
+    ground.log.event('grant.denied', {
+      requestId: requestIdOf(response),
+      grant: logTag(grant.id),
+      client: grant.clientId,
+      upstream: upstream.id,
+      by: 'upstream',
+      reason: 'unauthenticated',
+      source: ground.sourceOf(request),
+    });
+  }
+  await renewBrowserSession(request, browser);
+  const done = { grant: grant.id, upstream: upstream.id };
+  const ticket = await writeTicket(ground.grants.sealing, browser, 'done', done);
+  response.redirect(303, addresses.to('/device/done', { ticket }));
+}

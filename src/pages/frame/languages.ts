@@ -1,0 +1,161 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createInstance, type i18n } from 'i18next';
+
+/** Texts for people, one file per language; nothing that a person reads stands in code or in a template. */
+export interface Languages {
+  /** What `pages.languages` offers and a file exists for, in the administrator's order. */
+  readonly offered: readonly string[];
+  /** The language of a cookie or of `Accept-Language`, if it is offered. */
+  speaks(language: string | undefined): boolean;
+  in(language: string): Language;
+}
+
+export interface Language {
+  code: string;
+  direction: 'ltr' | 'rtl';
+  /** As its speakers call it. */
+  ownName(): string;
+  t(key: string, words?: Readonly<Record<string, unknown>>): string;
+  has(key: string): boolean;
+  /** "38 seconds ago", from a difference in milliseconds. */
+  ago(ms: number): string;
+  /** A day as people write it, in UTC. */
+  date(atMs: number): string;
+  /** The same to the second, and that it is UTC: for a help desk that looks into a log. */
+  moment(atMs: number): string;
+  /** Hour and minute, and that it is UTC. */
+  time(atMs: number): string;
+}
+
+/** What everything falls back to, key by key. */
+const FALLBACK = 'en';
+const RIGHT_TO_LEFT = new Set(['ar', 'fa', 'he', 'ur']);
+const FOLDER = new URL('../../../views/languages/', import.meta.url);
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const TIME: Intl.DateTimeFormatOptions = {
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+  timeZone: 'UTC',
+  timeZoneName: 'short',
+};
+const MOMENT: Intl.DateTimeFormatOptions = {
+  ...TIME,
+  year: 'numeric',
+  month: 'short',
+  day: 'numeric',
+  second: '2-digit',
+};
+
+/** Reads the files at the first text, not at start-up. */
+export function createLanguages(wanted: readonly string[]): Languages {
+  const known = new Map<string, Language>();
+  let texts: i18n | undefined;
+  let offered: readonly string[] | undefined;
+
+  function offer(): readonly string[] {
+    if (offered === undefined) {
+      const files = readdirSync(FOLDER).map((file) => file.replace(/\.json$/, ''));
+      const found = wanted.filter((language) => files.includes(language));
+      offered = found.length > 0 ? found : [FALLBACK];
+    }
+    return offered;
+  }
+
+  function load(): i18n {
+    const instance = createInstance();
+    const codes = [...new Set([FALLBACK, ...offer()])];
+    const resources = Object.fromEntries(codes.map((code) => [code, { translation: fileOf(code) }]));
+    // Templates escape; escaping twice would show `&amp;`.
+    const interpolation = { escapeValue: false };
+    void instance.init({ resources, lng: FALLBACK, fallbackLng: FALLBACK, initAsync: false, interpolation });
+    return instance;
+  }
+
+  return {
+    get offered() {
+      return offer();
+    },
+    speaks: (language) => language !== undefined && offer().includes(language),
+    in(code) {
+      let language = known.get(code);
+      if (language === undefined) {
+        texts ??= load();
+        language = languageOf(texts, code);
+        known.set(code, language);
+      }
+      return language;
+    },
+  };
+}
+
+function languageOf(texts: i18n, code: string): Language {
+  const translate = texts.getFixedT(code);
+  const isRightToLeft = RIGHT_TO_LEFT.has(code);
+  // Codes and addresses have Western digits; ages and dates beside them are easier to compare in the same.
+  const locale = `${code}-u-nu-latn`;
+  // Made when first needed: the tables behind them take tens of milliseconds to load.
+  let relative: Intl.RelativeTimeFormat | undefined;
+  let dates: Intl.DateTimeFormat | undefined;
+  let moments: Intl.DateTimeFormat | undefined;
+  let times: Intl.DateTimeFormat | undefined;
+  let name: string | undefined;
+  const wordless = new Map<string, string>();
+  return {
+    code,
+    direction: isRightToLeft ? 'rtl' : 'ltr',
+    ownName() {
+      name ??= capitalised(new Intl.DisplayNames(code, { type: 'language' }).of(code) ?? code);
+      return name;
+    },
+    t(key, words) {
+      if (words !== undefined) return translate(key, isRightToLeft ? isolated(words) : words);
+      // Keys come from templates and code, never from a request, so there is an end to them.
+      let text = wordless.get(key);
+      if (text === undefined) {
+        text = translate(key);
+        wordless.set(key, text);
+      }
+      return text;
+    },
+    has: (key) => texts.exists(key, { lng: code }),
+    ago(ms) {
+      relative ??= new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
+      const seconds = Math.max(1, Math.round(ms / 1000));
+      if (seconds < MINUTE) return relative.format(-seconds, 'second');
+      if (seconds < HOUR) return relative.format(-Math.round(seconds / MINUTE), 'minute');
+      if (seconds < DAY) return relative.format(-Math.round(seconds / HOUR), 'hour');
+      return relative.format(-Math.round(seconds / DAY), 'day');
+    },
+    date(atMs) {
+      dates ??= new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
+      return dates.format(atMs);
+    },
+    moment(atMs) {
+      moments ??= new Intl.DateTimeFormat(locale, MOMENT);
+      return moments.format(atMs);
+    },
+    time(atMs) {
+      times ??= new Intl.DateTimeFormat(locale, TIME);
+      return times.format(atMs);
+    },
+  };
+}
+
+function capitalised(name: string): string {
+  const [first = '', ...rest] = name;
+  return first.toLocaleUpperCase() + rest.join('');
+}
+
+/** A name from left to right, amid text from right to left, keeps its own order and disturbs none (UAX #9). */
+function isolated(words: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(words).map(([name, word]) => [name, typeof word === 'string' ? `\u2068${word}\u2069` : word]),
+  );
+}
+
+function fileOf(code: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(new URL(`${code}.json`, FOLDER), 'utf8')) as Record<string, unknown>;
+}

@@ -1,0 +1,30 @@
+import type { IncomingMessage } from 'node:http';
+import type { RegisteredClient } from '../../clients/registered-client.ts';
+import type { GrantGround } from '../../grants/start/start-grant.ts';
+import type { CodeEntryLimits } from '../../limits/code-entry-limits.ts';
+import type { SignInLimits } from '../../limits/sign-in-limits.ts';
+import type { SafeguardJudge } from '../../safeguards/safeguards.ts';
+import type { BrowserSessions } from '../../storage/storage.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Upstream } from '../../upstream/upstream.ts';
+import type { PageSettings } from './page-settings.ts';
+
+/** What the pages stand on. */
+export interface PagesGround {
+  publicUrl: URL;
+  grants: GrantGround;
+  /** The storage's; the pages hash ids and seal contents before anything gets there. */
+  browserSessions: BrowserSessions;
+  clients: ReadonlyMap<string, RegisteredClient>;
+  upstreams: ReadonlyMap<string, Upstream>;
+  scopeDescriptions: Readonly<Record<string, string>>;
+  settings: PageSettings;
+  codeEntryLimits: CodeEntryLimits;
+  signInLimits: SignInLimits;
+  safeguards: SafeguardJudge;
+  /** The prefixes of an address, for the kill switch. */
+  sourcePrefixes: (address: string) => readonly string[];
+  /** The peer's address, as far as `trusted_proxies` lets us know it. */
+  sourceOf: (request: IncomingMessage) => string;
+  log: Pick<Logger, 'event'>;
+}

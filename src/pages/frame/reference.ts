@@ -1,0 +1,21 @@
+import type { Response } from 'express';
+import type { Language } from './languages.ts';
+import { requestIdOf } from './page-context.ts';
+
+/** What a person tells a help desk, and what the log has in the line about it. */
+export interface Reference {
+  reference: string;
+  /** RFC 3339, UTC. */
+  time: string;
+  /** The same as people write it. */
+  moment: string;
+}
+
+export function referenceOf(response: Response, language: Language): Reference {
+  const nowMs = Date.now();
+  return {
+    reference: requestIdOf(response),
+    time: `${new Date(nowMs).toISOString().slice(0, 19)}Z`,
+    moment: language.moment(nowMs),
+  };
+}

@@ -1,0 +1,113 @@
+import type { Request, Response } from 'express';
+import { type BrowserValue, type Trip, takeTrip } from '../../grants/decide/trip.ts';
+import { noteSid } from '../../grants/known-sids.ts';
+import { longestLifeMs } from '../../grants/retention.ts';
+import { logTag } from '../../telemetry/log-tag.ts';
+import type { NeededClaims, SignIn, Upstream } from '../../upstream/upstream.ts';
+import { enterReturn } from '../code/finish-enter-sign-in.ts';
+import { approveReturn } from '../confirm/finish-approve-sign-in.ts';
+import { manageReturn } from '../devices/finish-manage-sign-in.ts';
+import { browserOf } from '../frame/browser-session.ts';
+import { fieldOf, type PageKit } from '../frame/page-context.ts';
+import { PageProblem } from '../frame/page-problem.ts';
+import { noteFacts } from '../frame/request-facts.ts';
+import { type RepeatedReturn, repeatedReturn } from './repeated-callback.ts';
+import { type EnterTicket, type SignInTicket, writeTicket } from './ticket.ts';
+import { revokeTokens } from './upstream-tokens.ts';
+
+/** A trip whose answer is here, with all that is needed to finish it. */
+export interface Return {
+  request: Request;
+  response: Response;
+  browser: BrowserValue;
+  trip: Trip;
+  /** Names the arrival. */
+  tag: string;
+  upstream: Upstream;
+  /** Where the person may set out once more: this answer counts no second time. */
+  again: string;
+  /** Gives the answer to the upstream's adapter, which checks it and fetches what it stands for. */
+  finish: (needed?: NeededClaims) => Promise<SignIn>;
+}
+
+/**
+ * GET `/callback/{upstream}`: back from the upstream. The one GET that may change a grant, since the upstream sends it:
+ * its `access_denied` denies. An answer counts once, for the upstream, browser and grant it was started for (I7).
+ */
+export async function comeBack(kit: PageKit, request: Request, response: Response): Promise<void> {
+  const back = await returned(kit, request, response);
+  if ('takenAtMs' in back) return repeatedReturn(kit, back);
+  switch (back.trip.purpose) {
+    case 'approve':
+      return approveReturn(kit, back);
+    case 'enter':
+      return enterReturn(kit, back);
+    case 'manage':
+      return manageReturn(kit, back);
+  }
+}
+
+/** Everything about the answer that can be judged before the upstream is asked. */
+async function returned(kit: PageKit, request: Request, response: Response): Promise<Return | RepeatedReturn> {
+  const { ground } = kit;
+  const upstream = ground.upstreams.get(String(request.params['upstream']));
+  if (upstream === undefined) throw new PageProblem('not_found');
+  noteFacts(response, { upstream: upstream.id });
+  const state = fieldOf(request.query, 'state');
+  const isAnswer = fieldOf(request.query, 'code') !== undefined || fieldOf(request.query, 'error') !== undefined;
+  if (state === undefined || !isAnswer) throw new PageProblem('bad_callback', { detail: 'no state, or no answer' });
+  // RFC 9207 §2.4: an answer of another issuer is never followed up, and takes nothing from the one that is awaited.
+  const issuer = fieldOf(request.query, 'iss');
+  if (issuer !== undefined && issuer !== upstream.issuer)
+    throw new PageProblem('bad_callback', { detail: 'other iss' });
+
+  const browser = browserOf(request);
+  if (browser === undefined) throw new PageProblem('other_browser', { detail: 'no browser session' });
+  const redirectUri = kit.addresses.callback(upstream.id);
+  const callback = new URL(redirectUri);
+  callback.search = new URL(request.url, redirectUri).search;
+  const taken = await takeTrip(ground.grants, browser, state, callback.search);
+  if (taken.outcome === 'other_browser') throw new PageProblem('other_browser', { detail: 'trip of another browser' });
+  if (taken.outcome === 'gone') throw new PageProblem('sign_in_used', { detail: 'unknown or used state' });
+  kit.links.noteOwnAddress(response);
+  const { trip, tag } = taken;
+  noteFacts(response, { grant: trip.grant && logTag(trip.grant.id) });
+  if (trip.upstream !== upstream.id) throw new PageProblem('bad_callback', { detail: 'trip to another upstream' });
+  const again = await againAddress(kit, browser, trip);
+  response.locals['again'] = again;
+  if (taken.outcome === 'repeated') return { request, response, browser, trip, tag, again, takenAtMs: taken.takenAtMs };
+  const finish = async (neededClaims?: NeededClaims) => {
+    const signIn = await upstream.finishSignIn(callback, { ...trip, redirectUri, state, neededClaims });
+    try {
+      await noteUpstreamSession(kit, upstream, signIn);
+    } catch (error) {
+      revokeTokens(upstream, signIn.tokens);
+      throw error;
+    }
+    return signIn;
+  };
+  return { request, response, browser, trip, tag, upstream, again, finish };
+}
+
+/** For who tells us over the front channel that it has ended. */
+async function noteUpstreamSession({ ground }: PageKit, { id, frontChannelLogout }: Upstream, { sid }: SignIn) {
+  if (frontChannelLogout === false || sid === undefined) return;
+  await noteSid(ground.grants, { upstream: id, sid }, longestLifeMs(ground.clients.values()));
+}
+
+async function againAddress({ ground, addresses }: PageKit, browser: BrowserValue, trip: Trip): Promise<string> {
+  const { sealing } = ground.grants;
+  const { purpose, upstream, grant, resume = '{"typed":"","memory":""}' } = trip;
+  if (purpose === 'manage') return addresses.to('/sessions');
+  if (purpose === 'enter') {
+    const entering = JSON.parse(resume) as EnterTicket;
+    return addresses.to('/device/sign-in', { ticket: await writeTicket(sealing, browser, 'enter', entering) });
+  }
+  const { id = '', userCode = '', codePrefilled = false, followedLink = false } = grant ?? {};
+  // Who wanted to come as somebody else still does.
+  const prompt = trip.prompt === 'login' || trip.prompt === 'select_account' ? trip.prompt : undefined;
+  const sought: SignInTicket = { grant: id, userCode, codePrefilled, followedLink };
+  if (prompt !== undefined) sought.prompt = prompt;
+  const ticket = await writeTicket(sealing, browser, 'sign-in', sought);
+  return addresses.to('/device/sign-in', { upstream, ticket });
+}

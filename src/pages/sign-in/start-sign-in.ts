@@ -1,0 +1,51 @@
+import type { Response } from 'express';
+import { type BrowserValue, beginTrip, type Trip } from '../../grants/decide/trip.ts';
+import type { TripParameters, Upstream } from '../../upstream/upstream.ts';
+import { type PageKit, requestIdOf } from '../frame/page-context.ts';
+import { noteFacts } from '../frame/request-facts.ts';
+import { upstreamProblem } from './upstream-problem.ts';
+
+export interface SettingOut {
+  browser: BrowserValue;
+  upstream: Upstream;
+  trip: Pick<Trip, 'purpose' | 'grant' | 'resume'>;
+  demands: Pick<TripParameters, 'scopes' | 'wantsRefreshToken' | 'prompt' | 'maxAgeSeconds' | 'acrValues'>;
+  /** Where the person may try again. */
+  again: string;
+  logged: { grant?: string; client?: string };
+}
+
+const RANDOM_BYTES = 32;
+
+/**
+ * Begins a trip and sends the browser on: by a redirect of a GET, never of a POST, whose whole way `form-action` binds.
+ * Gatehouse has no sign-in of its own that could stand in for the trip.
+ */
+export async function setOut(kit: PageKit, response: Response, out: SettingOut): Promise<void> {
+  const { ground, addresses } = kit;
+  const { browser, upstream, trip, demands, again } = out;
+  const { randomBytes } = ground.grants;
+  noteFacts(response, { upstream: upstream.id });
+  const nonce = randomBytes(RANDOM_BYTES).toString('base64url');
+  const codeVerifier = randomBytes(RANDOM_BYTES).toString('base64url');
+  const { scopes, prompt, maxAgeSeconds, acrValues } = demands;
+  const state = await beginTrip(ground.grants, browser, {
+    ...trip,
+    upstream: upstream.id,
+    nonce,
+    codeVerifier,
+    scopes,
+    prompt,
+    maxAgeSeconds,
+    acrValues,
+  });
+  const logged = { requestId: requestIdOf(response), ...out.logged, source: ground.sourceOf(response.req) };
+  try {
+    const redirectUri = addresses.callback(upstream.id);
+    const address = await upstream.signInAddress({ redirectUri, state, nonce, codeVerifier, ...demands });
+    ground.log.event('sign_in.started', { ...logged, upstream: upstream.id, purpose: trip.purpose });
+    response.redirect(303, address.href);
+  } catch (error) {
+    throw upstreamProblem(ground.log, error, { ...logged, purpose: trip.purpose, upstream, again });
+  }
+}
