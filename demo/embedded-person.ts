@@ -1,6 +1,6 @@
 type FetchLike = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
-const MOST_STEPS = 12;
+const MAX_STEPS = 12;
 
 /**
  * Plays a person in a browser at the embedded upstream: follows its redirects with its cookies, chooses the user (or
@@ -32,7 +32,7 @@ export async function signInAtEmbeddedUpstream(
   };
 
   let at = new URL(url);
-  for (let step = 0; step < MOST_STEPS; step += 1) {
+  for (let step = 0; step < MAX_STEPS; step += 1) {
     const response = await visit(at);
     const next = nextAddress(response, at) ?? nextAddress(await visit(at, answer(user, decision)), at);
     if (next === undefined) throw new Error(`the upstream shows a page that is not its sign-in page: ${at.href}`);

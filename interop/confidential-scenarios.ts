@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import { type DeviceProgram, expectDevice } from './device-program.ts';
-import { type DeviceGround, deviceRun, SECRET } from './device-scenarios.ts';
+import { type DeviceDeps, deviceRun, SECRET } from './device-scenarios.ts';
 import type { Scenario } from './peer.ts';
 
 /** How a client with a secret or a key proves to be it (OpenID Connect Core §9). */
@@ -28,7 +28,7 @@ export async function confidentialClients(usual: object) {
 
 /** A sign-in and a refresh by each method that the library has. */
 export function confidentialScenarios(
-  ground: DeviceGround,
+  deps: DeviceDeps,
   program: DeviceProgram,
   methods: readonly ClientMethod[],
 ): Scenario[] {
@@ -36,8 +36,8 @@ export function confidentialScenarios(
     name: method,
     limitSeconds: 40,
     async run() {
-      const more = { AUTH_METHOD: method, PRIVATE_JWK: ground.privateJwk, STEPS: 'refresh' };
-      const { events } = await deviceRun(ground, program, 'approve', { clientId: method, clientSecret: SECRET, more });
+      const more = { AUTH_METHOD: method, PRIVATE_JWK: deps.privateJwk, STEPS: 'refresh' };
+      const { events } = await deviceRun(deps, program, 'approve', { clientId: method, clientSecret: SECRET, more });
       const isDone = events.exitCode === 0 && events.tokens.length === 1 && events.refreshed.length === 1;
       expectDevice(events, isDone, 'no tokens, or no refreshed ones');
     },

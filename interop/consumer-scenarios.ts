@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, generateKeyPair, SignJWT } from 'jose';
 import type { ShownCode, TokenAnswer } from './device-program.ts';
-import { type DeviceGround, decideAs, deviceGround } from './device-scenarios.ts';
+import { type DeviceDeps, decideAs, deviceDeps } from './device-scenarios.ts';
 import { check, type Scenario } from './peer.ts';
 import { lastLines, startProgram } from './program.ts';
 
@@ -26,8 +26,8 @@ const TOKENS = {
 
 export type TokenKind = keyof typeof TOKENS;
 
-export function consumerGround(): Promise<DeviceGround> {
-  return deviceGround({
+export function consumerDeps(): Promise<DeviceDeps> {
+  return deviceDeps({
     compatibility: { keycloak: { realm: 'corp' } },
     clients: {
       'api-tv': { name: 'TV', ...CLIENT },
@@ -38,7 +38,7 @@ export function consumerGround(): Promise<DeviceGround> {
 
 /** Each kind of token is taken, or refused, as the consumer is known to do; a forged one never is. */
 export function consumerScenarios(
-  ground: DeviceGround,
+  deps: DeviceDeps,
   program: ConsumerProgram,
   takes: Readonly<Record<TokenKind, boolean>>,
 ): Scenario[] {
@@ -49,8 +49,8 @@ export function consumerScenarios(
       cell: takes[kind] ? 'taken' : 'refused',
       limitSeconds: 60,
       async run() {
-        const token = await tokenOf(ground, kind);
-        const { taken, said } = await ask(ground, program, kind, token);
+        const token = await tokenOf(deps, kind);
+        const { taken, said } = await ask(deps, program, kind, token);
         const isAsKnown = takes[kind] ? taken === decodeJwt(token).sub : isRefused(taken, said);
         check(isAsKnown, `it said: ${said}`);
       },
@@ -65,10 +65,10 @@ export function consumerScenarios(
       limitSeconds: 60,
       async run() {
         const { privateKey } = await generateKeyPair('RS256');
-        const token = await tokenOf(ground, known);
+        const token = await tokenOf(deps, known);
         const header = { ...decodeProtectedHeader(token), alg: 'RS256' };
         const forged = await new SignJWT(decodeJwt(token)).setProtectedHeader(header).sign(privateKey);
-        const { taken, said } = await ask(ground, program, known, forged);
+        const { taken, said } = await ask(deps, program, known, forged);
         check(isRefused(taken, said), `it said: ${said}`);
       },
     },
@@ -80,7 +80,7 @@ function isRefused(taken: string | undefined, said: string): boolean {
   return taken === undefined && said.includes('{"refused"');
 }
 
-async function ask({ gatehouse }: DeviceGround, consumer: ConsumerProgram, kind: TokenKind, token: string) {
+async function ask({ gatehouse }: DeviceDeps, consumer: ConsumerProgram, kind: TokenKind, token: string) {
   let taken: string | undefined;
   const told = { ISSUER: gatehouse.publicUrl + TOKENS[kind].realm, AUDIENCE: API, TOKEN: token };
   const program = startProgram(consumer.command, {
@@ -94,7 +94,7 @@ async function ask({ gatehouse }: DeviceGround, consumer: ConsumerProgram, kind:
   return { taken, said: lastLines(program.output(), 6) };
 }
 
-async function tokenOf({ gatehouse }: DeviceGround, kind: TokenKind): Promise<string> {
+async function tokenOf({ gatehouse }: DeviceDeps, kind: TokenKind): Promise<string> {
   const { clientId, realm } = TOKENS[kind];
   const protocol = `${gatehouse.publicUrl}${realm}/protocol/openid-connect`;
   const [startAt, tokenAt] =

@@ -7,7 +7,7 @@ import { check, type Scenario } from './peer.ts';
 import { approve, playPerson } from './person.ts';
 
 /** A Gatehouse for devices, with an OpenID provider in this process behind it. */
-export interface DeviceGround {
+export interface DeviceDeps {
   gatehouse: Gatehouse;
   upstream: EmbeddedUpstream;
   /** Of the client `private_key_jwt`. */
@@ -21,11 +21,11 @@ export const SECRET = 'device secret/with+signs%';
 const CLIENT = { interval: '1s', scopes: { allowed: ['openid', 'profile', 'email', 'offline_access'] } };
 const CONFIDENTIAL = { ...CLIENT, client_secret: { env: 'DEVICE_SECRET' }, start_without_secret: true };
 
-export async function deviceGround(
+export async function deviceDeps(
   { clients, ...more }: Record<string, unknown> & { clients?: object } = {},
   isHttps = false,
   below?: string,
-): Promise<DeviceGround> {
+): Promise<DeviceDeps> {
   let upstream: EmbeddedUpstream | undefined;
   const confidential = await confidentialClients(CLIENT);
   const gatehouse = await startGatehouse({
@@ -74,7 +74,7 @@ export interface DeviceTold {
 
 /** One run of the program against Gatehouse, with a person who answers (or nobody). */
 export async function deviceRun(
-  { gatehouse }: DeviceGround,
+  { gatehouse }: DeviceDeps,
   program: DeviceProgram,
   answer: 'approve' | 'deny' | 'nobody',
   { clientId = 'tv', clientSecret, more = {} }: DeviceTold = {},
@@ -110,14 +110,14 @@ export async function decideAs(code: ShownCode, decision: 'approve' | 'deny', by
 }
 
 /** What every client library goes through. */
-export function deviceScenarios(ground: DeviceGround, program: DeviceProgram, told: DeviceTold = {}): Scenario[] {
-  const { gatehouse } = ground;
+export function deviceScenarios(deps: DeviceDeps, program: DeviceProgram, told: DeviceTold = {}): Scenario[] {
+  const { gatehouse } = deps;
   return [
     {
       name: 'sign in',
       limitSeconds: 40,
       async run() {
-        const { events } = await deviceRun(ground, program, 'approve', told);
+        const { events } = await deviceRun(deps, program, 'approve', told);
         expectDevice(events, events.exitCode === 0 && events.tokens.length === 1, 'no tokens came');
         await verify(gatehouse, events);
       },
@@ -127,7 +127,7 @@ export function deviceScenarios(ground: DeviceGround, program: DeviceProgram, to
       limitSeconds: 40,
       async run() {
         const more = { ...told.more, STEPS: 'refresh' };
-        const { events } = await deviceRun(ground, program, 'approve', { ...told, more });
+        const { events } = await deviceRun(deps, program, 'approve', { ...told, more });
         const [first] = events.tokens;
         const [second] = events.refreshed;
         expectDevice(events, events.exitCode === 0 && second !== undefined, 'no refreshed tokens came');
@@ -138,7 +138,7 @@ export function deviceScenarios(ground: DeviceGround, program: DeviceProgram, to
       name: 'denial',
       limitSeconds: 40,
       async run() {
-        const { events } = await deviceRun(ground, program, 'deny', told);
+        const { events } = await deviceRun(deps, program, 'deny', told);
         expectDevice(events, events.tokens.length === 0, 'tokens came');
         expectDevice(
           events,
@@ -151,7 +151,7 @@ export function deviceScenarios(ground: DeviceGround, program: DeviceProgram, to
       name: 'expiry',
       limitSeconds: 40,
       async run() {
-        const { events } = await deviceRun(ground, program, 'nobody', { ...told, clientId: 'short-tv' });
+        const { events } = await deviceRun(deps, program, 'nobody', { ...told, clientId: 'short-tv' });
         expectDevice(events, events.tokens.length === 0, 'tokens came');
         const words = /expired|expire|timed? ?out|deadline|not valid any more/i;
         expectDevice(events, words.test(events.refused ?? ''), 'it does not say that the code ran out');
@@ -163,7 +163,7 @@ export function deviceScenarios(ground: DeviceGround, program: DeviceProgram, to
       async run() {
         gatehouse.network.delayMs = 300;
         try {
-          const { events } = await deviceRun(ground, program, 'approve', told);
+          const { events } = await deviceRun(deps, program, 'approve', told);
           expectDevice(events, events.exitCode === 0 && events.tokens.length === 1, 'no tokens came');
         } finally {
           gatehouse.network.delayMs = 0;

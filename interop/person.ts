@@ -18,7 +18,7 @@ export interface Visit {
   onSignIn?: () => void;
 }
 
-const MOST_PAGES = 16;
+const MAX_PAGES = 16;
 
 /**
  * A person with any of these servers' pages before them: types the code, signs in with name and password, consents,
@@ -28,7 +28,7 @@ export async function playPerson(visit: Visit): Promise<VisitedPage> {
   const person = visit.browser ?? browser(visit.fetch);
   let page = await person.visit(visit.verificationUri);
   const way: string[] = [];
-  for (let step = 0; step < MOST_PAGES; step += 1) {
+  for (let step = 0; step < MAX_PAGES; step += 1) {
     way.push(`${page.status} ${page.url.pathname} “${page.heading}”`);
     const answer = page.status < 500 ? answerTo(page, visit) : undefined;
     if (answer === undefined) return page;

@@ -21,7 +21,7 @@ export interface Program {
 }
 
 const running = new Set<Program>();
-const MOST_OUTPUT = 400_000;
+const MAX_OUTPUT = 400_000;
 
 export function startProgram(command: readonly string[], options: ProgramOptions = {}): Program {
   const [file = '', ...args] = command;
@@ -33,7 +33,7 @@ export function startProgram(command: readonly string[], options: ProgramOptions
   });
   let output = '';
   const collect = (chunk: string) => {
-    output = (output + chunk).slice(-MOST_OUTPUT);
+    output = (output + chunk).slice(-MAX_OUTPUT);
   };
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', collect);

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
 import { LANGUAGES } from '../src/config/schema/file-schema.ts';
-import { serveHouse } from '../test/support/broker/served-broker.ts';
+import { serveBroker } from '../test/support/broker/served-broker.ts';
 import { findChromium } from '../test/support/browser/find-chromium.ts';
 import { PAGE_STATES, type PageState } from '../test/support/browser/page-states.ts';
 import { smallPng } from './small-png.ts';
@@ -42,8 +42,8 @@ function shots(): Shot[] {
 }
 
 async function take(browser: Browser, { state, file, language, look }: Shot): Promise<void> {
-  const settings = { title: 'Gatehouse', languages: [...LANGUAGES], theme: {}, ...state.house?.settings };
-  const served = await serveHouse({ ...state.house, settings });
+  const settings = { title: 'Gatehouse', languages: [...LANGUAGES], theme: {}, ...state.harness?.settings };
+  const served = await serveBroker({ ...state.harness, settings });
   const context = await browser.newContext({ ...look, locale: language });
   try {
     const page = await context.newPage();

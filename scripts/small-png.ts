@@ -1,7 +1,7 @@
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-const MOST_COLOURS = 256;
+const MAX_COLOURS = 256;
 /** Grounds, lines and plain ink, which stay exactly as they are. */
 const EXACT_COLOURS = 24;
 const BYTES_PER_PIXEL = { 2: 3, 6: 4 } as const;
@@ -27,7 +27,7 @@ export function smallPng(png: Buffer): Buffer {
       const known = palette.indexOf(near);
       indexes.set(colour, known === -1 ? palette.push(near) - 1 : known);
     }
-    if (palette.length > MOST_COLOURS) continue;
+    if (palette.length > MAX_COLOURS) continue;
     const rows = Buffer.alloc((width + 1) * height);
     for (let at = 0; at < width * height; at += 1) {
       rows[at + 1 + Math.floor(at / width)] = indexes.get(colourAt(at)) ?? 0;

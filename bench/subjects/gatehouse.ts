@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createBroker } from '../../src/broker/broker.ts';
-import { keepGarbageYoung } from '../../src/cli/start/v8-flags.ts';
+import { setV8Flags } from '../../src/cli/start/v8-flags.ts';
 import { readConfig } from '../../src/config/load-config.ts';
 import { grantId, newDeviceCode } from '../../src/grants/device-code.ts';
 import { grantEntry, userCodeEntry } from '../../src/ledger/entry-keys.ts';
@@ -27,7 +27,7 @@ const MINUTE = 60_000;
 const LIFE_MS = 30 * MINUTE;
 const AT_ONCE = 1000;
 
-keepGarbageYoung();
+setV8Flags();
 const config = readConfig('bench.yaml', YAML, {});
 const storage: Storage =
   redisUrl === undefined
@@ -48,7 +48,7 @@ await runSubject(broker.handle, async () => {
 
 /** A grant as a start writes it, but for the key pair, which would make the preparation of a million last for hours. */
 async function writeGrant(startedAtMs: number): Promise<string> {
-  const { sealing, ledger } = { sealing: broker.foundation.sealing, ledger: storage.ledger };
+  const { sealing, ledger } = { sealing: broker.processContext.sealing, ledger: storage.ledger };
   const deviceCode = newDeviceCode(randomBytes);
   const id = grantId(deviceCode);
   const userCodeTag = sealing.tag('user code', id);

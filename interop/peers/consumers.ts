@@ -1,4 +1,4 @@
-import { type ConsumerProgram, consumerGround, consumerScenarios, type TokenKind } from '../consumer-scenarios.ts';
+import { type ConsumerProgram, consumerDeps, consumerScenarios, type TokenKind } from '../consumer-scenarios.ts';
 import { goProgram } from '../obtain/go.ts';
 import { javaProgram } from '../obtain/java.ts';
 import { npmPackages } from '../obtain/npm.ts';
@@ -17,8 +17,8 @@ function consumer({ name, from, limitSeconds, takes, build }: Consumer): Peer {
     ...{ name, kind: 'consumer', from, limitSeconds },
     async open() {
       const { version, program } = await build();
-      const ground = await consumerGround();
-      return { version, scenarios: consumerScenarios(ground, program, takes), close: () => ground.close() };
+      const deps = await consumerDeps();
+      return { version, scenarios: consumerScenarios(deps, program, takes), close: () => deps.close() };
     },
   };
 }

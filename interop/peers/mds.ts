@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DeviceEvents, type DeviceProgram, expectDevice, runDevice } from '../device-program.ts';
-import { decideAs, deviceGround } from '../device-scenarios.ts';
+import { decideAs, deviceDeps } from '../device-scenarios.ts';
 import type { Gatehouse } from '../gatehouse.ts';
 import { pythonEnvironment } from '../obtain/python.ts';
 import type { Peer, Scenario } from '../peer.ts';
@@ -25,15 +25,15 @@ export const mds: Peer = {
   limitSeconds: 300,
   async open() {
     const environment = await mdsEnvironment();
-    const ground = await deviceGround({
+    const deps = await deviceDeps({
       compatibility: { keycloak: { realm: MDS_REALM } },
       clients: { 'client-tools': MDS_CLIENT, 'short-tools': { ...MDS_CLIENT, lifetimes: { code: '5s' } } },
     });
     const program = { command: [environment.python, PROGRAM] };
     return {
       version: await environment.version('mdsisclienttools'),
-      scenarios: mdsScenarios(ground.gatehouse, program),
-      close: () => ground.close(),
+      scenarios: mdsScenarios(deps.gatehouse, program),
+      close: () => deps.close(),
     };
   },
 };

@@ -1,5 +1,5 @@
 import { confidentialScenarios } from '../confidential-scenarios.ts';
-import { deviceGround, deviceScenarios } from '../device-scenarios.ts';
+import { deviceDeps, deviceScenarios } from '../device-scenarios.ts';
 import { javaProgram } from '../obtain/java.ts';
 import type { Peer } from '../peer.ts';
 
@@ -10,14 +10,14 @@ export const nimbus: Peer = {
   limitSeconds: 240,
   async open() {
     const program = await javaProgram('nimbus', 'Device');
-    const ground = await deviceGround();
+    const deps = await deviceDeps();
     return {
       version: await program.version('oauth2-oidc-sdk'),
       scenarios: [
-        ...deviceScenarios(ground, program),
-        ...confidentialScenarios(ground, program, ['client_secret_basic', 'client_secret_post', 'private_key_jwt']),
+        ...deviceScenarios(deps, program),
+        ...confidentialScenarios(deps, program, ['client_secret_basic', 'client_secret_post', 'private_key_jwt']),
       ],
-      close: () => ground.close(),
+      close: () => deps.close(),
     };
   },
 };

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { confidentialScenarios } from '../confidential-scenarios.ts';
-import { deviceGround, deviceScenarios } from '../device-scenarios.ts';
+import { deviceDeps, deviceScenarios } from '../device-scenarios.ts';
 import { npmPackages } from '../obtain/npm.ts';
 import type { Peer } from '../peer.ts';
 
@@ -12,17 +12,17 @@ function npmClient(name: string, program: string): Peer {
     from: 'npm',
     limitSeconds: 60,
     async open() {
-      const ground = await deviceGround();
+      const deps = await deviceDeps();
       const file = new URL(`../programs/${program}`, import.meta.url).pathname;
       const device = { command: [process.execPath, '--import', 'tsx', file] };
       const manifest = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
       return {
         version: (JSON.parse(await readFile(manifest, 'utf8')) as { version: string }).version,
         scenarios: [
-          ...deviceScenarios(ground, device),
-          ...confidentialScenarios(ground, device, ['client_secret_basic', 'client_secret_post', 'private_key_jwt']),
+          ...deviceScenarios(deps, device),
+          ...confidentialScenarios(deps, device, ['client_secret_basic', 'client_secret_post', 'private_key_jwt']),
         ],
-        close: () => ground.close(),
+        close: () => deps.close(),
       };
     },
   };
@@ -35,14 +35,14 @@ export const msalNode: Peer = {
   ...{ name: 'msal-node', kind: 'client', from: 'npm @azure/msal-node', limitSeconds: 120 },
   async open() {
     const { folder, version } = await npmPackages('msal-node', ['@azure/msal-node@7.2.3']);
-    const ground = await deviceGround({ compatibility: { microsoft: true } }, true, '/corp/v2.0');
+    const deps = await deviceDeps({ compatibility: { microsoft: true } }, true, '/corp/v2.0');
     const file = new URL('../programs/msal_node_device.mjs', import.meta.url).pathname;
-    const environment = { MODULES: folder, NODE_EXTRA_CA_CERTS: ground.gatehouse.caFile };
+    const environment = { MODULES: folder, NODE_EXTRA_CA_CERTS: deps.gatehouse.caFile };
     const device = { command: [process.execPath, file], environment };
     return {
       version: await version('@azure/msal-node'),
-      scenarios: deviceScenarios(ground, device),
-      close: () => ground.close(),
+      scenarios: deviceScenarios(deps, device),
+      close: () => deps.close(),
     };
   },
 };

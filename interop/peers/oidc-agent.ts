@@ -1,5 +1,5 @@
 import { confidentialScenarios } from '../confidential-scenarios.ts';
-import { deviceGround, deviceScenarios } from '../device-scenarios.ts';
+import { deviceDeps, deviceScenarios } from '../device-scenarios.ts';
 import { debianFiles } from '../obtain/debian.ts';
 import { pythonProgram } from '../obtain/python.ts';
 import type { Peer } from '../peer.ts';
@@ -17,12 +17,12 @@ export const oidcAgent: Peer = {
   async open() {
     const agent = await debianFiles('oidc-agent', PACKAGES);
     const python = await pythonProgram();
-    const ground = await deviceGround({}, true);
+    const deps = await deviceDeps({}, true);
     const program = {
       command: [python, new URL('../programs/oidc_agent_device.py', import.meta.url).pathname],
       environment: {
         BIN: agent.file('usr/bin'),
-        CA_FILE: ground.gatehouse.caFile,
+        CA_FILE: deps.gatehouse.caFile,
         LD_LIBRARY_PATH: agent.libraries,
       },
     };
@@ -30,10 +30,10 @@ export const oidcAgent: Peer = {
     return {
       version: await agent.version('oidc-agent-cli'),
       scenarios: [
-        ...deviceScenarios(ground, program, told),
-        ...confidentialScenarios(ground, program, ['client_secret_basic']),
+        ...deviceScenarios(deps, program, told),
+        ...confidentialScenarios(deps, program, ['client_secret_basic']),
       ],
-      close: () => ground.close(),
+      close: () => deps.close(),
     };
   },
 };

@@ -1,5 +1,5 @@
 import { expectDevice } from '../device-program.ts';
-import { deviceGround, deviceRun } from '../device-scenarios.ts';
+import { deviceDeps, deviceRun } from '../device-scenarios.ts';
 import { debianFiles } from '../obtain/debian.ts';
 import { pythonProgram } from '../obtain/python.ts';
 import type { Peer } from '../peer.ts';
@@ -24,12 +24,12 @@ export const oidcChild: Peer = {
   async open() {
     const sssd = await debianFiles('sssd-idp', PACKAGES);
     const python = await pythonProgram();
-    const ground = await deviceGround({}, true);
+    const deps = await deviceDeps({}, true);
     const program = {
       command: [python, new URL('../programs/oidc_child_device.py', import.meta.url).pathname],
       environment: {
         OIDC_CHILD: sssd.file('usr/libexec/sssd/oidc_child'),
-        CA_FILE: ground.gatehouse.caFile,
+        CA_FILE: deps.gatehouse.caFile,
         LD_LIBRARY_PATH: `${sssd.libraries}:${sssd.libraries}/sssd`,
       },
     };
@@ -40,7 +40,7 @@ export const oidcChild: Peer = {
           name: 'sign in',
           limitSeconds: 40,
           async run() {
-            const { events } = await deviceRun(ground, program, 'approve');
+            const { events } = await deviceRun(deps, program, 'approve');
             const user = events.said.find((said) => said['user'] !== undefined)?.['user'];
             expectDevice(events, user === 'corp|alice', 'it does not know who signed in');
           },
@@ -49,12 +49,12 @@ export const oidcChild: Peer = {
           name: 'denial',
           limitSeconds: 40,
           async run() {
-            const { events } = await deviceRun(ground, program, 'deny');
+            const { events } = await deviceRun(deps, program, 'deny');
             expectDevice(events, events.exitCode !== 0 && events.refused !== undefined, 'it does not hear the denial');
           },
         },
       ],
-      close: () => ground.close(),
+      close: () => deps.close(),
     };
   },
 };

@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
 import { type DeviceEvents, expectDevice } from '../device-program.ts';
-import { type DeviceGround, type DeviceTold, deviceGround, deviceRun, SECRET } from '../device-scenarios.ts';
+import { type DeviceDeps, type DeviceTold, deviceDeps, deviceRun, SECRET } from '../device-scenarios.ts';
 import { debianFiles } from '../obtain/debian.ts';
 import { pythonProgram } from '../obtain/python.ts';
 import { check, type Peer, type Scenario } from '../peer.ts';
@@ -41,22 +41,22 @@ export const psql: Peer = {
   async open() {
     const postgres = await debianFiles('psql', PACKAGES, SUITE);
     const python = await pythonProgram();
-    const ground = await deviceGround({ compatibility: { authentik: { slug: SLUG } } }, true, '');
+    const deps = await deviceDeps({ compatibility: { authentik: { slug: SLUG } } }, true, '');
     const program = [python, new URL('../programs/psql_device.py', import.meta.url).pathname];
-    const connect: Connect = async (answer, issuer = ground.gatehouse.publicUrl, told = {}) => {
+    const connect: Connect = async (answer, issuer = deps.gatehouse.publicUrl, told = {}) => {
       const server = await startPostgresServer({
         issuer,
         scope: 'openid profile',
-        validate: validator(ground, issuer),
+        validate: validator(deps, issuer),
       });
       const environment = {
         PSQL: JSON.stringify(postgres.run('usr/lib/postgresql/18/bin/psql')),
-        CA_FILE: ground.gatehouse.caFile,
+        CA_FILE: deps.gatehouse.caFile,
         PG_PORT: String(server.port),
       };
       try {
         const more = { ISSUER: issuer };
-        const { events } = await deviceRun(ground, { command: program, environment }, answer, { ...told, more });
+        const { events } = await deviceRun(deps, { command: program, environment }, answer, { ...told, more });
         return { events, refusals: server.refusals };
       } finally {
         await server.close();
@@ -64,8 +64,8 @@ export const psql: Peer = {
     };
     return {
       version: await postgres.version('postgresql-client-18'),
-      scenarios: scenarios(ground, connect),
-      close: () => ground.close(),
+      scenarios: scenarios(deps, connect),
+      close: () => deps.close(),
     };
   },
 };
@@ -77,7 +77,7 @@ interface Connection {
 
 type Connect = (answer: 'approve' | 'deny' | 'nobody', issuer?: string, told?: DeviceTold) => Promise<Connection>;
 
-function scenarios({ gatehouse }: DeviceGround, connect: Connect): Scenario[] {
+function scenarios({ gatehouse }: DeviceDeps, connect: Connect): Scenario[] {
   return [
     {
       name: 'sign in',
@@ -137,7 +137,7 @@ function expectAlice({ events, refusals }: Connection): void {
 }
 
 /** As a validator module would: told the issuer, it finds our keys and looks at nothing but the token. */
-function validator({ gatehouse }: DeviceGround, issuer: string): (token: string) => Promise<string> {
+function validator({ gatehouse }: DeviceDeps, issuer: string): (token: string) => Promise<string> {
   return async (token) => {
     const published = await gatehouse.fetch(`${issuer}/.well-known/openid-configuration`);
     const { jwks_uri: keysAt } = (await published.json()) as { jwks_uri: string };

@@ -1,5 +1,5 @@
 import { type ClientMethod, confidentialScenarios } from '../confidential-scenarios.ts';
-import { type DeviceTold, deviceGround, deviceScenarios } from '../device-scenarios.ts';
+import { type DeviceTold, deviceDeps, deviceScenarios } from '../device-scenarios.ts';
 import { pythonEnvironment } from '../obtain/python.ts';
 import type { Peer } from '../peer.ts';
 
@@ -33,18 +33,18 @@ export function pythonClient(client: PythonClient): Peer {
     limitSeconds: 240,
     async open() {
       const python = await pythonEnvironment(name, requirements);
-      const ground = await deviceGround(yaml, isHttps, below);
+      const deps = await deviceDeps(yaml, isHttps, below);
       const file = new URL(`../programs/${program}`, import.meta.url).pathname;
-      const trust: Record<string, string> = isHttps ? { REQUESTS_CA_BUNDLE: ground.gatehouse.caFile } : {};
+      const trust: Record<string, string> = isHttps ? { REQUESTS_CA_BUNDLE: deps.gatehouse.caFile } : {};
       const device = { command: [python.python, file], environment: { ...environment, ...trust } };
       const [distribution = name] = requirements;
       return {
         version: await python.version(distribution.replace(/[^\w.-].*$/, '')),
         scenarios: [
-          ...deviceScenarios(ground, device, told).filter(({ name: each }) => !without.includes(each)),
-          ...confidentialScenarios(ground, device, methods),
+          ...deviceScenarios(deps, device, told).filter(({ name: each }) => !without.includes(each)),
+          ...confidentialScenarios(deps, device, methods),
         ],
-        close: () => ground.close(),
+        close: () => deps.close(),
       };
     },
   };

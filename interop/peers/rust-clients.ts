@@ -1,5 +1,5 @@
 import { confidentialScenarios } from '../confidential-scenarios.ts';
-import { deviceGround, deviceScenarios } from '../device-scenarios.ts';
+import { deviceDeps, deviceScenarios } from '../device-scenarios.ts';
 import { rustPrograms } from '../obtain/cargo.ts';
 import type { Peer } from '../peer.ts';
 
@@ -11,15 +11,15 @@ function rustClient(crate: string): Peer {
     limitSeconds: 900,
     async open() {
       const programs = await rustPrograms();
-      const ground = await deviceGround();
+      const deps = await deviceDeps();
       const device = { command: [programs.file(crate)] };
       return {
         version: programs.crate(crate),
         scenarios: [
-          ...deviceScenarios(ground, device),
-          ...confidentialScenarios(ground, device, ['client_secret_basic', 'client_secret_post']),
+          ...deviceScenarios(deps, device),
+          ...confidentialScenarios(deps, device, ['client_secret_basic', 'client_secret_post']),
         ],
-        close: () => ground.close(),
+        close: () => deps.close(),
       };
     },
   };

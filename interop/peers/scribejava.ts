@@ -1,4 +1,4 @@
-import { deviceGround, deviceScenarios } from '../device-scenarios.ts';
+import { deviceDeps, deviceScenarios } from '../device-scenarios.ts';
 import { javaProgram } from '../obtain/java.ts';
 import type { Peer } from '../peer.ts';
 
@@ -9,11 +9,11 @@ export const scribejava: Peer = {
   limitSeconds: 240,
   async open() {
     const program = await javaProgram('scribejava', 'Device');
-    const ground = await deviceGround();
+    const deps = await deviceDeps();
     return {
       version: await program.version('scribejava-core'),
-      scenarios: deviceScenarios(ground, program),
-      close: () => ground.close(),
+      scenarios: deviceScenarios(deps, program),
+      close: () => deps.close(),
     };
   },
 };

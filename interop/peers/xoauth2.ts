@@ -1,5 +1,5 @@
 import { expectDevice } from '../device-program.ts';
-import { deviceGround, deviceRun, deviceScenarios, SECRET } from '../device-scenarios.ts';
+import { deviceDeps, deviceRun, deviceScenarios, SECRET } from '../device-scenarios.ts';
 import { goProgram } from '../obtain/go.ts';
 import type { Peer, Scenario } from '../peer.ts';
 
@@ -18,13 +18,13 @@ export const xoauth2: Peer = {
   async open() {
     const built = await goProgram('xoauth2');
     const program = { command: [built.file] };
-    const ground = await deviceGround();
+    const deps = await deviceDeps();
     const inStyle = (style: string, who: string, told: { clientId: string; clientSecret?: string }): Scenario => ({
       name: `${style}, ${who}`,
       limitSeconds: 40,
       async run() {
         const more = { AUTH_STYLE: STYLES[style as keyof typeof STYLES], STEPS: 'refresh' };
-        const { events, decidedAtMs } = await deviceRun(ground, program, 'approve', { ...told, more });
+        const { events, decidedAtMs } = await deviceRun(deps, program, 'approve', { ...told, more });
         expectDevice(events, events.exitCode === 0 && events.refreshed.length === 1, 'no tokens came');
         const lateMs = events.tokensAtMs - decidedAtMs;
         expectDevice(
@@ -37,13 +37,13 @@ export const xoauth2: Peer = {
     return {
       version: await built.module('golang.org/x/oauth2'),
       scenarios: [
-        ...deviceScenarios(ground, program),
+        ...deviceScenarios(deps, program),
         ...Object.keys(STYLES).flatMap((style) => [
           inStyle(style, 'public', { clientId: 'tv' }),
           inStyle(style, 'secret', { clientId: 'robot', clientSecret: SECRET }),
         ]),
       ],
-      close: () => ground.close(),
+      close: () => deps.close(),
     };
   },
 };

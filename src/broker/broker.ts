@@ -3,15 +3,21 @@ import type { Duplex } from 'node:stream';
 import type { Express } from 'express';
 import type { Config } from '../config/config.ts';
 import type { DeviceRoute } from '../endpoints/http/node-adapter.ts';
-import { isForPeople, nothingHere } from '../endpoints/http/not-found.ts';
+import { isForPeople, notFoundEndpoint } from '../endpoints/http/not-found.ts';
 import { createUnreadableRequest } from '../endpoints/http/unreadable-request.ts';
 import { formUnlessJson } from '../endpoints/profiles/github-answers.ts';
 import { type EndpointName, type PathProfile, pathProfiles } from '../endpoints/profiles/path-profiles.ts';
 import { metadataPaths, standardAddresses } from '../oauth/metadata.ts';
 import { type DevicePath, FRONT_LOGOUT_PATH, isPagePath, LOGOUT_PATH } from '../oauth/routes.ts';
 import { createRequestIds } from '../telemetry/request-id.ts';
-import { buildHouse, type Foundation, type FoundationOptions, type House, layFoundation } from './context.ts';
-import { buildDeviceDoor, type IssuerEndpoints } from './device-app.ts';
+import {
+  type ConfigContext,
+  createConfigContext,
+  createProcessContext,
+  type ProcessContext,
+  type ProcessContextOptions,
+} from './context.ts';
+import { createDeviceApp, type IssuerEndpoints } from './device-app.ts';
 import { selfTest, selfTestSigning } from './self-test.ts';
 
 /**
@@ -45,7 +51,7 @@ export interface Broker {
   readonly tested: Promise<void>;
   /** For the end of the process, once nothing is handled any more: delivers audit events that wait, for 5 s at most. */
   close(): Promise<void>;
-  readonly foundation: Foundation;
+  readonly processContext: ProcessContext;
 }
 
 /**
@@ -57,7 +63,7 @@ export interface Broker {
  * const broker = await createBroker(options);
  * ```
  */
-export interface BrokerOptions extends FoundationOptions {
+export interface BrokerOptions extends ProcessContextOptions {
   config: Config;
 }
 
@@ -76,11 +82,11 @@ export interface BrokerOptions extends FoundationOptions {
  * ```
  */
 export async function createBroker({ config, ...options }: BrokerOptions): Promise<Broker> {
-  const foundation = layFoundation(config, options);
-  const newRequestId = createRequestIds(foundation.randomBytes);
-  let standing = build(config, foundation, newRequestId);
-  const { signingKeys } = standing.house;
-  const { sealing, randomBytes } = foundation;
+  const processContext = createProcessContext(config, options);
+  const newRequestId = createRequestIds(processContext.randomBytes);
+  let activeBuild = build(config, processContext, newRequestId);
+  const { signingKeys } = activeBuild.configContext;
+  const { sealing, randomBytes } = processContext;
   const { publicUrl } = config;
   await selfTest({ sealing, randomBytes, publicUrl, ...(signingKeys.isReady() && { signingKeys }) });
   const tested = signingKeys.isReady() ? Promise.resolve() : selfTestSigning(signingKeys);
@@ -88,27 +94,27 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
   tested.catch(() => {});
 
   return {
-    foundation,
+    processContext,
     tested,
     handle(request, response) {
-      standing.handle(request, response);
+      activeBuild.handle(request, response);
     },
     unreadable: createUnreadableRequest({
       newRequestId,
       isHttps: config.publicUrl.startsWith('https:'),
-      logger: foundation.logger,
+      logger: processContext.logger,
     }),
-    serves: (target) => standing.serves(target),
+    serves: (target) => activeBuild.serves(target),
     reload(next) {
-      standing = build(next, foundation, newRequestId, standing.house);
-      foundation.logger.setTargets(next.audit);
+      activeBuild = build(next, processContext, newRequestId, activeBuild.configContext);
+      processContext.logger.setTargets(next.audit);
     },
-    countPending: () => standing.countPending(),
-    close: () => foundation.logger.flush(),
+    countPending: () => activeBuild.countPending(),
+    close: () => processContext.logger.flush(),
     async missing() {
       const reasons: string[] = [];
-      if (!(await foundation.storage.isReady())) reasons.push('storage does not answer');
-      if (!standing.house.signingKeys.isReady()) reasons.push('signing keys are being made');
+      if (!(await processContext.storage.isReady())) reasons.push('storage does not answer');
+      if (!activeBuild.configContext.signingKeys.isReady()) reasons.push('signing keys are being made');
       return reasons;
     },
   };
@@ -173,16 +179,21 @@ function routeTable(
   return { routes, pages };
 }
 
-interface Standing {
-  house: House;
+interface ActiveBuild {
+  configContext: ConfigContext;
   countPending: () => Promise<number>;
   serves: (target: string) => boolean;
   handle: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
-function build(config: Config, foundation: Foundation, newRequestId: () => string, before?: House): Standing {
-  const house = buildHouse(config, foundation, before);
-  const devices = buildDeviceDoor(foundation, house, newRequestId);
+function build(
+  config: Config,
+  processContext: ProcessContext,
+  newRequestId: () => string,
+  before?: ConfigContext,
+): ActiveBuild {
+  const configContext = createConfigContext(config, processContext, before);
+  const devices = createDeviceApp(processContext, configContext, newRequestId);
   const standard = standardProfile(config.publicUrl);
   const profiles = [standard, ...pathProfiles(config.publicUrl, config.compatibility)];
   const { routes, pages } = routeTable(profiles, devices.endpointsOf);
@@ -200,10 +211,10 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
   // `/` leads to the code page; a host that has Gatehouse beside its own pages keeps its own.
   const isForPages = (path: string, request: IncomingMessage) =>
     isPage(path) || isForPeople(request) || (request.method !== 'POST' && withoutBase(path, base) === '/');
-  const nothingAt = (path: string) => nothingHere(path, standard.issuer.addresses);
+  const nothingAt = (path: string) => notFoundEndpoint(path, standard.issuer.addresses);
 
   return {
-    house,
+    configContext,
     countPending: () => devices.countPending(),
     serves(target) {
       const path = plainPath(pathOf(originForm(target)));
@@ -222,7 +233,7 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
       response.setHeader('X-Request-Id', newRequestId());
       request.url = pageTarget(request.url, pages, base);
       people ??= import('./pages-app.ts').then((door) =>
-        door.buildPeopleDoor(foundation, house, devices.sourceAddress),
+        door.createPagesApp(processContext, configContext, devices.sourceAddress),
       );
       people.then(
         (app) => app(request, response),
@@ -230,7 +241,7 @@ function build(config: Config, foundation: Foundation, newRequestId: () => strin
           people = undefined;
           const requestId = response.getHeader('X-Request-Id');
           const logged = { requestId, method: request.method, route: 'pages', status: 500 };
-          foundation.logger.event('request.failed', { ...logged, error });
+          processContext.logger.event('request.failed', { ...logged, error });
           response.writeHead(500).end();
         },
       );

@@ -2,9 +2,9 @@ import { randomBytes as systemRandomBytes } from 'node:crypto';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { Config } from '../config/config.ts';
 import { isSameSlice } from '../config/needs-restart.ts';
-import type { AskUpstream } from '../device-sessions/refresh/recheck-upstream.ts';
+import type { RecheckUpstream } from '../device-sessions/refresh/recheck-upstream.ts';
 import type { RandomBytes } from '../grants/device-code.ts';
-import type { GrantGround } from '../grants/start/start-grant.ts';
+import type { GrantDeps } from '../grants/start/start-grant.ts';
 import { createNetworks, type Networks } from '../network/networks.ts';
 import { sourcePrefixes, sourcePrefixList } from '../network/source-prefixes.ts';
 import { createSealing, type Sealing } from '../sealing/sealing.ts';
@@ -15,13 +15,13 @@ import { type AuditingLogger, auditingLogger } from '../telemetry/audit/audit.ts
 import { type Logger, silentLogger } from '../telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { createSigningKeys, type SigningKeys } from '../tokens/signing-keys.ts';
-import { createAskUpstream } from '../upstream/create-recheck-upstream.ts';
+import { createRecheckUpstream } from '../upstream/create-recheck-upstream.ts';
 import { openIdUpstream } from '../upstream/openid-upstream.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { UpstreamSettings } from '../upstream/upstream-settings.ts';
 
 /** What outlives a reload: what holds connections, keys that were made, and what was counted. */
-export interface Foundation {
+export interface ProcessContext {
   storage: Storage;
   sealing: Sealing;
   logger: AuditingLogger;
@@ -34,20 +34,20 @@ export interface Foundation {
 }
 
 /** All that follows from one configuration. A reload builds it anew; a request keeps the one that it began with. */
-export interface House {
+export interface ConfigContext {
   config: Config;
   clients: ReadonlyMap<string, RegisteredClient>;
   upstreams: ReadonlyMap<string, Upstream>;
-  askUpstream: AskUpstream;
+  recheckUpstream: RecheckUpstream;
   signingKeys: SigningKeys;
   networks: Networks;
-  grants: GrantGround;
+  grants: GrantDeps;
   sourcePrefixes: (address: string) => readonly string[];
   /** How far an upstream's clock may be from ours. */
   clockToleranceSeconds: (upstream: string) => number;
 }
 
-export interface FoundationOptions {
+export interface ProcessContextOptions {
   storage: Storage;
   logger?: Logger;
   metrics?: Metrics;
@@ -58,7 +58,7 @@ export interface FoundationOptions {
 
 const SEALING_KEY_BYTES = 32;
 
-export function layFoundation(config: Config, options: FoundationOptions): Foundation {
+export function createProcessContext(config: Config, options: ProcessContextOptions): ProcessContext {
   const { logger = silentLogger, metrics = createMetrics(), randomBytes = systemRandomBytes } = options;
   if (config.sealing === undefined) {
     logger.event('keys.made', { detail: 'a sealing key: what is stored can be opened by this process only' });
@@ -101,24 +101,28 @@ function pauseInBackground(milliseconds: number): Promise<void> {
 }
 
 /** @param before the house of the last configuration: upstreams whose settings did not change keep what they know */
-export function buildHouse(config: Config, foundation: Foundation, before?: House): House {
-  const { storage, sealing, randomBytes, logger } = foundation;
+export function createConfigContext(
+  config: Config,
+  processContext: ProcessContext,
+  before?: ConfigContext,
+): ConfigContext {
+  const { storage, sealing, randomBytes, logger } = processContext;
   const upstreams = new Map(
-    config.upstreams.map((settings) => [settings.id, upstreamFor(settings, foundation, before)] as const),
+    config.upstreams.map((settings) => [settings.id, upstreamFor(settings, processContext, before)] as const),
   );
   const settings = new Map(config.upstreams.map((upstream) => [upstream.id, upstream]));
   return {
     config,
     clients: new Map(config.clients.map((client) => [client.id, client])),
     upstreams,
-    askUpstream: createAskUpstream({
+    recheckUpstream: createRecheckUpstream({
       upstreams,
       toleranceSeconds: (upstream) => settings.get(upstream)?.toleranceSeconds ?? 0,
       uncheckedSessionSeconds: (upstream) => upstreams.get(upstream)?.uncheckedSessionSeconds ?? 0,
       now: () => storage.ledger.now(),
       logger,
     }),
-    signingKeys: config.signing === undefined ? foundation.madeSigningKeys() : createSigningKeys(config.signing),
+    signingKeys: config.signing === undefined ? processContext.madeSigningKeys() : createSigningKeys(config.signing),
     networks: createNetworks(config.networks),
     grants: { ledger: storage.ledger, sealing, randomBytes, userCodes: config.userCodes },
     sourcePrefixes: sourcePrefixList,
@@ -126,10 +130,14 @@ export function buildHouse(config: Config, foundation: Foundation, before?: Hous
   };
 }
 
-function upstreamFor(settings: UpstreamSettings, foundation: Foundation, before: House | undefined): Upstream {
+function upstreamFor(
+  settings: UpstreamSettings,
+  processContext: ProcessContext,
+  before: ConfigContext | undefined,
+): Upstream {
   const known = before?.config.upstreams.find(({ id }) => id === settings.id);
   const standing = before?.upstreams.get(settings.id);
   if (known !== undefined && standing !== undefined && isSameSlice(known, settings)) return standing;
-  const { clock, logger, metrics } = foundation;
+  const { clock, logger, metrics } = processContext;
   return openIdUpstream(settings, { clock, logger, metrics });
 }

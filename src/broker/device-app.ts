@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ClientRegistry } from '../clients/authenticate-client.ts';
 import { ASSERTION_ALGS, createAssertionVerifier } from '../clients/client-assertion.ts';
-import type { SessionsGround } from '../device-sessions/active-session.ts';
+import type { SessionsDeps } from '../device-sessions/active-session.ts';
 import { createBeginSession } from '../device-sessions/begin-session.ts';
 import { createAccessTokens } from '../endpoints/access-tokens.ts';
 import { createBackchannelLogout } from '../endpoints/backchannel-logout.ts';
@@ -12,7 +12,7 @@ import { createFrontchannelLogout } from '../endpoints/frontchannel-logout.ts';
 import { createCors } from '../endpoints/http/cors.ts';
 import type { Endpoint } from '../endpoints/http/endpoint.ts';
 import { createForeignRequest } from '../endpoints/http/foreign-requests.ts';
-import { createNodeDoor, type DeviceRoute } from '../endpoints/http/node-adapter.ts';
+import { createNodeAdapter, type DeviceRoute } from '../endpoints/http/node-adapter.ts';
 import { createIntrospection } from '../endpoints/introspection.ts';
 import {
   createKeycloakLogout,
@@ -26,8 +26,8 @@ import { createRevocation } from '../endpoints/revocation.ts';
 import { createToken } from '../endpoints/token.ts';
 import { createUserinfo } from '../endpoints/userinfo.ts';
 import { carriedClaimNames } from '../grants/decide/client-claims.ts';
-import type { RedeemGround } from '../grants/redeem/redeem-grant.ts';
-import { longestLifeMs } from '../grants/retention.ts';
+import type { RedeemDeps } from '../grants/redeem/redeem-grant.ts';
+import { longestRetentionMs } from '../grants/retention.ts';
 import { createUsedOnce } from '../ledger/once.ts';
 import { createAuthenticationLimits } from '../limits/authentication-limits.ts';
 import { createOverload } from '../limits/overload.ts';
@@ -40,7 +40,7 @@ import { mayInitiateFrom } from '../safeguards/approval-network.ts';
 import { isSameNetwork } from '../safeguards/same-network.ts';
 import { areSafeguardsStillMet } from '../safeguards/still-met.ts';
 import { createIssueTokens } from '../tokens/issue-tokens.ts';
-import type { Foundation, House } from './context.ts';
+import type { ConfigContext, ProcessContext } from './context.ts';
 import { watchDevices } from './device-instrumentation.ts';
 
 const OVERLOAD_RETRY_SECONDS = 10;
@@ -49,12 +49,16 @@ const OVERLOAD_RETRY_SECONDS = 10;
 export type IssuerEndpoints = Readonly<Partial<Record<EndpointName, Endpoint>>>;
 
 /** Builds the device door: what machines call. */
-export function buildDeviceDoor(foundation: Foundation, house: House, newRequestId: () => string) {
-  const { storage, sealing, logger, randomBytes } = foundation;
-  const { config, clients, grants, signingKeys, sourcePrefixes } = house;
+export function createDeviceApp(
+  processContext: ProcessContext,
+  configContext: ConfigContext,
+  newRequestId: () => string,
+) {
+  const { storage, sealing, logger, randomBytes } = processContext;
+  const { config, clients, grants, signingKeys, sourcePrefixes } = configContext;
   const { ledger } = storage;
   const now = () => ledger.now();
-  const watch = watchDevices(foundation);
+  const watch = watchDevices(processContext);
   const profiles = pathProfiles(config.publicUrl, config.compatibility);
   const { issueTokens, issueRefreshed } = createIssueTokens(signingKeys, {
     publicUrl: config.publicUrl,
@@ -63,18 +67,18 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
   const startLimits = createStartLimits({
     counters: storage.counters,
     ledger,
-    networks: house.networks,
+    networks: configContext.networks,
     limits: config.limits,
     codeLifetimesSeconds: config.clients.map((client) => client.lifetimes.codeSeconds),
   });
   const overload = createOverload();
-  const redeem: RedeemGround = {
+  const redeem: RedeemDeps = {
     ...grants,
     sourcePrefixes,
-    beginSession: createBeginSession(sealing, (id) => house.upstreams.get(id)?.uncheckedSessionSeconds ?? 0),
+    beginSession: createBeginSession(sealing, (id) => configContext.upstreams.get(id)?.uncheckedSessionSeconds ?? 0),
     issueTokens,
     areSafeguardsStillMet: (client, grant, approval) =>
-      areSafeguardsStillMet(client, grant, approval, house.clockToleranceSeconds),
+      areSafeguardsStillMet(client, grant, approval, configContext.clockToleranceSeconds),
     onReplayed: watch.replayed,
     onRefused: watch.refused,
     onForgery: watch.forgery,
@@ -83,22 +87,22 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
 
   const used = createUsedOnce(ledger, randomBytes);
   const { useOnce } = used;
-  const sessions: SessionsGround = { ledger, sealing, clients, sourcePrefixes, onUnreadable: watch.unreadable };
+  const sessions: SessionsDeps = { ledger, sealing, clients, sourcePrefixes, onUnreadable: watch.unreadable };
   // Tokens of one issuer are known at every other one of ours: a resource server need not know of path profiles.
   const issuers = [...new Set([config.publicUrl, ...profiles.map((profile) => profile.issuer.addresses.issuer)])];
   const accessTokens = createAccessTokens({ signingKeys, issuers, now });
   const resourceServers = new Map(config.resourceServers.map((server) => [server.id, server]));
 
   const authenticationLimits = createAuthenticationLimits({
-    ...{ counters: storage.counters, networks: house.networks, limits: config.limits },
+    ...{ counters: storage.counters, networks: configContext.networks, limits: config.limits },
     isKnown: (name) => clients.has(name) || resourceServers.has(name),
-    clock: foundation.clock,
+    clock: processContext.clock,
   });
   const { hasFailedLately } = authenticationLimits;
   const admit: ClientRegistry['admit'] = async (attempt) => {
     const admitted = await authenticationLimits.admit(attempt);
     if (admitted.verdict === 'admitted') return undefined;
-    foundation.metrics.limitReached(admitted.limit);
+    processContext.metrics.limitReached(admitted.limit);
     return admitted;
   };
 
@@ -108,7 +112,7 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
     const dpopAt = (address: string) =>
       createDpopProofs({ address, sealing, ledger, counters: storage.counters, useOnce });
     const dpop = dpopAt(issuer.addresses.token);
-    const abilities = abilitiesOf(house);
+    const abilities = abilitiesOf(configContext);
     const token = watch.polls(
       createToken({
         issuer,
@@ -121,10 +125,10 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
           refresh: {
             ...grants,
             sourcePrefixes,
-            upstreams: house.askUpstream,
+            upstreams: configContext.recheckUpstream,
             issueTokens: issueRefreshed,
-            sleep: foundation.sleep,
-            isSameNetwork: (left, right) => isSameNetwork(left, right, house.networks),
+            sleep: processContext.sleep,
+            isSameNetwork: (left, right) => isSameNetwork(left, right, configContext.networks),
             onEnded: watch.ended,
             onShared: watch.shared,
           },
@@ -136,7 +140,7 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
     const revocation = createRevocation({
       registry,
       sessions,
-      end: { ledger, sealing, randomBytes, upstreams: house.askUpstream },
+      end: { ledger, sealing, randomBytes, upstreams: configContext.recheckUpstream },
       accessTokens,
       onRevoked: watch.revoked,
     });
@@ -187,16 +191,16 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
     return isOwn && config.compatibility.microsoft ? withMicrosoftHabits(token, new URL(config.publicUrl).host) : token;
   }
 
-  const longestMs = longestLifeMs(clients.values());
+  const longestMs = longestRetentionMs(clients.values());
   /** One path per upstream; an upstream that we do not have is told so in JSON too. */
   function logoutRoute(upstreamId: string): DeviceRoute {
-    const upstream = house.upstreams.get(upstreamId);
+    const upstream = configContext.upstreams.get(upstreamId);
     const POST: Endpoint =
       upstream === undefined
         ? () => Promise.reject(new OAuthError('invalid_request', 'there is no such upstream', { status: 404 }))
         : createBackchannelLogout({
             ...{ ledger, sealing, used, upstream },
-            longestLifeMs: longestMs,
+            longestRetentionMs: longestMs,
             onLogout: watch.loggedOut,
           });
     return { path: '/backchannel-logout/{upstream}', POST };
@@ -204,10 +208,10 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
 
   /** Of an upstream that it is switched on for; for all others there is nothing here. */
   function frontLogoutRoute(upstreamId: string): DeviceRoute | undefined {
-    const upstream = house.upstreams.get(upstreamId);
+    const upstream = configContext.upstreams.get(upstreamId);
     if (upstream === undefined || upstream.frontChannelLogout === false) return undefined;
-    const ground = { ledger, sealing, upstream, longestLifeMs: longestMs };
-    const GET = createFrontchannelLogout({ ...ground, onLogout: watch.toldOfLogout });
+    const deps = { ledger, sealing, upstream, longestRetentionMs: longestMs };
+    const GET = createFrontchannelLogout({ ...deps, onLogout: watch.toldOfLogout });
     return { path: '/frontchannel-logout/{upstream}', GET };
   }
 
@@ -220,13 +224,13 @@ export function buildDeviceDoor(foundation: Foundation, house: House, newRequest
     logoutRoute,
     frontLogoutRoute,
     sourceAddress,
-    answer: createNodeDoor(door),
+    answer: createNodeAdapter(door),
     countPending: async () => startLimits.countPending(await now()),
   };
 }
 
 /** What the metadata documents say, from what the clients of this configuration may do. */
-function abilitiesOf({ config }: House): Abilities {
+function abilitiesOf({ config }: ConfigContext): Abilities {
   const { clients } = config;
   const methods = new Set(
     clients.flatMap(({ authentication }) =>

@@ -6,17 +6,17 @@ import { createSignInLimits } from '../limits/sign-in-limits.ts';
 import { createPages } from '../pages/pages.ts';
 import { createCampaigns } from '../safeguards/campaign.ts';
 import { createSafeguardJudge } from '../safeguards/safeguards.ts';
-import type { Foundation, House } from './context.ts';
+import type { ConfigContext, ProcessContext } from './context.ts';
 import { watchPeople } from './page-instrumentation.ts';
 
 /** Builds the people door: what a person visits. */
-export function buildPeopleDoor(
-  foundation: Foundation,
-  house: House,
+export function createPagesApp(
+  processContext: ProcessContext,
+  configContext: ConfigContext,
   sourceOf: (request: IncomingMessage) => string,
 ): Express {
-  const { storage, sealing } = foundation;
-  const { config, clients, upstreams, grants, networks, sourcePrefixes } = house;
+  const { storage, sealing } = processContext;
+  const { config, clients, upstreams, grants, networks, sourcePrefixes } = configContext;
   const { counters } = storage;
   const { limits } = config;
   const codeEntryLimits = createCodeEntryLimits({ counters, sealing, networks, limits });
@@ -37,11 +37,11 @@ export function buildPeopleDoor(
       approvalLimits: createApprovalLimits({ counters, sealing, limits }),
       codeEntryLimits,
       userCodes: config.userCodes,
-      randomBytes: foundation.randomBytes,
-      clockToleranceSeconds: house.clockToleranceSeconds,
+      randomBytes: processContext.randomBytes,
+      clockToleranceSeconds: configContext.clockToleranceSeconds,
     }),
     sourcePrefixes,
     sourceOf,
-    log: watchPeople(foundation),
+    log: watchPeople(processContext),
   });
 }

@@ -5,7 +5,7 @@ import type { RegisteredClient } from './registered-client.ts';
 /** Signature algorithms of client assertions; symmetric ones would make the secret a key. */
 export const ASSERTION_ALGS = ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'] as const;
 
-export interface AssertionGround {
+export interface AssertionDeps {
   clients: ReadonlyMap<string, RegisteredClient>;
   /** The issuer that was called. */
   issuer: string;
@@ -26,7 +26,7 @@ export interface AssertionVerdict {
 const FORGED: AssertionVerdict = { client: undefined, isForged: true };
 const REFUSED: AssertionVerdict = { client: undefined, isForged: false };
 
-const LONGEST_LIFE_SECONDS = 10 * 60;
+const MAX_LIFE_SECONDS = 10 * 60;
 const SKEW_SECONDS = 60;
 const TYPES = [undefined, 'JWT', 'client-authentication+jwt'];
 
@@ -36,18 +36,18 @@ const TYPES = [undefined, 'JWT', 'client-authentication+jwt'];
  * lives for minutes and counts once.
  *
  */
-export function createAssertionVerifier(ground: AssertionGround): VerifyAssertion {
+export function createAssertionVerifier(deps: AssertionDeps): VerifyAssertion {
   return async (assertion, clientId) => {
-    const client = ground.clients.get(claimedClient(assertion) ?? '');
+    const client = deps.clients.get(claimedClient(assertion) ?? '');
     if (client?.jwks === undefined || (clientId !== undefined && clientId !== client.id)) return FORGED;
-    const nowMs = await ground.now();
+    const nowMs = await deps.now();
     let payload: JWTPayload;
     try {
       const verified = await jwtVerify(assertion, createLocalJWKSet(client.jwks), {
         algorithms: [...ASSERTION_ALGS],
         issuer: client.id,
         subject: client.id,
-        audience: ground.issuer,
+        audience: deps.issuer,
         requiredClaims: ['exp', 'jti'],
         clockTolerance: SKEW_SECONDS,
         currentDate: new Date(nowMs),
@@ -62,11 +62,11 @@ export function createAssertionVerifier(ground: AssertionGround): VerifyAssertio
     }
     const { aud, jti, exp = 0 } = payload;
     if (typeof aud !== 'string' || typeof jti !== 'string') return REFUSED;
-    if (exp > nowMs / 1000 + LONGEST_LIFE_SECONDS + SKEW_SECONDS) return REFUSED;
+    if (exp > nowMs / 1000 + MAX_LIFE_SECONDS + SKEW_SECONDS) return REFUSED;
     const name = createHash('sha256')
       .update(JSON.stringify([client.id, jti]))
       .digest('base64url');
-    const isFirst = await ground.useOnce(`assertion:${name}`, (exp + SKEW_SECONDS + 1) * 1000);
+    const isFirst = await deps.useOnce(`assertion:${name}`, (exp + SKEW_SECONDS + 1) * 1000);
     return isFirst ? { client, isForged: false } : REFUSED;
   };
 }

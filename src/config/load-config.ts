@@ -16,7 +16,7 @@ import { readUpstreams } from './read/read-upstreams.ts';
 import { readUserCodes, readVerificationUriComplete } from './read/read-user-codes.ts';
 import { createReading, type Reading, reasonOf } from './read/reading.ts';
 import { type ConfigFile, fileSchema } from './schema/file-schema.ts';
-import { mend } from './schema/salvage.ts';
+import { salvage } from './schema/salvage.ts';
 import { keyOf, schemaProblems } from './schema/schema-problems.ts';
 import { type ConfigSource, readSource as readFiles } from './yaml/config-source.ts';
 import { findPlaceholders } from './yaml/placeholders.ts';
@@ -86,7 +86,7 @@ function judge(source: ConfigSource): { written: ConfigFile; wrong: Path[]; prob
   // What the schema makes of a placeholder is beside the point.
   const filledIn = new Set(placeholders.map(({ path }) => keyOf(path)));
   const problems = [...placeholders, ...found.filter(({ path }) => !filledIn.has(keyOf(path)))];
-  const { file: written, wrong } = parsed.success ? { file: parsed.data, wrong: [] } : mend(value, found);
+  const { file: written, wrong } = parsed.success ? { file: parsed.data, wrong: [] } : salvage(value, found);
   return {
     written,
     wrong: [...wrong, ...placeholders.map(({ path }) => path)],

@@ -7,7 +7,7 @@ import { SealBrokenError, type Sealing } from '../sealing/sealing.ts';
 import { type DeviceSession, openSession } from './device-session.ts';
 
 /** What looking at sessions stands on. */
-export interface SessionsGround {
+export interface SessionsDeps {
   ledger: Ledger;
   sealing: Sealing;
   clients: ReadonlyMap<string, RegisteredClient>;
@@ -25,15 +25,15 @@ export type EndedBy =
  * The session of an access token, if it stands today (I6): not ended, its client still registered, and no kill switch
  * or logout set since the person signed in.
  */
-export async function standingSession(ground: SessionsGround, id: string): Promise<DeviceSession | undefined> {
-  const [stored, ended] = (await ground.ledger.read([sessionEntry(id), endedEntry(id)])).values;
+export async function activeSession(deps: SessionsDeps, id: string): Promise<DeviceSession | undefined> {
+  const [stored, ended] = (await deps.ledger.read([sessionEntry(id), endedEntry(id)])).values;
   if (stored === undefined || ended !== undefined) return undefined;
   try {
-    const session = await openSession(id, stored, ground.sealing);
-    return (await endedBy(ground, session, undefined)) === undefined ? session : undefined;
+    const session = await openSession(id, stored, deps.sealing);
+    return (await endedBy(deps, session, undefined)) === undefined ? session : undefined;
   } catch (error) {
     if (!(error instanceof SealBrokenError)) throw error;
-    ground.onUnreadable(id, error);
+    deps.onUnreadable(id, error);
     return undefined;
   }
 }
@@ -44,18 +44,18 @@ export async function standingSession(ground: SessionsGround, id: string): Promi
  * @param ended what stands at `endedEntry`
  */
 export async function endedBy(
-  ground: SessionsGround,
+  deps: SessionsDeps,
   session: DeviceSession,
   ended: string | undefined,
 ): Promise<EndedBy | undefined> {
   if (ended !== undefined) {
-    return ground.sealing.check(endedEntry(session.id), ended).split('|')[2] as EndReason;
+    return deps.sealing.check(endedEntry(session.id), ended).split('|')[2] as EndReason;
   }
-  const client = ground.clients.get(session.clientId);
+  const client = deps.clients.get(session.clientId);
   if (client === undefined || !client.upstreams.includes(session.upstream)) return 'client_removed';
-  return endingMark(ground, {
+  return endingMark(deps, {
     ...session,
-    sourcePrefixes: ground.sourcePrefixes(session.source),
+    sourcePrefixes: deps.sourcePrefixes(session.source),
     endsOnLogout: client.endOnLogout,
   });
 }

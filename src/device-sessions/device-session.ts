@@ -1,6 +1,6 @@
 import { afterAttempt } from '../grants/device-code.ts';
 import { sessionEntry } from '../ledger/entry-keys.ts';
-import { type Form, openNumbered, sealNumbered } from '../ledger/versioned-seal.ts';
+import { type Form, openVersioned, sealVersioned } from '../ledger/versioned-seal.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 
 /**
@@ -42,10 +42,10 @@ export interface DeviceSession {
 const FORM: Form = { kind: 'session', format: 1 };
 
 export async function sealSession(attempt: string, session: DeviceSession, sealing: Sealing): Promise<string> {
-  return `${attempt}|${await sealNumbered(sealing, FORM, session, sessionEntry(session.id))}`;
+  return `${attempt}|${await sealVersioned(sealing, FORM, session, sessionEntry(session.id))}`;
 }
 
 /** @throws {SealBrokenError} when no broker wrote it for this id */
 export async function openSession(id: string, stored: string, sealing: Sealing): Promise<DeviceSession> {
-  return openNumbered(sealing, FORM, afterAttempt(stored), sessionEntry(id));
+  return openVersioned(sealing, FORM, afterAttempt(stored), sessionEntry(id));
 }

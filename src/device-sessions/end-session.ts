@@ -1,21 +1,21 @@
-import { type EndingGround, type EndReason, endGrant } from '../grants/end-grant.ts';
+import { type EndGrantDeps, type EndReason, endGrant } from '../grants/end-grant.ts';
 import { lastUsedMark } from '../ledger/entry-keys.ts';
 import { SealBrokenError } from '../sealing/sealing.ts';
 import { Secret } from '../sealing/secret.ts';
 import type { DeviceSession } from './device-session.ts';
-import type { AskUpstream } from './refresh/recheck-upstream.ts';
-import { type Carried, decodeRefreshState, openRefreshState } from './refresh/refresh-state.ts';
+import type { RecheckUpstream } from './refresh/recheck-upstream.ts';
+import { decodeRefreshState, openRefreshState, type SessionSecrets } from './refresh/refresh-state.ts';
 import type { RefreshToken } from './refresh/refresh-token.ts';
 
-export interface EndGround extends EndingGround {
+export interface EndSessionDeps extends EndGrantDeps {
   /** Needed only by who brings a refresh token. */
-  upstreams?: Pick<AskUpstream, 'revoke'>;
+  upstreams?: Pick<RecheckUpstream, 'revoke'>;
 }
 
 /** A refresh token that came along, and what it opened, where it did. */
 export interface BroughtToken {
   token: RefreshToken;
-  carried?: Carried | undefined;
+  carried?: SessionSecrets | undefined;
 }
 
 /**
@@ -26,28 +26,28 @@ export interface BroughtToken {
  * @returns whether this call ended it
  */
 export async function endSession(
-  ground: EndGround,
+  deps: EndSessionDeps,
   session: DeviceSession,
   reason: EndReason,
   brought?: BroughtToken,
 ): Promise<boolean> {
-  const { hasEnded, refresh } = await endGrant(ground, session.id, reason, session.endsAtMs);
+  const { hasEnded, refresh } = await endGrant(deps, session.id, reason, session.endsAtMs);
   if (!hasEnded) return false;
   // A refresh may have come in between, so what stood at the end is opened, not what was read before.
-  const carried = refresh === undefined ? brought?.carried : await carriedAtEnd(ground, session, refresh, brought);
+  const carried = refresh === undefined ? brought?.carried : await carriedAtEnd(deps, session, refresh, brought);
   const upstreamToken = carried?.approval.upstreamTokens?.refreshToken;
   if (brought !== undefined && reason !== 'upstream' && upstreamToken !== undefined) {
-    await ground.upstreams?.revoke(session.upstream, new Secret(upstreamToken));
+    await deps.upstreams?.revoke(session.upstream, new Secret(upstreamToken));
   }
   return true;
 }
 
 async function carriedAtEnd(
-  { ledger, sealing }: EndGround,
+  { ledger, sealing }: EndSessionDeps,
   { id, keyName, endsAtMs }: DeviceSession,
   refresh: string,
   brought: BroughtToken | undefined,
-): Promise<Carried | undefined> {
+): Promise<SessionSecrets | undefined> {
   try {
     const state = decodeRefreshState(id, refresh, sealing);
     await ledger.raise(lastUsedMark(id), state.madeAtMs, endsAtMs);

@@ -3,7 +3,7 @@ import { UnreadableFormatError } from '../ledger/grant.ts';
 import { type SessionOwner, subjectIndexesOf } from '../ledger/subject-index.ts';
 import { SealBrokenError } from '../sealing/sealing.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
-import { type EndedBy, endedBy, type SessionsGround } from './active-session.ts';
+import { type EndedBy, endedBy, type SessionsDeps } from './active-session.ts';
 import { type DeviceSession, openSession } from './device-session.ts';
 import { inBatches } from './in-batches.ts';
 import { decodeRefreshState } from './refresh/refresh-state.ts';
@@ -20,37 +20,37 @@ export interface ListedSession {
 }
 
 /** The device sessions of one person, the last used first. Ended ones stay until their entries lapse. */
-export async function listSessions(ground: SessionsGround, owner: SessionOwner): Promise<ListedSession[]> {
-  const { ledger, sealing } = ground;
+export async function listSessions(deps: SessionsDeps, owner: SessionOwner): Promise<ListedSession[]> {
+  const { ledger, sealing } = deps;
   const indexes = subjectIndexesOf(sealing, owner);
   const ids = new Set((await Promise.all(indexes.map((index) => ledger.listed(index)))).flat());
   const found: ListedSession[] = [];
-  for await (const listed of inBatches(ids, (id) => ownSession(ground, id, owner))) {
+  for await (const listed of inBatches(ids, (id) => ownSession(deps, id, owner))) {
     if (listed !== undefined) found.push(listed);
   }
   return found.sort((a, b) => b.lastUsedAtMs - a.lastUsedAtMs);
 }
 
 /** Everybody's, in no order; for administrators. */
-export async function* listAllSessions(ground: SessionsGround): AsyncGenerator<ListedSession> {
-  for await (const listed of inBatches(ground.ledger.ids('session'), (id) => lookAtSession(ground, id))) {
+export async function* listAllSessions(deps: SessionsDeps): AsyncGenerator<ListedSession> {
+  for await (const listed of inBatches(deps.ledger.ids('session'), (id) => lookAtSession(deps, id))) {
     if (listed !== undefined) yield listed;
   }
 }
 
 /** One session of this person; `undefined` where there is none, or where it is somebody else's: told apart nowhere. */
 export async function ownSession(
-  ground: SessionsGround,
+  deps: SessionsDeps,
   id: string,
   owner: SessionOwner,
 ): Promise<ListedSession | undefined> {
-  const listed = await lookAtSession(ground, id);
+  const listed = await lookAtSession(deps, id);
   return listed !== undefined && isOwner(listed.session, owner) ? listed : undefined;
 }
 
 /** `undefined` where an index names a session that was never written, or that has lapsed. */
-async function lookAtSession(ground: SessionsGround, id: string): Promise<ListedSession | undefined> {
-  const { ledger, sealing } = ground;
+async function lookAtSession(deps: SessionsDeps, id: string): Promise<ListedSession | undefined> {
+  const { ledger, sealing } = deps;
   const { nowMs, values } = await ledger.read([
     ...[sessionEntry(id), endedEntry(id), refreshEntry(id)],
     ...nameEntries(id),
@@ -66,7 +66,7 @@ async function lookAtSession(ground: SessionsGround, id: string): Promise<Listed
       session,
       name: await latestName(id, names, sealing),
       lastUsedAtMs,
-      ended: (await endedBy(ground, session, ended)) ?? (isIdle(session, lastUsedAtMs, nowMs) ? 'idle' : undefined),
+      ended: (await endedBy(deps, session, ended)) ?? (isIdle(session, lastUsedAtMs, nowMs) ? 'idle' : undefined),
     };
   } catch (error) {
     const isUnreadable =
@@ -74,7 +74,7 @@ async function lookAtSession(ground: SessionsGround, id: string): Promise<Listed
       error instanceof SealingKeyMissingError ||
       error instanceof UnreadableFormatError;
     if (!isUnreadable) throw error;
-    ground.onUnreadable(id, error);
+    deps.onUnreadable(id, error);
     return undefined;
   }
 
@@ -85,7 +85,7 @@ async function lookAtSession(ground: SessionsGround, id: string): Promise<Listed
   }
 
   function isIdle(session: DeviceSession, lastUsedAtMs: number, nowMs: number): boolean {
-    const client = ground.clients.get(session.clientId);
+    const client = deps.clients.get(session.clientId);
     return client !== undefined && nowMs >= lastUsedAtMs + client.lifetimes.refreshIdleSeconds * 1000;
   }
 }

@@ -18,9 +18,9 @@ export interface AccessTokens {
   read(text: string): Promise<ReadAccessToken | undefined>;
 }
 
-const LONGEST_TOKEN = 16 * 1024;
+const MAX_TOKEN = 16 * 1024;
 
-export function createAccessTokens(ground: {
+export function createAccessTokens(deps: {
   signingKeys: SigningKeys;
   /** Those whose tokens are taken. */
   issuers: readonly string[];
@@ -28,10 +28,10 @@ export function createAccessTokens(ground: {
 }): AccessTokens {
   return {
     async read(text) {
-      if (text.length > LONGEST_TOKEN || text.split('.').length !== 3) return undefined;
+      if (text.length > MAX_TOKEN || text.split('.').length !== 3) return undefined;
       // An ID token calls itself JWT too, and has neither `client_id` nor `jti`, which no upstream can put there either.
-      const expected = { types: ['at+jwt', 'JWT'], issuers: ground.issuers, nowMs: await ground.now() };
-      const claims = await ground.signingKeys.verify(text, expected);
+      const expected = { types: ['at+jwt', 'JWT'], issuers: deps.issuers, nowMs: await deps.now() };
+      const claims = await deps.signingKeys.verify(text, expected);
       if (claims === undefined) return undefined;
       const { client_id: clientId, sid, jti, scope, aud = [], cnf } = claims;
       if (typeof clientId !== 'string' || typeof sid !== 'string' || typeof jti !== 'string') return undefined;

@@ -7,13 +7,13 @@ import type { Sealing } from '../sealing/sealing.ts';
 import { type LogoutToken, type Upstream, UpstreamError } from '../upstream/upstream.ts';
 import type { DeviceRequest, Endpoint } from './http/endpoint.ts';
 
-export interface BackchannelLogoutGround {
+export interface BackchannelLogoutDeps {
   ledger: Ledger;
   sealing: Sealing;
   used: UsedOnce;
   upstream: Pick<Upstream, 'id' | 'verifyLogoutToken'>;
   /** How long what was signed in until now may still live, in milliseconds. */
-  longestLifeMs: number;
+  longestRetentionMs: number;
   onLogout: (request: DeviceRequest, upstream: string, token: LogoutToken) => void;
 }
 
@@ -32,19 +32,19 @@ const RETRY_AFTER_SECONDS = 5;
  * The moment is that of the token's arrival, not its `iat`: were the upstream's clock behind ours, a logout right after a
  * sign-in would miss it.
  */
-export function createBackchannelLogout(ground: BackchannelLogoutGround): Endpoint {
+export function createBackchannelLogout(deps: BackchannelLogoutDeps): Endpoint {
   return async (request) => {
-    const token = await verified(ground, request.form.need('logout_token'));
+    const token = await verified(deps, request.form.need('logout_token'));
     const name = `logout:${createHash('sha256')
-      .update(JSON.stringify([ground.upstream.id, token.jti]))
+      .update(JSON.stringify([deps.upstream.id, token.jti]))
       .digest('base64url')}`;
     // Noted as used only after its marks: had the storage failed in between, the upstream's retry must still count.
-    if (await ground.used.wasUsed(name)) throw refused('the token was used before');
-    const nowMs = await ground.ledger.now();
-    const marks = marksOf(ground.upstream.id, token);
-    await Promise.all(marks.map((mark) => setMark(ground, mark, nowMs, nowMs + ground.longestLifeMs)));
-    if (!(await ground.used.useOnce(name, nowMs + REMEMBERED_MS))) throw refused('the token was used before');
-    ground.onLogout(request, ground.upstream.id, token);
+    if (await deps.used.wasUsed(name)) throw refused('the token was used before');
+    const nowMs = await deps.ledger.now();
+    const marks = marksOf(deps.upstream.id, token);
+    await Promise.all(marks.map((mark) => setMark(deps, mark, nowMs, nowMs + deps.longestRetentionMs)));
+    if (!(await deps.used.useOnce(name, nowMs + REMEMBERED_MS))) throw refused('the token was used before');
+    deps.onLogout(request, deps.upstream.id, token);
     return { status: 200 };
   };
 }
@@ -55,7 +55,7 @@ function marksOf(upstream: string, { sid, sub }: LogoutToken): Mark[] {
   return sub === undefined ? [ofSession] : [ofSession, { mark: 'logout_unknown_sid', upstream, sub }];
 }
 
-async function verified({ upstream }: BackchannelLogoutGround, logoutToken: string): Promise<LogoutToken> {
+async function verified({ upstream }: BackchannelLogoutDeps, logoutToken: string): Promise<LogoutToken> {
   try {
     return await upstream.verifyLogoutToken(logoutToken);
   } catch (error) {

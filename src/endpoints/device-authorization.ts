@@ -1,9 +1,9 @@
 import { authenticateClient, type ClientRegistry } from '../clients/authenticate-client.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { missingProof } from '../grants/decide/policy.ts';
-import { type GrantGround, startGrant } from '../grants/start/start-grant.ts';
+import { type GrantDeps, startGrant } from '../grants/start/start-grant.ts';
 import { userCodeLength } from '../grants/start/user-code.ts';
-import { isVisibleLine, LONGEST_LINE } from '../grants/start/visible-line.ts';
+import { isVisibleLine, MAX_LINE } from '../grants/start/visible-line.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { quotable } from '../oauth/quotable.ts';
 import { configuredResources } from '../oauth/resource.ts';
@@ -15,9 +15,9 @@ import type { Form } from './http/form.ts';
 import { credentialsOf } from './http/request-credentials.ts';
 import type { Issuer } from './issuer.ts';
 
-export interface DeviceAuthorizationGround {
+export interface DeviceAuthorizationDeps {
   issuer: Issuer;
-  grants: GrantGround;
+  grants: GrantDeps;
   registry: ClientRegistry;
   dpop: DpopProofs;
   /** Counts the start, and says whether there is room for it. */
@@ -40,7 +40,7 @@ export type StartAdmission =
   | { admitted: true; liveCodes: number; wrongEntries: number }
   | { admitted: false; limit: string; retryAfterSeconds: number };
 
-const LONGEST_USER_AGENT = 120;
+const MAX_USER_AGENT = 120;
 const MISSING_PROOFS = {
   pkce: 'code_challenge is missing; this client must use PKCE',
   dpop: 'a DPoP proof or dpop_jkt is missing; this client must use DPoP',
@@ -48,11 +48,11 @@ const MISSING_PROOFS = {
 const S256_CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
 
 /** RFC 8628 §3.1 and §3.2. */
-export function createDeviceAuthorization(ground: DeviceAuthorizationGround): Endpoint {
+export function createDeviceAuthorization(deps: DeviceAuthorizationDeps): Endpoint {
   return async (request) => {
     const { form } = request;
     const asked = readRequest(form);
-    const client = await authenticateClient(ground.registry, credentialsOf(request), request.source(), {
+    const client = await authenticateClient(deps.registry, credentialsOf(request), request.source(), {
       withoutSecret: true,
     });
     request.clientId = client.id;
@@ -61,7 +61,7 @@ export function createDeviceAuthorization(ground: DeviceAuthorizationGround): En
     }
     const scopes = grantedScopes(client, form);
     const resources = grantedResources(client, form);
-    const { jkt, spend } = await bindingProof(ground.dpop, request, asked.jkt);
+    const { jkt, spend } = await bindingProof(deps.dpop, request, asked.jkt);
     const missing = missingProof(client, { challenge: asked.challenge, jkt });
     if (missing !== undefined) throw new OAuthError('invalid_request', MISSING_PROOFS[missing]);
     const reverseCode = judgeReverseCode(client.safeguards.reverseCode, asked.confirmation);
@@ -69,11 +69,11 @@ export function createDeviceAuthorization(ground: DeviceAuthorizationGround): En
       throw new OAuthError('invalid_request', 'confirmation is missing; this client must send confirmation_code');
     }
     const source = request.source();
-    if (!ground.mayInitiate(client, source)) {
+    if (!deps.mayInitiate(client, source)) {
       throw new OAuthError('access_denied', 'sign-ins for this client may not start from this address');
     }
 
-    const admission = await ground.admitStart({ source, client });
+    const admission = await deps.admitStart({ source, client });
     if (!admission.admitted) {
       throw new OAuthError('temporarily_unavailable', 'too many sign-ins were started; try again later', {
         status: 429,
@@ -82,30 +82,30 @@ export function createDeviceAuthorization(ground: DeviceAuthorizationGround): En
       });
     }
     await spend(undefined);
-    const started = await startGrant(ground.grants, {
+    const started = await startGrant(deps.grants, {
       ...asked,
       clientId: client.id,
       jkt,
       scopes,
       resources,
       source,
-      userAgent: request.headers['user-agent']?.slice(0, LONGEST_USER_AGENT),
-      issuer: ground.issuer.name,
+      userAgent: request.headers['user-agent']?.slice(0, MAX_USER_AGENT),
+      issuer: deps.issuer.name,
       lifetimeSeconds: client.lifetimes.codeSeconds,
       intervalSeconds: client.intervalSeconds,
-      userCodeLength: userCodeLength(ground.grants.userCodes, admission.liveCodes, admission.wrongEntries),
+      userCodeLength: userCodeLength(deps.grants.userCodes, admission.liveCodes, admission.wrongEntries),
     });
     const { id: grantId, userCode } = started;
-    ground.onStarted({ requestId: request.requestId, grantId, client, userCode, source, scopes });
-    const body = answer(ground, client, started.deviceCode.reveal(), started.userCode);
+    deps.onStarted({ requestId: request.requestId, grantId, client, userCode, source, scopes });
+    const body = answer(deps, client, started.deviceCode.reveal(), started.userCode);
     // So that the device asks its person for the digits only where they will be wanted.
     return { status: 200, body: reverseCode === 'make' ? { ...body, confirmation: 'required' } : body };
   };
 }
 
-function answer(ground: DeviceAuthorizationGround, client: RegisteredClient, deviceCode: string, userCode: string) {
-  const verificationUri = ground.issuer.addresses.verification;
-  const complete = ground.verificationUriComplete
+function answer(deps: DeviceAuthorizationDeps, client: RegisteredClient, deviceCode: string, userCode: string) {
+  const verificationUri = deps.issuer.addresses.verification;
+  const complete = deps.verificationUriComplete
     .replaceAll('{verification_uri}', verificationUri)
     .replaceAll('{user_code}', encodeURIComponent(userCode));
   return {
@@ -140,7 +140,7 @@ function readRequest(form: Form) {
   if (deviceLabel !== undefined && !isVisibleLine(deviceLabel)) {
     throw new OAuthError(
       'invalid_request',
-      `device_label must be one line of at most ${LONGEST_LINE} characters that can be seen, with at most two marks on a letter`,
+      `device_label must be one line of at most ${MAX_LINE} characters that can be seen, with at most two marks on a letter`,
     );
   }
   const confirmation = form.get('confirmation');

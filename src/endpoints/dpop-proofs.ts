@@ -38,7 +38,7 @@ export interface DpopProof extends PresentedProof {
 
 const NO_PROOF: DpopProof = { jkt: '', follow: async () => 'newest', spend: async () => {} };
 
-export interface DpopGround {
+export interface DpopDeps {
   /** The endpoint's own address, from the configuration and never from `Host` (§4.3 `htu`). */
   address: string;
   sealing: Sealing;
@@ -51,18 +51,18 @@ export interface DpopGround {
 const FRESH_MS = 60 * 1000;
 const NONCE_MS = 5 * 60 * 1000;
 /** Of one grant or session within five minutes; more than any device has use for. */
-const MOST_NOTES = 300;
+const MAX_NOTES = 300;
 const NOTES_SECONDS = 5 * 60;
 
 /**
  * A fresh proof is taken as it is. Where a device's clock is off, it is given a nonce instead (§8): with one of ours in
  * the proof its own clock does not matter. Nonces are MACs over the time, so no replica has to remember any.
  */
-export function createDpopProofs(ground: DpopGround): DpopProofs {
-  const htu = normalised(ground.address);
-  const nonceOf = (period: number) => ground.sealing.tag('dpop nonce', String(period));
+export function createDpopProofs(deps: DpopDeps): DpopProofs {
+  const htu = normalised(deps.address);
+  const nonceOf = (period: number) => deps.sealing.tag('dpop nonce', String(period));
   /** Another replica may be a step ahead or behind while sealing keys rotate. */
-  const noncesOf = (period: number) => ground.sealing.tags('dpop nonce', String(period));
+  const noncesOf = (period: number) => deps.sealing.tags('dpop nonce', String(period));
 
   return {
     async proofOf(request, accessToken) {
@@ -80,7 +80,7 @@ export function createDpopProofs(ground: DpopGround): DpopProofs {
         throw broken('ath is not the hash of the access token');
       }
 
-      const nowMs = await ground.ledger.now();
+      const nowMs = await deps.ledger.now();
       const period = Math.floor(nowMs / NONCE_MS);
       const { nonce } = payload;
       const isFresh = nonce === undefined ? Math.abs(nowMs - iat * 1000) <= FRESH_MS : isOurs(nonce, period);
@@ -97,14 +97,14 @@ export function createDpopProofs(ground: DpopGround): DpopProofs {
       return {
         jkt,
         async follow(mark) {
-          const [newest = 0] = await ground.ledger.marks([mark]);
+          const [newest = 0] = await deps.ledger.marks([mark]);
           if (newest === serial) throw broken('the proof was used before');
-          await ground.ledger.raise(mark, serial, untilMs);
+          await deps.ledger.raise(mark, serial, untilMs);
           return secondOf(serial) < secondOf(newest) ? 'older' : 'newest';
         },
         async spend(owner) {
           if (owner !== undefined) await requireRoom(owner);
-          const isFirst = await ground.useOnce(`dpop:${name}`, untilMs);
+          const isFirst = await deps.useOnce(`dpop:${name}`, untilMs);
           if (!isFirst) throw broken('the proof was used before');
         },
       };
@@ -112,8 +112,8 @@ export function createDpopProofs(ground: DpopGround): DpopProofs {
   };
 
   async function requireRoom(owner: string): Promise<void> {
-    const places = [{ key: `{proofs:${owner}}`, most: MOST_NOTES }];
-    const full = await ground.counters.takePlaces({ places, windowSeconds: NOTES_SECONDS });
+    const places = [{ key: `{proofs:${owner}}`, most: MAX_NOTES }];
+    const full = await deps.counters.takePlaces({ places, windowSeconds: NOTES_SECONDS });
     if (full === undefined) return;
     throw new OAuthError('temporarily_unavailable', 'too many requests with this token; try again later', {
       status: 429,
@@ -142,11 +142,11 @@ async function verified(proof: string): Promise<JWTVerifyResult> {
 
 /** Of proofs of one second one cannot be told to be the newer. */
 const PER_SECOND = 2 ** 20;
-const MOST_SECONDS = 2 ** 32 - 1;
+const MAX_SECONDS = 2 ** 32 - 1;
 
 /** A number for a proof that grows with its device's clock, and that no other proof is likely to have. */
 function serialOf(iat: number, name: string): number {
-  const seconds = Math.min(MOST_SECONDS, Math.max(0, Math.floor(iat)));
+  const seconds = Math.min(MAX_SECONDS, Math.max(0, Math.floor(iat)));
   return seconds * PER_SECOND + (Buffer.from(name, 'base64url').readUInt32BE() % PER_SECOND);
 }
 

@@ -5,12 +5,12 @@ import type { Sealing } from '../sealing/sealing.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { DeviceReply, DeviceRequest, Endpoint } from './http/endpoint.ts';
 
-export interface FrontchannelLogoutGround {
+export interface FrontchannelLogoutDeps {
   ledger: Ledger;
   sealing: Sealing;
   upstream: Pick<Upstream, 'id' | 'issuer' | 'frontChannelLogout'>;
   /** How long what was signed in until now may still live, in milliseconds. */
-  longestLifeMs: number;
+  longestRetentionMs: number;
   onLogout: (request: DeviceRequest, upstream: string) => void;
 }
 
@@ -21,8 +21,8 @@ const MAX_SID_LENGTH = 512;
  * who sent it, so it ends only what was signed in with this `sid`, which one must know. The page says nothing, whatever
  * was done, and only the upstream may show it in a frame.
  */
-export function createFrontchannelLogout(ground: FrontchannelLogoutGround): Endpoint {
-  const { upstream, longestLifeMs } = ground;
+export function createFrontchannelLogout(deps: FrontchannelLogoutDeps): Endpoint {
+  const { upstream, longestRetentionMs } = deps;
   const page = emptyPage(upstream.issuer);
   return async (request) => {
     // A link scanner looks first, and must end nothing.
@@ -39,7 +39,8 @@ export function createFrontchannelLogout(ground: FrontchannelLogoutGround): Endp
     }
     if (sid === undefined || sid === '' || moreSids.length > 0) throw refused('no sid, or more than one');
     if (sid.length > MAX_SID_LENGTH) throw refused('the sid is too long');
-    if (await endKnownSid(ground, { upstream: upstream.id, sid }, longestLifeMs)) ground.onLogout(request, upstream.id);
+    if (await endKnownSid(deps, { upstream: upstream.id, sid }, longestRetentionMs))
+      deps.onLogout(request, upstream.id);
     return page;
   };
 }

@@ -7,7 +7,7 @@ import {
 } from '../clients/authenticate-client.ts';
 import { basicChallenge, type ClientCredentials } from '../clients/client-credentials.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import { type SessionsGround, standingSession } from '../device-sessions/active-session.ts';
+import { activeSession, type SessionsDeps } from '../device-sessions/active-session.ts';
 import { findRefreshToken } from '../device-sessions/refresh/find-refresh-token.ts';
 import { parseRefreshToken } from '../device-sessions/refresh/refresh-token.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
@@ -19,10 +19,10 @@ import type { DeviceReply, DeviceRequest, Endpoint } from './http/endpoint.ts';
 import { credentialsOf } from './http/request-credentials.ts';
 import type { ResourceServer } from './resource-server.ts';
 
-export interface IntrospectionGround {
+export interface IntrospectionDeps {
   registry: ClientRegistry;
   resourceServers: ReadonlyMap<string, ResourceServer>;
-  sessions: SessionsGround;
+  sessions: SessionsDeps;
   accessTokens: AccessTokens;
   /** As tokens call it. */
   issuer: string;
@@ -37,17 +37,17 @@ const INACTIVE: DeviceReply = { status: 200, body: '{"active":false}' };
  * RFC 7662. A resource server sees the access tokens for its own audience, a client its own tokens; everything else is
  * inactive to them. Who cannot prove to be one of these is told nothing (§4), so public clients cannot ask.
  */
-export function createIntrospection(ground: IntrospectionGround): Endpoint {
+export function createIntrospection(deps: IntrospectionDeps): Endpoint {
   return async (request) => {
     const text = request.form.need('token');
-    const asker = await authenticateAsker(ground, request);
-    const body = (await aboutAccessToken(ground, asker, text)) ?? (await aboutRefreshToken(ground, asker, text));
+    const asker = await authenticateAsker(deps, request);
+    const body = (await aboutAccessToken(deps, asker, text)) ?? (await aboutRefreshToken(deps, asker, text));
     return body === undefined ? INACTIVE : { status: 200, body };
   };
 }
 
 async function aboutAccessToken(
-  { accessTokens, sessions }: IntrospectionGround,
+  { accessTokens, sessions }: IntrospectionDeps,
   asker: Asker,
   text: string,
 ): Promise<object | undefined> {
@@ -57,13 +57,13 @@ async function aboutAccessToken(
     asker.kind === 'client'
       ? token.clientId === asker.client.id
       : token.audiences.some((audience) => isSameResource(audience, asker.server.audience));
-  if (!isTheirs || (await standingSession(sessions, token.sessionId)) === undefined) return undefined;
+  if (!isTheirs || (await activeSession(sessions, token.sessionId)) === undefined) return undefined;
   return { ...token.claims, active: true, token_type: token.jkt === undefined ? 'Bearer' : 'DPoP' };
 }
 
 /** Of its own refresh token a client may learn whether it would still be taken; a resource server never sees one. */
 async function aboutRefreshToken(
-  { sessions, issuer }: IntrospectionGround,
+  { sessions, issuer }: IntrospectionDeps,
   asker: Asker,
   text: string,
 ): Promise<object | undefined> {
@@ -71,7 +71,7 @@ async function aboutRefreshToken(
   if (asker.kind !== 'client' || token === undefined) return undefined;
   const found = await findRefreshToken(sessions, token);
   if (found?.place !== 'current' || found.hasEnded || found.session.clientId !== asker.client.id) return undefined;
-  const session = await standingSession(sessions, found.session.id);
+  const session = await activeSession(sessions, found.session.id);
   if (session === undefined) return undefined;
   return {
     active: true,
@@ -86,15 +86,15 @@ async function aboutRefreshToken(
 }
 
 /** @throws {OAuthError} `invalid_client` */
-async function authenticateAsker(ground: IntrospectionGround, request: DeviceRequest): Promise<Asker> {
+async function authenticateAsker(deps: IntrospectionDeps, request: DeviceRequest): Promise<Asker> {
   const credentials = credentialsOf(request);
-  const server = resourceServerOf(ground.resourceServers, credentials);
+  const server = resourceServerOf(deps.resourceServers, credentials);
   if (server !== undefined) {
-    await requireAdmitted(ground.registry, [server.id], { source: request.source(), hasFailed: false });
+    await requireAdmitted(deps.registry, [server.id], { source: request.source(), hasFailed: false });
     return { kind: 'resource_server', server };
   }
   // A wrong secret of a resource server is counted there, as one of a client of that name would be.
-  const client = await authenticateClient(ground.registry, credentials, request.source());
+  const client = await authenticateClient(deps.registry, credentials, request.source());
   request.clientId = client.id;
   if (client.authentication === 'none') {
     throw new OAuthError('invalid_client', 'only resource servers and clients with credentials may ask here', {

@@ -2,9 +2,9 @@ import { decodeProtectedHeader, type JWK } from 'jose';
 
 /** 65537; a caller's own long exponent makes a signature cost as much as forty others. */
 const EXPONENT = 'AQAB';
-const LEAST_RSA_BITS = 2048;
+const MIN_RSA_BITS = 2048;
 /** A key of 4096 bits costs a third of a millisecond, and each doubling four times that. */
-const MOST_RSA_BITS = 4096;
+const MAX_RSA_BITS = 4096;
 
 /**
  * Whether the key in a proof is one that a signature may be checked with. It is the caller's own choice and nobody has
@@ -15,7 +15,7 @@ export function hasUsableKey(proof: string): boolean {
   if (key === undefined || 'd' in key || 'k' in key) return false;
   if (key.kty !== 'RSA') return true;
   const bits = bitsOf(key.n);
-  return key.e === EXPONENT && bits >= LEAST_RSA_BITS && bits <= MOST_RSA_BITS;
+  return key.e === EXPONENT && bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS;
 }
 
 function keyIn(proof: string): JWK | undefined {

@@ -1,5 +1,5 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import type { RefreshGround, RefreshOutcome, RefreshRequest } from '../device-sessions/refresh/refresh-request.ts';
+import type { RefreshDeps, RefreshOutcome, RefreshRequest } from '../device-sessions/refresh/refresh-request.ts';
 import { refreshSession } from '../device-sessions/refresh/refresh-session.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { respelledResources } from '../oauth/resource.ts';
@@ -10,9 +10,9 @@ import type { DeviceReply, DeviceRequest } from './http/endpoint.ts';
 import { notApproved, oauthErrorReply } from './http/oauth-reply.ts';
 import type { Issuer } from './issuer.ts';
 
-export interface RefreshEndpointGround {
+export interface RefreshEndpointDeps {
   issuer: Issuer;
-  refresh: RefreshGround;
+  refresh: RefreshDeps;
   dpop: DpopProofs;
   onRefreshed: (request: DeviceRequest, client: RegisteredClient, outcome: RefreshOutcome) => void;
 }
@@ -20,24 +20,24 @@ export interface RefreshEndpointGround {
 const RETRY_AFTER_SECONDS = 5;
 
 /** RFC 6749 §6: the refresh_token grant of the token endpoint. */
-export function createRefresh(ground: RefreshEndpointGround) {
+export function createRefresh(deps: RefreshEndpointDeps) {
   return async (request: DeviceRequest, client: RegisteredClient): Promise<DeviceReply> => {
     const { form } = request;
     const scope = form.get('scope');
     const scopes = scope === undefined ? undefined : parseScope(scope);
-    const proof = await ground.dpop.proofOf(request);
-    const outcome = await refreshSession(ground.refresh, {
+    const proof = await deps.dpop.proofOf(request);
+    const outcome = await refreshSession(deps.refresh, {
       client,
       refreshToken: new Secret(form.need('refresh_token')),
       scopes,
       resources: respelledResources(form.resources, client.resources),
       jkt: proof.jkt,
       spendProof: proof.spend,
-      issuer: ground.issuer.name,
+      issuer: deps.issuer.name,
       source: request.source(),
       requestId: request.requestId,
     });
-    ground.onRefreshed(request, client, outcome);
+    deps.onRefreshed(request, client, outcome);
     return reply(outcome, { scopes, resources: form.resources });
   };
 }

@@ -1,18 +1,18 @@
 import { authenticateClient, type ClientRegistry } from '../clients/authenticate-client.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import { type SessionsGround, standingSession } from '../device-sessions/active-session.ts';
+import { activeSession, type SessionsDeps } from '../device-sessions/active-session.ts';
 import type { DeviceSession } from '../device-sessions/device-session.ts';
-import { type EndGround, endSession } from '../device-sessions/end-session.ts';
+import { type EndSessionDeps, endSession } from '../device-sessions/end-session.ts';
 import { findRefreshToken } from '../device-sessions/refresh/find-refresh-token.ts';
 import { parseRefreshToken } from '../device-sessions/refresh/refresh-token.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { DeviceRequest, Endpoint } from './http/endpoint.ts';
 import { credentialsOf } from './http/request-credentials.ts';
 
-export interface RevocationGround {
+export interface RevocationDeps {
   registry: ClientRegistry;
-  sessions: SessionsGround;
-  end: EndGround;
+  sessions: SessionsDeps;
+  end: EndSessionDeps;
   accessTokens: AccessTokens;
   onRevoked: (request: DeviceRequest, session: DeviceSession) => void;
 }
@@ -22,20 +22,20 @@ export interface RevocationGround {
  * do all its other tokens. An access token alone could not be taken back: whoever checks its signature never asks us.
  * An unknown token and another client's get the same 200, and nothing happens to the latter.
  */
-export function createRevocation(ground: RevocationGround): Endpoint {
+export function createRevocation(deps: RevocationDeps): Endpoint {
   return async (request) => {
     const token = request.form.need('token');
-    const client = await authenticateClient(ground.registry, credentialsOf(request), request.source());
+    const client = await authenticateClient(deps.registry, credentialsOf(request), request.source());
     request.clientId = client.id;
-    const ended = (await endByRefreshToken(ground, client, token)) ?? (await endByAccessToken(ground, client, token));
-    if (ended !== undefined) ground.onRevoked(request, ended);
+    const ended = (await endByRefreshToken(deps, client, token)) ?? (await endByAccessToken(deps, client, token));
+    if (ended !== undefined) deps.onRevoked(request, ended);
     return { status: 200 };
   };
 }
 
 /** With it at hand the upstream's refresh token can be opened, and is revoked there too. */
 async function endByRefreshToken(
-  { end, sessions }: RevocationGround,
+  { end, sessions }: RevocationDeps,
   client: RegisteredClient,
   text: string,
 ): Promise<DeviceSession | undefined> {
@@ -48,13 +48,13 @@ async function endByRefreshToken(
 }
 
 async function endByAccessToken(
-  { end, sessions, accessTokens }: RevocationGround,
+  { end, sessions, accessTokens }: RevocationDeps,
   client: RegisteredClient,
   text: string,
 ): Promise<DeviceSession | undefined> {
   const token = await accessTokens.read(text);
   if (token === undefined) return undefined;
-  const session = await standingSession(sessions, token.sessionId);
+  const session = await activeSession(sessions, token.sessionId);
   if (session?.clientId !== client.id) return undefined;
   return (await endSession(end, session, 'revoked')) ? session : undefined;
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type ClientRegistry, type IdentifiedClient, identifyClient } from '../clients/authenticate-client.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import { type PollOutcome, pollGrant } from '../grants/redeem/poll-grant.ts';
-import type { RedeemGround } from '../grants/redeem/redeem-grant.ts';
+import type { RedeemDeps } from '../grants/redeem/redeem-grant.ts';
 import { grantTypeOf } from '../oauth/grant-types.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { respelledResources } from '../oauth/resource.ts';
@@ -13,42 +13,42 @@ import { notApproved, oauthErrorReply, PENDING_REPLY } from './http/oauth-reply.
 import { credentialsOf } from './http/request-credentials.ts';
 import type { Issuer } from './issuer.ts';
 
-export interface TokenGround {
+export interface TokenDeps {
   issuer: Issuer;
-  redeem: RedeemGround;
+  redeem: RedeemDeps;
   registry: ClientRegistry;
   dpop: DpopProofs;
   refresh: (request: DeviceRequest, client: RegisteredClient) => Promise<DeviceReply>;
   onPolled: (request: DeviceRequest, client: RegisteredClient, outcome: PollOutcome) => void;
 }
 
-const LONGEST_CODE = 128;
+const MAX_CODE = 128;
 
 /** RFC 6749 §3.2 with the grants of RFC 8628 §3.4 and RFC 6749 §6. */
-export function createToken(ground: TokenGround): Endpoint {
+export function createToken(deps: TokenDeps): Endpoint {
   return async (request) => {
     const { form } = request;
     const named = form.need('grant_type');
     const grantType = grantTypeOf(named);
     if (grantType === 'device_code') form.need('device_code');
     if (grantType === 'refresh_token') form.need('refresh_token');
-    const identified = await identifyClient(ground.registry, credentialsOf(request), request.source());
+    const identified = await identifyClient(deps.registry, credentialsOf(request), request.source());
     const { client, admitted } = identified;
     request.clientId = client.id;
-    if (grantType === 'device_code' && client.grantTypes.includes(grantType)) return poll(ground, request, identified);
+    if (grantType === 'device_code' && client.grantTypes.includes(grantType)) return poll(deps, request, identified);
     await admitted;
     if (grantType === undefined) throw new OAuthError('unsupported_grant_type', 'this grant type is not known here');
     if (!client.grantTypes.includes(grantType)) {
       throw new OAuthError('unauthorized_client', 'this client may not use this grant type');
     }
-    return ground.refresh(request, client);
+    return deps.refresh(request, client);
   };
 }
 
 /** Asks for the grant while it is still asked whether the client is admitted: a poll is one round trip to the storage. */
-async function poll(ground: TokenGround, request: DeviceRequest, identified: IdentifiedClient): Promise<DeviceReply> {
+async function poll(deps: TokenDeps, request: DeviceRequest, identified: IdentifiedClient): Promise<DeviceReply> {
   try {
-    return await pollAs(identified, ground, request);
+    return await pollAs(identified, deps, request);
   } finally {
     // Whatever became of it, an error too: who is refused hears nothing else.
     await identified.admitted;
@@ -57,16 +57,16 @@ async function poll(ground: TokenGround, request: DeviceRequest, identified: Ide
 
 async function pollAs(
   { client, admitted }: IdentifiedClient,
-  ground: TokenGround,
+  deps: TokenDeps,
   request: DeviceRequest,
 ): Promise<DeviceReply> {
   const { form } = request;
   const deviceCode = form.need('device_code');
-  const proof = await ground.dpop.proofOf(request);
+  const proof = await deps.dpop.proofOf(request);
   const outcome: PollOutcome =
-    deviceCode.length > LONGEST_CODE
+    deviceCode.length > MAX_CODE
       ? { outcome: 'invalid_grant' }
-      : await pollGrant(ground.redeem, {
+      : await pollGrant(deps.redeem, {
           client,
           admitted,
           deviceCode: new Secret(deviceCode),
@@ -75,10 +75,10 @@ async function pollAs(
           proof,
           confirmationCode: form.get('confirmation_code'),
           resources: respelledResources(form.resources, client.resources),
-          issuer: ground.issuer.name,
+          issuer: deps.issuer.name,
           asker: request,
         });
-  ground.onPolled(request, client, outcome);
+  deps.onPolled(request, client, outcome);
   return reply(outcome, form.resources);
 }
 

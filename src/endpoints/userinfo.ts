@@ -1,5 +1,5 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import { type SessionsGround, standingSession } from '../device-sessions/active-session.ts';
+import { activeSession, type SessionsDeps } from '../device-sessions/active-session.ts';
 import { readUserinfo } from '../grants/redeem/userinfo-entry.ts';
 import { OAUTH_ERRORS, OAuthError, type OAuthErrorCode } from '../oauth/oauth-error.ts';
 import { Secret } from '../sealing/secret.ts';
@@ -8,9 +8,9 @@ import type { AccessTokens, ReadAccessToken } from './access-tokens.ts';
 import { DPOP_ALGS, type DpopProofs } from './dpop-proofs.ts';
 import type { DeviceRequest, Endpoint } from './http/endpoint.ts';
 
-export interface UserinfoGround {
+export interface UserinfoDeps {
   clients: ReadonlyMap<string, RegisteredClient>;
-  sessions: SessionsGround;
+  sessions: SessionsDeps;
   accessTokens: AccessTokens;
   dpop: DpopProofs;
 }
@@ -18,23 +18,23 @@ export interface UserinfoGround {
 type Scheme = 'Bearer' | 'DPoP';
 
 /** OpenID Connect Core §5.3, for tokens that we minted with `openid`. Errors as RFC 6750 §3 and RFC 9449 §7.1 want them. */
-export function createUserinfo(ground: UserinfoGround): Endpoint {
+export function createUserinfo(deps: UserinfoDeps): Endpoint {
   return async (request) => {
     const { scheme, text } = presentedToken(request);
     try {
-      return { status: 200, body: await claimsFor(ground, request, scheme, text) };
+      return { status: 200, body: await claimsFor(deps, request, scheme, text) };
     } catch (error) {
       throw error instanceof OAuthError ? challenged(error, scheme) : error;
     }
   };
 }
 
-async function claimsFor(ground: UserinfoGround, request: DeviceRequest, scheme: Scheme, text: string) {
-  const token = await ground.accessTokens.read(text);
+async function claimsFor(deps: UserinfoDeps, request: DeviceRequest, scheme: Scheme, text: string) {
+  const token = await deps.accessTokens.read(text);
   if (token === undefined) throw new OAuthError('invalid_token', 'the access token is not valid here');
-  await requireKey(ground.dpop, request, token, scheme, text);
-  const client = ground.clients.get(token.clientId);
-  const session = await standingSession(ground.sessions, token.sessionId);
+  await requireKey(deps.dpop, request, token, scheme, text);
+  const client = deps.clients.get(token.clientId);
+  const session = await activeSession(deps.sessions, token.sessionId);
   if (client === undefined || session === undefined) {
     throw new OAuthError('invalid_token', 'the device session of this token has ended');
   }
@@ -42,7 +42,7 @@ async function claimsFor(ground: UserinfoGround, request: DeviceRequest, scheme:
   if (!token.scopes.includes('openid')) {
     throw new OAuthError('insufficient_scope', 'the access token was not granted openid');
   }
-  const kept = await readUserinfo(ground.sessions, session.id, token.jti, new Secret(text));
+  const kept = await readUserinfo(deps.sessions, session.id, token.jti, new Secret(text));
   const claims = { ...token.claims, ...kept };
   const { groups } = claims as { groups?: readonly string[] };
   return userinfoClaims(client, token.scopes, String(token.claims.sub), { claims, groups });

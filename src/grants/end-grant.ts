@@ -1,4 +1,4 @@
-import { endedEntry, newestChainedEntries, refreshEntry, turnsMark } from '../ledger/entry-keys.ts';
+import { endedEntry, newestChainedEntries, refreshCountMark, refreshEntry } from '../ledger/entry-keys.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import { newAttempt, type RandomBytes } from './device-code.ts';
@@ -23,7 +23,7 @@ export type EndReason =
   /** A refresh token came that the storage has lost the making of. */
   | 'lost';
 
-export interface EndingGround {
+export interface EndGrantDeps {
   ledger: Ledger;
   sealing: Sealing;
   randomBytes: RandomBytes;
@@ -41,12 +41,12 @@ export interface EndingGround {
  *   has still to open and revoke.
  */
 export async function endGrant(
-  ground: EndingGround,
+  deps: EndGrantDeps,
   id: string,
   reason: EndReason,
   untilMs: number,
 ): Promise<{ hasEnded: boolean; refresh?: string | undefined }> {
-  const { ledger, sealing, randomBytes } = ground;
+  const { ledger, sealing, randomBytes } = deps;
   const key = endedEntry(id);
   const attempt = newAttempt(randomBytes);
   const value = sealing.vouch(key, `${attempt}|1|${reason}|${await ledger.now()}`);
@@ -59,6 +59,6 @@ export async function endGrant(
 
 /** What release 0.1.0 kept of a session. */
 async function forgetChained(ledger: Ledger, id: string): Promise<void> {
-  const [turns = 0] = await ledger.marks([turnsMark(id)]);
+  const [turns = 0] = await ledger.marks([refreshCountMark(id)]);
   await Promise.all(newestChainedEntries(id, turns).map((entry) => ledger.take(entry)));
 }

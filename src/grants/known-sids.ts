@@ -3,7 +3,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import { newestMark, setMark } from './revocation-marks.ts';
 
-interface KnownSidsGround {
+interface KnownSidsDeps {
   ledger: Ledger;
   sealing: Sealing;
 }
@@ -14,7 +14,7 @@ export interface UpstreamSession {
   sid: string;
 }
 
-const tagsOf = ({ sealing }: KnownSidsGround, { upstream, sid }: UpstreamSession) =>
+const tagsOf = ({ sealing }: KnownSidsDeps, { upstream, sid }: UpstreamSession) =>
   sealing.tags('known sid', JSON.stringify([upstream, sid])).map(knownSidMark);
 
 /**
@@ -23,18 +23,18 @@ const tagsOf = ({ sealing }: KnownSidsGround, { upstream, sid }: UpstreamSession
  *
  * @param lifeMs how long what was signed in now may live
  */
-export async function noteSid(ground: KnownSidsGround, session: UpstreamSession, lifeMs: number): Promise<void> {
-  const [key] = tagsOf(ground, session);
-  const nowMs = await ground.ledger.now();
-  if (key !== undefined) await ground.ledger.raise(key, nowMs, nowMs + lifeMs);
+export async function noteSid(deps: KnownSidsDeps, session: UpstreamSession, lifeMs: number): Promise<void> {
+  const [key] = tagsOf(deps, session);
+  const nowMs = await deps.ledger.now();
+  if (key !== undefined) await deps.ledger.raise(key, nowMs, nowMs + lifeMs);
 }
 
 /** Ends what was signed in from a session there; answers whether anybody signed in from it since it last ended. */
-export async function endKnownSid(ground: KnownSidsGround, session: UpstreamSession, lifeMs: number): Promise<boolean> {
-  const notedAtMs = Math.max(...(await ground.ledger.marks(tagsOf(ground, session))));
+export async function endKnownSid(deps: KnownSidsDeps, session: UpstreamSession, lifeMs: number): Promise<boolean> {
+  const notedAtMs = Math.max(...(await deps.ledger.marks(tagsOf(deps, session))));
   const mark = { mark: 'logout_sid', ...session } as const;
-  if (notedAtMs <= (await newestMark(ground, mark))) return false;
-  const nowMs = await ground.ledger.now();
-  await setMark(ground, mark, nowMs, nowMs + lifeMs);
+  if (notedAtMs <= (await newestMark(deps, mark))) return false;
+  const nowMs = await deps.ledger.now();
+  await setMark(deps, mark, nowMs, nowMs + lifeMs);
   return true;
 }

@@ -37,13 +37,13 @@ export interface SignedIn {
 
 /** @param untilMs when everything that the mark could end has lapsed by itself */
 export async function setMark(
-  ground: { ledger: Ledger; sealing: Sealing },
+  deps: { ledger: Ledger; sealing: Sealing },
   mark: Mark,
   atMs: number,
   untilMs: number,
 ): Promise<void> {
-  const [key] = markKeys(mark, ground.sealing);
-  if (key !== undefined) await ground.ledger.raise(key, atMs, untilMs);
+  const [key] = markKeys(mark, deps.sealing);
+  if (key !== undefined) await deps.ledger.raise(key, atMs, untilMs);
 }
 
 /** The moment of a mark, 0 where it was never set. */
@@ -55,8 +55,8 @@ export async function newestMark(
 }
 
 /** Whether a mark ends this sign-in. */
-export async function isMarkedEnded(ground: { ledger: Ledger; sealing: Sealing }, signIn: SignedIn): Promise<boolean> {
-  return (await endingMark(ground, signIn)) !== undefined;
+export async function isMarkedEnded(deps: { ledger: Ledger; sealing: Sealing }, signIn: SignedIn): Promise<boolean> {
+  return (await endingMark(deps, signIn)) !== undefined;
 }
 
 /** Whose mark ends this sign-in, if one does. */

@@ -11,7 +11,7 @@ import {
 import { decodeGrant, type Grant } from '../ledger/grant.ts';
 import { SealBrokenError, type Sealing } from '../sealing/sealing.ts';
 import { newAttempt } from './device-code.ts';
-import type { GrantGround } from './start/start-grant.ts';
+import type { GrantDeps } from './start/start-grant.ts';
 import { normaliseUserCode } from './start/user-code.ts';
 
 /** How a grant looks to the pages. */
@@ -34,34 +34,30 @@ export interface GrantView {
  * Finds the pending grant of a typed user code. A wrong, an expired and a decided code are told apart nowhere: to a
  * guesser they are all just wrong.
  */
-export async function findByUserCode(
-  ground: GrantGround,
-  typed: string,
-  browser: string,
-): Promise<GrantView | undefined> {
-  const { ledger, sealing, userCodes } = ground;
+export async function findByUserCode(deps: GrantDeps, typed: string, browser: string): Promise<GrantView | undefined> {
+  const { ledger, sealing, userCodes } = deps;
   const code = normaliseUserCode(typed, userCodes);
   if (code === undefined) return undefined;
   for (const tag of sealing.tags('user code', code)) {
     const index = (await ledger.read([userCodeEntry(tag)])).values[0];
     if (index === undefined) continue;
-    const view = await viewGrant(ground, index.slice(0, index.indexOf('|')), browser);
+    const view = await viewGrant(deps, index.slice(0, index.indexOf('|')), browser);
     if (view?.grant.userCodeTag === tag && view.state === 'pending') return view;
   }
   return undefined;
 }
 
 /** Notes that this browser has the code open: the first browser, and the first other one. */
-export async function markOpened(ground: GrantGround, grant: Grant, browser: string): Promise<void> {
+export async function markOpened(deps: GrantDeps, grant: Grant, browser: string): Promise<void> {
   for (const key of [openedEntry(grant.id), openedAgainEntry(grant.id)]) {
-    const attempt = newAttempt(ground.randomBytes);
-    const value = ground.sealing.vouch(key, `${attempt}|${browser}`);
-    const marked = await ground.ledger.commit({
+    const attempt = newAttempt(deps.randomBytes);
+    const value = deps.sealing.vouch(key, `${attempt}|${browser}`);
+    const marked = await deps.ledger.commit({
       attempt,
       writes: [{ key, value, expiresAtMs: grant.keptUntilMs }],
       requires: [grantEntry(grant.id)],
     });
-    if (marked.outcome !== 'lost' || isOpenedBy(browser, key, marked.existing, ground.sealing)) return;
+    if (marked.outcome !== 'lost' || isOpenedBy(browser, key, marked.existing, deps.sealing)) return;
   }
 }
 
@@ -71,8 +67,8 @@ export async function markOpened(ground: GrantGround, grant: Grant, browser: str
  * @param browser fingerprint of the browser that looks, as `markOpened` was given it
  * @throws {SealingKeyMissingError} when it was sealed under a key that is not configured here
  */
-export async function viewGrant(ground: GrantGround, id: string, browser: string): Promise<GrantView | undefined> {
-  const { ledger, sealing } = ground;
+export async function viewGrant(deps: GrantDeps, id: string, browser: string): Promise<GrantView | undefined> {
+  const { ledger, sealing } = deps;
   const { nowMs, values } = await ledger.read([
     grantEntry(id),
     decisionEntry(id),

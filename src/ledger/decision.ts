@@ -4,7 +4,7 @@ import type { Sealing } from '../sealing/sealing.ts';
 import type { Secret } from '../sealing/secret.ts';
 import type { Approval } from './approval.ts';
 import type { Grant } from './grant.ts';
-import { type Form, openNumbered, sealNumbered } from './versioned-seal.ts';
+import { type Form, openVersioned, sealVersioned } from './versioned-seal.ts';
 
 /**
  * A decision as it is stored: `<attempt>|<outer JWE>`. The outer seal (sealing key; grant, client and end in its
@@ -27,7 +27,7 @@ export async function sealDecision(
   decision: Decision,
   sealing: Sealing,
 ): Promise<string> {
-  return `${attempt}|${await sealNumbered(sealing, FORM, decision, context(grant))}`;
+  return `${attempt}|${await sealVersioned(sealing, FORM, decision, context(grant))}`;
 }
 
 export function sealApproval(approval: Approval, grant: Grant): string {
@@ -36,7 +36,7 @@ export function sealApproval(approval: Approval, grant: Grant): string {
 
 /** @throws {SealBrokenError} when no broker wrote it for this grant */
 export async function openDecision(grant: Grant, stored: string, sealing: Sealing): Promise<Decision> {
-  return openNumbered(sealing, FORM, afterAttempt(stored), context(grant));
+  return openVersioned(sealing, FORM, afterAttempt(stored), context(grant));
 }
 
 /** What the person approved; needs the device code. */

@@ -39,7 +39,7 @@ export const lastUsedMark = (id: string) => `{${id}}:last-used`;
 export const chainedRefreshEntry = (id: string, n: number) => `{${id}}:refresh:${n}`;
 export const usedEntry = (id: string, n: number) => `{${id}}:used:${n}`;
 /** How often 0.1.0 refreshed the session, at least: tells where its newest refresh token is to be looked for. */
-export const turnsMark = (id: string) => `{${id}}:turns`;
+export const refreshCountMark = (id: string) => `{${id}}:turns`;
 /** The mark was moved after a rotation itself, so it may be a little behind. */
 export const newestChainedEntries = (id: string, turns: number) =>
   Array.from({ length: 5 }, (_, behind) => chainedRefreshEntry(id, turns + behind));

@@ -12,7 +12,7 @@ export interface Form {
  * Seals a value with the number of its format before it, so that a release which does not know the form of another says
  * so, and does not take it for something else.
  */
-export function sealNumbered(
+export function sealVersioned(
   sealing: Sealing,
   { format }: Form,
   content: unknown,
@@ -26,7 +26,7 @@ export function sealNumbered(
  * @throws {SealBrokenError} when no broker wrote it for this context and capability
  * @throws {UnreadableFormatError} when another release wrote it in a form that this one does not know
  */
-export async function openNumbered<T>(
+export async function openVersioned<T>(
   sealing: Sealing,
   { kind, format }: Form,
   sealed: string,

@@ -23,12 +23,12 @@ export type ApprovalVerdict =
 const HOUR_SECONDS = 60 * 60;
 
 /** How many devices one person may let in within an hour: a stolen session at the upstream gives an attacker no more. */
-export function createApprovalLimits(ground: {
+export function createApprovalLimits(deps: {
   counters: Counters;
   sealing: Pick<Sealing, 'tag'>;
   limits: LimitSettings;
 }): ApprovalLimits {
-  const { counters, sealing, limits } = ground;
+  const { counters, sealing, limits } = deps;
   return {
     async mayApprove({ grantId, upstream, subject, nowMs }) {
       const limit = limits.approvalsPerSubject;

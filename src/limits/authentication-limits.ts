@@ -38,7 +38,7 @@ const WINDOW_SECONDS = 10 * 60;
 /** Names that nobody has share so many counters: each by itself would let anybody fill the storage with names. */
 const UNKNOWN_NAMES = 64;
 
-export function createAuthenticationLimits(ground: {
+export function createAuthenticationLimits(deps: {
   counters: Counters;
   networks: Networks;
   limits: LimitSettings;
@@ -46,7 +46,7 @@ export function createAuthenticationLimits(ground: {
   /** Milliseconds since the epoch. */
   clock: () => number;
 }): AuthenticationLimits {
-  const { counters, networks, limits, isKnown, clock } = ground;
+  const { counters, networks, limits, isKnown, clock } = deps;
   const latelyFailed = createLatelyFailed(clock, WINDOW_SECONDS * 1000);
 
   return {

@@ -35,7 +35,7 @@ export type EntryVerdict =
 
 export type EntryLimit = 'wrong_codes_per_source' | 'wrong_codes_per_browser' | 'wrong_codes_per_subject';
 
-export interface CodeEntryLimitsGround {
+export interface CodeEntryLimitsDeps {
   counters: Counters;
   sealing: Pick<Sealing, 'tag'>;
   networks: Networks;
@@ -60,8 +60,8 @@ interface LimitedPlace extends Place {
  * All places are taken in one step or none is: a browser that has used up its own tries takes none of its office's, a
  * source none of its network's, and a flood of made-up browsers writes nothing once its source is full.
  */
-export function createCodeEntryLimits(ground: CodeEntryLimitsGround): CodeEntryLimits {
-  const { counters, sealing, networks, limits } = ground;
+export function createCodeEntryLimits(deps: CodeEntryLimitsDeps): CodeEntryLimits {
+  const { counters, sealing, networks, limits } = deps;
 
   return {
     async mayEnter(attempt) {

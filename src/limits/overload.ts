@@ -1,5 +1,5 @@
 /** A turn of the event loop that takes longer than this is one in which polls wait for something. */
-const LONGEST_TURN_MS = 100;
+const MAX_TURN_MS = 100;
 /** A burst is over before that, and is served; what lasts longer is more than this process can do. */
 const BURST_MS = 1000;
 /** After as long a silence nobody knows any more. */
@@ -21,7 +21,7 @@ export function createOverload(): { isLasting(): Promise<boolean> } {
       const now = performance.now();
       const isForgotten = now - seenAt > FORGOTTEN_MS;
       seenAt = now;
-      if (now - began <= LONGEST_TURN_MS) since = undefined;
+      if (now - began <= MAX_TURN_MS) since = undefined;
       else if (since === undefined || isForgotten) since = now;
       return since !== undefined && now - since > BURST_MS;
     },

@@ -36,12 +36,12 @@ const PER_SOURCE = 500;
 /** All in one part of a cluster, so that a step takes its places in one step. */
 const placeOf = (name: string) => `{sign-ins}:${name}`;
 
-export function createSignInLimits(ground: {
+export function createSignInLimits(deps: {
   counters: Counters;
   networks: Networks;
   limits: Pick<LimitSettings, 'startsPerSource'>;
 }): SignInLimits {
-  const { counters, networks, limits } = ground;
+  const { counters, networks, limits } = deps;
   const perSourceForGrants = limits.startsPerSource * WINDOW_MINUTES * PER_START;
 
   return {

@@ -42,7 +42,7 @@ export type StartLimit =
   | 'pending_per_client'
   | 'pending_total';
 
-export interface StartLimitsGround {
+export interface StartLimitsDeps {
   counters: Counters;
   ledger: Pick<Ledger, 'marks'>;
   networks: Networks;
@@ -60,9 +60,9 @@ const SLOWED_PART = 1 / 10;
  * refuses is not counted in the next. The source comes first: else a single one could use up what a client, or all
  * clients together, may have.
  */
-export function createStartLimits(ground: StartLimitsGround): StartLimits {
-  const { counters, ledger, networks, limits } = ground;
-  const lifetimes = [...new Set(ground.codeLifetimesSeconds)];
+export function createStartLimits(deps: StartLimitsDeps): StartLimits {
+  const { counters, ledger, networks, limits } = deps;
+  const lifetimes = [...new Set(deps.codeLifetimesSeconds)];
 
   /** Starts of the windows of every code lifetime there is; the one that was just counted among them. */
   async function pending(name: string, nowMs: number, which: 'this' | 'previous' = 'this'): Promise<number> {

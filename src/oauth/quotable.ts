@@ -1,4 +1,4 @@
-const LONGEST_QUOTE = 80;
+const MAX_QUOTE = 80;
 
 /**
  * Text of the caller's as `error_description` may have it: RFC 6749 §5.2 allows printable ASCII without quotation mark
@@ -6,5 +6,5 @@ const LONGEST_QUOTE = 80;
  */
 export function quotable(text: string): string {
   const shown = text.replace(/[^\x20\x21\x23-\x5B\x5D-\x7E]+/g, '?');
-  return shown.length <= LONGEST_QUOTE ? shown : `${shown.slice(0, LONGEST_QUOTE - 3)}...`;
+  return shown.length <= MAX_QUOTE ? shown : `${shown.slice(0, MAX_QUOTE - 3)}...`;
 }

@@ -14,29 +14,29 @@ import { showSessions } from './devices/devices.ts';
 import { browserSessions } from './frame/browser-session.ts';
 import { onlyNavigations } from './frame/navigation.ts';
 import { onlyOwnHost } from './frame/own-host.ts';
-import { createPageKit, type PageKit } from './frame/page-context.ts';
-import type { PagesGround } from './frame/page-deps.ts';
+import { createPageContext, type PageContext } from './frame/page-context.ts';
+import type { PagesDeps } from './frame/page-deps.ts';
 import { pageError } from './frame/page-error.ts';
 import { PageProblem } from './frame/page-problem.ts';
 import { SealedSessionStore } from './frame/sealed-session-store.ts';
 import { switchLanguage } from './frame/switch-language.ts';
 import { redirectPostedAnswer, takesPostedAnswer } from './posted-answer.ts';
-import { comeBack } from './sign-in/callback.ts';
+import { handleCallback } from './sign-in/callback.ts';
 import { signIn } from './sign-in/sign-in.ts';
 
 /** Bytes; a form of ours is a ticket, a token and a few words. */
 const LARGEST_FORM = 8 * 1024;
-const MOST_FIELDS = 64;
+const MAX_FIELDS = 64;
 const HSTS_SECONDS = 365 * 24 * 60 * 60;
 
-type Handler = (kit: PageKit, request: Request, response: Response) => Promise<void> | void;
+type Handler = (context: PageContext, request: Request, response: Response) => Promise<void> | void;
 type Methods = Partial<Record<'GET' | 'POST', Handler>>;
 
 /** Path → what it does by method. HEAD is GET without a body, but for the callback, where a link scanner must burn nothing. */
 const ROUTES: Readonly<Record<PagePath, Methods>> = {
   '/device': { GET: showCodeForm, POST: enterCode },
   '/device/sign-in': { GET: signIn },
-  '/callback/:upstream': { GET: comeBack },
+  '/callback/:upstream': { GET: handleCallback },
   '/device/confirm': { GET: showConfirm, POST: decide },
   '/device/done': { GET: showDone },
   '/device/undo': { POST: undo },
@@ -52,44 +52,44 @@ const CALLBACK = '/callback/:upstream';
  * forms, browser sessions, words and looks. What a decision means for a grant is in `grants/`; what machines call is in
  * `endpoints/`.
  */
-export function createPages(ground: PagesGround): Express {
-  const kit = createPageKit(ground);
-  const { randomBytes, sealing } = ground.grants;
+export function createPages(deps: PagesDeps): Express {
+  const context = createPageContext(deps);
+  const { randomBytes, sealing } = deps.grants;
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple').enable('case sensitive routing');
   // `public_url` alone says whether this is https: express-session sends no Secure cookie on what it takes for http.
-  Object.defineProperty(app.request, 'secure', { get: () => kit.addresses.isSecure });
+  Object.defineProperty(app.request, 'secure', { get: () => context.addresses.isSecure });
 
-  app.use(securityHeaders(kit.addresses.isSecure));
-  for (const { path, handler } of [kit.stylesheet, kit.codeScript]) app.get(path, handler);
+  app.use(securityHeaders(context.addresses.isSecure));
+  for (const { path, handler } of [context.stylesheet, context.codeScript]) app.get(path, handler);
   app.use((_request, response, next) => {
     response.set('Cache-Control', 'no-store');
     next();
   });
-  app.use(refuseBrokenHeads(kit));
-  app.use(onlyOwnHost(kit));
+  app.use(refuseBrokenHeads(context));
+  app.use(onlyOwnHost(context));
   const store = new SealedSessionStore({
-    inner: ground.browserSessions,
+    inner: deps.browserSessions,
     sealing,
-    onForgery: (error) => ground.log.event('storage.rejected', { detail: error.message }),
+    onForgery: (error) => deps.log.event('storage.rejected', { detail: error.message }),
   });
   const form = [
     plainFormType,
-    express.urlencoded({ extended: false, inflate: false, limit: LARGEST_FORM, parameterLimit: MOST_FIELDS }),
+    express.urlencoded({ extended: false, inflate: false, limit: LARGEST_FORM, parameterLimit: MAX_FIELDS }),
   ];
-  const before = [...form, browserSessions({ store, sealing, randomBytes, addresses: kit.addresses })];
-  app.get('/', (_request, response) => response.redirect(303, kit.addresses.to('/device')));
+  const before = [...form, browserSessions({ store, sealing, randomBytes, addresses: context.addresses })];
+  app.get('/', (_request, response) => response.redirect(303, context.addresses.to('/device')));
   // Another site's form comes without cookies, so there is no browser session to look for.
   const ifPosted: RequestHandler = (request, _response, next) =>
-    next(takesPostedAnswer(kit, request) ? undefined : 'route');
-  app.post(CALLBACK, ifPosted, ...form, (request, response) => redirectPostedAnswer(kit, request, response));
+    next(takesPostedAnswer(context, request) ? undefined : 'route');
+  app.post(CALLBACK, ifPosted, ...form, (request, response) => redirectPostedAnswer(context, request, response));
   for (const [path, methods] of Object.entries(ROUTES)) {
-    app.all(path, onlyMethods(kit, path, methods), onlyNavigations, ...before, dispatch(kit, methods));
+    app.all(path, onlyMethods(context, path, methods), onlyNavigations, ...before, dispatch(context, methods));
   }
   app.use(() => {
     throw new PageProblem('not_found');
   });
-  app.use(pageError(kit));
+  app.use(pageError(context));
   return app;
 }
 
@@ -100,8 +100,8 @@ const plainFormType: RequestHandler = ({ headers }, _response, next) => {
 };
 
 /** Other sites below the same domain fill a browser with cookies, and its owner would see a bare status for it. */
-function refuseBrokenHeads({ ground }: PageKit): RequestHandler {
-  const words = { host: ground.publicUrl.hostname };
+function refuseBrokenHeads({ deps }: PageContext): RequestHandler {
+  const words = { host: deps.publicUrl.hostname };
   return (request, _response, next) => {
     const fault = headFault(request);
     if (fault === 'no_host') throw new PageProblem('bad_request', { detail: 'the Host header is missing' });
@@ -111,20 +111,20 @@ function refuseBrokenHeads({ ground }: PageKit): RequestHandler {
   };
 }
 
-function onlyMethods(kit: PageKit, path: string, methods: Methods): RequestHandler {
+function onlyMethods(context: PageContext, path: string, methods: Methods): RequestHandler {
   const allowed = Object.keys(methods);
   if (methods.GET !== undefined && path !== CALLBACK) allowed.push('HEAD');
   return (request, _response, next) => {
     if (allowed.includes(request.method)) return next();
-    const named = path === CALLBACK && takesPostedAnswer(kit, request) ? [...allowed, 'POST'] : allowed;
+    const named = path === CALLBACK && takesPostedAnswer(context, request) ? [...allowed, 'POST'] : allowed;
     throw new PageProblem('method', { headers: { Allow: named.join(', ') } });
   };
 }
 
-function dispatch(kit: PageKit, methods: Methods): RequestHandler {
+function dispatch(context: PageContext, methods: Methods): RequestHandler {
   return async (request, response) => {
     const handler = request.method === 'POST' ? methods.POST : methods.GET;
-    await handler?.(kit, request, response);
+    await handler?.(context, request, response);
   };
 }
 

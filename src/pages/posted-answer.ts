@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import { fieldOf, type PageKit } from './frame/page-context.ts';
+import { fieldOf, type PageContext } from './frame/page-context.ts';
 import { PageProblem } from './frame/page-problem.ts';
 import { noteFacts } from './frame/request-facts.ts';
 
@@ -9,8 +9,8 @@ const FIELDS = ['code', 'state', 'iss', 'error', 'error_description'];
 const MAX_ADDRESS_LENGTH = 7 * 1024;
 
 /** Whether this callback is that of an upstream that answers by a form. */
-export function takesPostedAnswer({ ground }: PageKit, request: Request): boolean {
-  return ground.upstreams.get(String(request.params['upstream']))?.responseMode === 'form_post';
+export function takesPostedAnswer({ deps }: PageContext, request: Request): boolean {
+  return deps.upstreams.get(String(request.params['upstream']))?.responseMode === 'form_post';
 }
 
 /**
@@ -18,7 +18,7 @@ export function takesPostedAnswer({ ground }: PageKit, request: Request): boolea
  * nothing is judged here: the answer becomes the address that an upstream without forms would have led to, and GET does
  * all the rest. Whoever posts something else gains what a link to that address gains.
  */
-export function redirectPostedAnswer(kit: PageKit, request: Request, response: Response): void {
+export function redirectPostedAnswer(context: PageContext, request: Request, response: Response): void {
   const upstream = String(request.params['upstream']);
   noteFacts(response, { upstream });
   const answer: Record<string, string> = {};
@@ -29,7 +29,7 @@ export function redirectPostedAnswer(kit: PageKit, request: Request, response: R
     const value = fieldOf(request.body, name);
     if (value !== undefined) answer[name] = value;
   }
-  const address = kit.addresses.to(`/callback/${upstream}`, answer);
+  const address = context.addresses.to(`/callback/${upstream}`, answer);
   if (address.length > MAX_ADDRESS_LENGTH) throw new PageProblem('bad_callback', { detail: 'the answer is too long' });
   response.redirect(303, address);
 }

@@ -48,12 +48,12 @@ function markOf(mode: 'alert' | 'suspend', prefix: string): string {
 
 const QUIET: CampaignVerdict = { verdict: 'quiet', isNews: false };
 
-export function createCampaigns(ground: {
+export function createCampaigns(deps: {
   ledger: Pick<Ledger, 'enlist' | 'listed' | 'marks' | 'raise'>;
   sealing: Pick<Sealing, 'tag'>;
   networks: Networks;
 }): Campaigns {
-  const { ledger, sealing, networks } = ground;
+  const { ledger, sealing, networks } = deps;
 
   async function judge(mode: Safeguards['campaign'], source: string, nowMs: number): Promise<CampaignVerdict> {
     if (mode === 'off') return QUIET;

@@ -104,7 +104,7 @@ export type ApprovalJudgement =
       warnings: readonly Warning[];
     };
 
-export interface SafeguardGround {
+export interface SafeguardDeps {
   ledger: Pick<Ledger, 'raise'>;
   networks: Networks;
   campaigns: Campaigns;
@@ -117,8 +117,8 @@ export interface SafeguardGround {
 
 const SLOWED_MS = 60 * 60 * 1000;
 
-export function createSafeguardJudge(ground: SafeguardGround): SafeguardJudge {
-  const { ledger, networks, campaigns, approvalLimits, codeEntryLimits, userCodes, randomBytes } = ground;
+export function createSafeguardJudge(deps: SafeguardDeps): SafeguardJudge {
+  const { ledger, networks, campaigns, approvalLimits, codeEntryLimits, userCodes, randomBytes } = deps;
 
   async function judgeConfirm(
     { safeguards }: RegisteredClient,
@@ -167,7 +167,7 @@ export function createSafeguardJudge(ground: SafeguardGround): SafeguardJudge {
       return {
         signIn: judgeSignIn(safeguards, signIn, {
           ...{ grantStartedAtMs: grant.startedAtMs, nowMs },
-          clockToleranceSeconds: ground.clockToleranceSeconds(upstream),
+          clockToleranceSeconds: deps.clockToleranceSeconds(upstream),
         }),
         campaign: await campaigns.note({
           mode: safeguards.campaign,

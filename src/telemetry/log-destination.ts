@@ -1,6 +1,6 @@
 import { write } from 'node:fs';
 
-const MOST_WAITING_BYTES = 4 * 1024 * 1024;
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /** What may wait besides where a line has reserved room. */
 const RESERVED_BYTES = 4 * 1024 * 1024;
 const RETRY_MS = 20;
@@ -55,7 +55,7 @@ export function openLogDestination(fileDescriptor: number): LogDestination {
 
   return {
     write(line, isReserved = false) {
-      const most = MOST_WAITING_BYTES + (isReserved ? RESERVED_BYTES : 0);
+      const most = MAX_WAITING_BYTES + (isReserved ? RESERVED_BYTES : 0);
       if (waitingBytes + line.length > most) {
         lost += 1;
         return;

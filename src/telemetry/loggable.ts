@@ -1,5 +1,5 @@
-const LONGEST_TEXT = 1000;
-const MOST_ITEMS = 50;
+const MAX_TEXT = 1000;
+const MAX_ITEMS = 50;
 const DEEPEST_CAUSE = 4;
 
 /**
@@ -9,7 +9,7 @@ const DEEPEST_CAUSE = 4;
 export function loggable(value: unknown): unknown {
   if (typeof value === 'string') return shortened(value);
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
-  if (Array.isArray(value)) return value.slice(0, MOST_ITEMS).map(loggable);
+  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map(loggable);
   if (value instanceof Error) return describedError(value, DEEPEST_CAUSE);
   if (value instanceof URL) return shortened(value.origin + value.pathname);
   return '[redacted]';
@@ -35,5 +35,5 @@ function framesOf(stack: string): string[] {
 }
 
 function shortened(text: string): string {
-  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
 }

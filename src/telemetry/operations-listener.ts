@@ -8,7 +8,7 @@ export interface Readiness {
   reasons: readonly string[];
 }
 
-export interface OperationsDependencies {
+export interface OperationsDeps {
   /** Storage answers, keys are there, and the process is not draining. An upstream that is away does not count. */
   isReady: () => Promise<Readiness>;
   metrics: Pick<Metrics, 'text'>;
@@ -29,7 +29,7 @@ interface Answer {
  * whether an attack works. On loopback a page of the machine's own browser, whose name resolves there (DNS rebinding),
  * could read them too. On another address any name may be the operator's: there the network says who may ask.
  */
-export function createOperations({ isReady, metrics, logger, isForeignHost = () => false }: OperationsDependencies) {
+export function createOperations({ isReady, metrics, logger, isForeignHost = () => false }: OperationsDeps) {
   const pages = new Map<string, () => Promise<Answer>>([
     ['/healthz', async () => ({ status: 200, body: 'ok\n' })],
     [

@@ -26,7 +26,7 @@ export type RelayOutcome =
   | { outcome: 'expired' };
 
 /** A token that ends within this time has ended before the device can use it. */
-const LEAST_LIFE_MS = 30 * 1000;
+const MIN_LIFE_MS = 30 * 1000;
 
 /**
  * The upstream's access token as it came. Its own life runs from the sign-in, so what is left of it is reckoned anew;
@@ -41,7 +41,7 @@ export async function relayTokens(signingKeys: SigningKeys, input: RelayInput): 
   if (upstreamTokens?.accessToken === undefined) return { outcome: 'expired' };
   const { expiresAtMs, tokenType, members } = upstreamTokens;
   const leftMs = expiresAtMs === undefined ? undefined : expiresAtMs - nowMs;
-  if (leftMs !== undefined && leftMs < LEAST_LIFE_MS && !hasRefreshToken) return { outcome: 'expired' };
+  if (leftMs !== undefined && leftMs < MIN_LIFE_MS && !hasRefreshToken) return { outcome: 'expired' };
 
   const accessToken = new Secret(upstreamTokens.accessToken);
   let idToken: Secret | undefined;

@@ -46,13 +46,13 @@ interface LoadedKey {
 export function createSigningKeys(settings?: SigningSettings): SigningKeys {
   if (settings !== undefined && settings.keys.length > 0) {
     const loaded = checkSigningKeys(settings.keys).map(load);
-    return over(algsOf(loaded), Promise.resolve(loaded), true);
+    return signingKeysOf(algsOf(loaded), Promise.resolve(loaded), true);
   }
   const algs: SigningAlg[] = ['RS256', 'ES256'];
-  return over(algs, Promise.all(algs.map(async (alg) => load(await makeSigningKey(alg, Date.now())))), false);
+  return signingKeysOf(algs, Promise.all(algs.map(async (alg) => load(await makeSigningKey(alg, Date.now())))), false);
 }
 
-function over(algs: readonly SigningAlg[], keys: Promise<LoadedKey[]>, isLoaded: boolean): SigningKeys {
+function signingKeysOf(algs: readonly SigningAlg[], keys: Promise<LoadedKey[]>, isLoaded: boolean): SigningKeys {
   let isReady = isLoaded;
   const ready = keys.then(() => {
     isReady = true;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 
 /** OpenID Connect Core §2: `sub` has at most 255 ASCII characters. */
-const LONGEST_SUBJECT = 255;
+const MAX_SUBJECT = 255;
 
 /**
  * The `sub` of our tokens. Subjects are unique within their upstream only, so the upstream's id stands before it unless
@@ -15,6 +15,6 @@ export function subjectOf(
 ): string {
   if (client.subject === 'plain') return at.subject;
   const prefixed = `${at.upstream}|${at.subject}`;
-  if (Buffer.byteLength(prefixed) <= LONGEST_SUBJECT) return prefixed;
+  if (Buffer.byteLength(prefixed) <= MAX_SUBJECT) return prefixed;
   return createHash('sha256').update(prefixed).digest('base64url');
 }

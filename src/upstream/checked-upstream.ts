@@ -45,9 +45,9 @@ const HOUR = 60 * 60 * 1000;
 /** Who signs in is sent to an upstream that answered this short a time ago. */
 const LOOK_MS = 10_000;
 /** What a refresh may spend on claims once it has the new tokens, which must not be lost to a slow userinfo. */
-const LONGEST_RENEWAL_MS = 3000;
+const MAX_RENEWAL_MS = 3000;
 
-export interface UpstreamDependencies {
+export interface UpstreamDeps {
   /** Milliseconds since the epoch. */
   clock: () => number;
   logger?: Pick<Logger, 'event'> | undefined;
@@ -77,7 +77,7 @@ export class CheckedUpstream implements Upstream {
   constructor(
     settings: UpstreamSettings,
     requests: UpstreamRequests,
-    { clock, logger, timeoutMs = settings.reach.timeoutSeconds * 1000 }: UpstreamDependencies,
+    { clock, logger, timeoutMs = settings.reach.timeoutSeconds * 1000 }: UpstreamDeps,
   ) {
     this.id = settings.id;
     this.displayName = settings.displayName;
@@ -147,7 +147,7 @@ export class CheckedUpstream implements Upstream {
     }));
     const tokens = tokensOf(checked.answer);
     try {
-      const renewed = await withinDeadline('refresh', Math.min(LONGEST_RENEWAL_MS, this.#timeoutMs), (deadline) =>
+      const renewed = await withinDeadline('refresh', Math.min(MAX_RENEWAL_MS, this.#timeoutMs), (deadline) =>
         this.#renewedSignIn({ metadata, deadline }, checked, session),
       );
       return { tokens, ...renewed };

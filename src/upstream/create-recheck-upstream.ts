@@ -1,4 +1,4 @@
-import type { AskUpstream, UpstreamAnswer } from '../device-sessions/refresh/recheck-upstream.ts';
+import type { RecheckUpstream, UpstreamAnswer } from '../device-sessions/refresh/recheck-upstream.ts';
 import { approvedFacts } from '../grants/decide/approved-facts.ts';
 import { neededClaims } from '../grants/decide/client-claims.ts';
 import type { ApprovedUpstreamTokens } from '../ledger/approval.ts';
@@ -6,17 +6,17 @@ import type { Logger } from '../telemetry/logger.ts';
 import { OtherSubjectError, type Upstream, UpstreamError, type UpstreamTokens } from './upstream.ts';
 
 /** Device sessions' way to the upstreams: their port over ours, with faults turned into what a refresh does about them. */
-export function createAskUpstream(ground: {
+export function createRecheckUpstream(deps: {
   upstreams: ReadonlyMap<string, Upstream>;
   toleranceSeconds: (upstream: string) => number;
   uncheckedSessionSeconds: (upstream: string) => number;
   now: () => Promise<number>;
   logger: Logger;
-}): AskUpstream {
-  const { upstreams, logger } = ground;
+}): RecheckUpstream {
+  const { upstreams, logger } = deps;
   return {
-    toleranceSeconds: ground.toleranceSeconds,
-    uncheckedSessionSeconds: ground.uncheckedSessionSeconds,
+    toleranceSeconds: deps.toleranceSeconds,
+    uncheckedSessionSeconds: deps.uncheckedSessionSeconds,
 
     async refresh(id, client, refreshToken, { subject, scopes }): Promise<UpstreamAnswer> {
       const upstream = upstreams.get(id);
@@ -26,7 +26,7 @@ export function createAskUpstream(ground: {
           subject,
           neededClaims: neededClaims(client, scopes),
         });
-        const tokens = keptTokens(refreshed.tokens, await ground.now());
+        const tokens = keptTokens(refreshed.tokens, await deps.now());
         const { signIn, isPartial } = refreshed;
         const facts = signIn === undefined ? undefined : approvedFacts(client, signIn, scopes);
         return { outcome: 'stands', tokens, facts, isPartial };

@@ -7,7 +7,7 @@ import type { UpstreamKeys } from './upstream-keys.ts';
 
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** Older ones are refused whatever their `exp`, so that nobody has to remember a `jti` for ever. */
-const LONGEST_AGE_SECONDS = 10 * 60;
+const MAX_AGE_SECONDS = 10 * 60;
 
 export interface LogoutTokenRule {
   issuer: string;
@@ -31,7 +31,7 @@ export async function checkLogoutToken(token: string, rule: LogoutTokenRule): Pr
     algorithms,
     currentDate: new Date(rule.nowMs),
     clockTolerance: rule.clockToleranceSeconds,
-    maxTokenAge: LONGEST_AGE_SECONDS,
+    maxTokenAge: MAX_AGE_SECONDS,
     requiredClaims: ['iss', 'aud', 'iat', 'exp', 'jti', 'events'],
   };
   const signed = { token, algorithms, isAskedFor: false };

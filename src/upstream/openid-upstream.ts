@@ -1,7 +1,7 @@
 import type * as OpenIdClient from 'openid-client';
 import type { Claims } from '../grants/decide/claim-at.ts';
 import type { UpstreamStep as MeasuredStep } from '../telemetry/metrics.ts';
-import { CheckedUpstream, type UpstreamDependencies } from './checked-upstream.ts';
+import { CheckedUpstream, type UpstreamDeps } from './checked-upstream.ts';
 import { graphGroups } from './claims/graph-groups.ts';
 import { EncryptionKeys } from './encryption-keys.ts';
 import { type Configured, OpenIdConfiguration } from './openid-configuration.ts';
@@ -32,7 +32,7 @@ import type { UpstreamSettings } from './upstream-settings.ts';
 import { UserinfoReply } from './userinfo-reply.ts';
 
 /** An upstream that is spoken to with openid-client. Nothing is asked of it before it is first used. */
-export function openIdUpstream(settings: UpstreamSettings, dependencies: UpstreamDependencies): Upstream {
+export function openIdUpstream(settings: UpstreamSettings, dependencies: UpstreamDeps): Upstream {
   return new CheckedUpstream(settings, new OpenIdRequests(settings, dependencies), dependencies);
 }
 
@@ -41,12 +41,12 @@ type Send = (...request: Parameters<BoundedFetch>) => Promise<Response>;
 /** The one place where openid-client is asked to do something. */
 class OpenIdRequests implements UpstreamRequests {
   readonly #settings: UpstreamSettings;
-  readonly #deps: UpstreamDependencies;
+  readonly #deps: UpstreamDeps;
   readonly #send: BoundedFetch;
   readonly #configuration: OpenIdConfiguration;
   readonly #encryptionKeys: EncryptionKeys;
 
-  constructor(settings: UpstreamSettings, deps: UpstreamDependencies, send = createBoundedFetch(settings)) {
+  constructor(settings: UpstreamSettings, deps: UpstreamDeps, send = createBoundedFetch(settings)) {
     this.#settings = settings;
     this.#deps = deps;
     this.#encryptionKeys = new EncryptionKeys(settings);

@@ -14,7 +14,7 @@ const MINUTE = 60 * 1000;
 /** Each costs a verification, and a token says itself which keys fit it. */
 const MAX_CANDIDATES = 4;
 
-export interface UpstreamKeysOptions {
+export interface UpstreamKeysDeps {
   load: (deadline: AbortSignal) => Promise<unknown>;
   clock: () => number;
   timeoutMs: number;
@@ -35,7 +35,7 @@ export interface SignedToken {
 export class UpstreamKeys {
   readonly #kept: KeptAnswer<KeySet>;
 
-  constructor({ load, ...options }: UpstreamKeysOptions) {
+  constructor({ load, ...options }: UpstreamKeysDeps) {
     const fetched = async (deadline: AbortSignal) => readKeySet(await load(deadline));
     this.#kept = new KeptAnswer({ ...options, freshMs: 10 * MINUTE, load: fetched });
   }

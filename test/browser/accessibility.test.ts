@@ -2,7 +2,7 @@ import axe, { type AxeResults, type RunOptions } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LANGUAGES } from '../../src/config/schema/file-schema.ts';
-import { serveHouse } from '../support/broker/served-broker.ts';
+import { serveBroker } from '../support/broker/served-broker.ts';
 import { launchChromium, newPerson } from '../support/browser/chromium.ts';
 import { PAGE_STATES, type PageState } from '../support/browser/page-states.ts';
 
@@ -19,8 +19,8 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 async function open(state: PageState, options: BrowserContextOptions): Promise<Page> {
-  const settings = { title: 'Gatehouse', languages: [...LANGUAGES], theme: {}, ...state.house?.settings };
-  const served = await serveHouse({ ...state.house, settings });
+  const settings = { title: 'Gatehouse', languages: [...LANGUAGES], theme: {}, ...state.harness?.settings };
+  const served = await serveBroker({ ...state.harness, settings });
   onTestFinished(() => served.close());
   const { page } = await newPerson(browser, options, ['http://localhost:']);
   await state.reach(page, served);
@@ -68,7 +68,7 @@ describe('the administrator’s colours', () => {
     ['#0b5fff', '#102030'],
   ])('accent %s on %s leave every text readable', async (accent, background) => {
     const settings = { title: 'Gatehouse', languages: ['en', 'de'], theme: { accent, background } };
-    const page = await open({ ...state, house: { settings } }, { locale: 'en', colorScheme: 'light' });
+    const page = await open({ ...state, harness: { settings } }, { locale: 'en', colorScheme: 'light' });
     expect(await findings(page, COLOURS)).toEqual([]);
     await page.emulateMedia({ colorScheme: 'dark' });
     expect(await findings(page, COLOURS)).toEqual([]);

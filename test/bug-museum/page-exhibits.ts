@@ -205,13 +205,13 @@ export const PAGE_EXHIBITS: readonly Exhibit[] = [
     rule: 'an answer of the upstream counts once, in the browser that set out',
     async prove(test) {
       const { userCode, isPending } = await pending(test);
-      const setOut = openBrowser();
-      await toConfirm(test, userCode, setOut.person);
-      const back = setOut.addresses.find(({ pathname }) => pathname === '/callback/corp');
+      const startSignIn = openBrowser();
+      await toConfirm(test, userCode, startSignIn.person);
+      const back = startSignIn.addresses.find(({ pathname }) => pathname === '/callback/corp');
       assert(back);
       // The same answer again, in the browser that set out: the page it led to, and the upstream is not asked again.
       const exchanges = test.upstream.requestsTo('/token').length;
-      const repeated = await setOut.person.visit(back);
+      const repeated = await startSignIn.person.visit(back);
       assert.equal(repeated.status, 200);
       formWith(repeated, 'decision');
       assert.equal(test.upstream.requestsTo('/token').length, exchanges);

@@ -58,7 +58,7 @@ describe('OpenID Connect Front-Channel Logout §2: at GET /frontchannel-logout/{
   it('a sid that nobody signed in with writes nothing, says nothing, and looks the same', async () => {
     const session = await signIn();
     const known = await logOut();
-    const { storage } = test.broker.foundation;
+    const { storage } = test.broker.processContext;
     const raised: string[] = [];
     const raise = storage.ledger.raise.bind(storage.ledger);
     storage.ledger.raise = async (key, ...rest) => {

@@ -97,7 +97,7 @@ describe('a device code that comes again after its redemption', () => {
     it('nor after a kill switch', async () => {
       const { device, code } = await redeem();
       await test.advance(SECOND);
-      const { storage, sealing } = test.broker.foundation;
+      const { storage, sealing } = test.broker.processContext;
       const nowMs = await test.now();
       await setMark({ ledger: storage.ledger, sealing }, { mark: 'all' }, nowMs, nowMs + 60 * SECOND);
       expect(await device.poll(code)).toMatchObject(foreign);

@@ -71,7 +71,7 @@ describe('refresh tokens (RFC 6749 §6, RFC 9700 §4.14)', () => {
     it('gets nothing once the kill switch or a logout has ended what it was for', async () => {
       const { refresh_token: token } = await test.signIn();
       expect((await test.device().refresh(token)).status).toBe(200);
-      const { storage, sealing } = test.broker.foundation;
+      const { storage, sealing } = test.broker.processContext;
       const nowMs = (await test.now()) + 1;
       await setMark({ ledger: storage.ledger, sealing }, { mark: 'all' }, nowMs, nowMs + DAY);
       expect(await test.device().refresh(token)).toMatchObject(refused);

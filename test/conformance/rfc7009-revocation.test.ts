@@ -125,7 +125,7 @@ describe('RFC 7009: token revocation', () => {
 
   /** Every verb of the storage that was called so far. */
   async function storageCalls(): Promise<number> {
-    const { body } = await test.broker.foundation.metrics.text();
+    const { body } = await test.broker.processContext.metrics.text();
     const counts = [...body.matchAll(/^gatehouse_storage_seconds_count\{[^}]*\} (\d+)$/gm)];
     return counts.reduce((sum, [, count]) => sum + Number(count), 0);
   }

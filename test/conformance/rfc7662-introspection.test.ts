@@ -129,7 +129,7 @@ describe('RFC 7662: token introspection', () => {
     { mark: 'logout_sid', upstream: 'corp', sid: 'upstream-session-1' } as const,
     { mark: 'logout_subject', upstream: 'corp', sub: 'alice' } as const,
   ])('the mark $mark makes earlier sign-ins inactive, and later ones not', async (mark) => {
-    const { storage, sealing } = test.broker.foundation;
+    const { storage, sealing } = test.broker.processContext;
     const before = await test.signIn();
     await test.advance(1000);
     const nowMs = await test.now();

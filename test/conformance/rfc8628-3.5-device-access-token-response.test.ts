@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
-const ending = ({ broker }: TestBroker) => ({ ...broker.foundation, ledger: broker.foundation.storage.ledger });
+const ending = ({ broker }: TestBroker) => ({ ...broker.processContext, ledger: broker.processContext.storage.ledger });
 
 const drivers = [
   ['memory', movableMemory],

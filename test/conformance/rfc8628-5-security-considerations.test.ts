@@ -84,8 +84,8 @@ describe('RFC 8628 §5.1, user code brute forcing', () => {
     for (let n = 0; n < 100; n += 1) await test.device().start();
     // Straight at the form: the domain judges each of them.
     const { findByUserCode } = await import('../../src/grants/view-grant.ts');
-    const { storage, sealing, randomBytes } = test.broker.foundation;
-    const ground = {
+    const { storage, sealing, randomBytes } = test.broker.processContext;
+    const deps = {
       ledger: storage.ledger,
       sealing,
       randomBytes,
@@ -94,8 +94,8 @@ describe('RFC 8628 §5.1, user code brute forcing', () => {
     const { newUserCode } = await import('../../src/grants/start/user-code.ts');
     let hits = 0;
     for (let n = 0; n < 10_000; n += 1) {
-      const guess = newUserCode(ground.userCodes.alphabet, 8, randomBytes);
-      if ((await findByUserCode(ground, guess, 'guesser')) !== undefined) hits += 1;
+      const guess = newUserCode(deps.userCodes.alphabet, 8, randomBytes);
+      if ((await findByUserCode(deps, guess, 'guesser')) !== undefined) hits += 1;
     }
     expect(hits).toBe(0);
   });

@@ -33,7 +33,7 @@ describe('limits of two replicas on one Redis', () => {
     return () => store.close();
   });
 
-  const grounds = () =>
+  const depsList = () =>
     [store.storage, store.replica].map(({ ledger, counters }) => ({
       ledger,
       counters,
@@ -45,11 +45,11 @@ describe('limits of two replicas on one Redis', () => {
 
   /** Calls by turns at both replicas, all at once. */
   function race<Limits, Verdict>(
-    create: (ground: ReturnType<typeof grounds>[number]) => Limits,
+    create: (deps: ReturnType<typeof depsList>[number]) => Limits,
     times: number,
     call: (limits: Limits, n: number) => Promise<Verdict>,
   ): Promise<Verdict[]> {
-    const replicas = grounds().map(create);
+    const replicas = depsList().map(create);
     return Promise.all(Array.from({ length: times }, (_, n) => call(replicas[n % 2] as Limits, n)));
   }
 
@@ -65,7 +65,7 @@ describe('limits of two replicas on one Redis', () => {
       limits.mayEnter({ source: SOURCE, browser: `b${n}`, nowMs }),
     );
     expect(verdicts.filter(({ verdict }) => verdict === 'allowed')).toHaveLength(50);
-    const [limits] = grounds().map(createCodeEntryLimits);
+    const [limits] = depsList().map(createCodeEntryLimits);
     for (let n = 0; n < 100; n += 1) {
       const entry = await limits?.mayEnter({ source: '203.0.114.7', browser: `right-${n}`, nowMs });
       expect(entry?.verdict).toBe('allowed');
@@ -86,7 +86,7 @@ describe('limits of two replicas on one Redis', () => {
       campaigns.note({ ...sighting, subject: `victim-${n}` }),
     );
     expect(verdicts.filter(({ verdict }) => verdict === 'suspended').length).toBeGreaterThan(0);
-    for (const limits of grounds().map(createStartLimits)) {
+    for (const limits of depsList().map(createStartLimits)) {
       const start = { source: SOURCE, clientId: 'cli', codeLifetimeSeconds: 600, nowMs, campaign: 'suspend' as const };
       expect(await limits.admitStart(start)).toMatchObject({ verdict: 'refused', limit: 'campaign' });
     }
@@ -95,7 +95,7 @@ describe('limits of two replicas on one Redis', () => {
   it('lift a suspension when its time has come', async () => {
     await setSourceMark(store.storage.ledger, suspendedMark(`${SOURCE}/32`), nowMs + 60_000);
     await store.advance(61_000);
-    const [campaigns] = grounds().map(createCampaigns);
+    const [campaigns] = depsList().map(createCampaigns);
     const later = await store.storage.ledger.now();
     expect(await campaigns?.judge('suspend', SOURCE, later)).toMatchObject({ verdict: 'quiet' });
   });

@@ -9,7 +9,7 @@ import { startReplicas } from '../support/broker/replicas.ts';
 import { TestDevice } from '../support/broker/test-device.ts';
 import { startRedisServer } from '../support/redis/redis.ts';
 import { checkInvariants, type Evidence } from './check-invariants.ts';
-import type { RaceGround } from './decision-race.ts';
+import type { RaceDeps } from './decision-race.ts';
 import { toConfirmThere } from './installation.ts';
 import type { RaceEvents } from './judge-race.ts';
 
@@ -17,7 +17,7 @@ const SHORT_LIFE_SECONDS = 6;
 const HOUR = 3_600_000;
 
 /** Two replicas on one Redis; each race has a grant, a person and a source address of its own. */
-export async function decisionGround() {
+export async function decisionDeps() {
   const redis = await startRedisServer();
   const client = { name: 'Build CLI', signing_alg: 'ES256', interval: '1s', scopes: { allowed: ['openid'] } };
   const clients = { 'build-cli': client, 'hasty-cli': { ...client, lifetimes: { code: `${SHORT_LIFE_SECONDS}s` } } };
@@ -41,7 +41,7 @@ export async function decisionGround() {
     });
   };
 
-  async function signIn(time: number, isShort: boolean): Promise<RaceGround | undefined> {
+  async function signIn(time: number, isShort: boolean): Promise<RaceDeps | undefined> {
     const source = `10.${time >> 16}.${(time >> 8) & 255}.${time & 255}`;
     const devices = origins.map(
       (origin) =>
@@ -71,7 +71,7 @@ export async function decisionGround() {
 
   return {
     /** Signs a person in as far as the decision; on a busy machine a short code may run out before, and the next is taken. */
-    async prepare(time: number, isShort: boolean): Promise<RaceGround> {
+    async prepare(time: number, isShort: boolean): Promise<RaceDeps> {
       for (let tries = 0; tries < 10; tries += 1) {
         const ready = await signIn(time, isShort);
         if (ready !== undefined) return ready;

@@ -6,7 +6,7 @@ import type { AnswerBody, DeviceAnswer, TestDevice } from '../support/broker/tes
 export type Rival = 'approve' | 'deny' | 'expire' | 'kill';
 
 /** The grant of one race, and who takes part in it. */
-export interface RaceGround {
+export interface RaceDeps {
   started: AnswerBody;
   /** By the storage's clock, as near as can be told from here: `performance.now()` at the end of the code. */
   endsAtMs: number;
@@ -35,8 +35,8 @@ const SPREAD_MS = 15;
  *
  * @param leadMs how much earlier than the others the first of them sets out, or later where it is negative
  */
-export async function race(rivals: readonly Rival[], ground: RaceGround, leadMs: number): Promise<RaceOutcome> {
-  const { started, person, confirm, devices } = ground;
+export async function race(rivals: readonly Rival[], deps: RaceDeps, leadMs: number): Promise<RaceOutcome> {
+  const { started, person, confirm, devices } = deps;
   const code = started.device_code;
   const form = confirm.forms.find(({ buttons }) => buttons.some(({ name }) => name === 'decision'));
   if (form === undefined) throw new Error(`nothing to decide on: ${confirm.status} ${confirm.heading}`);
@@ -47,10 +47,10 @@ export async function race(rivals: readonly Rival[], ground: RaceGround, leadMs:
   const doings: Record<Rival, () => Promise<unknown>> = {
     approve: () => decide('approve'),
     deny: () => decide('deny'),
-    expire: () => delay(Math.max(0, ground.endsAtMs - performance.now())),
-    kill: ground.kill,
+    expire: () => delay(Math.max(0, deps.endsAtMs - performance.now())),
+    kill: deps.kill,
   };
-  if (rivals.includes('expire')) await delay(ground.endsAtMs - leadMs - performance.now());
+  if (rivals.includes('expire')) await delay(deps.endsAtMs - leadMs - performance.now());
   const soon = (rival: Rival) =>
     delay(Math.random() * SPREAD_MS + Math.max(0, rival === rivals[0] ? -leadMs : leadMs / (rivals.length - 1)));
   const polls: Promise<DeviceAnswer>[] = [];

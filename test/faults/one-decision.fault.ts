@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { AnswerBody } from '../support/broker/test-device.ts';
 import { atMost } from './at-most.ts';
-import { decisionGround } from './decision-ground.ts';
-import { type RaceGround, type RaceOutcome, type Rival, race } from './decision-race.ts';
+import { decisionDeps } from './decision-ground.ts';
+import { type RaceDeps, type RaceOutcome, type Rival, race } from './decision-race.ts';
 import { record } from './fault-row.ts';
 import { judgeRace } from './judge-race.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -23,7 +23,7 @@ const KINDS: readonly (readonly Rival[])[] = [
 ];
 
 it('of approve, deny, expire and kill one wins, and the log agrees with what the device got (F2)', async () => {
-  const ground = await decisionGround();
+  const deps = await decisionDeps();
   const races: { rivals: readonly Rival[]; code: string; outcome: RaceOutcome }[] = [];
   const leads = new Map<readonly Rival[], number>();
   const secrets: string[] = [];
@@ -33,7 +33,7 @@ it('of approve, deny, expire and kill one wins, and the log agrees with what the
   try {
     await sideBySide(RACES, LANES, async (time) => {
       const rivals = KINDS[time % KINDS.length] as readonly Rival[];
-      const at: RaceGround = await signingIn(() => ground.prepare(time, rivals.includes('expire')));
+      const at: RaceDeps = await signingIn(() => deps.prepare(time, rivals.includes('expire')));
       const leadMs = leads.get(rivals) ?? 0;
       const outcome = await race(rivals, at, leadMs);
       const isFirst = rivals[0] === 'deny' ? /Denied/.test(outcome.pages.deny ?? '') : outcome.tokens.length > 0;
@@ -46,8 +46,8 @@ it('of approve, deny, expire and kill one wins, and the log agrees with what the
     });
     // The last lines of the logs are on their way.
     await delay(1000);
-    const eventsOf = ground.events();
-    const found = await ground.check({ secrets, issued });
+    const eventsOf = deps.events();
+    const found = await deps.check({ secrets, issued });
     const judged = races.map(({ rivals, code, outcome }) => ({
       rivals,
       ...judgeRace(rivals, outcome, eventsOf(code)),
@@ -69,6 +69,6 @@ it('of approve, deny, expire and kill one wins, and the log agrees with what the
     }
     expect(violations).toEqual([]);
   } finally {
-    await ground.stop();
+    await deps.stop();
   }
 });

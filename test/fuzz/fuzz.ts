@@ -13,7 +13,7 @@ A seed that finds something is added to fuzz/seeds.txt, whose seeds every test r
 const SEEDS = join(import.meta.dirname, 'seeds.txt');
 const MEBIBYTE = 1024 * 1024;
 /** Design I10: whatever is sent, this is what the broker may take. */
-const MOST_RESIDENT_BYTES = 600 * MEBIBYTE;
+const MAX_RESIDENT_BYTES = 600 * MEBIBYTE;
 
 const options = { requests: { type: 'string' }, seed: { type: 'string' }, help: { type: 'boolean' } } as const;
 const { values } = parseArgs({ options });
@@ -57,7 +57,7 @@ try {
   for (const { problem, request } of result.failures)
     process.stdout.write(`\n${problem}\n  ${request.slice(0, 2000)}\n`);
   for (const complaint of complaints.slice(0, 10)) process.stdout.write(`\n${complaint.slice(0, 2000)}\n`);
-  const isFine = result.failures.length === 0 && complaints.length === 0 && mostBytes < MOST_RESIDENT_BYTES;
+  const isFine = result.failures.length === 0 && complaints.length === 0 && mostBytes < MAX_RESIDENT_BYTES;
   if (!isFine && !(await readFile(SEEDS, 'utf8')).split('\n').includes(String(seed)))
     await appendFile(SEEDS, `${seed}\n`);
   process.exitCode = isFine ? 0 : 1;

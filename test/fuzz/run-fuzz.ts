@@ -27,12 +27,12 @@ export interface FuzzResult {
 
 const AT_ONCE = 8;
 const ROUND = 2000;
-const MOST_FAILURES = 20;
+const MAX_FAILURES = 20;
 
 export async function runFuzz({ origin, upstream, requests, seed, onProgress }: FuzzOptions): Promise<FuzzResult> {
   const result: FuzzResult = { sent: 0, statuses: {}, failures: [] };
   const connections = Array.from({ length: AT_ONCE }, () => new HostileConnection(Number(new URL(origin).port)));
-  for (let round = 0; result.sent < requests && result.failures.length < MOST_FAILURES; round += 1) {
+  for (let round = 0; result.sent < requests && result.failures.length < MAX_FAILURES; round += 1) {
     const alive = await comeAlive(origin);
     const left = fc.sample(hostileRequest, { seed: seed + round, numRuns: Math.min(ROUND, requests - result.sent) });
     const size = left.length;

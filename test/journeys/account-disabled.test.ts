@@ -27,12 +27,12 @@ afterEach(async () => {
 });
 
 const alicesDevices = () => {
-  const { storage, sealing } = test.broker.foundation;
-  const ground = {
+  const { storage, sealing } = test.broker.processContext;
+  const deps = {
     ...{ ledger: storage.ledger, sealing, sourcePrefixes: () => [], onUnreadable: () => undefined },
     clients: new Map([['build-cli', { upstreams: ['corp'], lifetimes: { refreshIdleSeconds: 86_400 } } as never]]),
   };
-  return listSessions(ground, { upstream: 'corp', subject: 'alice' });
+  return listSessions(deps, { upstream: 'corp', subject: 'alice' });
 };
 
 /** As Alice sees it at `/sessions`. */

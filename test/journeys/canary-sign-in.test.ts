@@ -176,7 +176,7 @@ describe('after whole sign-ins, no secret that crossed the wire is in Redis, its
   });
 
   it('with the sealing key too: no code, cookie, token or claim opens but what the list of devices needs', async () => {
-    const { sealing } = test.broker.foundation;
+    const { sealing } = test.broker.processContext;
     const opened: Haystack[] = [];
     for (const { name, text } of haystacks) {
       for (const [sealed] of text.matchAll(/eyJ[\w-]*\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+/g)) {

@@ -32,7 +32,7 @@ describe('who writes to Redis', { timeout: 60_000 }, () => {
       limits: { wrong_codes_per_source: 0, wrong_codes_total: 0, approvals_per_subject: 0 },
     };
     test = await createTestBroker({ store: await movableRedis(settings), yaml });
-    sealing = test.broker.foundation.sealing;
+    sealing = test.broker.processContext.sealing;
   });
   afterAll(async () => {
     client.disconnect();

@@ -82,14 +82,17 @@ describe('races over HTTP on a real Redis', { timeout: 60_000 }, () => {
     }
   });
 
-  const groundOf = ({ broker }: TestBroker) => ({ ...broker.foundation, ledger: broker.foundation.storage.ledger });
+  const depsOf = ({ broker }: TestBroker) => ({
+    ...broker.processContext,
+    ledger: broker.processContext.storage.ledger,
+  });
   const end = async (code: string) =>
-    endGrant(groundOf(second), grantId(new Secret(code)), 'undo', (await second.now()) + 3_600_000);
+    endGrant(depsOf(second), grantId(new Secret(code)), 'undo', (await second.now()) + 3_600_000);
 
   it('ended between the judgement of a poll and its redemption: no token', async () => {
     const { device_code: code, user_code: userCode } = await start();
     await first.approve(userCode);
-    const { ledger } = first.broker.foundation.storage;
+    const { ledger } = first.broker.processContext.storage;
     const commit = ledger.commit.bind(ledger);
     ledger.commit = async (change) => {
       if (change.writes[0].key.endsWith(':spent')) await end(code);

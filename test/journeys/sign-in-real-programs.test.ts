@@ -135,7 +135,7 @@ describe.each(drivers)(
       const started = await device.start({ scope: 'openid email' });
       await walk(started.verification_uri, person(started.user_code));
       const tokens = await device.finish(started);
-      const issuer = real.test.broker.foundation && (await upstreamIssuer(real));
+      const issuer = real.test.broker.processContext && (await upstreamIssuer(real));
       const userinfo = await fetch(`${issuer}/me`, { headers: { authorization: `Bearer ${tokens.access_token}` } });
       expect(await userinfo.json()).toMatchObject({ sub: 'alice', email: 'alice@example.com' });
       expect(tokens.expires_in).toBeLessThanOrEqual(600);

@@ -53,7 +53,10 @@ describe('a burst of tries over a Redis that is 2 ms away', () => {
       );
 
       const tagOf = (guess: string) =>
-        test.broker.foundation.sealing.tag('confirmation code', `${grantId(new Secret(body.device_code))} ${guess}`);
+        test.broker.processContext.sealing.tag(
+          'confirmation code',
+          `${grantId(new Secret(body.device_code))} ${guess}`,
+        );
       const told = guesses.filter((_, n) => !answers[n]?.body.includes('access_denied'));
       const places = await placesOf(body.device_code);
       expect(places[3]).toBeUndefined();

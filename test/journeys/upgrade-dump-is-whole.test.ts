@@ -25,7 +25,7 @@ describe('the dump that is kept of this release', () => {
     });
     // Of a lease and of two notes only that they exist is ever read; the rest is what release 0.1.0 alone wrote.
     const namesOnly = ['refreshingLease', 'presentedEntry', 'refusedWishEntry'];
-    const ofOlder = ['chainedRefreshEntry', 'usedEntry', 'turnsMark'];
+    const ofOlder = ['chainedRefreshEntry', 'usedEntry', 'refreshCountMark'];
     expect(missing.map(([name]) => name).toSorted()).toEqual([...namesOnly, ...ofOlder].toSorted());
     expect(keys.some((key) => key.startsWith('before:'))).toBe(true);
   });

@@ -100,27 +100,27 @@ describe.each(dumps.map((dump) => [dump.version, dump] as const))('what release 
 
   it('is read: a session by its name, and what a browser had open', async () => {
     await restored(dump);
-    const { storage, sealing } = test.broker.foundation;
-    const ground = {
+    const { storage, sealing } = test.broker.processContext;
+    const deps = {
       ledger: storage.ledger,
       sealing,
       randomBytes,
       userCodes: { alphabet: BASE20, length: 8, group: 4 },
     };
-    const sessions = { ...ground, clients: new Map(), sourcePrefixes: () => [], onUnreadable: () => undefined };
+    const sessions = { ...deps, clients: new Map(), sourcePrefixes: () => [], onUnreadable: () => undefined };
     const listed = await listSessions(sessions, { upstream: 'corp', subject: 'alice' });
     expect(listed.map(({ name }) => name)).toContain('Build machine 7');
 
     const browser = new Secret(dump.browser.value);
-    const view = await findByUserCode(ground, pending.userCode, browserTag(browser));
+    const view = await findByUserCode(deps, pending.userCode, browserTag(browser));
     expect(view?.openElsewhere).toBe(true);
     const { trip, arrival, visit } = dump.browser;
-    expect(await takeTrip(ground, browser, trip.state)).toMatchObject({
+    expect(await takeTrip(deps, browser, trip.state)).toMatchObject({
       outcome: 'taken',
       trip: { purpose: 'manage' },
     });
-    expect(await openArrival(ground, browser, arrival.tag, arrival.grantId)).toEqual({ account: 'alice' });
-    expect(await openArrival(ground, browser, visit.tag)).toEqual({ account: 'alice' });
+    expect(await openArrival(deps, browser, arrival.tag, arrival.grantId)).toEqual({ account: 'alice' });
+    expect(await openArrival(deps, browser, visit.tag)).toEqual({ account: 'alice' });
   });
 
   it('expires as that release meant it to', async () => {

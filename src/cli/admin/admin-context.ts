@@ -1,9 +1,9 @@
-import { layFoundation } from '../../broker/context.ts';
+import { createProcessContext } from '../../broker/context.ts';
 import type { Config } from '../../config/config.ts';
 import { configFile } from '../../config/environment.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import type { SessionsGround } from '../../device-sessions/active-session.ts';
-import type { EndGround } from '../../device-sessions/end-session.ts';
+import type { SessionsDeps } from '../../device-sessions/active-session.ts';
+import type { EndSessionDeps } from '../../device-sessions/end-session.ts';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import { sourcePrefixList } from '../../network/source-prefixes.ts';
 import { redisStorage } from '../../storage/redis/redis-storage.ts';
@@ -12,10 +12,10 @@ import { EXIT } from '../exit-codes.ts';
 import { redisAway } from './redis-away.ts';
 
 /** What an administrator's commands look at sessions with. */
-export interface SessionDesk {
+export interface AdminContext {
   config: Config;
-  sessions: SessionsGround;
-  end: EndGround;
+  sessions: SessionsDeps;
+  end: EndSessionDeps;
   now(): Promise<number>;
   /** How many sessions could not be read so far. */
   unreadable(): number;
@@ -25,9 +25,9 @@ export interface SessionDesk {
  * Opens what the configuration names, lets a command work with it, and closes it again. Answers the exit code: 78 with
  * the memory driver, whose sessions are in the broker's own process, 69 when Redis does not answer.
  */
-export async function withSessionDesk(
+export async function withAdminContext(
   file: string | undefined,
-  work: (desk: SessionDesk) => Promise<number>,
+  work: (admin: AdminContext) => Promise<number>,
 ): Promise<number> {
   const config = await loadConfig(configFile(file));
   if (config.storage.driver === 'memory') {
@@ -38,7 +38,7 @@ export async function withSessionDesk(
   const storage = redisStorage(config.storage.redis);
   try {
     await storage.open();
-    const { sealing, randomBytes } = layFoundation(config, { storage });
+    const { sealing, randomBytes } = createProcessContext(config, { storage });
     const { ledger } = storage;
     let unreadable = 0;
     return await work({

@@ -1,10 +1,10 @@
 import { endSession } from '../../device-sessions/end-session.ts';
 import { listAllSessions } from '../../device-sessions/list-sessions.ts';
-import { LONGEST_LIFE_MS } from '../../grants/retention.ts';
+import { MAX_RETENTION_MS } from '../../grants/retention.ts';
 import { type Mark, setMark } from '../../grants/revocation-marks.ts';
 import { networkText } from '../../network/cidr.ts';
 import { EXIT } from '../exit-codes.ts';
-import { type SessionDesk, withSessionDesk } from './admin-context.ts';
+import { type AdminContext, withAdminContext } from './admin-context.ts';
 import {
   FILTER_USAGE,
   isAbout,
@@ -34,19 +34,19 @@ export async function run(argv: string[]): Promise<number> {
   }
   if (positionals.length > 0) throw new UsageError(`${JSON.stringify(positionals[0])} is not an option`);
   const mark = markOf(filter);
-  return withSessionDesk(config, async (desk) => {
-    const nowMs = await desk.now();
+  return withAdminContext(config, async (admin) => {
+    const nowMs = await admin.now();
     const beforeMs = filter.before === undefined ? nowMs : (momentOf(filter.before, nowMs) ?? nowMs);
     if (beforeMs > nowMs) {
       process.stderr.write('--before is in the future: nobody could sign in until then\n');
       return EXIT.usage;
     }
-    await setMark(desk.sessions, mark, beforeMs, nowMs + LONGEST_LIFE_MS);
-    warnOfUnknown(desk, filter);
+    await setMark(admin.sessions, mark, beforeMs, nowMs + MAX_RETENTION_MS);
+    warnOfUnknown(admin, filter);
     const before = new Date(beforeMs).toISOString();
     const what = `what was signed in before ${before}${aboutWhat(mark)}`;
     if (!json) process.stdout.write(`In force on every replica now: ${what} does not count any more.\n`);
-    const ended = await endOneByOne(desk, filter, beforeMs);
+    const ended = await endOneByOne(admin, filter, beforeMs);
     if (json) process.stdout.write(`${JSON.stringify({ ...mark, before, ended })}\n`);
     else process.stdout.write(`That ended ${sessionCount(ended)}.\n${WHAT_STAYS}\n`);
     return EXIT.done;
@@ -72,17 +72,17 @@ function markOf({ client, upstream, subject, source, all }: SessionFilter): Mark
 }
 
 /** The mark holds already; this deletes what the sessions carried, and shows them as ended for good. */
-async function endOneByOne(desk: SessionDesk, filter: SessionFilter, beforeMs: number): Promise<number> {
+async function endOneByOne(admin: AdminContext, filter: SessionFilter, beforeMs: number): Promise<number> {
   let count = 0;
-  for await (const { session } of listAllSessions(desk.sessions)) {
+  for await (const { session } of listAllSessions(admin.sessions)) {
     if (session.signedInAtMs >= beforeMs || !isAbout(filter, session)) continue;
-    if (await endSession(desk.end, session, 'administrator')) count += 1;
+    if (await endSession(admin.end, session, 'administrator')) count += 1;
   }
   return count;
 }
 
 /** It may have been removed just now, so that is no mistake for certain. */
-function warnOfUnknown({ config }: SessionDesk, { client, upstream }: SessionFilter): void {
+function warnOfUnknown({ config }: AdminContext, { client, upstream }: SessionFilter): void {
   if (client !== undefined && !config.clients.some(({ id }) => id === client)) {
     process.stderr.write(`note: the configuration has no client ${JSON.stringify(client)}\n`);
   }

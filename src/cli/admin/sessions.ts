@@ -2,7 +2,7 @@ import { endSession } from '../../device-sessions/end-session.ts';
 import { type ListedSession, listAllSessions } from '../../device-sessions/list-sessions.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printable } from '../terminal/printable.ts';
-import { type SessionDesk, withSessionDesk } from './admin-context.ts';
+import { type AdminContext, withAdminContext } from './admin-context.ts';
 import {
   FILTER_USAGE,
   isAbout,
@@ -38,10 +38,10 @@ export async function run(argv: string[]): Promise<number> {
   const [verb, ...more] = positionals;
   if ((verb !== 'list' && verb !== 'end') || more.length > 0) throw new UsageError('say `list` or `end`');
   if (verb === 'end' && !isNarrowed(filter)) throw new UsageError('say which sessions to end, or --all');
-  return withSessionDesk(config, async (desk) => {
-    if (verb === 'list') await list(desk, filter, json);
-    else await end(desk, filter, json);
-    const unreadable = desk.unreadable();
+  return withAdminContext(config, async (admin) => {
+    if (verb === 'list') await list(admin, filter, json);
+    else await end(admin, filter, json);
+    const unreadable = admin.unreadable();
     if (unreadable > 0) {
       process.stderr.write(`${unreadable} more cannot be read: their sealing key is not in the configuration, or\n`);
       process.stderr.write('somebody else wrote them\n');
@@ -50,9 +50,9 @@ export async function run(argv: string[]): Promise<number> {
   });
 }
 
-async function list(desk: SessionDesk, filter: SessionFilter, json: boolean): Promise<void> {
+async function list(admin: AdminContext, filter: SessionFilter, json: boolean): Promise<void> {
   let count = 0;
-  for await (const listed of matching(desk, filter)) {
+  for await (const listed of matching(admin, filter)) {
     if (json) process.stdout.write(`${count === 0 ? '[' : ','}\n${JSON.stringify(forPrograms(listed))}`);
     else process.stdout.write(`${forPeople(listed)}\n`);
     count += 1;
@@ -61,21 +61,21 @@ async function list(desk: SessionDesk, filter: SessionFilter, json: boolean): Pr
   else process.stderr.write(`${sessionCount(count)}\n`);
 }
 
-async function end(desk: SessionDesk, filter: SessionFilter, json: boolean): Promise<void> {
+async function end(admin: AdminContext, filter: SessionFilter, json: boolean): Promise<void> {
   let count = 0;
-  for await (const { session, ended } of matching(desk, filter)) {
+  for await (const { session, ended } of matching(admin, filter)) {
     // One that was ended by a mark is ended here too: that deletes what it carried.
-    const hasEnded = await endSession(desk.end, session, 'administrator');
+    const hasEnded = await endSession(admin.end, session, 'administrator');
     if (hasEnded && ended === undefined) count += 1;
   }
   if (json) process.stdout.write(`${JSON.stringify({ ended: count })}\n`);
   else process.stdout.write(`Ended ${sessionCount(count)}.\n${WHAT_STAYS}\n`);
 }
 
-async function* matching(desk: SessionDesk, filter: SessionFilter): AsyncGenerator<ListedSession> {
-  const nowMs = await desk.now();
+async function* matching(admin: AdminContext, filter: SessionFilter): AsyncGenerator<ListedSession> {
+  const nowMs = await admin.now();
   const beforeMs = filter.before === undefined ? Number.POSITIVE_INFINITY : (momentOf(filter.before, nowMs) ?? nowMs);
-  for await (const listed of listAllSessions(desk.sessions)) {
+  for await (const listed of listAllSessions(admin.sessions)) {
     if (listed.session.startedAtMs < beforeMs && isAbout(filter, listed.session)) yield listed;
   }
 }

@@ -5,9 +5,9 @@ import {
   decisionEntry,
   grantEntry,
   newestChainedEntries,
+  refreshCountMark,
   refreshEntry,
   sessionEntry,
-  turnsMark,
 } from '../../ledger/entry-keys.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { createSealing, SealBrokenError, type Sealing } from '../../sealing/sealing.ts';
@@ -70,7 +70,7 @@ async function namesInGrant(id: string, ledger: Ledger): Promise<Set<string>> {
 
 /** The keys that a session was sealed with, that its refresh chain is derived from, and that sealed its last refresh. */
 async function namesInSession(id: string, ledger: Ledger, sealing: Sealing): Promise<Set<string>> {
-  const [turns = 0] = await ledger.marks([turnsMark(id)]);
+  const [turns = 0] = await ledger.marks([refreshCountMark(id)]);
   const { values } = await ledger.read([sessionEntry(id), refreshEntry(id), ...newestChainedEntries(id, turns)]);
   const [session, refresh, ...chained] = values;
   const names = new Set<string>();

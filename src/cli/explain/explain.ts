@@ -15,7 +15,7 @@ Exit 0: told. 1: the reference is not in the log, or a file cannot be read. 64: 
 `;
 
 /** Of what comes by stdin, which can be read only once, that much is kept. */
-const MOST_KEPT_CHARACTERS = 256 * 1024 * 1024;
+const MAX_KEPT_CHARACTERS = 256 * 1024 * 1024;
 
 /** `gatehouse explain …`; answers the exit code. */
 export async function run(argv: string[]): Promise<number> {
@@ -56,7 +56,7 @@ async function kept(files: readonly string[]): Promise<ReadLog> {
   for await (const line of logLines(files)) {
     lines.push(line);
     characters += line.text.length;
-    if (characters <= MOST_KEPT_CHARACTERS) continue;
+    if (characters <= MAX_KEPT_CHARACTERS) continue;
     const half = Math.ceil(lines.length / 2);
     dropped += half;
     lines = lines.slice(half);

@@ -18,7 +18,7 @@ export type ReadLog = () => AsyncIterable<FoundLine>;
 /** What is told of the time before and after a sign-in. */
 const AROUND_MS = 60_000;
 /** Of a session that is refreshed for months the beginning and the end are told. */
-const MOST_LINES = 1000;
+const MAX_LINES = 1000;
 const FIRST_LINES = 200;
 
 const ENVIRONMENT = /^(storage\.(unavailable|recovered)|upstream\.|process\.|config\.)/;
@@ -52,7 +52,7 @@ async function linesWhere(read: ReadLog, isWanted: (line: Line) => boolean): Pro
   for await (const { fields } of read()) {
     if (!isWanted(fields)) continue;
     found.push(fields);
-    if (found.length > MOST_LINES) found.splice(FIRST_LINES, 1);
+    if (found.length > MAX_LINES) found.splice(FIRST_LINES, 1);
   }
   return found;
 }

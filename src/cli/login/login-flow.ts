@@ -23,7 +23,7 @@ export interface LoginSurroundings {
   fetch: typeof fetch;
 }
 
-export interface DeviceClientOptions {
+export interface DeviceClientDeps {
   issuer: URL;
   deviceAuthorizationEndpoint: string | undefined;
   clientId: string;
@@ -77,7 +77,7 @@ interface Attempt {
 export async function logIn(
   argv: readonly string[],
   around: LoginSurroundings,
-  connect: (options: DeviceClientOptions) => Promise<DeviceClient>,
+  connect: (options: DeviceClientDeps) => Promise<DeviceClient>,
 ): Promise<number> {
   const read = readLoginOptions(argv);
   if ('help' in read) {

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as oauth from 'openid-client';
 import { processEnvironment } from '../../config/environment.ts';
-import { type DeviceClient, type DeviceClientOptions, type LoginSurroundings, logIn } from './login-flow.ts';
+import { type DeviceClient, type DeviceClientDeps, type LoginSurroundings, logIn } from './login-flow.ts';
 import { assertIssuer, assertSafeEndpoints, metadataAddresses, noDeviceFlow } from './login-metadata.ts';
 import type { PollAnswer } from './login-polling.ts';
 import { failureInWords, type Person, refusalInWords } from './messages.ts';
@@ -42,7 +42,7 @@ export function login(argv: readonly string[], around: LoginSurroundings): Promi
   return logIn(argv, around, connect);
 }
 
-async function connect(options: DeviceClientOptions): Promise<DeviceClient> {
+async function connect(options: DeviceClientDeps): Promise<DeviceClient> {
   let tokenAnswer: JsonObject | undefined;
   const fetch = wireFetch({
     fetch: options.fetch,
@@ -103,7 +103,7 @@ async function connect(options: DeviceClientOptions): Promise<DeviceClient> {
 
 /** OpenID discovery and RFC 8414 put the same document in different places, and servers under a path mix them up. */
 async function discover(
-  { issuer, deviceAuthorizationEndpoint }: DeviceClientOptions,
+  { issuer, deviceAuthorizationEndpoint }: DeviceClientDeps,
   fetch: oauth.CustomFetch,
 ): Promise<oauth.ServerMetadata> {
   let failure: unknown;
@@ -133,7 +133,7 @@ async function discover(
 
 function configure(
   metadata: oauth.ServerMetadata,
-  options: DeviceClientOptions,
+  options: DeviceClientDeps,
   fetch: oauth.CustomFetch,
 ): oauth.Configuration {
   const client = { [oauth.clockTolerance]: clockToleranceSeconds };

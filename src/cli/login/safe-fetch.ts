@@ -4,7 +4,7 @@ import { isLoopback } from '../../network/loopback.ts';
  * HTTP as `gatehouse login` speaks it: the rules of safety that hold for every address a server names, and the leniency
  * that servers in the field need. What an answer means is not here.
  */
-export interface Wire {
+export interface SafeFetch {
   fetch: typeof fetch;
   signal: AbortSignal;
   /** Is told each JSON answer as it came, before anything was mended. */
@@ -60,7 +60,7 @@ export function assertSafeAddress(address: string): void {
   );
 }
 
-export function wireFetch(wire: Wire): (url: string, init: WireRequest) => Promise<Response> {
+export function wireFetch(wire: SafeFetch): (url: string, init: WireRequest) => Promise<Response> {
   return async (url, init) => {
     assertSafeAddress(url);
     const signals = init.signal ? [wire.signal, init.signal] : [wire.signal];
@@ -98,7 +98,7 @@ async function readText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function mend(wire: Wire, url: string, response: Response, text: string): Response {
+function mend(wire: SafeFetch, url: string, response: Response, text: string): Response {
   const { status, headers } = response;
   if (status >= 500 || laterStatuses.has(status)) {
     throw new UnreachableError(`${new URL(url).host} answered ${status}`, {

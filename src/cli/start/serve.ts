@@ -14,7 +14,7 @@ import { ListenError, listen } from './listen.ts';
 import { createPublicServer, renewCertificate } from './public-server.ts';
 import { type ReadyLine, readyLine } from './ready-line.ts';
 import { reloadOnChange } from './reload.ts';
-import { keepGarbageYoung } from './v8-flags.ts';
+import { setV8Flags } from './v8-flags.ts';
 
 const SECOND = 1000;
 
@@ -29,7 +29,7 @@ const FINISH_MS = 5 * SECOND;
  * @throws {SelfTestError} when this Node does not do what a sign-in needs
  */
 export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<number> {
-  keepGarbageYoung();
+  setV8Flags();
   const logger = createLogger(config.log);
   process.once('uncaughtException', (error) => {
     logger.event('process.fault', { error });
@@ -56,7 +56,7 @@ export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<
     throw error;
   });
   broker.tested.catch(refuse);
-  const audit = broker.foundation.logger;
+  const audit = broker.processContext.logger;
   let isDraining = false;
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {

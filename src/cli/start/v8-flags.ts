@@ -13,6 +13,6 @@ export const FLAG = '--no-allocation-site-pretenuring';
  * collection and each compilation, so it can be set while the process runs; a host that embeds Gatehouse decides for
  * itself (`node --no-allocation-site-pretenuring`).
  */
-export function keepGarbageYoung(): void {
+export function setV8Flags(): void {
   setFlagsFromString(FLAG);
 }

@@ -3,8 +3,8 @@ import type { SecretRef } from '../schema/value-schemas.ts';
 import type { Path } from '../yaml/yaml-source.ts';
 import type { Reading } from './reading.ts';
 
-const LEAST_BYTES = 16;
-const LEAST_BITS = 64;
+const MIN_BYTES = 16;
+const MIN_BITS = 64;
 const HOW = 'such as what "openssl rand -base64 32" prints';
 
 /**
@@ -15,10 +15,10 @@ export function readClientSecret(path: Path, ref: SecretRef | undefined, reading
   const secret = reading.secret(path, ref);
   if (secret === undefined) return undefined;
   const text = secret.reveal();
-  if (Buffer.byteLength(text) < LEAST_BYTES) {
-    reading.problem(path, `is shorter than ${LEAST_BYTES} bytes, expected a random secret ${HOW}`);
-  } else if (apparentBits(text) < LEAST_BITS) {
-    reading.problem(path, `is too easy to guess, expected a random secret of ${LEAST_BITS} bits or more ${HOW}`);
+  if (Buffer.byteLength(text) < MIN_BYTES) {
+    reading.problem(path, `is shorter than ${MIN_BYTES} bytes, expected a random secret ${HOW}`);
+  } else if (apparentBits(text) < MIN_BITS) {
+    reading.problem(path, `is too easy to guess, expected a random secret of ${MIN_BITS} bits or more ${HOW}`);
   }
   return secret;
 }

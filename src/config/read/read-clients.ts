@@ -7,7 +7,7 @@ import type {
 import { EMAIL_VERIFIED } from '../../grants/decide/approver-conditions.ts';
 import type { UpstreamSettings } from '../../upstream/upstream-settings.ts';
 import type { ClientSection } from '../schema/client-schema.ts';
-import { nearestKey } from '../schema/did-you-mean.ts';
+import { didYouMean } from '../schema/did-you-mean.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';
 import { readClientKeys } from './read-client-keys.ts';
 import { readClientSecret } from './read-client-secret.ts';
@@ -182,7 +182,7 @@ function checkPlainSubjects(clients: readonly RegisteredClient[], reading: Readi
 function mustExist(path: string[], names: readonly string[], known: readonly string[], what: string, reading: Reading) {
   names.forEach((name, index) => {
     if (known.includes(name)) return;
-    const near = nearestKey(name, known);
+    const near = didYouMean(name, known);
     const expected = near === undefined ? `expected one of ${known.join(', ')}` : `did you mean ${near}?`;
     reading.problem([...path, index], `"${name}" is no ${what}, ${expected}`, ['upstreams', name], ['upstreams']);
   });

@@ -1,5 +1,5 @@
 /** The known name that somebody most likely meant, or `undefined` where none is close. */
-export function nearestKey(written: string, known: readonly string[]): string | undefined {
+export function didYouMean(written: string, known: readonly string[]): string | undefined {
   const plain = simplified(written);
   let nearest: string | undefined;
   let least = Math.floor(written.length / 3) + 1;

@@ -26,7 +26,7 @@ const ROUNDS = 8;
  * checked in the same run: somebody with ten mistakes wants to hear of ten. `wrong` are the paths whose value is
  * now another than the one that was written; a rule that looks at one of them has nothing to say.
  */
-export function mend(value: unknown, problems: readonly { path: Path }[]): { file: ConfigFile; wrong: Path[] } {
+export function salvage(value: unknown, problems: readonly { path: Path }[]): { file: ConfigFile; wrong: Path[] } {
   const mended = isSection(value) ? structuredClone(value) : {};
   const wrong: Path[] = [];
   let paths: Path[] = problems.map(({ path }) => path);

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Path } from '../yaml/yaml-source.ts';
-import { nearestKey } from './did-you-mean.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { found, KNOWN_KEYS } from './value-schemas.ts';
 
 export interface SchemaProblem {
@@ -25,7 +25,7 @@ function problemsOf(issue: z.core.$ZodIssue, above: Path): SchemaProblem[] {
   if (issue.code === 'unrecognized_keys') {
     const known = issue.message.slice(KNOWN_KEYS.length).split(' ');
     return issue.keys.map((key) => {
-      const near = nearestKey(key, known);
+      const near = didYouMean(key, known);
       const expected = near === undefined ? `expected one of ${known.join(', ')}` : `did you mean ${near}?`;
       return { path: [...path, key], text: `unknown key, ${expected}`, isUnknownKey: true };
     });

@@ -9,7 +9,7 @@ import {
   webAddressFault,
   webOriginFault,
 } from '../read/web-address.ts';
-import { nearestKey } from './did-you-mean.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts';
 
 /**
@@ -75,7 +75,7 @@ export function oneOf<const Values extends readonly [string, ...string[]]>(value
 export const expectsOneOf =
   (values: readonly string[], otherwise = '') =>
   ({ input }: Input): string => {
-    const near = typeof input === 'string' ? nearestKey(input, values) : undefined;
+    const near = typeof input === 'string' ? didYouMean(input, values) : undefined;
     const names = values.length === 1 ? values.join() : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
     return `${expects(names + otherwise)({ input })}${near === undefined ? '' : `; did you mean ${near}?`}`;
   };

@@ -3,7 +3,7 @@ import { againOf } from '../../grants/redeem/given-again.ts';
 import { userinfoEntries } from '../../grants/redeem/userinfo-entry.ts';
 import type { FoundToken, ParentToken } from './find-refresh-token.ts';
 import { type RefreshVerdict, wishOf } from './refresh-policy.ts';
-import type { RefreshGround, RefreshOutcome, RefreshRequest } from './refresh-request.ts';
+import type { RefreshDeps, RefreshOutcome, RefreshRequest } from './refresh-request.ts';
 import { formatRefreshToken } from './refresh-token.ts';
 import { firstJti } from './renew-session.ts';
 
@@ -13,20 +13,20 @@ import { firstJti } from './renew-session.ts';
  * Nothing of an answer is kept, so nobody can be given one that was made for another question.
  */
 export async function answerAgain(
-  ground: RefreshGround,
+  deps: RefreshDeps,
   request: RefreshRequest,
   found: FoundToken & ParentToken,
   judged: RefreshVerdict & { verdict: 'allowed' },
   end: (reason: EndReason) => Promise<RefreshOutcome>,
 ): Promise<RefreshOutcome> {
-  const { ledger, sealing, randomBytes } = ground;
+  const { ledger, sealing, randomBytes } = deps;
   const { client, jkt, source } = request;
   const { session, carried, answered, successor } = found;
   const { refreshNetwork } = client.safeguards;
 
   const firstSource = answered?.source;
-  if (refreshNetwork !== 'off' && firstSource !== undefined && !ground.isSameNetwork(firstSource, source)) {
-    ground.onShared(session, { firstSource, source }, request);
+  if (refreshNetwork !== 'off' && firstSource !== undefined && !deps.isSameNetwork(firstSource, source)) {
+    deps.onShared(session, { firstSource, source }, request);
     if (refreshNetwork === 'require') return end('other_network');
   }
   const again = againOf({
@@ -39,7 +39,7 @@ export async function answerAgain(
   });
   const { scopes, resources } = judged;
   const { jti, atMs } = again;
-  const issued = await ground.issueTokens({
+  const issued = await deps.issueTokens({
     ...{ client, session, carried, scopes, resources, jti, nowMs: atMs },
     jkt: jkt === '' ? undefined : jkt,
     refreshToken: formatRefreshToken(successor),

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { chainedRefreshEntry, usedEntry } from '../../ledger/entry-keys.ts';
 import type { AttemptAt, Change, Entry } from '../../ledger/ledger.ts';
-import { type Form, openNumbered } from '../../ledger/versioned-seal.ts';
+import { type Form, openVersioned } from '../../ledger/versioned-seal.ts';
 import { equalTexts, type Sealing } from '../../sealing/sealing.ts';
 import { Secret } from '../../sealing/secret.ts';
-import type { Carried } from './refresh-state.ts';
+import type { SessionSecrets } from './refresh-state.ts';
 import { formatRefreshToken, type RefreshToken } from './refresh-token.ts';
 
 /**
@@ -13,9 +13,9 @@ import { formatRefreshToken, type RefreshToken } from './refresh-token.ts';
  * entry of `refresh-state.ts`; this file goes when no such session can be alive any more.
  */
 export type ChainedToken =
-  | { place: 'current'; carried: Carried; stands: AttemptAt }
+  | { place: 'current'; carried: SessionSecrets; stands: AttemptAt }
   /** Exchanged by 0.1.0 itself, with a successor of the old kind. */
-  | { place: 'parent'; carried: Carried; successor: RefreshToken; madeAtMs: number }
+  | { place: 'parent'; carried: SessionSecrets; successor: RefreshToken; madeAtMs: number }
   /** It was handed out once, and used. */
   | { place: 'spent' };
 
@@ -65,11 +65,11 @@ export function spendChainedToken(
   return { first: { key, value, expiresAtMs }, removes: [chainedRefreshEntry(token.sessionId, token.n)] };
 }
 
-async function open(token: RefreshToken, stored: string, sealing: Sealing): Promise<Carried | undefined> {
+async function open(token: RefreshToken, stored: string, sealing: Sealing): Promise<SessionSecrets | undefined> {
   const [, hash = '', sealed = ''] = stored.split('|');
   if (!equalTexts(hashOf(token), hash)) return undefined;
   const key = chainedRefreshEntry(token.sessionId, token.n);
-  return openNumbered(sealing, FORM, sealed, key, formatRefreshToken(token));
+  return openVersioned(sealing, FORM, sealed, key, formatRefreshToken(token));
 }
 
 function hashOf(token: RefreshToken): string {

@@ -7,8 +7,8 @@ import { type Change, StorageUnavailableError } from '../../ledger/ledger.ts';
 import type { DeviceSession } from '../device-session.ts';
 import { spendChainedToken } from './chained-tokens.ts';
 import type { CurrentToken } from './find-refresh-token.ts';
-import type { RefreshGround } from './refresh-request.ts';
-import { type Answered, type Carried, encodeRefreshState, newSalt } from './refresh-state.ts';
+import type { RefreshDeps } from './refresh-request.ts';
+import { type Answered, encodeRefreshState, newSalt, type SessionSecrets } from './refresh-state.ts';
 import type { RefreshToken } from './refresh-token.ts';
 
 export interface Exchange {
@@ -19,7 +19,7 @@ export interface Exchange {
   successor: RefreshToken;
   /** With which the successor was made. */
   salt: string;
-  carried: Carried;
+  carried: SessionSecrets;
   answered: Answered;
   issued: IssuedAnswer;
   jti: string;
@@ -46,27 +46,24 @@ const WRITE_EVERY_MS = 250;
  *
  * @returns `too_late` where somebody else has exchanged it
  */
-export async function exchangeToken(
-  ground: RefreshGround,
-  exchange: Exchange,
-): Promise<'written' | 'ended' | 'too_late'> {
-  const attempt = newAttempt(ground.randomBytes);
+export async function exchangeToken(deps: RefreshDeps, exchange: Exchange): Promise<'written' | 'ended' | 'too_late'> {
+  const attempt = newAttempt(deps.randomBytes);
   try {
-    return await writeOnce(ground, exchange, attempt);
+    return await writeOnce(deps, exchange, attempt);
   } catch (error) {
     if (!(error instanceof StorageUnavailableError)) throw error;
     if (exchange.lease === undefined) throw error;
     // The upstream may have spent its refresh token for this answer: without it the session would be lost.
-    void writeLater(ground, exchange, attempt);
+    void writeLater(deps, exchange, attempt);
     throw new WrittenLaterError(error.message, { cause: error });
   }
 }
 
-async function writeOnce(ground: RefreshGround, exchange: Exchange, attempt: string) {
-  const change = await changeOf(ground, exchange, attempt);
+async function writeOnce(deps: RefreshDeps, exchange: Exchange, attempt: string) {
+  const change = await changeOf(deps, exchange, attempt);
   // Else a command that sat out an outage in a queue would say that the token was exchanged long ago, and the retry of a
   // device that was told to come again would pass for reuse.
-  const committed = await ground.ledger.commit({ ...change, notAfterMs: exchange.nowMs + COMMIT_WITHIN_MS });
+  const committed = await deps.ledger.commit({ ...change, notAfterMs: exchange.nowMs + COMMIT_WITHIN_MS });
   if (committed.outcome === 'won') return 'written';
   if (committed.outcome === 'lost') return 'too_late';
   switch (committed.because) {
@@ -79,8 +76,8 @@ async function writeOnce(ground: RefreshGround, exchange: Exchange, attempt: str
   }
 }
 
-async function changeOf(ground: RefreshGround, exchange: Exchange, attempt: string): Promise<Change> {
-  const { sealing, randomBytes } = ground;
+async function changeOf(deps: RefreshDeps, exchange: Exchange, attempt: string): Promise<Change> {
+  const { sealing, randomBytes } = deps;
   const { client, session, token, found, successor, salt, carried, answered, issued, jti, nowMs, lease } = exchange;
   const { id, endsAtMs, keyName } = session;
   const expiresAtMs = Math.min(endsAtMs, nowMs + client.lifetimes.refreshIdleSeconds * 1000);
@@ -102,11 +99,11 @@ async function changeOf(ground: RefreshGround, exchange: Exchange, attempt: stri
 }
 
 /** Dated anew at each try: the device's grace begins when there is an answer to be had. */
-async function writeLater(ground: RefreshGround, exchange: Exchange, attempt: string): Promise<void> {
+async function writeLater(deps: RefreshDeps, exchange: Exchange, attempt: string): Promise<void> {
   for (let tries = 0; tries < WRITE_TRIES; tries += 1) {
-    await ground.sleep(WRITE_EVERY_MS);
+    await deps.sleep(WRITE_EVERY_MS);
     try {
-      await writeOnce(ground, { ...exchange, nowMs: await ground.ledger.now() }, attempt);
+      await writeOnce(deps, { ...exchange, nowMs: await deps.ledger.now() }, attempt);
       return;
     } catch (error) {
       if (!(error instanceof StorageUnavailableError)) return;

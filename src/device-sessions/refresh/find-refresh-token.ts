@@ -5,10 +5,10 @@ import { type DeviceSession, openSession } from '../device-session.ts';
 import { chainedEntries, judgeChainedToken } from './chained-tokens.ts';
 import {
   type Answered,
-  type Carried,
   decodeRefreshState,
   openRefreshState,
   type RefreshState,
+  type SessionSecrets,
 } from './refresh-state.ts';
 import { isAuthentic, type RefreshToken } from './refresh-token.ts';
 
@@ -25,7 +25,7 @@ export type TokenPlace =
 /** To be exchanged for its successor. */
 export interface CurrentToken {
   place: 'current';
-  carried: Carried;
+  carried: SessionSecrets;
   /** What its exchange replaces. */
   stands: AttemptAt;
   /** The salt of its successor, where that was drawn with it. */
@@ -39,7 +39,7 @@ export interface CurrentToken {
 /** Exchanged already, and its successor is the newest: perhaps the answer was lost. */
 export interface ParentToken {
   place: 'parent';
-  carried: Carried;
+  carried: SessionSecrets;
   answered: Answered | undefined;
   successor: RefreshToken;
   /** When it was exchanged. */

@@ -3,10 +3,10 @@ import type { ApprovedFacts } from '../../grants/decide/approved-facts.ts';
 import { isUndecided, judgeApprover } from '../../grants/decide/policy.ts';
 import type { Approval, ApprovedUpstreamTokens } from '../../ledger/approval.ts';
 import { Secret } from '../../sealing/secret.ts';
-import type { Carried } from './refresh-state.ts';
+import type { SessionSecrets } from './refresh-state.ts';
 
 /** The port to upstreams, as far as a refresh needs it. */
-export interface AskUpstream {
+export interface RecheckUpstream {
   /** Spends an upstream refresh token. */
   refresh(
     upstream: string,
@@ -43,16 +43,16 @@ export type UpstreamAnswer =
     };
 
 export type Asked =
-  | { outcome: 'stands'; carried: Carried }
+  | { outcome: 'stands'; carried: SessionSecrets }
   | { outcome: 'gone' }
   /** There is nothing to hand out; `keep` is what must not be lost all the same. */
-  | { outcome: 'unavailable'; keep?: Carried };
+  | { outcome: 'unavailable'; keep?: SessionSecrets };
 
 /** The upstream at a refresh: whether the account still stands, and what is new. */
-export async function askUpstream(
-  upstreams: AskUpstream,
+export async function recheckUpstream(
+  upstreams: RecheckUpstream,
   client: RegisteredClient,
-  carried: Carried,
+  carried: SessionSecrets,
   nowMs: number,
 ): Promise<Asked> {
   const { approval, upstreamAnsweredAtMs } = carried;
@@ -95,7 +95,7 @@ export async function askUpstream(
 }
 
 /** Nobody can be asked: a relayed session cannot go on, a minted one does for a while that its configuration bounds. */
-function unasked(upstreams: AskUpstream, client: RegisteredClient, carried: Carried, nowMs: number): Asked {
+function unasked(upstreams: RecheckUpstream, client: RegisteredClient, carried: SessionSecrets, nowMs: number): Asked {
   const { upstream, signedInAtMs } = carried.approval;
   const isOver = nowMs >= signedInAtMs + upstreams.uncheckedSessionSeconds(upstream) * 1000;
   return client.tokens === 'relay' || isOver ? { outcome: 'gone' } : { outcome: 'stands', carried };

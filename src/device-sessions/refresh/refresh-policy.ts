@@ -10,8 +10,8 @@ import {
 import { endingMark } from '../../grants/revocation-marks.ts';
 import { intersectScopes, isWithinScopes } from '../../oauth/scope.ts';
 import type { DeviceSession } from '../device-session.ts';
-import type { RefreshGround, RefreshRequest } from './refresh-request.ts';
-import type { Carried } from './refresh-state.ts';
+import type { RefreshDeps, RefreshRequest } from './refresh-request.ts';
+import type { SessionSecrets } from './refresh-state.ts';
 
 export type RefreshVerdict =
   | { verdict: 'allowed'; scopes: readonly string[]; resources: readonly string[] }
@@ -28,10 +28,10 @@ export type RefreshVerdict =
  * @param options `isAskedNext`: the upstream is about to say anew who this is, so what it said last refuses nobody yet
  */
 export async function judgeRefresh(
-  ground: RefreshGround,
+  deps: RefreshDeps,
   request: RefreshRequest,
   session: DeviceSession,
-  carried: Carried,
+  carried: SessionSecrets,
   nowMs: number,
   { isAskedNext = false } = {},
 ): Promise<RefreshVerdict> {
@@ -53,7 +53,7 @@ export async function judgeRefresh(
   if (isRelay && allowed.scopes.length < session.scopes.length) return { verdict: 'invalid_grant' };
   if (allowed.scopes.length === 0 && session.scopes.length > 0) return { verdict: 'invalid_grant' };
   if (allowed.resources.length === 0 && session.resources.length > 0) return { verdict: 'invalid_grant' };
-  const mark = await markThatEnds(ground, request, session);
+  const mark = await sessionEndingMark(deps, request, session);
   if (mark !== undefined) return { verdict: 'ended', by: mark };
 
   const asked = request.scopes ?? allowed.scopes;
@@ -77,7 +77,7 @@ export function wishOf({ scopes, resources }: RefreshVerdict & { verdict: 'allow
 }
 
 /** The kill switch or logout since this session's sign-in, if there was one. */
-function markThatEnds(ground: RefreshGround, { client }: RefreshRequest, session: DeviceSession) {
-  const sourcePrefixes = ground.sourcePrefixes(session.source);
-  return endingMark(ground, { ...session, sourcePrefixes, endsOnLogout: client.endOnLogout });
+function sessionEndingMark(deps: RefreshDeps, { client }: RefreshRequest, session: DeviceSession) {
+  const sourcePrefixes = deps.sourcePrefixes(session.source);
+  return endingMark(deps, { ...session, sourcePrefixes, endsOnLogout: client.endOnLogout });
 }

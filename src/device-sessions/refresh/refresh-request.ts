@@ -6,17 +6,17 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { Sealing } from '../../sealing/sealing.ts';
 import type { Secret } from '../../sealing/secret.ts';
 import type { DeviceSession } from '../device-session.ts';
-import type { AskUpstream } from './recheck-upstream.ts';
-import type { Carried } from './refresh-state.ts';
+import type { RecheckUpstream } from './recheck-upstream.ts';
+import type { SessionSecrets } from './refresh-state.ts';
 
 /** What a refresh is given, is asked and answers. */
-export interface RefreshGround {
+export interface RefreshDeps {
   ledger: Ledger;
   sealing: Sealing;
   randomBytes: RandomBytes;
   sourcePrefixes: (address: string) => readonly string[];
   isSameNetwork: (left: string, right: string) => boolean;
-  upstreams: AskUpstream;
+  upstreams: RecheckUpstream;
   issueTokens: IssueRefreshed;
   sleep: (milliseconds: number) => Promise<void>;
   /** A session was found to have ended, and is ended for good now. */
@@ -44,7 +44,7 @@ export interface RefreshRequest {
 export type IssueRefreshed = (facts: {
   client: RegisteredClient;
   session: DeviceSession;
-  carried: Carried;
+  carried: SessionSecrets;
   scopes: readonly string[];
   resources: readonly string[];
   jti: string;

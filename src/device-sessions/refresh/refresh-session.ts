@@ -7,13 +7,7 @@ import { type BroughtToken, endSession } from '../end-session.ts';
 import { answerAgain } from './answer-again.ts';
 import { type CurrentToken, type FoundToken, findRefreshToken } from './find-refresh-token.ts';
 import { judgeRefresh, type RefreshVerdict } from './refresh-policy.ts';
-import {
-  INVALID,
-  type RefreshGround,
-  type RefreshOutcome,
-  type RefreshRequest,
-  UNAVAILABLE,
-} from './refresh-request.ts';
+import { INVALID, type RefreshDeps, type RefreshOutcome, type RefreshRequest, UNAVAILABLE } from './refresh-request.ts';
 import { parseRefreshToken, type RefreshToken } from './refresh-token.ts';
 import { noteRefusedWish } from './refused-wishes.ts';
 import { isUpstreamAsked, renewSession } from './renew-session.ts';
@@ -32,17 +26,17 @@ const LOOK_EVERY_MS = 100;
  * @throws {StorageUnavailableError}
  * @throws {SealingKeyMissingError} when a key is away; nothing was written then
  */
-export async function refreshSession(ground: RefreshGround, request: RefreshRequest): Promise<RefreshOutcome> {
+export async function refreshSession(deps: RefreshDeps, request: RefreshRequest): Promise<RefreshOutcome> {
   const token = parseRefreshToken(request.refreshToken.reveal());
   if (token === undefined) return INVALID;
   try {
     for (let waitedMs = 0; waitedMs <= WAIT_MS; waitedMs += LOOK_EVERY_MS) {
-      const found = await findRefreshToken(ground, token);
+      const found = await findRefreshToken(deps, token);
       if (found === undefined || found.hasEnded || !isHolder(found.session, request)) return INVALID;
       if (waitedMs === 0) await request.spendProof(found.session.id);
-      const outcome = await answerPlaced(ground, request, token, found);
+      const outcome = await answerPlaced(deps, request, token, found);
       if (outcome !== undefined) return outcome;
-      await ground.sleep(LOOK_EVERY_MS);
+      await deps.sleep(LOOK_EVERY_MS);
     }
     return UNAVAILABLE;
   } catch (error) {
@@ -59,14 +53,14 @@ function isHolder(session: DeviceSession, { client, issuer, jkt }: RefreshReques
 
 /** `undefined` where somebody else is at it. */
 async function answerPlaced(
-  ground: RefreshGround,
+  deps: RefreshDeps,
   request: RefreshRequest,
   token: RefreshToken,
   found: FoundToken,
 ): Promise<RefreshOutcome | undefined> {
   const { session } = found;
   const brought = { token, carried: 'carried' in found ? found.carried : undefined };
-  const end = (reason: EndReason) => endAndRefuse(ground, request, session, reason, brought);
+  const end = (reason: EndReason) => endAndRefuse(deps, request, session, reason, brought);
   switch (found.place) {
     case 'spent':
       return end('reuse');
@@ -81,22 +75,22 @@ async function answerPlaced(
     case 'current':
   }
   const isAskedNext = found.place === 'current' && isUpstreamAsked(found.carried);
-  const judged = await judgeRefresh(ground, request, session, found.carried, found.nowMs, { isAskedNext });
+  const judged = await judgeRefresh(deps, request, session, found.carried, found.nowMs, { isAskedNext });
   if (judged.verdict !== 'allowed') {
-    if (found.place === 'current') await notePresented(ground, request, token, found);
-    return refuse(ground, request, found, judged, end);
+    if (found.place === 'current') await notePresented(deps, request, token, found);
+    return refuse(deps, request, found, judged, end);
   }
   return found.place === 'parent'
-    ? answerAgain(ground, request, found, judged, end)
-    : renewSession(ground, request, token, found, judged, {
-        notePresented: () => notePresented(ground, request, token, found),
-        end: (reason) => endAndRefuse(ground, request, session, reason),
+    ? answerAgain(deps, request, found, judged, end)
+    : renewSession(deps, request, token, found, judged, {
+        notePresented: () => notePresented(deps, request, token, found),
+        end: (reason) => endAndRefuse(deps, request, session, reason),
       });
 }
 
 /** One answer for one wish, whether the token that it came with was exchanged already or not. */
 async function refuse(
-  ground: RefreshGround,
+  deps: RefreshDeps,
   request: RefreshRequest,
   { session, nowMs }: FoundToken,
   judged: Exclude<RefreshVerdict, { verdict: 'allowed' }>,
@@ -111,7 +105,7 @@ async function refuse(
     case 'invalid_scope':
     case 'invalid_target': {
       const { accessTokenSeconds } = request.client.lifetimes;
-      const noted = await noteRefusedWish(ground, session.id, accessTokenSeconds, nowMs);
+      const noted = await noteRefusedWish(deps, session.id, accessTokenSeconds, nowMs);
       return noted === 'noted' ? { outcome: judged.verdict } : end('refused_wishes');
     }
   }
@@ -122,7 +116,7 @@ async function refuse(
  * answered, and where the token is not exchanged in the same step.
  */
 async function notePresented(
-  { ledger, randomBytes }: RefreshGround,
+  { ledger, randomBytes }: RefreshDeps,
   { client }: RefreshRequest,
   token: RefreshToken,
   { madeAtMs = 0, nowMs }: FoundToken & CurrentToken,
@@ -136,12 +130,12 @@ async function notePresented(
 }
 
 async function endAndRefuse(
-  ground: RefreshGround,
+  deps: RefreshDeps,
   request: RefreshRequest,
   session: DeviceSession,
   reason: EndReason,
   brought?: BroughtToken,
 ): Promise<RefreshOutcome> {
-  if (await endSession(ground, session, reason, brought)) ground.onEnded(session, reason, request);
+  if (await endSession(deps, session, reason, brought)) deps.onEnded(session, reason, request);
   return INVALID;
 }

@@ -1,13 +1,13 @@
 import type { RandomBytes } from '../../grants/device-code.ts';
 import type { Approval } from '../../ledger/approval.ts';
 import { refreshEntry } from '../../ledger/entry-keys.ts';
-import { type Form, openNumbered, sealNumbered } from '../../ledger/versioned-seal.ts';
+import { type Form, openVersioned, sealVersioned } from '../../ledger/versioned-seal.ts';
 import { SealBrokenError, type Sealing } from '../../sealing/sealing.ts';
 import type { Secret } from '../../sealing/secret.ts';
 import { formatRefreshToken, type RefreshToken, successorOf } from './refresh-token.ts';
 
 /** What a session carries from refresh to refresh besides what management sees: claims and the upstream's tokens. */
-export interface Carried {
+export interface SessionSecrets {
   approval: Approval;
   /** When the upstream last answered a refresh; the tolerance counts from here. */
   upstreamAnsweredAtMs: number;
@@ -59,14 +59,14 @@ export function firstSalt(deviceCode: Secret, keyName: string, sealing: Sealing)
 export async function encodeRefreshState(
   token: RefreshToken,
   { attempt, madeAtMs, salt, nextSalt }: Omit<RefreshState, 'n' | 'sealed'>,
-  carried: Carried,
+  carried: SessionSecrets,
   answered: Answered | undefined,
   keyName: string,
   sealing: Sealing,
 ): Promise<string> {
   const key = refreshEntry(token.sessionId);
   const capability = formatRefreshToken(successorOf(token, nextSalt, keyName, sealing));
-  const sealed = await sealNumbered(sealing, FORM, [carried, answered ?? null], key, capability);
+  const sealed = await sealVersioned(sealing, FORM, [carried, answered ?? null], key, capability);
   return sealing.vouch(key, [attempt, `${FORMAT}.${token.n}.${madeAtMs}`, salt, nextSalt, sealed].join('|'));
 }
 
@@ -81,7 +81,7 @@ export function decodeRefreshState(sessionId: string, stored: string, sealing: S
 /** How a token stands to the state that it opens, and what is in there. */
 export interface OpenedState {
   place: 'current' | 'parent' | 'ahead';
-  carried: Carried;
+  carried: SessionSecrets;
   answered: Answered | undefined;
   /** Token n. */
   newest: RefreshToken;
@@ -97,7 +97,7 @@ export async function openRefreshState(
   const next = (from: RefreshToken, salt: string) => successorOf(from, salt, keyName, sealing);
   const open = async (place: OpenedState['place'], newest: RefreshToken, capability: RefreshToken) => {
     try {
-      const opened = await openNumbered<[Carried, Answered | null]>(
+      const opened = await openVersioned<[SessionSecrets, Answered | null]>(
         ...([sealing, FORM, state.sealed, refreshEntry(token.sessionId), formatRefreshToken(capability)] as const),
       );
       const [carried, answered] = opened;

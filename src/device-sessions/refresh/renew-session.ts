@@ -6,17 +6,11 @@ import { Secret } from '../../sealing/secret.ts';
 import type { DeviceSession } from '../device-session.ts';
 import { exchangeToken, WrittenLaterError } from './exchange-token.ts';
 import type { CurrentToken, FoundToken } from './find-refresh-token.ts';
-import { keepCarried } from './keep-secrets.ts';
-import { askUpstream } from './recheck-upstream.ts';
+import { keepSecrets } from './keep-secrets.ts';
+import { recheckUpstream } from './recheck-upstream.ts';
 import { judgeRefresh, type RefreshVerdict, wishOf } from './refresh-policy.ts';
-import {
-  INVALID,
-  type RefreshGround,
-  type RefreshOutcome,
-  type RefreshRequest,
-  UNAVAILABLE,
-} from './refresh-request.ts';
-import { type Carried, newSalt } from './refresh-state.ts';
+import { INVALID, type RefreshDeps, type RefreshOutcome, type RefreshRequest, UNAVAILABLE } from './refresh-request.ts';
+import { newSalt, type SessionSecrets } from './refresh-state.ts';
 import { formatRefreshToken, type RefreshToken, successorOf } from './refresh-token.ts';
 
 const LEASE_MS = 15 * 1000;
@@ -28,7 +22,7 @@ interface Renewal {
 }
 
 /** Whether there is somebody to ask at a refresh. */
-export function isUpstreamAsked({ approval }: Carried): boolean {
+export function isUpstreamAsked({ approval }: SessionSecrets): boolean {
   return approval.upstreamTokens?.refreshToken !== undefined;
 }
 
@@ -38,7 +32,7 @@ export function isUpstreamAsked({ approval }: Carried): boolean {
  * @returns `undefined` where somebody else is at it, or was faster
  */
 export async function renewSession(
-  ground: RefreshGround,
+  deps: RefreshDeps,
   request: RefreshRequest,
   token: RefreshToken,
   found: FoundToken & CurrentToken,
@@ -46,29 +40,29 @@ export async function renewSession(
   renewal: Renewal,
 ): Promise<RefreshOutcome | undefined> {
   if (!isUpstreamAsked(found.carried)) {
-    return renew(ground, request, token, found, judged, renewal, undefined);
+    return renew(deps, request, token, found, judged, renewal, undefined);
   }
   await renewal.notePresented();
   const lease = refreshingLease(token.sessionId, found.stands.attempt);
-  const name = newAttempt(ground.randomBytes);
-  if (!(await ground.ledger.lease(lease, name, LEASE_MS, found.stands))) return undefined;
+  const name = newAttempt(deps.randomBytes);
+  if (!(await deps.ledger.lease(lease, name, LEASE_MS, found.stands))) return undefined;
   // An exchange that is written takes its lease away itself; while it waits to be written, nobody may spend the
   // upstream's token a second time.
   let isKept = false;
   try {
-    const outcome = await renew(ground, request, token, found, judged, renewal, lease);
+    const outcome = await renew(deps, request, token, found, judged, renewal, lease);
     isKept = outcome?.outcome === 'tokens';
     return outcome;
   } catch (error) {
     isKept = error instanceof WrittenLaterError;
     throw error instanceof WrittenLaterError ? error.cause : error;
   } finally {
-    if (!isKept) await ground.ledger.release(lease, name);
+    if (!isKept) await deps.ledger.release(lease, name);
   }
 }
 
 async function renew(
-  ground: RefreshGround,
+  deps: RefreshDeps,
   request: RefreshRequest,
   token: RefreshToken,
   found: FoundToken & CurrentToken,
@@ -76,15 +70,15 @@ async function renew(
   { end }: Renewal,
   lease: string | undefined,
 ): Promise<RefreshOutcome | undefined> {
-  const { ledger, sealing, randomBytes } = ground;
+  const { ledger, sealing, randomBytes } = deps;
   const { client, jkt, source } = request;
   const { session } = found;
   let { carried, nowMs } = found;
   let judged = judgedBefore;
 
-  const asked = await askUpstream(ground.upstreams, client, carried, nowMs);
+  const asked = await recheckUpstream(deps.upstreams, client, carried, nowMs);
   if (asked.outcome === 'unavailable') {
-    if (asked.keep !== undefined) await keepCarried(ground, client, session, token, found, asked.keep);
+    if (asked.keep !== undefined) await keepSecrets(deps, client, session, token, found, asked.keep);
     return UNAVAILABLE;
   }
   if (asked.outcome === 'gone') return end('upstream');
@@ -92,7 +86,7 @@ async function renew(
     carried = asked.carried;
     // The upstream may have taken its time: lifetimes start when the device gets the tokens.
     nowMs = await ledger.now();
-    const again = await judgeRefresh(ground, request, session, carried, nowMs);
+    const again = await judgeRefresh(deps, request, session, carried, nowMs);
     if (again.verdict !== 'allowed') {
       // It said nothing, and what it said before is not enough for today's policy: nothing is lost by that.
       const isUnheard = asked.carried === found.carried;
@@ -100,7 +94,7 @@ async function renew(
       if (isUnheard && again.verdict === 'invalid_grant') return INVALID;
       // What the upstream just said counts against the person, and its last token is spent: the session cannot go on.
       const { refreshToken } = carried.approval.upstreamTokens ?? {};
-      if (refreshToken !== undefined) await ground.upstreams.revoke(session.upstream, new Secret(refreshToken));
+      if (refreshToken !== undefined) await deps.upstreams.revoke(session.upstream, new Secret(refreshToken));
       return end(again.verdict === 'ended' ? again.by : 'policy');
     }
     judged = again;
@@ -110,14 +104,14 @@ async function renew(
   const successor = successorOf(token, salt, session.keyName, sealing);
   const jti = firstJti(session, successor, sealing);
   const { scopes, resources } = judged;
-  const issued = await ground.issueTokens({
+  const issued = await deps.issueTokens({
     ...{ client, session, carried, scopes, resources, jti, nowMs },
     jkt: jkt === '' ? undefined : jkt,
     refreshToken: formatRefreshToken(successor),
   });
   const answered = { wish: wishOf(judged, jkt), source };
   const made = { client, session, token, found, successor, salt, carried, answered, issued, jti, nowMs, lease };
-  switch (await exchangeToken(ground, made)) {
+  switch (await exchangeToken(deps, made)) {
     case 'written':
       return { outcome: 'tokens', answer: issued.answer, session, isAgain: false };
     case 'ended':

@@ -4,7 +4,7 @@ import { OAuthError } from '../../oauth/oauth-error.ts';
 import { isReadParameter, type ParameterName, REPEATABLE_PARAMETER } from '../../oauth/parameters.ts';
 import { quotable } from '../../oauth/quotable.ts';
 
-const MOST_PARAMETERS = 64;
+const MAX_PARAMETERS = 64;
 
 /** The parameters of a form body: flat, each at most once, empty ones as if left out (RFC 8628 §3.1). */
 export class Form {
@@ -58,7 +58,7 @@ export function parseForm(body: string): Form {
   for (const pair of body.split('&')) {
     if (pair === '') continue;
     count += 1;
-    if (count > MOST_PARAMETERS) throw new OAuthError('invalid_request', `more than ${MOST_PARAMETERS} parameters`);
+    if (count > MAX_PARAMETERS) throw new OAuthError('invalid_request', `more than ${MAX_PARAMETERS} parameters`);
     const equals = pair.indexOf('=');
     const rawName = equals < 0 ? pair : pair.slice(0, equals);
     const name = decode(rawName, rawName);

@@ -24,7 +24,7 @@ export interface DeviceRoute {
   OTHERWISE?: Endpoint;
 }
 
-export interface NodeDoorGround {
+export interface NodeAdapterDeps {
   sourceAddress: (request: IncomingMessage) => string;
   newRequestId: () => string;
   cors: Cors;
@@ -33,15 +33,15 @@ export interface NodeDoorGround {
   logger: Logger;
 }
 
-const MOST_BODY_BYTES = 8 * 1024;
+const MAX_BODY_BYTES = 8 * 1024;
 
 /**
  * Puts endpoints on node:http. Ours is the short way in: no framework stands between a poll and its answer, since a
  * pending poll is nine tenths of all the traffic that this program will ever see.
  */
-export function createNodeDoor(ground: NodeDoorGround) {
+export function createNodeAdapter(deps: NodeAdapterDeps) {
   const always = ['X-Content-Type-Options', 'nosniff'];
-  if (ground.isHttps) always.push('Strict-Transport-Security', 'max-age=31536000');
+  if (deps.isHttps) always.push('Strict-Transport-Security', 'max-age=31536000');
 
   return async function answer(message: IncomingMessage, response: ServerResponse, route: DeviceRoute): Promise<void> {
     const request: DeviceRequest = {
@@ -49,19 +49,19 @@ export function createNodeDoor(ground: NodeDoorGround) {
       headers: message.headers,
       form: NO_FORM,
       query: () => queryOf(message.url ?? ''),
-      source: () => ground.sourceAddress(message),
-      requestId: ground.newRequestId(),
+      source: () => deps.sourceAddress(message),
+      requestId: deps.newRequestId(),
     };
     let reply: DeviceReply;
     try {
-      reply = await replyTo(ground, message, request, route);
+      reply = await replyTo(deps, message, request, route);
     } catch (thrown) {
       const error = asOAuthError(thrown);
-      log(ground.logger, request, route, error);
+      log(deps.logger, request, route, error);
       reply = oauthErrorReply(error);
     }
     if (route.shape !== undefined) reply = route.shape(request, reply);
-    const cors = ground.cors.headers(request);
+    const cors = deps.cors.headers(request);
     send(response, request, reply, cors === undefined ? always : [...always, ...Object.entries(cors).flat()]);
   };
 }
@@ -75,12 +75,12 @@ const HEAD_REFUSALS: Readonly<Record<HeadFault, () => OAuthError>> = {
 };
 
 async function replyTo(
-  ground: NodeDoorGround,
+  deps: NodeAdapterDeps,
   message: IncomingMessage,
   request: DeviceRequest,
   route: DeviceRoute,
 ): Promise<DeviceReply> {
-  const foreign = ground.foreignRequest(request);
+  const foreign = deps.foreignRequest(request);
   if (foreign !== undefined) {
     message.resume();
     throw foreign;
@@ -96,7 +96,7 @@ async function replyTo(
     message.resume();
     if (route.OTHERWISE !== undefined) return route.OTHERWISE(request);
     const allow = [route.GET && 'GET, HEAD', route.POST && 'POST'].filter(Boolean).join(', ');
-    if (method === 'OPTIONS') return ground.cors.preflight(request, allow);
+    if (method === 'OPTIONS') return deps.cors.preflight(request, allow);
     const error = new OAuthError('invalid_request', `use ${allow}`, { status: 405, headers: { Allow: allow } });
     return oauthErrorReply(error);
   }
@@ -135,7 +135,7 @@ function collect(message: IncomingMessage): Promise<string> {
     message.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       // What is too much is still read to its end or to the request's time-out, but not kept.
-      if (bytes > MOST_BODY_BYTES) reject(new OAuthError('invalid_request', 'the body is larger than 8 KiB', CLOSE));
+      if (bytes > MAX_BODY_BYTES) reject(new OAuthError('invalid_request', 'the body is larger than 8 KiB', CLOSE));
       else body = body === NOTHING ? chunk : Buffer.concat([body, chunk]);
     });
     message.on('end', () => {

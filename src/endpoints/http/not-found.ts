@@ -18,7 +18,7 @@ const LIKELY: readonly [RegExp, (at: IssuerAddresses) => string][] = [
  * The answer at a path that nobody has. A program that has another server's paths built in prints what it gets, and what
  * it gets names the path that it needs, or the document that names them all.
  */
-export function nothingHere(path: string, addresses: IssuerAddresses): DeviceRoute {
+export function notFoundEndpoint(path: string, addresses: IssuerAddresses): DeviceRoute {
   const likely = LIKELY.find(([words]) => words.test(path))?.[1](addresses);
   const all = `all endpoints are named in ${addresses.issuer}/.well-known/openid-configuration`;
   const description = `there is nothing at this path; ${likely ?? all}`;

@@ -3,7 +3,7 @@ import { type Decision, type DeniedBy, openDecision, sealApproval, sealDecision 
 import { decisionEntry, endedEntry, grantEntry } from '../../ledger/entry-keys.ts';
 import type { Grant } from '../../ledger/grant.ts';
 import { newAttempt } from '../device-code.ts';
-import type { GrantGround } from '../start/start-grant.ts';
+import type { GrantDeps } from '../start/start-grant.ts';
 
 export type DecisionOutcome =
   | { outcome: 'decided' }
@@ -18,7 +18,7 @@ export type DecisionOutcome =
  * @param receipt what that browser is shown of it again, sealed to it
  */
 export async function approveGrant(
-  ground: GrantGround,
+  deps: GrantDeps,
   grant: Grant,
   approval: Approval,
   browser: string,
@@ -27,20 +27,20 @@ export async function approveGrant(
   const inner = sealApproval(approval, grant);
   const held = approval.heldUntilMs === undefined ? {} : { heldUntilMs: approval.heldUntilMs };
   const shown = receipt === undefined ? {} : { receipt };
-  return decide(ground, grant, { decision: 'approved', inner, browser, ...held, ...shown });
+  return decide(deps, grant, { decision: 'approved', inner, browser, ...held, ...shown });
 }
 
 export async function denyGrant(
-  ground: GrantGround,
+  deps: GrantDeps,
   grant: Grant,
   by: DeniedBy,
   browser: string,
 ): Promise<DecisionOutcome> {
-  return decide(ground, grant, { decision: 'denied', by, browser });
+  return decide(deps, grant, { decision: 'denied', by, browser });
 }
 
-async function decide(ground: GrantGround, grant: Grant, decision: Decision): Promise<DecisionOutcome> {
-  const { ledger, sealing, randomBytes } = ground;
+async function decide(deps: GrantDeps, grant: Grant, decision: Decision): Promise<DecisionOutcome> {
+  const { ledger, sealing, randomBytes } = deps;
   const attempt = newAttempt(randomBytes);
   const value = await sealDecision(attempt, grant, decision, sealing);
   const committed = await ledger.commit({

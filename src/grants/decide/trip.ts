@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { answeredEntry, arrivalEntry, tripEntry, visitEntry } from '../../ledger/entry-keys.ts';
-import { type Form, openNumbered, sealNumbered } from '../../ledger/versioned-seal.ts';
+import { type Form, openVersioned, sealVersioned } from '../../ledger/versioned-seal.ts';
 import { SealBrokenError } from '../../sealing/sealing.ts';
 import type { Secret } from '../../sealing/secret.ts';
 import { afterAttempt, newAttempt } from '../device-code.ts';
-import type { GrantGround } from '../start/start-grant.ts';
+import type { GrantDeps } from '../start/start-grant.ts';
 
 /**
  * One way to the upstream and back. It serves one purpose, one browser, one upstream and (to approve) one grant; its
@@ -57,12 +57,12 @@ export function browserTag(browser: BrowserValue): string {
 }
 
 /** @returns `state` for the authorization request (256 random bits) */
-export async function beginTrip(ground: GrantGround, browser: BrowserValue, trip: Trip): Promise<string> {
-  const { ledger, sealing, randomBytes } = ground;
+export async function beginTrip(deps: GrantDeps, browser: BrowserValue, trip: Trip): Promise<string> {
+  const { ledger, sealing, randomBytes } = deps;
   const state = randomBytes(32).toString('base64url');
   const tag = sealing.tag('trip', state);
   const attempt = newAttempt(randomBytes);
-  const value = `${attempt}|${await sealNumbered(sealing, TRIP, trip, `trip ${tag}`, browser)}`;
+  const value = `${attempt}|${await sealVersioned(sealing, TRIP, trip, `trip ${tag}`, browser)}`;
   await ledger.commit({
     attempt,
     writes: [{ key: tripEntry(tag), value, expiresAtMs: (await ledger.now()) + TRIP_MS }],
@@ -80,25 +80,20 @@ export async function beginTrip(ground: GrantGround, browser: BrowserValue, trip
  *
  * @param answer what the upstream sent with the state
  */
-export async function takeTrip(
-  ground: GrantGround,
-  browser: BrowserValue,
-  state: string,
-  answer = '',
-): Promise<TakenTrip> {
-  const { ledger, sealing } = ground;
+export async function takeTrip(deps: GrantDeps, browser: BrowserValue, state: string, answer = ''): Promise<TakenTrip> {
+  const { ledger, sealing } = deps;
   for (const tag of sealing.tags('trip', state)) {
     const { values, nowMs } = await ledger.read([tripEntry(tag)]);
     const [stored] = values;
     if (stored === undefined) continue;
     let trip: Trip;
     try {
-      trip = await openNumbered(sealing, TRIP, afterAttempt(stored), `trip ${tag}`, browser);
+      trip = await openVersioned(sealing, TRIP, afterAttempt(stored), `trip ${tag}`, browser);
     } catch (error) {
       if (error instanceof SealBrokenError) return { outcome: 'other_browser' };
       throw error;
     }
-    const attempt = newAttempt(ground.randomBytes);
+    const attempt = newAttempt(deps.randomBytes);
     const taking: Taking = { answer: fingerprint(answer), atMs: nowMs };
     const value = `${attempt}|${writeTaking(taking)}`;
     const taken = await ledger.commit({
@@ -144,28 +139,28 @@ function fingerprint(text: string): string {
  * @param expiresAtMs the grant's end of keeping, or `VISIT_MS` from now
  */
 export async function keepArrival(
-  ground: GrantGround,
+  deps: GrantDeps,
   browser: BrowserValue,
   arrival: { tag: string; grantId?: string | undefined; content: unknown; expiresAtMs: number },
 ): Promise<void> {
   const key = entryOf(arrival.tag, arrival.grantId);
-  const attempt = newAttempt(ground.randomBytes);
-  const value = `${attempt}|${await sealNumbered(ground.sealing, ARRIVAL, arrival.content, key, browser)}`;
-  await ground.ledger.commit({ attempt, writes: [{ key, value, expiresAtMs: arrival.expiresAtMs }] });
+  const attempt = newAttempt(deps.randomBytes);
+  const value = `${attempt}|${await sealVersioned(deps.sealing, ARRIVAL, arrival.content, key, browser)}`;
+  await deps.ledger.commit({ attempt, writes: [{ key, value, expiresAtMs: arrival.expiresAtMs }] });
 }
 
 /** What an arrival brought, or `undefined` where there is none or where it belongs to another browser. */
 export async function openArrival(
-  ground: GrantGround,
+  deps: GrantDeps,
   browser: BrowserValue,
   tag: string,
   grantId?: string,
 ): Promise<unknown> {
   const key = entryOf(tag, grantId);
-  const stored = (await ground.ledger.read([key])).values[0];
+  const stored = (await deps.ledger.read([key])).values[0];
   if (stored === undefined) return undefined;
   try {
-    return await openNumbered(ground.sealing, ARRIVAL, afterAttempt(stored), key, browser);
+    return await openVersioned(deps.sealing, ARRIVAL, afterAttempt(stored), key, browser);
   } catch (error) {
     if (error instanceof SealBrokenError) return undefined;
     throw error;

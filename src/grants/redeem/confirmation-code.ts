@@ -7,7 +7,7 @@ import { newAttempt } from '../device-code.ts';
 import { endGrant } from '../end-grant.ts';
 import { latestEndMs } from '../retention.ts';
 import type { Poll } from './poll-grant.ts';
-import type { RedeemGround } from './redeem-grant.ts';
+import type { RedeemDeps } from './redeem-grant.ts';
 
 /** How many different codes are looked at; where the last of them is wrong, it denies. */
 const TRIES = 3;
@@ -22,7 +22,7 @@ const TRIES = 3;
  * poll that is sent twice, has its place already.
  */
 export async function judgeConfirmationCode(
-  ground: RedeemGround,
+  deps: RedeemDeps,
   grant: Grant,
   approval: Approval,
   poll: Poll,
@@ -33,18 +33,18 @@ export async function judgeConfirmationCode(
   if (typed === undefined) return 'awaited';
   const isRight = equalTexts(typed, expected);
 
-  const taken = await takePlace(ground, grant, typed, isRight);
+  const taken = await takePlace(deps, grant, typed, isRight);
   if (taken.place !== undefined && isRight) return 'right';
   if (taken.place !== undefined && taken.place < TRIES) return 'awaited';
-  if (taken.hasDenied && (await endGrant(ground, grant.id, 'wrong_code', latestEndMs(grant))).hasEnded) {
-    ground.onRefused(grant, approval, 'confirmation_code', poll.asker);
+  if (taken.hasDenied && (await endGrant(deps, grant.id, 'wrong_code', latestEndMs(grant))).hasEnded) {
+    deps.onRefused(grant, approval, 'confirmation_code', poll.asker);
   }
   return 'refused';
 }
 
 /** The place of this code, where it has or gets one; `hasDenied` for the one caller that wrote the denial. */
 async function takePlace(
-  { ledger, sealing, randomBytes }: RedeemGround,
+  { ledger, sealing, randomBytes }: RedeemDeps,
   grant: Grant,
   typed: string,
   isRight: boolean,

@@ -12,7 +12,7 @@ export interface GivenAgain {
 }
 
 /** A token that ends within this time has ended before a device can use it. */
-const LEAST_LIFE_MS = 30 * 1000;
+const MIN_LIFE_MS = 30 * 1000;
 const JTI_BYTES = 16;
 
 /**
@@ -30,7 +30,7 @@ export function againOf(first: {
 }): GivenAgain {
   const { isEqual, firstAtMs, firstJti = '', lifeSeconds, nowMs, randomBytes } = first;
   const elapsedMs = Math.max(0, nowMs - firstAtMs);
-  const isSame = isEqual && elapsedMs <= Math.max(0, lifeSeconds * 1000 - LEAST_LIFE_MS);
+  const isSame = isEqual && elapsedMs <= Math.max(0, lifeSeconds * 1000 - MIN_LIFE_MS);
   if (!isSame) {
     const jti = randomBytes(JTI_BYTES).toString('base64url');
     return { isSame, jti, atMs: nowMs, dated: (answer) => answer };

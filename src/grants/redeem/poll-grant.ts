@@ -11,7 +11,7 @@ import { endGrant } from '../end-grant.ts';
 import { latestEndMs } from '../retention.ts';
 import { judgeConfirmationCode } from './confirmation-code.ts';
 import { PACE_RULE } from './polling.ts';
-import { type RedeemGround, redeemGrant, type TokenAnswer } from './redeem-grant.ts';
+import { type RedeemDeps, redeemGrant, type TokenAnswer } from './redeem-grant.ts';
 import { redeliverGrant } from './redeliver-grant.ts';
 
 export interface Poll {
@@ -79,9 +79,9 @@ const INVALID: PollOutcome = { outcome: 'invalid_grant' };
  * @throws {StorageUnavailableError}
  * @throws {SealingKeyMissingError} when a key is away; nothing was written then
  */
-export async function pollGrant(ground: RedeemGround, poll: Poll): Promise<PollOutcome> {
+export async function pollGrant(deps: RedeemDeps, poll: Poll): Promise<PollOutcome> {
   const id = grantId(poll.deviceCode);
-  const [facts] = await Promise.all([ground.ledger.poll(id, holderOf(poll), PACE_RULE), poll.admitted]);
+  const [facts] = await Promise.all([deps.ledger.poll(id, holderOf(poll), PACE_RULE), poll.admitted]);
   if (facts.state === 'unknown') return INVALID;
   const isOlder = (await poll.proof.follow(newestProofMark(id))) === 'older';
   switch (facts.state) {
@@ -91,20 +91,20 @@ export async function pollGrant(ground: RedeemGround, poll: Poll): Promise<PollO
         : { outcome: 'slow_down', intervalSeconds: Math.ceil(facts.intervalMs / 1000) };
     case 'settled':
       try {
-        const grant = decodeGrant(id, facts.grant, ground.sealing);
+        const grant = decodeGrant(id, facts.grant, deps.sealing);
         // A grant belongs to the issuer that it was started at, as it belongs to its client.
-        return grant.issuer === poll.issuer ? await judgeSettled(ground, poll, grant, facts, isOlder) : INVALID;
+        return grant.issuer === poll.issuer ? await judgeSettled(deps, poll, grant, facts, isOlder) : INVALID;
       } catch (error) {
         if (!(error instanceof SealBrokenError)) throw error;
         // Somebody wrote to the storage who has no sealing key: nothing of this grant can be believed any more.
-        ground.onForgery(id, error);
+        deps.onForgery(id, error);
         return INVALID;
       }
   }
 }
 
 async function judgeSettled(
-  ground: RedeemGround,
+  deps: RedeemDeps,
   poll: Poll,
   grant: Grant,
   facts: PollFacts & { state: 'settled' },
@@ -113,23 +113,23 @@ async function judgeSettled(
   const { nowMs } = facts;
   if (facts.spent !== undefined) {
     if (isOlder || facts.ended !== undefined) return INVALID;
-    const spentAtMs = spentAt(ground, grant, facts.spent);
+    const spentAtMs = spentAt(deps, grant, facts.spent);
     const isLate = nowMs - spentAtMs > REPLAY_GRACE_MS;
     if (!isLate && facts.delivered === undefined) return INVALID;
     await poll.proof.spend(grant.id);
-    const again = await redeliverGrant(ground, poll, grant, facts, spentAtMs);
+    const again = await redeliverGrant(deps, poll, grant, facts, spentAtMs);
     if (again !== undefined) return again;
     // A client's own retry comes at once. Much later it is somebody else with a stolen code, or the owner after them.
     if (isLate) {
-      const { hasEnded } = await endGrant(ground, grant.id, 'replay', latestEndMs(grant));
-      if (hasEnded) ground.onReplayed(grant, poll.asker);
+      const { hasEnded } = await endGrant(deps, grant.id, 'replay', latestEndMs(grant));
+      if (hasEnded) deps.onReplayed(grant, poll.asker);
     }
     return INVALID;
   }
   if (facts.ended !== undefined) return { outcome: 'access_denied' };
   if (facts.decision === undefined) return { outcome: 'expired_token' };
 
-  const decision = await openDecision(grant, facts.decision, ground.sealing);
+  const decision = await openDecision(grant, facts.decision, deps.sealing);
   if (decision.decision === 'denied') return { outcome: 'access_denied' };
   // Approved in time, and the device could not have come sooner.
   if (nowMs > grant.expiresAtMs + facts.intervalMs) return { outcome: 'expired_token' };
@@ -138,32 +138,32 @@ async function judgeSettled(
   if (isOlder) return PENDING;
 
   const approval = openApproval(decision, poll.deviceCode);
-  switch (await judgeConfirmationCode(ground, grant, approval, poll)) {
+  switch (await judgeConfirmationCode(deps, grant, approval, poll)) {
     case 'awaited':
       return PENDING;
     case 'refused':
       return { outcome: 'access_denied' };
     case 'right':
-      return redeemOrRedeliver(ground, poll, grant, approval, nowMs);
+      return redeemOrRedeliver(deps, poll, grant, approval, nowMs);
   }
 }
 
 /** Of polls that arrive together one redeems; where the client has redelivery, the others are given its answer. */
 async function redeemOrRedeliver(
-  ground: RedeemGround,
+  deps: RedeemDeps,
   poll: Poll,
   grant: Grant,
   approval: Approval,
   nowMs: number,
 ): Promise<PollOutcome> {
-  const outcome = await redeemGrant(ground, poll, grant, approval, nowMs);
+  const outcome = await redeemGrant(deps, poll, grant, approval, nowMs);
   if (outcome.outcome !== 'invalid_grant' || poll.client.redeliverySeconds === 0) return outcome;
-  const facts = await ground.ledger.poll(grant.id, holderOf(poll), PACE_RULE);
+  const facts = await deps.ledger.poll(grant.id, holderOf(poll), PACE_RULE);
   if (facts.state !== 'settled' || facts.spent === undefined) return outcome;
-  return (await redeliverGrant(ground, poll, grant, facts, spentAt(ground, grant, facts.spent))) ?? outcome;
+  return (await redeliverGrant(deps, poll, grant, facts, spentAt(deps, grant, facts.spent))) ?? outcome;
 }
 
-function spentAt({ sealing }: RedeemGround, grant: Grant, spent: string): number {
+function spentAt({ sealing }: RedeemDeps, grant: Grant, spent: string): number {
   return Number(sealing.check(spentEntry(grant.id), spent).split('|')[2]);
 }
 

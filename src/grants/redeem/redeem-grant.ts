@@ -15,12 +15,12 @@ import type { Secret } from '../../sealing/secret.ts';
 import { judgeApprover, missingProof, stillAllowed } from '../decide/policy.ts';
 import { newAttempt } from '../device-code.ts';
 import { isMarkedEnded, type SignedIn } from '../revocation-marks.ts';
-import type { GrantGround } from '../start/start-grant.ts';
+import type { GrantDeps } from '../start/start-grant.ts';
 import type { Asker, Poll, PollOutcome } from './poll-grant.ts';
 import { sealDelivered } from './redeliver-grant.ts';
 import { userinfoEntries } from './userinfo-entry.ts';
 
-export interface RedeemGround extends GrantGround {
+export interface RedeemDeps extends GrantDeps {
   /** The prefixes of an address, for the kill switch. */
   sourcePrefixes: (address: string) => readonly string[];
   beginSession: BeginSession;
@@ -97,30 +97,30 @@ export const COMMIT_WITHIN_MS = 2500;
  * one script writes `spent`, session and first refresh token, for one caller only (I1); then the answer goes out.
  */
 export async function redeemGrant(
-  ground: RedeemGround,
+  deps: RedeemDeps,
   poll: Poll,
   grant: Grant,
   approval: Approval,
   nowMs: number,
 ): Promise<PollOutcome> {
   const { client, deviceCode } = poll;
-  const { ledger, sealing } = ground;
+  const { ledger, sealing } = deps;
 
-  const judged = await judgeRedemption(ground, poll, grant, approval);
+  const judged = await judgeRedemption(deps, poll, grant, approval);
   if (judged.verdict === 'invalid_target') return { outcome: 'invalid_target' };
   if (judged.verdict === 'refused') {
-    ground.onRefused(grant, approval, judged.reason, poll.asker);
+    deps.onRefused(grant, approval, judged.reason, poll.asker);
     return { outcome: 'access_denied' };
   }
 
-  const attempt = newAttempt(ground.randomBytes);
+  const attempt = newAttempt(deps.randomBytes);
   const jkt = poll.jkt === '' ? undefined : poll.jkt;
   const redemption = { client, grant, approval, ...judged.granted, jkt, atMs: nowMs };
-  const session = await ground.beginSession(redemption, deviceCode, attempt);
+  const session = await deps.beginSession(redemption, deviceCode, attempt);
   // Derived: a redemption that is repeated makes the same token.
   const jti = sealing.derive(grant.keyName, 'jti', deviceCode, 16).toString('base64url');
   const { refreshToken, endsAtMs: sessionEndsAtMs } = session;
-  const issued = await ground.issueTokens(redemption, { jti, refreshToken, sessionEndsAtMs });
+  const issued = await deps.issueTokens(redemption, { jti, refreshToken, sessionEndsAtMs });
   if (issued.outcome === 'expired') return { outcome: 'expired_token' };
 
   const writes: [Entry, ...Entry[]] = [
@@ -173,7 +173,7 @@ export interface Granted {
 
 /** What may be handed out by today's configuration (I5, I6), for this poll's wish. */
 export async function judgeRedemption(
-  ground: RedeemGround,
+  deps: RedeemDeps,
   poll: Poll,
   grant: Grant,
   approval: Approval,
@@ -187,7 +187,7 @@ export async function judgeRedemption(
   if (judgeApprover(client, approval).verdict !== 'allowed') return refused('approver');
   const missing = missingProof(client, grant);
   if (missing !== undefined) return refused(missing);
-  if (!ground.areSafeguardsStillMet(client, grant, approval)) return refused('safeguards');
+  if (!deps.areSafeguardsStillMet(client, grant, approval)) return refused('safeguards');
   const allowed = stillAllowed(client, approval);
   if (allowed.scopes.length === 0 && approval.scopes.length > 0) return refused('scopes');
   // A relayed token is as it is: what may not be in it any more cannot be left out.
@@ -196,16 +196,16 @@ export async function judgeRedemption(
   // Not consumed: the device may ask again for something that was approved (RFC 8707 §2.2).
   const approved = allowed.resources.length > 0 ? allowed.resources : client.resources.slice(0, 1);
   if (!poll.resources.every((resource) => approved.includes(resource))) return { verdict: 'invalid_target' };
-  if (await isMarkedEnded(ground, signInOf(ground, client, grant, approval))) return refused('ended');
+  if (await isMarkedEnded(deps, signInOf(deps, client, grant, approval))) return refused('ended');
   const tokenResources = poll.resources.length > 0 ? poll.resources : allowed.resources;
   return { verdict: 'allowed', granted: { ...allowed, tokenResources } };
 }
 
-function signInOf(ground: RedeemGround, client: RegisteredClient, grant: Grant, approval: Approval): SignedIn {
+function signInOf(deps: RedeemDeps, client: RegisteredClient, grant: Grant, approval: Approval): SignedIn {
   return {
     ...approval,
     clientId: client.id,
-    sourcePrefixes: ground.sourcePrefixes(grant.source),
+    sourcePrefixes: deps.sourcePrefixes(grant.source),
     endsOnLogout: client.endOnLogout,
   };
 }

@@ -3,18 +3,12 @@ import { openApproval, openDecision } from '../../ledger/decision.ts';
 import { deliveredEntry } from '../../ledger/entry-keys.ts';
 import type { Grant } from '../../ledger/grant.ts';
 import type { PollFacts } from '../../ledger/ledger.ts';
-import { type Form, openNumbered, sealNumbered } from '../../ledger/versioned-seal.ts';
+import { type Form, openVersioned, sealVersioned } from '../../ledger/versioned-seal.ts';
 import type { Sealing } from '../../sealing/sealing.ts';
 import { newAttempt } from '../device-code.ts';
 import { againOf } from './given-again.ts';
 import type { Poll, PollOutcome } from './poll-grant.ts';
-import {
-  type Granted,
-  type IssuedAnswer,
-  judgeRedemption,
-  type RedeemGround,
-  type TokenAnswer,
-} from './redeem-grant.ts';
+import { type Granted, type IssuedAnswer, judgeRedemption, type RedeemDeps, type TokenAnswer } from './redeem-grant.ts';
 import { userinfoEntries } from './userinfo-entry.ts';
 
 const DELIVERED: Form = { kind: 'delivered answer', format: 1 };
@@ -30,7 +24,7 @@ export function sealDelivered(
   granted: Granted,
 ): Promise<string> {
   const delivered: Delivered = [jkt, answer, wishOf(granted)];
-  return sealNumbered(sealing, DELIVERED, delivered, deliveredEntry(grant.id), deviceCode);
+  return sealVersioned(sealing, DELIVERED, delivered, deliveredEntry(grant.id), deviceCode);
 }
 
 /**
@@ -41,23 +35,23 @@ export function sealDelivered(
  * @returns `undefined` where there is nothing to be had again
  */
 export async function redeliverGrant(
-  ground: RedeemGround,
+  deps: RedeemDeps,
   poll: Poll,
   grant: Grant,
   { nowMs, delivered, ended, decision: stored }: PollFacts & { state: 'settled' },
   spentAtMs: number,
 ): Promise<PollOutcome | undefined> {
-  const { sealing, ledger, randomBytes } = ground;
+  const { sealing, ledger, randomBytes } = deps;
   const { client, deviceCode } = poll;
   if (delivered === undefined || ended !== undefined || stored === undefined) return undefined;
   if (client.redeliverySeconds === 0) return undefined;
   const key = deliveredEntry(grant.id);
-  const [jkt, answer, wish] = await openNumbered<Delivered>(sealing, DELIVERED, delivered, key, deviceCode);
+  const [jkt, answer, wish] = await openVersioned<Delivered>(sealing, DELIVERED, delivered, key, deviceCode);
   if (jkt !== poll.jkt) return undefined;
   const decision = await openDecision(grant, stored, sealing);
   if (decision.decision !== 'approved') return undefined;
   const approval = openApproval(decision, deviceCode);
-  const judged = await judgeRedemption(ground, poll, grant, approval);
+  const judged = await judgeRedemption(deps, poll, grant, approval);
   if (judged.verdict === 'invalid_target') return { outcome: 'invalid_target' };
   if (judged.verdict !== 'allowed') return undefined;
 
@@ -74,10 +68,10 @@ export async function redeliverGrant(
 
   const { jti, atMs } = again;
   const redemption = { client, grant, approval, ...judged.granted, jkt: jkt === '' ? undefined : jkt };
-  const session = await ground.beginSession({ ...redemption, atMs: spentAtMs }, deviceCode, newAttempt(randomBytes));
+  const session = await deps.beginSession({ ...redemption, atMs: spentAtMs }, deviceCode, newAttempt(randomBytes));
   const { refreshToken, endsAtMs } = session;
   const facts = { jti, refreshToken, sessionEndsAtMs: endsAtMs };
-  const issued = await ground.issueTokens({ ...redemption, atMs }, facts);
+  const issued = await deps.issueTokens({ ...redemption, atMs }, facts);
   if (issued.outcome === 'expired') return undefined;
   const [entry] = await userinfoEntries(sealing, { id: grant.id, jti, atMs, endsAtMs }, issued);
   if (entry !== undefined) await ledger.commit({ attempt: '', writes: [entry] });

@@ -1,6 +1,6 @@
 import { userinfoEntry } from '../../ledger/entry-keys.ts';
 import type { Entry, Ledger } from '../../ledger/ledger.ts';
-import { type Form, openNumbered, sealNumbered } from '../../ledger/versioned-seal.ts';
+import { type Form, openVersioned, sealVersioned } from '../../ledger/versioned-seal.ts';
 import { SealBrokenError, type Sealing } from '../../sealing/sealing.ts';
 import { Secret } from '../../sealing/secret.ts';
 import type { IssuedAnswer } from './redeem-grant.ts';
@@ -20,7 +20,7 @@ export async function userinfoEntries(
   if (userinfo === undefined) return [];
   const key = userinfoEntry(id, jti);
   const capability = signedPart(new Secret(String(answer['access_token'])));
-  const value = await sealNumbered(sealing, FORM, userinfo, key, capability);
+  const value = await sealVersioned(sealing, FORM, userinfo, key, capability);
   return [{ key, value, expiresAtMs: Math.min(endsAtMs, atMs + Number(answer['expires_in']) * 1000) }];
 }
 
@@ -36,7 +36,7 @@ export async function readUserinfo(
   // Release 0.1.0 sealed it to the whole token.
   for (const capability of [signedPart(accessToken), accessToken]) {
     try {
-      return await openNumbered(sealing, FORM, stored, key, capability);
+      return await openVersioned(sealing, FORM, stored, key, capability);
     } catch (error) {
       if (!(error instanceof SealBrokenError)) throw error;
     }

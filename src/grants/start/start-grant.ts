@@ -8,7 +8,7 @@ import { grantId, newDeviceCode, type RandomBytes } from '../device-code.ts';
 import { formatUserCode, newUserCode, type UserCodeSettings } from './user-code.ts';
 
 /** What every use case of a grant stands on. */
-export interface GrantGround {
+export interface GrantDeps {
   ledger: Ledger;
   sealing: Sealing;
   randomBytes: RandomBytes;
@@ -43,7 +43,7 @@ export interface StartedGrant {
 }
 
 /** An expired code is answered as expired for at least this long (RFC 8628 §3.5 `expired_token`). */
-const LEAST_AFTERLIFE_MS = 10 * 60 * 1000;
+const MIN_AFTERLIFE_MS = 10 * 60 * 1000;
 const DRAWS = 5;
 
 /**
@@ -52,14 +52,14 @@ const DRAWS = 5;
  *
  * @throws {StorageUnavailableError} also when no free user code was drawn
  */
-export async function startGrant(ground: GrantGround, request: GrantRequest): Promise<StartedGrant> {
-  const { ledger, sealing, randomBytes, userCodes } = ground;
+export async function startGrant(deps: GrantDeps, request: GrantRequest): Promise<StartedGrant> {
+  const { ledger, sealing, randomBytes, userCodes } = deps;
   const deviceCode = newDeviceCode(randomBytes);
   const id = grantId(deviceCode);
   const startedAtMs = await ledger.now();
   const lifetimeMs = request.lifetimeSeconds * 1000;
   const expiresAtMs = startedAtMs + lifetimeMs;
-  const keptUntilMs = expiresAtMs + Math.max(lifetimeMs, LEAST_AFTERLIFE_MS);
+  const keptUntilMs = expiresAtMs + Math.max(lifetimeMs, MIN_AFTERLIFE_MS);
 
   for (let draw = 0; draw < DRAWS; draw += 1) {
     const code = newUserCode(userCodes.alphabet, request.userCodeLength, randomBytes);

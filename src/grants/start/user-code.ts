@@ -15,8 +15,8 @@ export const NUMERIC = '0123456789';
 
 /** What a guesser may reach: live codes × wrong entries ÷ all codes stays below this. */
 const GUESS_BUDGET = 2 ** -20;
-const LONGEST_INPUT = 64;
-const LONGEST_CODE = 16;
+const MAX_INPUT = 64;
+const MAX_CODE = 16;
 
 /** Draws each character evenly: bytes beyond the last full multiple of the alphabet are thrown away. */
 export function newUserCode(alphabet: string, length: number, randomBytes: RandomBytes): string {
@@ -34,7 +34,7 @@ export function newUserCode(alphabet: string, length: number, randomBytes: Rando
 export function userCodeLength(settings: UserCodeSettings, liveCodes: number, wrongEntries: number): number {
   const targets = Math.max(liveCodes, 1) * Math.max(wrongEntries, 1);
   let length = settings.length;
-  while (length < LONGEST_CODE && targets / settings.alphabet.length ** length >= GUESS_BUDGET) length += 1;
+  while (length < MAX_CODE && targets / settings.alphabet.length ** length >= GUESS_BUDGET) length += 1;
   return length;
 }
 
@@ -51,13 +51,13 @@ export function formatUserCode(code: string, group: number): string {
  * letters stand for ours; what is outside the alphabet is then dropped as a separator.
  */
 export function normaliseUserCode(typed: string, settings: UserCodeSettings): string | undefined {
-  if (typed.length > LONGEST_INPUT) return undefined;
+  if (typed.length > MAX_INPUT) return undefined;
   let code = '';
   for (const character of folded(typed, settings)) {
     if (settings.alphabet.includes(character)) code += character;
     else if (isCodeLike(character)) return undefined;
   }
-  return code.length >= settings.length && code.length <= LONGEST_CODE ? code : undefined;
+  return code.length >= settings.length && code.length <= MAX_CODE ? code : undefined;
 }
 
 /** What of a text could be of a code, whatever stands between: for comparing, never for looking up. */

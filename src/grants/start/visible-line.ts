@@ -1,10 +1,10 @@
 /** Characters. */
-export const LONGEST_LINE = 64;
+export const MAX_LINE = 64;
 
 /** Marks that any letter may have: accents. More of them than two are a tower that covers what stands above. */
-const MOST_ACCENTS = 2;
+const MAX_ACCENTS = 2;
 /** Marks of one script, of which some languages put three on a letter, and Tibetan four below one another. */
-const MOST_MARKS = 4;
+const MAX_MARKS = 4;
 
 /**
  * Whether a text is one line that people can read, in whatever script: what a device says of itself, and what a person
@@ -12,7 +12,7 @@ const MOST_MARKS = 4;
  * direction or covers its neighbours.
  */
 export function isVisibleLine(text: string): boolean {
-  if (Array.from(text).length > LONGEST_LINE) return false;
+  if (Array.from(text).length > MAX_LINE) return false;
   const rest = text.replace(JOINERS, '').replace(SELECTORS, '');
   return !INVISIBLE.test(rest) && /[\p{L}\p{N}\p{P}\p{S}]/u.test(rest) && hasFewMarks(rest);
 }
@@ -38,9 +38,8 @@ function hasFewMarks(text: string): boolean {
   // Of a letter that exists with its accents nothing is stacked, however it was sent.
   for (const [cluster] of text.normalize('NFC').matchAll(/\P{M}\p{M}+/gu)) {
     const marks = cluster.normalize('NFD').match(/[\p{Mn}\p{Me}]/gu) ?? [];
-    if (marks.length > MOST_MARKS || new Set(marks).size < marks.length) return false;
-    if (marks.filter((mark) => /\p{Script=Inherited}|\p{Script=Common}/u.test(mark)).length > MOST_ACCENTS)
-      return false;
+    if (marks.length > MAX_MARKS || new Set(marks).size < marks.length) return false;
+    if (marks.filter((mark) => /\p{Script=Inherited}|\p{Script=Common}/u.test(mark)).length > MAX_ACCENTS) return false;
   }
   return true;
 }

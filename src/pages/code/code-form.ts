@@ -2,12 +2,12 @@ import type { Request, Response } from 'express';
 import { openArrival } from '../../grants/decide/trip.ts';
 import { charactersOfCodes, formatUserCode, NUMERIC, normaliseUserCode } from '../../grants/start/user-code.ts';
 import { browserOf } from '../frame/browser-session.ts';
-import { fieldOf, type PageKit, requestIdOf } from '../frame/page-context.ts';
+import { fieldOf, type PageContext, requestIdOf } from '../frame/page-context.ts';
 import { readTicket } from '../sign-in/ticket.ts';
 import type { EnteredPerson } from './finish-enter-sign-in.ts';
 
 export const CODE_FORM = 'enter code';
-export const LONGEST_TYPED = 64;
+export const MAX_TYPED = 64;
 const PASS = 'pass the stop page';
 
 /** What the form remembers of how it was opened; it comes back under a MAC, so nobody can talk it away. */
@@ -27,32 +27,32 @@ function writeMemory({ prefilled, followedLink }: CodeFormMemory): string {
 }
 
 /** GET `/device`: `?user_code=` only fills in the form; a person still acts (RFC 8628 §3.3.1). */
-export async function showCodeForm(kit: PageKit, request: Request, response: Response): Promise<void> {
-  const { ground, forms, addresses } = kit;
+export async function showCodeForm(context: PageContext, request: Request, response: Response): Promise<void> {
+  const { deps, forms, addresses } = context;
   const written = fieldOf(request.query, 'ticket');
-  const entered = await enteredTicket(kit, request, written);
+  const entered = await enteredTicket(context, request, written);
   if (entered !== undefined) {
-    kit.links.noteOwnAddress(response);
+    context.links.noteOwnAddress(response);
     const { typed: code, memory } = entered;
-    return renderCodeForm(kit, request, response, { status: 200, code, memory, ticket: written });
+    return renderCodeForm(context, request, response, { status: 200, code, memory, ticket: written });
   }
   const pass = fieldOf(request.query, 'pass');
   const passed = pass === undefined ? undefined : forms.readVisitorToken(forms.visitor(request, response), PASS, pass);
   if (passed !== undefined) {
     const memory = writeMemory({ prefilled: '', followedLink: passed === 'cross_site' });
-    return renderCodeForm(kit, request, response, { status: 200, code: '', memory });
+    return renderCodeForm(context, request, response, { status: 200, code: '', memory });
   }
 
-  const { verdict, arrival, from } = kit.links.judge(request);
-  if (arrival === 'typed') kit.links.forget(request, response);
+  const { verdict, arrival, from } = context.links.judge(request);
+  if (arrival === 'typed') context.links.forget(request, response);
   if (verdict === 'stop' || verdict === 'stop_with_continue') {
     const token = forms.visitorToken(forms.visitor(request, response), PASS, arrival);
-    ground.log.event('link.followed', {
+    deps.log.event('link.followed', {
       requestId: requestIdOf(response),
-      source: ground.sourceOf(request),
+      source: deps.sourceOf(request),
       detail: from,
     });
-    const page = kit.views.stop(kit.frame(request, response, addresses.to('/device')), {
+    const page = context.views.stop(context.frame(request, response, addresses.to('/device')), {
       from: arrival === 'cross_site' ? from : undefined,
       isForeign: arrival === 'cross_site',
       onward: verdict === 'stop' ? undefined : addresses.to('/device', { pass: token }),
@@ -63,10 +63,10 @@ export async function showCodeForm(kit: PageKit, request: Request, response: Res
   // With a pass that does not count the person still was at the stop page: only there the address is made.
   const followedLink = pass !== undefined;
   const inAddress = verdict === 'go' && !followedLink ? fieldOf(request.query, 'user_code') : undefined;
-  const typed = inAddress?.slice(0, LONGEST_TYPED) ?? '';
-  const prefilled = charactersOfCodes(typed, ground.grants.userCodes);
+  const typed = inAddress?.slice(0, MAX_TYPED) ?? '';
+  const prefilled = charactersOfCodes(typed, deps.grants.userCodes);
   const memory = writeMemory({ prefilled, followedLink });
-  renderCodeForm(kit, request, response, { status: 200, code: typed, memory });
+  renderCodeForm(context, request, response, { status: 200, code: typed, memory });
 }
 
 export interface ShownCodeForm {
@@ -78,13 +78,13 @@ export interface ShownCodeForm {
   problem?: 'wrong';
 }
 
-export function renderCodeForm(kit: PageKit, request: Request, response: Response, shown: ShownCodeForm): void {
-  const { addresses, codeScript, forms, ground, views } = kit;
+export function renderCodeForm(context: PageContext, request: Request, response: Response, shown: ShownCodeForm): void {
+  const { addresses, codeScript, forms, deps, views } = context;
   const { status, code: typed, memory, ticket, problem } = shown;
-  const { userCodes } = ground.grants;
+  const { userCodes } = deps.grants;
   const normalised = problem === undefined ? normaliseUserCode(typed, userCodes) : undefined;
-  const code = normalised === undefined ? typed.slice(0, LONGEST_TYPED) : formatUserCode(normalised, userCodes.group);
-  const frame = kit.frame(request, response, request.method === 'GET' ? undefined : addresses.to('/device'));
+  const code = normalised === undefined ? typed.slice(0, MAX_TYPED) : formatUserCode(normalised, userCodes.group);
+  const frame = context.frame(request, response, request.method === 'GET' ? undefined : addresses.to('/device'));
   const token = forms.visitorToken(forms.visitor(request, response), CODE_FORM, memory);
   const { prefilled } = readMemory(memory);
   const page = views.enterCode(frame, {
@@ -111,17 +111,17 @@ function allowScript(response: Response, address: string): void {
 
 /** Who signed in to type a code, where this browser's ticket names such a sign-in. */
 export async function enteredPerson(
-  kit: PageKit,
+  context: PageContext,
   request: Request,
   written: string | undefined,
 ): Promise<EnteredPerson | undefined> {
-  const ticket = await enteredTicket(kit, request, written);
+  const ticket = await enteredTicket(context, request, written);
   const browser = browserOf(request);
   if (ticket === undefined || browser === undefined) return undefined;
-  return (await openArrival(kit.ground.grants, browser, ticket.arrival)) as EnteredPerson | undefined;
+  return (await openArrival(context.deps.grants, browser, ticket.arrival)) as EnteredPerson | undefined;
 }
 
-async function enteredTicket(kit: PageKit, request: Request, written: string | undefined) {
+async function enteredTicket(context: PageContext, request: Request, written: string | undefined) {
   const browser = browserOf(request);
-  return browser === undefined ? undefined : readTicket(kit.ground.grants.sealing, browser, 'entered', written);
+  return browser === undefined ? undefined : readTicket(context.deps.grants.sealing, browser, 'entered', written);
 }

@@ -8,12 +8,12 @@ import { mayFollowLink } from '../../safeguards/arrival.ts';
 import { isPrefilled } from '../../safeguards/complete.ts';
 import { codeTag, logTag } from '../../telemetry/log-tag.ts';
 import { browserOf, newBrowserValue, renewBrowserSession } from '../frame/browser-session.ts';
-import { fieldOf, type PageKit, requestIdOf } from '../frame/page-context.ts';
+import { fieldOf, type PageContext, requestIdOf } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { noteFacts } from '../frame/request-facts.ts';
 import { countSignIn } from '../sign-in/count-sign-in.ts';
 import { writeTicket } from '../sign-in/ticket.ts';
-import { CODE_FORM, enteredPerson, LONGEST_TYPED, readMemory, renderCodeForm } from './code-form.ts';
+import { CODE_FORM, enteredPerson, MAX_TYPED, readMemory, renderCodeForm } from './code-form.ts';
 
 /** One code as somebody typed it. */
 interface Entry {
@@ -27,38 +27,38 @@ interface Entry {
 }
 
 /** POST `/device`: a wrong, an expired and a used code get the same answer, since a guesser would learn from another. */
-export async function enterCode(kit: PageKit, request: Request, response: Response): Promise<void> {
-  const { ground, forms } = kit;
-  const { grants } = ground;
+export async function enterCode(context: PageContext, request: Request, response: Response): Promise<void> {
+  const { deps, forms } = context;
+  const { grants } = deps;
   forms.requireOwnOrigin(request);
   const visitor = forms.requireVisitor(request);
   const memory = forms.requireVisitorToken(visitor, CODE_FORM, fieldOf(request.body, 'token'));
-  const source = ground.sourceOf(request);
+  const source = deps.sourceOf(request);
   const typed = fieldOf(request.body, 'user_code') ?? '';
   const browser = browserOf(request) ?? newBrowserValue(grants.randomBytes);
   const entry: Entry = { request, response, browser, typed, memory, source };
 
-  const person = await enteredPerson(kit, request, fieldOf(request.body, 'ticket'));
+  const person = await enteredPerson(context, request, fieldOf(request.body, 'ticket'));
   const limited = { source, browser: grants.sealing.tag('visitor', visitor), person, nowMs: await grants.ledger.now() };
-  const verdict = await ground.codeEntryLimits.mayEnter(limited);
-  if (verdict.verdict === 'refused') throw tooManyTries(kit, entry, verdict);
-  if (verdict.verdict === 'sign_in_first') return signInFirst(kit, entry, verdict);
+  const verdict = await deps.codeEntryLimits.mayEnter(limited);
+  if (verdict.verdict === 'refused') throw tooManyTries(context, entry, verdict);
+  if (verdict.verdict === 'sign_in_first') return signInFirst(context, entry, verdict);
 
   const view = await findByUserCode(grants, typed, forms.visitorTag(request));
-  const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
-  if (view === undefined || client === undefined) return wrongCode(kit, entry);
+  const client = view === undefined ? undefined : deps.clients.get(view.grant.clientId);
+  if (view === undefined || client === undefined) return wrongCode(context, entry);
   await verdict.wasRight();
-  await openCode(kit, entry, view, client);
+  await openCode(context, entry, view, client);
 }
 
-function wrongCode(kit: PageKit, { request, response, typed, memory, source }: Entry): void {
-  const code = normaliseUserCode(typed, kit.ground.grants.userCodes);
-  kit.ground.log.event('code.wrong', {
+function wrongCode(context: PageContext, { request, response, typed, memory, source }: Entry): void {
+  const code = normaliseUserCode(typed, context.deps.grants.userCodes);
+  context.deps.log.event('code.wrong', {
     requestId: requestIdOf(response),
     source,
-    code: code === undefined ? undefined : codeTag(kit.ground.grants.sealing, code),
+    code: code === undefined ? undefined : codeTag(context.deps.grants.sealing, code),
   });
-  renderCodeForm(kit, request, response, {
+  renderCodeForm(context, request, response, {
     status: 400,
     code: typed,
     memory,
@@ -67,8 +67,8 @@ function wrongCode(kit: PageKit, { request, response, typed, memory, source }: E
   });
 }
 
-async function openCode(kit: PageKit, entry: Entry, view: GrantView, client: RegisteredClient): Promise<void> {
-  const { ground, addresses, forms } = kit;
+async function openCode(context: PageContext, entry: Entry, view: GrantView, client: RegisteredClient): Promise<void> {
+  const { deps, addresses, forms } = context;
   const { request, response, browser, typed, memory, source } = entry;
   const { grant, nowMs } = view;
   noteFacts(response, { grant: logTag(grant.id), client: client.id });
@@ -76,19 +76,19 @@ async function openCode(kit: PageKit, entry: Entry, view: GrantView, client: Reg
   const { followedLink } = remembered;
   if (followedLink && !mayFollowLink(client.safeguards.arrival)) throw new PageProblem('followed_link');
 
-  await countSignIn(kit, request, response, grant.id);
+  await countSignIn(context, request, response, grant.id);
   await renewBrowserSession(request, browser, grant.keptUntilMs - nowMs);
-  await markOpened(ground.grants, grant, forms.visitorTag(request));
-  const userCode = normaliseUserCode(typed, ground.grants.userCodes) ?? '';
-  ground.log.event(view.openElsewhere ? 'grant.opened_again' : 'grant.opened', {
+  await markOpened(deps.grants, grant, forms.visitorTag(request));
+  const userCode = normaliseUserCode(typed, deps.grants.userCodes) ?? '';
+  deps.log.event(view.openElsewhere ? 'grant.opened_again' : 'grant.opened', {
     requestId: requestIdOf(response),
     grant: logTag(grant.id),
     client: client.id,
     source,
-    code: codeTag(ground.grants.sealing, userCode),
+    code: codeTag(deps.grants.sealing, userCode),
     signal: followedLink ? ['followed_link'] : undefined,
   });
-  const ticket = await writeTicket(ground.grants.sealing, browser, 'sign-in', {
+  const ticket = await writeTicket(deps.grants.sealing, browser, 'sign-in', {
     grant: grant.id,
     userCode,
     codePrefilled: isPrefilled(remembered.prefilled, userCode),
@@ -99,23 +99,23 @@ async function openCode(kit: PageKit, entry: Entry, view: GrantView, client: Reg
 
 /** At the total nobody is refused: each now answers for their own wrong codes, by the account that they sign in with. */
 async function signInFirst(
-  kit: PageKit,
+  context: PageContext,
   { request, response, browser, typed, memory, source }: Entry,
   { limit, isNews }: EntryVerdict & { verdict: 'sign_in_first' },
 ): Promise<void> {
-  if (isNews) kit.ground.log.event('limit.reached', { requestId: requestIdOf(response), limit, source });
-  await countSignIn(kit, request, response);
+  if (isNews) context.deps.log.event('limit.reached', { requestId: requestIdOf(response), limit, source });
+  await countSignIn(context, request, response);
   await renewBrowserSession(request, browser, TRIP_MS);
-  const entering = { typed: typed.slice(0, LONGEST_TYPED), memory };
-  const ticket = await writeTicket(kit.ground.grants.sealing, browser, 'enter', entering);
-  response.redirect(303, kit.addresses.to('/device/sign-in', { ticket }));
+  const entering = { typed: typed.slice(0, MAX_TYPED), memory };
+  const ticket = await writeTicket(context.deps.grants.sealing, browser, 'enter', entering);
+  response.redirect(303, context.addresses.to('/device/sign-in', { ticket }));
 }
 
 function tooManyTries(
-  { ground }: PageKit,
+  { deps }: PageContext,
   { response, source }: Entry,
   { limit, retryAfterSeconds }: EntryVerdict & { verdict: 'refused' },
 ): PageProblem {
-  ground.log.event('limit.reached', { requestId: requestIdOf(response), limit, source });
+  deps.log.event('limit.reached', { requestId: requestIdOf(response), limit, source });
   return new PageProblem('too_many_tries', { retryAfterSeconds });
 }

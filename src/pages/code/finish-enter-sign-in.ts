@@ -1,7 +1,7 @@
 import { keepArrival, VISIT_MS } from '../../grants/decide/trip.ts';
 import { renewBrowserSession } from '../frame/browser-session.ts';
-import { type PageKit, requestIdOf } from '../frame/page-context.ts';
-import type { Return } from '../sign-in/callback.ts';
+import { type PageContext, requestIdOf } from '../frame/page-context.ts';
+import type { ReturnedTrip } from '../sign-in/callback.ts';
 import { type EnterTicket, writeTicket } from '../sign-in/ticket.ts';
 import { upstreamProblem } from '../sign-in/upstream-problem.ts';
 import { revokeTokens } from '../sign-in/upstream-tokens.ts';
@@ -13,30 +13,30 @@ export interface EnteredPerson {
 }
 
 /** Back from a sign-in that only says who types: on to the form, with what was typed before. */
-export async function enterReturn(kit: PageKit, back: Return): Promise<void> {
-  const { ground } = kit;
-  const { ledger } = ground.grants;
+export async function finishEnterSignIn(context: PageContext, back: ReturnedTrip): Promise<void> {
+  const { deps } = context;
+  const { ledger } = deps.grants;
   const { request, response, browser, tag, upstream } = back;
   const requestId = requestIdOf(response);
-  const source = ground.sourceOf(request);
+  const source = deps.sourceOf(request);
   const signIn = await back.finish().catch((error: unknown) => {
-    throw upstreamProblem(ground.log, error, { upstream, again: back.again, requestId, purpose: 'enter', source });
+    throw upstreamProblem(deps.log, error, { upstream, again: back.again, requestId, purpose: 'enter', source });
   });
   revokeTokens(upstream, signIn.tokens);
   const { subject } = signIn;
-  ground.log.event('sign_in.finished', { requestId, upstream: upstream.id, subject, purpose: 'enter', source });
+  deps.log.event('sign_in.finished', { requestId, upstream: upstream.id, subject, purpose: 'enter', source });
   const content: EnteredPerson = { upstream: upstream.id, subject };
-  await keepArrival(ground.grants, browser, { tag, content, expiresAtMs: (await ledger.now()) + VISIT_MS });
+  await keepArrival(deps.grants, browser, { tag, content, expiresAtMs: (await ledger.now()) + VISIT_MS });
   await renewBrowserSession(request, browser, VISIT_MS);
-  await toVisitedCode(kit, back);
+  await toVisitedCode(context, back);
 }
 
 /** On to the form, with what was typed before. */
 export async function toVisitedCode(
-  { ground, addresses }: PageKit,
-  { response, browser, trip, tag }: Pick<Return, 'response' | 'browser' | 'trip' | 'tag'>,
+  { deps, addresses }: PageContext,
+  { response, browser, trip, tag }: Pick<ReturnedTrip, 'response' | 'browser' | 'trip' | 'tag'>,
 ): Promise<void> {
   const ticket = JSON.parse(trip.resume ?? '{"typed":"","memory":""}') as EnterTicket;
-  const written = await writeTicket(ground.grants.sealing, browser, 'entered', { ...ticket, arrival: tag });
+  const written = await writeTicket(deps.grants.sealing, browser, 'entered', { ...ticket, arrival: tag });
   response.redirect(303, addresses.to('/device', { ticket: written }));
 }

@@ -2,7 +2,7 @@ import type { CookieOptions, Request, Response } from 'express';
 import { type ArrivalVerdict, arrivalModeOfAll, arrivalOf, judgeArrival } from '../../safeguards/arrival.ts';
 import { cookieOf } from '../frame/cookies.ts';
 import type { PageAddresses } from '../frame/page-addresses.ts';
-import type { PagesGround } from '../frame/page-deps.ts';
+import type { PagesDeps } from '../frame/page-deps.ts';
 
 /**
  * Who followed a link from another site, and which pages remember it. Every page of ours leads to the code form by some
@@ -29,7 +29,7 @@ const LINK_MS = 30 * 60 * 1000;
 const IS_OWN = 'isOwnAddress';
 
 export function createFollowedLinks(
-  { clients, publicUrl }: Pick<PagesGround, 'clients' | 'publicUrl'>,
+  { clients, publicUrl }: Pick<PagesDeps, 'clients' | 'publicUrl'>,
   { cookieName, isSecure }: PageAddresses,
 ): FollowedLinks {
   const name = cookieName(LINK);

@@ -9,14 +9,14 @@ import { isStartStillMet } from '../../safeguards/still-met.ts';
 import { judgeSignIn } from '../../safeguards/strong-sign-in.ts';
 import { logTag } from '../../telemetry/log-tag.ts';
 import { browserOf } from '../frame/browser-session.ts';
-import { type PageKit, requestIdOf } from '../frame/page-context.ts';
+import { type PageContext, requestIdOf } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { noteFacts } from '../frame/request-facts.ts';
 import type { SignInFacts } from '../sign-in/sign-in-facts.ts';
 import { readTicket } from '../sign-in/ticket.ts';
 
 /** A grant as it stands to a person who signed in for it, at an address that names both. */
-export interface Standing {
+export interface ConfirmSession {
   request: Request;
   response: Response;
   browser: BrowserValue;
@@ -28,20 +28,20 @@ export interface Standing {
 }
 
 /** @throws {PageProblem} where the address belongs to another browser, or where all of it has lapsed */
-export async function standingOf(
-  kit: PageKit,
+export async function readConfirmSession(
+  context: PageContext,
   request: Request,
   response: Response,
   ticket: string | undefined,
   browser = browserOf(request),
-): Promise<Standing> {
-  const { grants, clients } = kit.ground;
+): Promise<ConfirmSession> {
+  const { grants, clients } = context.deps;
   if (browser === undefined) throw new PageProblem('no_session', { detail: 'no browser session' });
   const read = await readTicket(grants.sealing, browser, 'confirm', ticket);
   if (read === undefined) throw new PageProblem('no_session', { detail: 'no ticket of this browser' });
   noteFacts(response, { grant: logTag(read.grant) });
-  kit.links.noteOwnAddress(response);
-  const view = await viewGrant(grants, read.grant, kit.forms.visitorTag(request));
+  context.links.noteOwnAddress(response);
+  const view = await viewGrant(grants, read.grant, context.forms.visitorTag(request));
   const client = view === undefined ? undefined : clients.get(view.grant.clientId);
   const facts = (await openArrival(grants, browser, read.arrival, read.grant)) as SignInFacts | undefined;
   const { upstream, subject } = facts?.signIn ?? {};
@@ -50,7 +50,7 @@ export async function standingOf(
   return { request, response, browser, ticket: ticket ?? '', view, client, facts };
 }
 
-export interface StandingVerdict {
+export interface ConfirmVerdict {
   /** `undecided`: the upstream did not say what the policy needs. */
   verdict: 'allowed' | 'refused' | 'undecided' | 'too_weak' | 'start_again';
   /** For the log: what is missing. */
@@ -62,22 +62,25 @@ export interface StandingVerdict {
  * weak or too old by now does not either, and one whose tokens were given back at a refusal cannot approve after a change
  * of the policy. A device that started with less than is asked for today must start again.
  */
-export async function judgeStanding(kit: PageKit, { client, facts, view }: Standing): Promise<StandingVerdict> {
+export async function judgeConfirmSession(
+  context: PageContext,
+  { client, facts, view }: ConfirmSession,
+): Promise<ConfirmVerdict> {
   const { signIn } = facts;
   const lacking = lackingStart(client, view);
   if (lacking !== undefined) return { verdict: 'start_again', detail: lacking };
   const strength = judgeSignIn(client.safeguards, signIn, {
     ...{ grantStartedAtMs: view.grant.startedAtMs, nowMs: view.nowMs },
-    clockToleranceSeconds: kit.ground.upstreams.get(signIn.upstream)?.clockToleranceSeconds ?? 0,
+    clockToleranceSeconds: context.deps.upstreams.get(signIn.upstream)?.clockToleranceSeconds ?? 0,
   });
   if (strength.verdict === 'too_weak') return { verdict: 'too_weak', detail: strength.missing };
   const { verdict } = judgeApprover(client, signIn);
   if (verdict !== 'allowed') return { verdict: verdict === 'refused' ? 'refused' : 'undecided' };
   if (client.tokens === 'relay' && signIn.upstreamTokens === undefined) return { verdict: 'refused' };
-  const isEnded = await isMarkedEnded(kit.ground.grants, {
+  const isEnded = await isMarkedEnded(context.deps.grants, {
     ...signIn,
     clientId: client.id,
-    sourcePrefixes: kit.ground.sourcePrefixes(view.grant.source),
+    sourcePrefixes: context.deps.sourcePrefixes(view.grant.source),
     endsOnLogout: client.endOnLogout,
   });
   return { verdict: isEnded ? 'refused' : 'allowed' };
@@ -90,22 +93,22 @@ export function lackingStart(client: RegisteredClient, { grant }: GrantView): st
 }
 
 /** The person as the safeguards look at them. */
-export function personOf(kit: PageKit, { request, facts, view }: Standing): Person {
+export function personOf(context: PageContext, { request, facts, view }: ConfirmSession): Person {
   const { upstream, subject } = facts.signIn;
-  return { upstream, subject, address: kit.ground.sourceOf(request), nowMs: view.nowMs };
+  return { upstream, subject, address: context.deps.sourceOf(request), nowMs: view.nowMs };
 }
 
-export function entryOf({ facts, view }: Standing): EnteredCode {
+export function entryOf({ facts, view }: ConfirmSession): EnteredCode {
   const { userCode, codePrefilled, followedLink } = facts;
   return { userCode, codePrefilled, followedLink, openElsewhere: view.openElsewhere };
 }
 
 /** What each log line about a standing has. */
-export function loggedOf({ response, view, client, facts }: Standing) {
+export function loggedOf({ response, view, client, facts }: ConfirmSession) {
   const { upstream, subject } = facts.signIn;
   return { requestId: requestIdOf(response), grant: logTag(view.grant.id), client: client.id, upstream, subject };
 }
 
-export function upstreamName(kit: PageKit, id: string): string {
-  return kit.ground.upstreams.get(id)?.displayName ?? id;
+export function upstreamName(context: PageContext, id: string): string {
+  return context.deps.upstreams.get(id)?.displayName ?? id;
 }

@@ -7,13 +7,20 @@ import { formatUserCode, NUMERIC } from '../../grants/start/user-code.ts';
 import { intersectScopes } from '../../oauth/scope.ts';
 import type { ConfirmJudgement, Obstacle, Warning } from '../../safeguards/safeguards.ts';
 import type { Language } from '../frame/languages.ts';
-import { fieldOf, type PageKit } from '../frame/page-context.ts';
+import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { routeOf } from '../frame/page-error.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { referenceOf } from '../frame/reference.ts';
 import type { ConfirmLocals, HiddenFields } from '../frame/views.ts';
 import { readTicket, writeTicket } from '../sign-in/ticket.ts';
-import { entryOf, loggedOf, personOf, type Standing, standingOf, upstreamName } from './confirm-session.ts';
+import {
+  type ConfirmSession,
+  entryOf,
+  loggedOf,
+  personOf,
+  readConfirmSession,
+  upstreamName,
+} from './confirm-session.ts';
 import { mayApprove } from './may-approve.ts';
 
 const DECIDE = 'decide';
@@ -24,21 +31,21 @@ const HOUR_SECONDS = 60 * MINUTE_SECONDS;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
 
 /** GET `/device/confirm`: who, what, which device. Nothing is counted, so that it can be reloaded. */
-export async function showConfirm(kit: PageKit, request: Request, response: Response): Promise<void> {
-  const standing = await standingOf(kit, request, response, fieldOf(request.query, 'ticket'));
-  const { view } = standing;
+export async function showConfirm(context: PageContext, request: Request, response: Response): Promise<void> {
+  const confirmSession = await readConfirmSession(context, request, response, fieldOf(request.query, 'ticket'));
+  const { view } = confirmSession;
   if (view.state === 'expired') throw new PageProblem('ran_out_signed_in');
-  if (view.state !== 'pending') return toDone(kit, standing);
-  if (!(await mayApprove(kit, standing))) return renderRefused(kit, standing, 'account');
-  const { client } = standing;
-  const judged = await kit.ground.safeguards.judgeConfirm(
+  if (view.state !== 'pending') return toDone(context, confirmSession);
+  if (!(await mayApprove(context, confirmSession))) return renderRefused(context, confirmSession, 'account');
+  const { client } = confirmSession;
+  const judged = await context.deps.safeguards.judgeConfirm(
     client,
     view.grant,
-    personOf(kit, standing),
-    entryOf(standing),
+    personOf(context, confirmSession),
+    entryOf(confirmSession),
   );
-  if (judged.obstacle !== undefined) return renderRefused(kit, standing, judged.obstacle);
-  renderConfirm(kit, standing, judged, { status: 200, isWrong: false });
+  if (judged.obstacle !== undefined) return renderRefused(context, confirmSession, judged.obstacle);
+  renderConfirm(context, confirmSession, judged, { status: 200, isWrong: false });
 }
 
 /**
@@ -46,38 +53,42 @@ export async function showConfirm(kit: PageKit, request: Request, response: Resp
  * the first time, with digits and undo.
  */
 export async function toDone(
-  kit: PageKit,
-  { browser, view, facts, response }: Standing,
+  context: PageContext,
+  { browser, view, facts, response }: ConfirmSession,
   receipt = view.receipt,
 ): Promise<void> {
-  const { sealing } = kit.ground.grants;
+  const { sealing } = context.deps.grants;
   const { upstream, account } = facts.signIn;
   // Another browser's does not open here.
   const received = await readTicket(sealing, browser, 'receipt', receipt);
   const done = received ?? { grant: view.grant.id, upstream, account };
   const ticket = await writeTicket(sealing, browser, 'done', done);
-  response.redirect(303, kit.addresses.to('/device/done', { ticket }));
+  response.redirect(303, context.addresses.to('/device/done', { ticket }));
 }
 
 /** This person cannot approve here and now, but may deny, or come as somebody else; the grant stays pending. */
-export function renderRefused(kit: PageKit, standing: Standing, reason: 'account' | Obstacle): void {
-  const { client, facts, request, response } = standing;
-  const { log, sourceOf } = kit.ground;
+export function renderRefused(
+  context: PageContext,
+  confirmSession: ConfirmSession,
+  reason: 'account' | Obstacle,
+): void {
+  const { client, facts, request, response } = confirmSession;
+  const { log, sourceOf } = context.deps;
   const judged = judgeApprover(client, facts.signIn);
   const isByPolicy = reason === 'account' && judged.verdict === 'refused';
   const claim = isByPolicy ? claimOf(judged) : undefined;
   const detail = isByPolicy ? `approvers: ${judged.reason}` : undefined;
   const source = sourceOf(request);
-  const logged = { ...loggedOf(standing), claim, route: routeOf(request), status: 403 };
+  const logged = { ...loggedOf(confirmSession), claim, route: routeOf(request), status: 403 };
   log.event('page.refused', { ...logged, reason, detail, source });
-  const frame = frameOf(kit, standing);
-  const page = kit.views.refused(frame, {
-    action: kit.addresses.to('/device/confirm'),
-    fields: fieldsOf(kit, standing, []),
+  const frame = frameOf(context, confirmSession);
+  const page = context.views.refused(frame, {
+    action: context.addresses.to('/device/confirm'),
+    fields: fieldsOf(context, confirmSession, []),
     reason: detail === 'approvers: claims_too_large' ? 'claims' : reason,
     client: client.name,
     account: facts.signIn.account,
-    upstream: upstreamName(kit, facts.signIn.upstream),
+    upstream: upstreamName(context, facts.signIn.upstream),
     ...referenceOf(response, frame.language),
   });
   response.status(403).type('html').send(page);
@@ -90,35 +101,35 @@ function claimOf(refusal: Verdict & { verdict: 'refused' }): string | undefined 
 }
 
 export function renderConfirm(
-  kit: PageKit,
-  standing: Standing,
+  context: PageContext,
+  confirmSession: ConfirmSession,
   { requester, warnings, charactersToType }: Pick<ConfirmJudgement, 'requester' | 'warnings' | 'charactersToType'>,
   { status, isWrong }: { status: number; isWrong: boolean },
 ): void {
-  const { client, facts, view, response } = standing;
-  const { alphabet, group } = kit.ground.grants.userCodes;
+  const { client, facts, view, response } = confirmSession;
+  const { alphabet, group } = context.deps.grants.userCodes;
   const { userCode } = facts;
-  const scopes = shownScopes(standing);
-  const frame = frameOf(kit, standing);
+  const scopes = shownScopes(confirmSession);
+  const frame = frameOf(context, confirmSession);
   const hidden = '•'.repeat(charactersToType);
-  const page = kit.views.confirm(frame, {
-    action: kit.addresses.to('/device/confirm'),
-    fields: fieldsOf(kit, standing, warnings),
+  const page = context.views.confirm(frame, {
+    action: context.addresses.to('/device/confirm'),
+    fields: fieldsOf(context, confirmSession, warnings),
     client: client.name,
     account: facts.signIn.account,
-    upstream: upstreamName(kit, facts.signIn.upstream),
+    upstream: upstreamName(context, facts.signIn.upstream),
     scopes: [...scopes, ...facts.beyondScopes].map((name) => ({
       name,
-      description: descriptionOf(kit, name, frame.language),
+      description: descriptionOf(context, name, frame.language),
     })),
     resources: shownResources(client, view.grant),
-    ...toldClaims(standing, scopes),
+    ...toldClaims(confirmSession, scopes),
     code: formatUserCode(userCode.slice(0, userCode.length - charactersToType) + hidden, group),
     age: frame.language.ago(requester.ageSeconds * 1000),
     source: requester.address,
     place: requester.from,
     deviceLabel: view.grant.deviceLabel,
-    duration: durationOf(kit, standing, scopes),
+    duration: durationOf(context, confirmSession, scopes),
     warnings,
     confirmCode:
       charactersToType === 0
@@ -134,7 +145,7 @@ export function renderConfirm(
 }
 
 /** What the tokens say of the person, and to whom: without `openid` there is no ID token, and relay mints no access token. */
-function toldClaims({ client, facts }: Standing, scopes: readonly string[]) {
+function toldClaims({ client, facts }: ConfirmSession, scopes: readonly string[]) {
   const { idToken, accessToken } = tokenClaims(client, scopes);
   const forDevice = scopes.includes('openid') ? idToken : [];
   const forServices = client.tokens === 'mint' ? accessToken : [];
@@ -149,13 +160,13 @@ function toldClaims({ client, facts }: Standing, scopes: readonly string[]) {
 
 /** As long as the session would live that a redemption begins now. */
 function durationOf(
-  kit: PageKit,
-  { client, facts, view }: Standing,
+  context: PageContext,
+  { client, facts, view }: ConfirmSession,
   scopes: readonly string[],
 ): ConfirmLocals['duration'] {
   const { signIn } = facts;
   const beginning = { client, approval: signIn, scopes, atMs: view.nowMs };
-  const unchecked = kit.ground.upstreams.get(signIn.upstream)?.uncheckedSessionSeconds ?? 0;
+  const unchecked = context.deps.upstreams.get(signIn.upstream)?.uncheckedSessionSeconds ?? 0;
   const { refreshes, endsAtMs } = sessionLife(beginning, unchecked);
   const seconds = Math.max(1, (endsAtMs - view.nowMs) / 1000);
   if (!refreshes) return { unit: 'minutes', count: Math.ceil(seconds / MINUTE_SECONDS) };
@@ -166,13 +177,13 @@ function durationOf(
 }
 
 /** What is shown is what may be approved: the configuration may have changed since the sign-in (I5). */
-export function shownScopes({ client, facts }: Pick<Standing, 'client' | 'facts'>): string[] {
+export function shownScopes({ client, facts }: Pick<ConfirmSession, 'client' | 'facts'>): string[] {
   return intersectScopes(facts.grantedScopes, client.scopes.allowed);
 }
 
 /** In the administrator's words; the standard's own scopes have ours. */
-function descriptionOf(kit: PageKit, scope: string, language: Language): string | undefined {
-  const { scopeDescriptions } = kit.ground;
+function descriptionOf(context: PageContext, scope: string, language: Language): string | undefined {
+  const { scopeDescriptions } = context.deps;
   if (Object.hasOwn(scopeDescriptions, scope)) return scopeDescriptions[scope];
   return STANDARD_SCOPES.includes(scope) ? language.t(`scope.${scope}`) : undefined;
 }
@@ -189,35 +200,40 @@ export interface Said {
  *
  * @throws {PageProblem} for any other form
  */
-export function saidThere(kit: PageKit, standing: Standing): Said {
-  const { body } = standing.request;
+export function saidThere(context: PageContext, confirmSession: ConfirmSession): Said {
+  const { body } = confirmSession.request;
   const warned = fieldOf(body, 'warned') ?? '';
   const shown = fieldOf(body, 'shown') ?? '';
   const resources = fieldOf(body, 'resources') ?? '';
-  if (!kit.forms.isToken(DECIDE, tokenFacts(standing, warned, shown, resources), fieldOf(body, 'token'))) {
+  if (!context.forms.isToken(DECIDE, tokenFacts(confirmSession, warned, shown, resources), fieldOf(body, 'token'))) {
     throw new PageProblem('form_refused', { detail: 'token of the decision' });
   }
   return { warnings: warned.split(' '), scopes: shown.split(' '), resources: resources.split(' ') };
 }
 
-function fieldsOf(kit: PageKit, standing: Standing, warnings: readonly Warning[]): HiddenFields {
+function fieldsOf(context: PageContext, confirmSession: ConfirmSession, warnings: readonly Warning[]): HiddenFields {
   const warned = warnings.join(' ');
-  const shown = shownScopes(standing).join(' ');
-  const resources = shownResources(standing.client, standing.view.grant).join(' ');
+  const shown = shownScopes(confirmSession).join(' ');
+  const resources = shownResources(confirmSession.client, confirmSession.view.grant).join(' ');
   return {
-    ticket: standing.ticket,
+    ticket: confirmSession.ticket,
     warned,
     shown,
     ...(resources !== '' && { resources }),
-    token: kit.forms.token(DECIDE, tokenFacts(standing, warned, shown, resources)),
+    token: context.forms.token(DECIDE, tokenFacts(confirmSession, warned, shown, resources)),
   };
 }
 
-function tokenFacts({ browser, view, facts }: Standing, warned: string, shown: string, resources: string): string[] {
+function tokenFacts(
+  { browser, view, facts }: ConfirmSession,
+  warned: string,
+  shown: string,
+  resources: string,
+): string[] {
   const { upstream, subject } = facts.signIn;
   return [browser.reveal(), view.grant.id, upstream, subject, warned, shown, ...(resources === '' ? [] : [resources])];
 }
 
-function frameOf(kit: PageKit, { request, response, ticket }: Standing) {
-  return kit.frame(request, response, kit.addresses.to('/device/confirm', { ticket }));
+function frameOf(context: PageContext, { request, response, ticket }: ConfirmSession) {
+  return context.frame(request, response, context.addresses.to('/device/confirm', { ticket }));
 }

@@ -3,7 +3,7 @@ import { type BrowserValue, browserTag } from '../../grants/decide/trip.ts';
 import { type GrantView, viewGrant } from '../../grants/view-grant.ts';
 import { logTag } from '../../telemetry/log-tag.ts';
 import { browserOf } from '../frame/browser-session.ts';
-import { fieldOf, type PageKit } from '../frame/page-context.ts';
+import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { noteFacts } from '../frame/request-facts.ts';
 import type { DoneLocals, DoneState } from '../frame/views.ts';
@@ -22,41 +22,41 @@ export interface Outcome {
 }
 
 /** GET `/device/done`: what happened, and what to do now. It never goes on by itself (RFC 8628 §3.3). */
-export async function showDone(kit: PageKit, request: Request, response: Response): Promise<void> {
-  const outcome = await outcomeOf(kit, request, response, fieldOf(request.query, 'ticket'));
+export async function showDone(context: PageContext, request: Request, response: Response): Promise<void> {
+  const outcome = await outcomeOf(context, request, response, fieldOf(request.query, 'ticket'));
   const { ticket, view, state } = outcome;
   if (state === undefined) {
     if (view.state === 'pending') throw new PageProblem('no_session', { detail: 'not decided yet' });
     throw new PageProblem(ticket.account === undefined ? 'ran_out' : 'ran_out_signed_in');
   }
   const isOwn = state === 'approved' || state === 'connected';
-  const page = kit.views.done(kit.frame(request, response), {
+  const page = context.views.done(context.frame(request, response), {
     state,
-    client: kit.ground.clients.get(view.grant.clientId)?.name ?? view.grant.clientId,
+    client: context.deps.clients.get(view.grant.clientId)?.name ?? view.grant.clientId,
     account: ticket.account ?? '',
-    upstream: upstreamName(kit, ticket.upstream),
-    devices: isOwn ? kit.addresses.to('/sessions') : undefined,
+    upstream: upstreamName(context, ticket.upstream),
+    devices: isOwn ? context.addresses.to('/sessions') : undefined,
     confirmationCode: state === 'approved' ? ticket.confirmationCode : undefined,
-    undo: isOwn ? undoForm(kit, outcome) : undefined,
+    undo: isOwn ? undoForm(context, outcome) : undefined,
   });
   response.type('html').send(page);
 }
 
 /** What happened to the grant that an address names, for the browser that it belongs to. */
 export async function outcomeOf(
-  kit: PageKit,
+  context: PageContext,
   request: Request,
   response: Response,
   written: string | undefined,
 ): Promise<Outcome> {
-  const { grants } = kit.ground;
+  const { grants } = context.deps;
   const browser = browserOf(request);
   if (browser === undefined) throw new PageProblem('no_session', { detail: 'no browser session' });
   const ticket = await readTicket(grants.sealing, browser, 'done', written);
   if (ticket === undefined) throw new PageProblem('no_session', { detail: 'no ticket of this browser' });
   noteFacts(response, { grant: logTag(ticket.grant), upstream: ticket.upstream || undefined });
-  kit.links.noteOwnAddress(response);
-  const view = await viewGrant(grants, ticket.grant, kit.forms.visitorTag(request));
+  context.links.noteOwnAddress(response);
+  const view = await viewGrant(grants, ticket.grant, context.forms.visitorTag(request));
   if (view === undefined) throw new PageProblem('ran_out');
   noteFacts(response, { client: view.grant.clientId });
   return {
@@ -85,19 +85,19 @@ function doneState(view: GrantView, isMine: boolean): DoneState | undefined {
   }
 }
 
-function undoForm(kit: PageKit, outcome: Outcome): DoneLocals['undo'] {
+function undoForm(context: PageContext, outcome: Outcome): DoneLocals['undo'] {
   const { ticket, view, written } = outcome;
   const leftMs = (ticket.undoUntilMs ?? 0) - view.nowMs;
   if (leftMs <= 0) return undefined;
   return {
-    action: kit.addresses.to('/device/undo'),
-    fields: { ticket: written, token: kit.forms.token(UNDO, undoFacts(outcome)) },
+    action: context.addresses.to('/device/undo'),
+    fields: { ticket: written, token: context.forms.token(UNDO, undoFacts(outcome)) },
     seconds: Math.ceil(leftMs / 1000),
   };
 }
 
-export function isUndoToken(kit: PageKit, outcome: Outcome, token: string | undefined): boolean {
-  return kit.forms.isToken(UNDO, undoFacts(outcome), token);
+export function isUndoToken(context: PageContext, outcome: Outcome, token: string | undefined): boolean {
+  return context.forms.isToken(UNDO, undoFacts(outcome), token);
 }
 
 function undoFacts({ browser, ticket }: Outcome): string[] {

@@ -1,19 +1,19 @@
 import type { Request, Response } from 'express';
-import type { SessionsGround } from '../../device-sessions/active-session.ts';
+import type { SessionsDeps } from '../../device-sessions/active-session.ts';
 import { type ListedSession, listSessions } from '../../device-sessions/list-sessions.ts';
 import { type BrowserValue, openArrival, TRIP_MS } from '../../grants/decide/trip.ts';
 import { isMarkedEnded } from '../../grants/revocation-marks.ts';
-import { LONGEST_LINE } from '../../grants/start/visible-line.ts';
+import { MAX_LINE } from '../../grants/start/visible-line.ts';
 import { logTag } from '../../telemetry/log-tag.ts';
 import { upstreamName } from '../confirm/confirm-session.ts';
 import { browserOf, newBrowserValue, renewBrowserSession } from '../frame/browser-session.ts';
 import { cookieOf } from '../frame/cookies.ts';
-import { fieldOf, type PageKit } from '../frame/page-context.ts';
+import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { noteFacts } from '../frame/request-facts.ts';
 import type { HiddenFields, SessionsLocals } from '../frame/views.ts';
 import { countSignIn } from '../sign-in/count-sign-in.ts';
-import { setOut } from '../sign-in/start-sign-in.ts';
+import { startSignIn } from '../sign-in/start-sign-in.ts';
 import { readTicket } from '../sign-in/ticket.ts';
 import { type DeviceManager, MANAGE_COOKIE } from './finish-manage-sign-in.ts';
 
@@ -26,43 +26,43 @@ export interface Managing {
 }
 
 /** GET `/sessions`: my devices; for who has not signed in for it, the way there. */
-export async function showSessions(kit: PageKit, request: Request, response: Response): Promise<void> {
+export async function showSessions(context: PageContext, request: Request, response: Response): Promise<void> {
   const chosen = fieldOf(request.query, 'upstream');
   // A trip begins where a person wants it to: not by another site's link, nor for who only asks what is here.
-  if (chosen !== undefined && request.method === 'GET' && !kit.links.isFollowed(request)) {
-    return goToSignIn(kit, request, response, chosen);
+  if (chosen !== undefined && request.method === 'GET' && !context.links.isFollowed(request)) {
+    return goToSignIn(context, request, response, chosen);
   }
-  const managing = await managingOf(kit, request, cookieOf(request, kit.addresses.cookieName(MANAGE_COOKIE)));
-  if (managing === undefined) return showWays(kit, request, response);
+  const managing = await managingOf(context, request, cookieOf(request, context.addresses.cookieName(MANAGE_COOKIE)));
+  if (managing === undefined) return showWays(context, request, response);
   // Most likely back from the upstream, which is another site; a link that leads here meanwhile leads to no code form.
-  kit.links.noteOwnAddress(response);
-  await renderSessions(kit, request, response, managing, {});
+  context.links.noteOwnAddress(response);
+  await renderSessions(context, request, response, managing, {});
 }
 
 export async function renderSessions(
-  kit: PageKit,
+  context: PageContext,
   request: Request,
   response: Response,
   managing: Managing,
   wrong: { session?: string },
 ): Promise<void> {
   const { manager, ticket } = managing;
-  const { ledger } = kit.ground.grants;
+  const { ledger } = context.deps.grants;
   const nowMs = await ledger.now();
-  const listed = await listSessions(sessionsGround(kit), manager);
-  const frame = kit.frame(request, response, kit.addresses.to('/sessions'));
-  const page = kit.views.sessions(frame, {
+  const listed = await listSessions(sessionsDeps(context), manager);
+  const frame = context.frame(request, response, context.addresses.to('/sessions'));
+  const page = context.views.sessions(frame, {
     account: manager.account,
-    upstream: upstreamName(kit, manager.upstream),
-    renameAction: kit.addresses.to('/sessions/rename'),
-    endAction: kit.addresses.to('/sessions/end'),
-    longestName: LONGEST_LINE,
+    upstream: upstreamName(context, manager.upstream),
+    renameAction: context.addresses.to('/sessions/rename'),
+    endAction: context.addresses.to('/sessions/end'),
+    longestName: MAX_LINE,
     sessions: listed.map((one) => ({
-      ...described(kit, one, nowMs, frame.language),
-      fields: fieldsFor(kit, managing, one),
+      ...described(context, one, nowMs, frame.language),
+      fields: fieldsFor(context, managing, one),
     })),
     endAll: listed.some(({ ended }) => ended === undefined)
-      ? { all: 'true', ticket, token: manageToken(kit, managing, 'all') }
+      ? { all: 'true', ticket, token: manageToken(context, managing, 'all') }
       : undefined,
     wrongName: wrong.session,
   });
@@ -74,11 +74,11 @@ export async function renderSessions(
 
 /** The sign-in behind a ticket, or `undefined` where there is none, or no longer. */
 export async function managingOf(
-  kit: PageKit,
+  context: PageContext,
   request: Request,
   written: string | undefined,
 ): Promise<Managing | undefined> {
-  const { grants, upstreams } = kit.ground;
+  const { grants, upstreams } = context.deps;
   const browser = browserOf(request);
   if (browser === undefined || written === undefined) return undefined;
   const ticket = await readTicket(grants.sealing, browser, 'manage', written);
@@ -86,13 +86,13 @@ export async function managingOf(
   const manager = (await openArrival(grants, browser, ticket.arrival)) as DeviceManager | undefined;
   if (request.res !== undefined) noteFacts(request.res, { upstream: manager?.upstream, subject: manager?.subject });
   if (manager === undefined || !upstreams.has(manager.upstream)) return undefined;
-  return (await hasEnded(kit, request, manager)) ? undefined : { browser, ticket: written, manager };
+  return (await hasEnded(context, request, manager)) ? undefined : { browser, ticket: written, manager };
 }
 
 /** A logout at the upstream or the kill switch ends what the person may do here, as it ends their devices. */
-function hasEnded({ ground }: PageKit, request: Request, manager: DeviceManager): Promise<boolean> {
-  const sourcePrefixes = ground.sourcePrefixes(ground.sourceOf(request));
-  return isMarkedEnded(ground.grants, { ...manager, sourcePrefixes, endsOnLogout: true });
+function hasEnded({ deps }: PageContext, request: Request, manager: DeviceManager): Promise<boolean> {
+  const sourcePrefixes = deps.sourcePrefixes(deps.sourceOf(request));
+  return isMarkedEnded(deps.grants, { ...manager, sourcePrefixes, endsOnLogout: true });
 }
 
 /** @param what a session's id, or `all` */
@@ -102,8 +102,8 @@ export function manageFacts({ browser, manager }: Managing, what: string): strin
 
 export const MANAGE = 'manage';
 
-export function sessionsGround({ ground }: PageKit): SessionsGround {
-  const { grants, clients, sourcePrefixes, log } = ground;
+export function sessionsDeps({ deps }: PageContext): SessionsDeps {
+  const { grants, clients, sourcePrefixes, log } = deps;
   return {
     ...grants,
     clients,
@@ -112,31 +112,31 @@ export function sessionsGround({ ground }: PageKit): SessionsGround {
   };
 }
 
-function showWays(kit: PageKit, request: Request, response: Response): void {
-  const upstreams = [...kit.ground.upstreams.values()];
-  const page = kit.views.signIn(kit.frame(request, response, kit.addresses.to('/sessions')), {
+function showWays(context: PageContext, request: Request, response: Response): void {
+  const upstreams = [...context.deps.upstreams.values()];
+  const page = context.views.signIn(context.frame(request, response, context.addresses.to('/sessions')), {
     purpose: 'manage',
     client: '',
     code: '',
     isRunningOut: false,
-    goesOn: upstreams.length === 1 && !kit.links.isFollowed(request),
+    goesOn: upstreams.length === 1 && !context.links.isFollowed(request),
     upstreams: upstreams.map(({ id, displayName }) => ({
       name: displayName,
-      address: kit.addresses.to('/sessions', { upstream: id }),
+      address: context.addresses.to('/sessions', { upstream: id }),
     })),
   });
   response.type('html').send(page);
 }
 
-async function goToSignIn(kit: PageKit, request: Request, response: Response, chosen: string): Promise<void> {
-  const { ground, addresses } = kit;
-  const upstream = ground.upstreams.get(chosen);
+async function goToSignIn(context: PageContext, request: Request, response: Response, chosen: string): Promise<void> {
+  const { deps, addresses } = context;
+  const upstream = deps.upstreams.get(chosen);
   if (upstream === undefined) throw new PageProblem('bad_request', { detail: 'no such upstream' });
-  await countSignIn(kit, request, response);
+  await countSignIn(context, request, response);
   const known = browserOf(request);
-  const browser = known ?? newBrowserValue(ground.grants.randomBytes);
+  const browser = known ?? newBrowserValue(deps.grants.randomBytes);
   if (known === undefined) await renewBrowserSession(request, browser, TRIP_MS);
-  await setOut(kit, response, {
+  await startSignIn(context, response, {
     browser,
     upstream,
     trip: { purpose: 'manage' },
@@ -147,14 +147,14 @@ async function goToSignIn(kit: PageKit, request: Request, response: Response, ch
 }
 
 function described(
-  kit: PageKit,
+  context: PageContext,
   { session, name, lastUsedAtMs, ended }: ListedSession,
   nowMs: number,
   language: { ago(ms: number): string; date(atMs: number): string },
 ): Omit<SessionsLocals['sessions'][number], 'fields'> {
   return {
     id: session.id,
-    client: kit.ground.clients.get(session.clientId)?.name ?? session.clientId,
+    client: context.deps.clients.get(session.clientId)?.name ?? session.clientId,
     name,
     deviceLabel: session.deviceLabel,
     source: session.source,
@@ -166,11 +166,11 @@ function described(
   };
 }
 
-function fieldsFor(kit: PageKit, managing: Managing, { session }: ListedSession): HiddenFields {
+function fieldsFor(context: PageContext, managing: Managing, { session }: ListedSession): HiddenFields {
   const { ticket } = managing;
-  return { session: session.id, ticket, token: manageToken(kit, managing, session.id) };
+  return { session: session.id, ticket, token: manageToken(context, managing, session.id) };
 }
 
-function manageToken(kit: PageKit, managing: Managing, what: string): string {
-  return kit.forms.token(MANAGE, manageFacts(managing, what));
+function manageToken(context: PageContext, managing: Managing, what: string): string {
+  return context.forms.token(MANAGE, manageFacts(managing, what));
 }

@@ -1,8 +1,8 @@
 import { accountOf } from '../../grants/decide/approved-facts.ts';
 import { keepArrival, VISIT_MS } from '../../grants/decide/trip.ts';
 import { renewBrowserSession } from '../frame/browser-session.ts';
-import { type PageKit, requestIdOf } from '../frame/page-context.ts';
-import type { Return } from '../sign-in/callback.ts';
+import { type PageContext, requestIdOf } from '../frame/page-context.ts';
+import type { ReturnedTrip } from '../sign-in/callback.ts';
 import { writeTicket } from '../sign-in/ticket.ts';
 import { upstreamProblem } from '../sign-in/upstream-problem.ts';
 import { revokeTokens } from '../sign-in/upstream-tokens.ts';
@@ -22,16 +22,16 @@ export interface DeviceManager {
 }
 
 /** Back from a sign-in to look at one's devices. */
-export async function manageReturn(kit: PageKit, back: Return): Promise<void> {
-  const { ground } = kit;
-  const { ledger } = ground.grants;
+export async function finishManageSignIn(context: PageContext, back: ReturnedTrip): Promise<void> {
+  const { deps } = context;
+  const { ledger } = deps.grants;
   const { request, response, browser, tag, upstream } = back;
   const requestId = requestIdOf(response);
-  const source = ground.sourceOf(request);
+  const source = deps.sourceOf(request);
   // Before the upstream is asked: a logout that it sends while it answers is about this sign-in too.
   const signedInAtMs = await ledger.now();
   const signIn = await back.finish().catch((error: unknown) => {
-    throw upstreamProblem(ground.log, error, {
+    throw upstreamProblem(deps.log, error, {
       upstream,
       again: back.again,
       requestId,
@@ -43,7 +43,7 @@ export async function manageReturn(kit: PageKit, back: Return): Promise<void> {
   revokeTokens(upstream, signIn.tokens);
   const { subject, sid } = signIn;
   const { sub } = signIn.claims;
-  ground.log.event('sign_in.finished', { requestId, upstream: upstream.id, subject, purpose: 'manage', source });
+  deps.log.event('sign_in.finished', { requestId, upstream: upstream.id, subject, purpose: 'manage', source });
   const content: DeviceManager = {
     upstream: upstream.id,
     subject,
@@ -52,17 +52,17 @@ export async function manageReturn(kit: PageKit, back: Return): Promise<void> {
     account: accountOf(signIn),
     signedInAtMs,
   };
-  await keepArrival(ground.grants, browser, { tag, content, expiresAtMs: (await ledger.now()) + VISIT_MS });
+  await keepArrival(deps.grants, browser, { tag, content, expiresAtMs: (await ledger.now()) + VISIT_MS });
   await renewBrowserSession(request, browser, VISIT_MS);
-  await toDevices(kit, back);
+  await toDevices(context, back);
 }
 
 /** On to the devices that this sign-in may manage. */
 export async function toDevices(
-  { ground, addresses }: PageKit,
-  { response, browser, tag }: Pick<Return, 'response' | 'browser' | 'tag'>,
+  { deps, addresses }: PageContext,
+  { response, browser, tag }: Pick<ReturnedTrip, 'response' | 'browser' | 'tag'>,
 ): Promise<void> {
-  const { sealing } = ground.grants;
+  const { sealing } = deps.grants;
   response.cookie(
     addresses.cookieName(MANAGE_COOKIE),
     await writeTicket(sealing, browser, 'manage', { arrival: tag }),

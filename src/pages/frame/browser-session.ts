@@ -20,7 +20,7 @@ const BROWSER_VALUE_BYTES = 32;
 /** A second click comes with the cookie of the first, before the browser has read that one's answer. */
 const LEFT_MS = 10 * 1000;
 
-export interface BrowserSessionOptions {
+export interface BrowserSessionDeps {
   store: Store;
   sealing: Sealing;
   randomBytes: RandomBytes;
@@ -31,7 +31,7 @@ export interface BrowserSessionOptions {
  * Browser sessions by express-session. Nothing is stored before there is a browser value, and no request makes a
  * session live longer.
  */
-export function browserSessions({ store, sealing, randomBytes, addresses }: BrowserSessionOptions): RequestHandler {
+export function browserSessions({ store, sealing, randomBytes, addresses }: BrowserSessionDeps): RequestHandler {
   return session({
     store,
     name: addresses.cookieName(''),
@@ -68,7 +68,7 @@ export function newBrowserValue(randomBytes: RandomBytes): BrowserValue {
 export async function renewBrowserSession(request: Request, browser: BrowserValue, lifeMs = 0): Promise<void> {
   const leastMs = Math.max(lifeLeftMs(request), lifeMs);
   // Without a browser value the id is fresh from `genid`: there is nothing to destroy.
-  if (answeringBrowserOf(request) !== undefined) await called((done) => request.session.regenerate(done));
+  if (answeringBrowserOf(request) !== undefined) await asPromise((done) => request.session.regenerate(done));
   await keep(request, browser, leastMs);
 }
 
@@ -83,7 +83,7 @@ export async function leaveBrowserSession(request: Request, browser: BrowserValu
     const cookie = { expires: new Date(Date.now() + LEFT_MS), originalMaxAge: LEFT_MS };
     const left = { cookie, browser: browser.reveal(), isLeft: true } as SessionData;
     // In the place of what was there: destroyed first, the id would open nothing for a while.
-    await called((done) => sessionStore.set(sessionID, left, done));
+    await asPromise((done) => sessionStore.set(sessionID, left, done));
   }
   sessionStore.generate(request);
   await keep(request, browser, leastMs);
@@ -98,10 +98,10 @@ async function keep(request: Request, browser: BrowserValue, lifeMs: number): Pr
   request.session.browser = browser.reveal();
   request.session.cookie.maxAge = lifeMs;
   // Before the answer, so that a storage that is away is a 503 and not a cookie for nothing.
-  await called((done) => request.session.save(done));
+  await asPromise((done) => request.session.save(done));
 }
 
-function called(run: (done: (error?: unknown) => void) => unknown): Promise<void> {
+function asPromise(run: (done: (error?: unknown) => void) => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     run((error) => (error === null || error === undefined ? resolve() : reject(error)));
   });

@@ -1,15 +1,15 @@
 import type { RequestHandler } from 'express';
 import { createHostJudge } from '../../network/requested-host.ts';
-import type { PageKit } from './page-context.ts';
+import type { PageContext } from './page-context.ts';
 import { PageProblem } from './page-problem.ts';
 
 /**
  * A browser that asks by another name of this machine is sent on to `public_url`, since cookies and forms belong to one
  * name. A name that is none of this machine gets nothing but the right address.
  */
-export function onlyOwnHost({ ground, addresses }: PageKit): RequestHandler {
-  const hostOf = createHostJudge(ground.publicUrl.href);
-  const publicUrl = ground.publicUrl.href.replace(/\/$/, '');
+export function onlyOwnHost({ deps, addresses }: PageContext): RequestHandler {
+  const hostOf = createHostJudge(deps.publicUrl.href);
+  const publicUrl = deps.publicUrl.href.replace(/\/$/, '');
   return (request, response, next) => {
     const host = hostOf(request.headers.host);
     if (host === 'foreign') {

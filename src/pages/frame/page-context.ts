@@ -5,13 +5,13 @@ import { createFormGuard, type FormGuard } from './form-guard.ts';
 import { createLanguages, type Language, type Languages } from './languages.ts';
 import { type PageAddresses, pageAddresses } from './page-addresses.ts';
 import { type Asset, createCodeScript, createStylesheet } from './page-assets.ts';
-import type { PagesGround } from './page-deps.ts';
+import type { PagesDeps } from './page-deps.ts';
 import { createTemplates } from './templates.ts';
 import { createViews, type Frame, type Views } from './views.ts';
 
 /** What the page handlers share: the ground, and what is made from it once. */
-export interface PageKit {
-  ground: PagesGround;
+export interface PageContext {
+  deps: PagesDeps;
   addresses: PageAddresses;
   forms: FormGuard;
   links: FollowedLinks;
@@ -24,11 +24,11 @@ export interface PageKit {
   frame(request: Request, response: Response, back?: string): Frame;
 }
 
-export function createPageKit(ground: PagesGround): PageKit {
-  const { settings, grants, publicUrl } = ground;
+export function createPageContext(deps: PagesDeps): PageContext {
+  const { settings, grants, publicUrl } = deps;
   const addresses = pageAddresses(publicUrl);
   const forms = createFormGuard(grants.sealing, grants.randomBytes, addresses);
-  const links = createFollowedLinks(ground, addresses);
+  const links = createFollowedLinks(deps, addresses);
   const languages = createLanguages(settings.languages);
   const stylesheet = createStylesheet(settings);
   const codeScript = createCodeScript(settings);
@@ -74,7 +74,7 @@ export function createPageKit(ground: PagesGround): PageKit {
     };
   }
 
-  return { ground, addresses, forms, links, languages, stylesheet, codeScript, views, languageOf, frame };
+  return { deps, addresses, forms, links, languages, stylesheet, codeScript, views, languageOf, frame };
 }
 
 /** A field of a form or query: `undefined` where it is missing, empty or there twice. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { RegisteredClient } from '../../clients/registered-client.ts';
-import type { GrantGround } from '../../grants/start/start-grant.ts';
+import type { GrantDeps } from '../../grants/start/start-grant.ts';
 import type { CodeEntryLimits } from '../../limits/code-entry-limits.ts';
 import type { SignInLimits } from '../../limits/sign-in-limits.ts';
 import type { SafeguardJudge } from '../../safeguards/safeguards.ts';
@@ -10,9 +10,9 @@ import type { Upstream } from '../../upstream/upstream.ts';
 import type { PageSettings } from './page-settings.ts';
 
 /** What the pages stand on. */
-export interface PagesGround {
+export interface PagesDeps {
   publicUrl: URL;
-  grants: GrantGround;
+  grants: GrantDeps;
   /** The storage's; the pages hash ids and seal contents before anything gets there. */
   browserSessions: BrowserSessions;
   clients: ReadonlyMap<string, RegisteredClient>;

@@ -3,7 +3,7 @@ import { UnreadableFormatError } from '../../ledger/grant.ts';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import { SealingKeyMissingError } from '../../sealing/sealing-keys.ts';
 import type { Language } from './languages.ts';
-import { type PageKit, requestIdOf } from './page-context.ts';
+import { type PageContext, requestIdOf } from './page-context.ts';
 import { PageProblem } from './page-problem.ts';
 import { referenceOf } from './reference.ts';
 import { factsOf } from './request-facts.ts';
@@ -12,24 +12,24 @@ const RETRY_AFTER_SECONDS = '5';
 const MINUTE_MS = 60_000;
 
 /** Every error at the people door becomes a page in our own words, with a reference that the log has too. */
-export function pageError(kit: PageKit): ErrorRequestHandler {
+export function pageError(context: PageContext): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     // A page that is half sent cannot become another one.
     if (response.headersSent) return next(error);
-    const problem = problemOf(kit, error, request, response);
+    const problem = problemOf(context, error, request, response);
     try {
-      renderProblem(kit, request, response, problem);
+      renderProblem(context, request, response, problem);
     } catch (failure) {
       // A template or text that does not work, perhaps the administrator's own: still no word of it to the visitor.
       const requestId = requestIdOf(response);
-      kit.ground.log.event('request.failed', { requestId, method: request.method, status: 500, error: failure });
+      context.deps.log.event('request.failed', { requestId, method: request.method, status: 500, error: failure });
       response.status(500).type('text').send(requestId);
     }
   };
 }
 
-function problemOf(kit: PageKit, error: unknown, request: Request, response: Response): PageProblem {
-  const { log, sourceOf } = kit.ground;
+function problemOf(context: PageContext, error: unknown, request: Request, response: Response): PageProblem {
+  const { log, sourceOf } = context.deps;
   const logged = { requestId: requestIdOf(response), ...factsOf(response), route: routeOf(request) };
   if (error instanceof PageProblem) {
     const { kind: reason, status, detail } = error;
@@ -43,7 +43,7 @@ function problemOf(kit: PageKit, error: unknown, request: Request, response: Res
   if (error instanceof StorageUnavailableError || isReadableElsewhere) {
     log.event('request.failed', { ...logged, method: request.method, status: 503, error });
     const headers = { 'Retry-After': RETRY_AFTER_SECONDS };
-    return new PageProblem('storage_away', { headers, ...againOf(kit, request, response) });
+    return new PageProblem('storage_away', { headers, ...againOf(context, request, response) });
   }
   const status = clientErrorStatus(error);
   if (status !== undefined) {
@@ -55,11 +55,11 @@ function problemOf(kit: PageKit, error: unknown, request: Request, response: Res
   return new PageProblem('fault');
 }
 
-export function renderProblem(kit: PageKit, request: Request, response: Response, problem: PageProblem): void {
+export function renderProblem(context: PageContext, request: Request, response: Response, problem: PageProblem): void {
   const { kind, again, headers, status } = problem;
-  const home = kit.addresses.to('/device');
-  const frame = kit.frame(request, response, again ?? home);
-  const page = kit.views.problem(frame, {
+  const home = context.addresses.to('/device');
+  const frame = context.frame(request, response, again ?? home);
+  const page = context.views.problem(frame, {
     kind,
     words: { ...problem.words, ...waitOf(problem, frame.language) },
     ...referenceOf(response, frame.language),
@@ -77,10 +77,10 @@ function waitOf({ retryAfterSeconds }: PageProblem, language: Language): { count
 }
 
 /** The same address, unless a handler that has used up what it was sent named a better one. */
-function againOf(kit: PageKit, request: Request, { locals }: Response): { again?: string } {
+function againOf(context: PageContext, request: Request, { locals }: Response): { again?: string } {
   const named: unknown = locals['again'];
   if (typeof named === 'string') return { again: named };
-  return request.method === 'GET' ? { again: kit.addresses.to(request.url) } : {};
+  return request.method === 'GET' ? { again: context.addresses.to(request.url) } : {};
 }
 
 /** What Express and its body reader say of a request that they cannot read; 4xx only, the rest would be ours. */

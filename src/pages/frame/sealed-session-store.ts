@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { callbackify } from 'node:util';
 import { type SessionData, Store } from 'express-session';
 import { UnreadableFormatError } from '../../ledger/grant.ts';
-import { type Form, openNumbered, sealNumbered } from '../../ledger/versioned-seal.ts';
+import { type Form, openVersioned, sealVersioned } from '../../ledger/versioned-seal.ts';
 import { SealBrokenError, type Sealing } from '../../sealing/sealing.ts';
 import { SealingKeyMissingError } from '../../sealing/sealing-keys.ts';
 import { Secret } from '../../sealing/secret.ts';
 import type { BrowserSessions } from '../../storage/storage.ts';
 
-export interface SealedSessionStoreOptions {
+export interface SealedSessionStoreDeps {
   inner: BrowserSessions;
   sealing: Sealing;
   /** Somebody without a sealing key wrote to the storage. */
@@ -31,9 +31,9 @@ interface Kept {
  * There is no `touch`: a session ends with its grant, however often somebody looks at it.
  */
 export class SealedSessionStore extends Store {
-  readonly #options: SealedSessionStoreOptions;
+  readonly #options: SealedSessionStoreDeps;
 
-  constructor(options: SealedSessionStoreOptions) {
+  constructor(options: SealedSessionStoreDeps) {
     super();
     this.#options = options;
   }
@@ -63,14 +63,14 @@ export class SealedSessionStore extends Store {
     // A cookie without an end, which none of ours is, opens nothing.
     const expiresAtMs = expires === null || expires === undefined ? 0 : new Date(expires).getTime();
     const kept: Kept = { browser: session.browser ?? '', isLeft: session.isLeft, expiresAtMs };
-    const sealed = await sealNumbered(sealing, FORM, kept, context(key), new Secret(id));
+    const sealed = await sealVersioned(sealing, FORM, kept, context(key), new Secret(id));
     await inner.set(key, JSON.stringify({ cookie: { expires, originalMaxAge }, sealed }), expiresAtMs - Date.now());
   }
 
   async #open(id: string, key: string, stored: string): Promise<SessionData | null> {
     try {
       const sealed = sealedPart(stored);
-      const kept = await openNumbered<Kept>(this.#options.sealing, FORM, sealed, context(key), new Secret(id));
+      const kept = await openVersioned<Kept>(this.#options.sealing, FORM, sealed, context(key), new Secret(id));
       const lifeMs = kept.expiresAtMs - Date.now();
       if (lifeMs <= 0) return null;
       const cookie = { expires: new Date(kept.expiresAtMs), originalMaxAge: lifeMs };

@@ -1,12 +1,12 @@
 import type { Request, Response } from 'express';
-import { fieldOf, type PageKit } from './page-context.ts';
+import { fieldOf, type PageContext } from './page-context.ts';
 import { PageProblem } from './page-problem.ts';
 
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
 
 /** POST `/language`: a cookie of its own, so that the choice survives the way to the upstream and back. */
-export function switchLanguage(kit: PageKit, request: Request, response: Response): void {
-  const { forms, addresses, languages } = kit;
+export function switchLanguage(context: PageContext, request: Request, response: Response): void {
+  const { forms, addresses, languages } = context;
   forms.requireOwnOrigin(request);
   forms.requireVisitorToken(forms.requireVisitor(request), 'language', fieldOf(request.body, 'token'));
   const language = fieldOf(request.body, 'lang');

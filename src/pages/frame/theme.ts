@@ -22,9 +22,9 @@ type Rgb = readonly [number, number, number];
  */
 export function themeRules({ accent, background }: PageSettings['theme']): string {
   const accentText = accent === undefined || !COLOUR.test(accent) ? undefined : accent;
-  const groundText = background === undefined || !COLOUR.test(background) ? undefined : background;
-  const light = [...accentRules(accentText, 'light'), ...groundRules(groundText, 'light')];
-  const dark = [...accentRules(accentText, 'dark'), ...groundRules(groundText, 'dark')];
+  const depsText = background === undefined || !COLOUR.test(background) ? undefined : background;
+  const light = [...accentRules(accentText, 'light'), ...groundRules(depsText, 'light')];
+  const dark = [...accentRules(accentText, 'dark'), ...groundRules(depsText, 'dark')];
   const all = light.length === 0 ? '' : `\n:root:root { ${light.join(' ')} }\n`;
   const inTheDark = dark.length === 0 ? '' : `:root:root { ${dark.join(' ')} }`;
   return inTheDark === '' ? all : `${all}@media (prefers-color-scheme: dark) { ${inTheDark} }\n`;
@@ -39,26 +39,26 @@ function accentRules(accent: string | undefined, scheme: keyof typeof SCHEMES): 
   ];
 }
 
-function groundRules(ground: string | undefined, scheme: keyof typeof SCHEMES): string[] {
-  if (ground === undefined) return [];
-  const ink = inkOn(ground);
+function groundRules(deps: string | undefined, scheme: keyof typeof SCHEMES): string[] {
+  if (deps === undefined) return [];
+  const ink = inkOn(deps);
   // A light background would dazzle those who asked for a dark one: there ours stays.
   if (scheme === 'dark' && ink === DARK_INK) {
     return ['--ground: #121518;', '--on-ground: #eceef0;', '--quiet-on-ground: #a9b0b8;'];
   }
-  return [`--ground: ${ground};`, `--on-ground: ${ink};`, `--quiet-on-ground: ${ink};`];
+  return [`--ground: ${deps};`, `--on-ground: ${ink};`, `--quiet-on-ground: ${ink};`];
 }
 
-function inkOn(ground: string): string {
-  return contrast(LIGHT_INK, ground) >= READABLE ? LIGHT_INK : DARK_INK;
+function inkOn(deps: string): string {
+  return contrast(LIGHT_INK, deps) >= READABLE ? LIGHT_INK : DARK_INK;
 }
 
-function readableOn(ground: string, colour: string, towards: string): string {
+function readableOn(deps: string, colour: string, towards: string): string {
   const [from, to] = [rgbOf(colour), rgbOf(towards)];
   for (let step = 0; step < MIXING_STEPS; step += 1) {
     const share = step / MIXING_STEPS;
     const mixed = hexOf(from.map((part, at) => part + ((to[at] ?? 0) - part) * share));
-    if (contrast(mixed, ground) >= READABLE) return mixed;
+    if (contrast(mixed, deps) >= READABLE) return mixed;
   }
   return towards;
 }

@@ -1,22 +1,22 @@
 import type { Request, Response } from 'express';
 import { type BrowserValue, type Trip, takeTrip } from '../../grants/decide/trip.ts';
 import { noteSid } from '../../grants/known-sids.ts';
-import { longestLifeMs } from '../../grants/retention.ts';
+import { longestRetentionMs } from '../../grants/retention.ts';
 import { logTag } from '../../telemetry/log-tag.ts';
 import type { NeededClaims, SignIn, Upstream } from '../../upstream/upstream.ts';
-import { enterReturn } from '../code/finish-enter-sign-in.ts';
-import { approveReturn } from '../confirm/finish-approve-sign-in.ts';
-import { manageReturn } from '../devices/finish-manage-sign-in.ts';
+import { finishEnterSignIn } from '../code/finish-enter-sign-in.ts';
+import { finishApproveSignIn } from '../confirm/finish-approve-sign-in.ts';
+import { finishManageSignIn } from '../devices/finish-manage-sign-in.ts';
 import { browserOf } from '../frame/browser-session.ts';
-import { fieldOf, type PageKit } from '../frame/page-context.ts';
+import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { noteFacts } from '../frame/request-facts.ts';
-import { type RepeatedReturn, repeatedReturn } from './repeated-callback.ts';
+import { type RepeatedCallback, repeatCallback } from './repeated-callback.ts';
 import { type EnterTicket, type SignInTicket, writeTicket } from './ticket.ts';
 import { revokeTokens } from './upstream-tokens.ts';
 
 /** A trip whose answer is here, with all that is needed to finish it. */
-export interface Return {
+export interface ReturnedTrip {
   request: Request;
   response: Response;
   browser: BrowserValue;
@@ -34,23 +34,27 @@ export interface Return {
  * GET `/callback/{upstream}`: back from the upstream. The one GET that may change a grant, since the upstream sends it:
  * its `access_denied` denies. An answer counts once, for the upstream, browser and grant it was started for (I7).
  */
-export async function comeBack(kit: PageKit, request: Request, response: Response): Promise<void> {
-  const back = await returned(kit, request, response);
-  if ('takenAtMs' in back) return repeatedReturn(kit, back);
+export async function handleCallback(context: PageContext, request: Request, response: Response): Promise<void> {
+  const back = await readCallback(context, request, response);
+  if ('takenAtMs' in back) return repeatCallback(context, back);
   switch (back.trip.purpose) {
     case 'approve':
-      return approveReturn(kit, back);
+      return finishApproveSignIn(context, back);
     case 'enter':
-      return enterReturn(kit, back);
+      return finishEnterSignIn(context, back);
     case 'manage':
-      return manageReturn(kit, back);
+      return finishManageSignIn(context, back);
   }
 }
 
 /** Everything about the answer that can be judged before the upstream is asked. */
-async function returned(kit: PageKit, request: Request, response: Response): Promise<Return | RepeatedReturn> {
-  const { ground } = kit;
-  const upstream = ground.upstreams.get(String(request.params['upstream']));
+async function readCallback(
+  context: PageContext,
+  request: Request,
+  response: Response,
+): Promise<ReturnedTrip | RepeatedCallback> {
+  const { deps } = context;
+  const upstream = deps.upstreams.get(String(request.params['upstream']));
   if (upstream === undefined) throw new PageProblem('not_found');
   noteFacts(response, { upstream: upstream.id });
   const state = fieldOf(request.query, 'state');
@@ -63,23 +67,23 @@ async function returned(kit: PageKit, request: Request, response: Response): Pro
 
   const browser = browserOf(request);
   if (browser === undefined) throw new PageProblem('other_browser', { detail: 'no browser session' });
-  const redirectUri = kit.addresses.callback(upstream.id);
+  const redirectUri = context.addresses.callback(upstream.id);
   const callback = new URL(redirectUri);
   callback.search = new URL(request.url, redirectUri).search;
-  const taken = await takeTrip(ground.grants, browser, state, callback.search);
+  const taken = await takeTrip(deps.grants, browser, state, callback.search);
   if (taken.outcome === 'other_browser') throw new PageProblem('other_browser', { detail: 'trip of another browser' });
   if (taken.outcome === 'gone') throw new PageProblem('sign_in_used', { detail: 'unknown or used state' });
-  kit.links.noteOwnAddress(response);
+  context.links.noteOwnAddress(response);
   const { trip, tag } = taken;
   noteFacts(response, { grant: trip.grant && logTag(trip.grant.id) });
   if (trip.upstream !== upstream.id) throw new PageProblem('bad_callback', { detail: 'trip to another upstream' });
-  const again = await againAddress(kit, browser, trip);
+  const again = await againAddress(context, browser, trip);
   response.locals['again'] = again;
   if (taken.outcome === 'repeated') return { request, response, browser, trip, tag, again, takenAtMs: taken.takenAtMs };
   const finish = async (neededClaims?: NeededClaims) => {
     const signIn = await upstream.finishSignIn(callback, { ...trip, redirectUri, state, neededClaims });
     try {
-      await noteUpstreamSession(kit, upstream, signIn);
+      await noteUpstreamSession(context, upstream, signIn);
     } catch (error) {
       revokeTokens(upstream, signIn.tokens);
       throw error;
@@ -90,13 +94,13 @@ async function returned(kit: PageKit, request: Request, response: Response): Pro
 }
 
 /** For who tells us over the front channel that it has ended. */
-async function noteUpstreamSession({ ground }: PageKit, { id, frontChannelLogout }: Upstream, { sid }: SignIn) {
+async function noteUpstreamSession({ deps }: PageContext, { id, frontChannelLogout }: Upstream, { sid }: SignIn) {
   if (frontChannelLogout === false || sid === undefined) return;
-  await noteSid(ground.grants, { upstream: id, sid }, longestLifeMs(ground.clients.values()));
+  await noteSid(deps.grants, { upstream: id, sid }, longestRetentionMs(deps.clients.values()));
 }
 
-async function againAddress({ ground, addresses }: PageKit, browser: BrowserValue, trip: Trip): Promise<string> {
-  const { sealing } = ground.grants;
+async function againAddress({ deps, addresses }: PageContext, browser: BrowserValue, trip: Trip): Promise<string> {
+  const { sealing } = deps.grants;
   const { purpose, upstream, grant, resume = '{"typed":"","memory":""}' } = trip;
   if (purpose === 'manage') return addresses.to('/sessions');
   if (purpose === 'enter') {

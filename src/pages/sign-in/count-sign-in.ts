@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import { type PageKit, requestIdOf } from '../frame/page-context.ts';
+import { type PageContext, requestIdOf } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { factsOf } from '../frame/request-facts.ts';
 
@@ -10,16 +10,16 @@ import { factsOf } from '../frame/request-facts.ts';
  * @throws {PageProblem} where too many were begun
  */
 export async function countSignIn(
-  { ground }: PageKit,
+  { deps }: PageContext,
   request: Request,
   response: Response,
   grantId?: string,
 ): Promise<void> {
-  const source = ground.sourceOf(request);
-  const nowMs = await ground.grants.ledger.now();
-  const counted = await ground.signInLimits.mayBegin({ grantId, source, nowMs });
+  const source = deps.sourceOf(request);
+  const nowMs = await deps.grants.ledger.now();
+  const counted = await deps.signInLimits.mayBegin({ grantId, source, nowMs });
   if (counted.verdict === 'allowed') return;
   const { limit, retryAfterSeconds } = counted;
-  ground.log.event('limit.reached', { requestId: requestIdOf(response), ...factsOf(response), limit, source });
+  deps.log.event('limit.reached', { requestId: requestIdOf(response), ...factsOf(response), limit, source });
   throw new PageProblem('too_many_sign_ins', { retryAfterSeconds });
 }

@@ -5,12 +5,12 @@ import { viewGrant } from '../../grants/view-grant.ts';
 import { toVisitedCode } from '../code/finish-enter-sign-in.ts';
 import { toDevices } from '../devices/finish-manage-sign-in.ts';
 import { renewBrowserSession } from '../frame/browser-session.ts';
-import type { PageKit } from '../frame/page-context.ts';
+import type { PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { writeTicket } from './ticket.ts';
 
 /** An answer that was brought before, in the browser that it belongs to. */
-export interface RepeatedReturn {
+export interface RepeatedCallback {
   request: Request;
   response: Response;
   browser: BrowserValue;
@@ -30,16 +30,16 @@ const LOOK_AGAIN_MS = 100;
  * counts nothing and asks the upstream nothing. Each of these requests has a new id of the browser session, since nobody
  * knows whose answer the browser will look at.
  */
-export async function repeatedReturn(kit: PageKit, back: RepeatedReturn): Promise<void> {
+export async function repeatCallback(context: PageContext, back: RepeatedCallback): Promise<void> {
   const { request, response, browser, trip, tag, again, takenAtMs } = back;
-  const { grants } = kit.ground;
+  const { grants } = context.deps;
   const { grant } = trip;
   for (;;) {
-    const view = grant && (await viewGrant(grants, grant.id, kit.forms.visitorTag(request)));
+    const view = grant && (await viewGrant(grants, grant.id, context.forms.visitorTag(request)));
     if (grant !== undefined && view !== undefined && view.state !== 'pending' && view.state !== 'expired') {
       await renewBrowserSession(request, browser);
       const done = await writeTicket(grants.sealing, browser, 'done', { grant: grant.id, upstream: trip.upstream });
-      return response.redirect(303, kit.addresses.to('/device/done', { ticket: done }));
+      return response.redirect(303, context.addresses.to('/device/done', { ticket: done }));
     }
     if ((await openArrival(grants, browser, tag, grant?.id)) !== undefined) break;
     if ((await grants.ledger.now()) - takenAtMs > WAITED_FOR_MS) {
@@ -48,8 +48,8 @@ export async function repeatedReturn(kit: PageKit, back: RepeatedReturn): Promis
     await wait(LOOK_AGAIN_MS);
   }
   await renewBrowserSession(request, browser, grant === undefined ? VISIT_MS : 0);
-  if (trip.purpose === 'manage') return toDevices(kit, back);
-  if (trip.purpose === 'enter') return toVisitedCode(kit, back);
+  if (trip.purpose === 'manage') return toDevices(context, back);
+  if (trip.purpose === 'enter') return toVisitedCode(context, back);
   const ticket = await writeTicket(grants.sealing, browser, 'confirm', { grant: grant?.id ?? '', arrival: tag });
-  response.redirect(303, kit.addresses.to('/device/confirm', { ticket }));
+  response.redirect(303, context.addresses.to('/device/confirm', { ticket }));
 }

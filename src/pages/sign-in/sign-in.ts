@@ -9,37 +9,37 @@ import { logTag } from '../../telemetry/log-tag.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
 import { lackingStart } from '../confirm/confirm-session.ts';
 import { browserOf } from '../frame/browser-session.ts';
-import { fieldOf, type PageKit } from '../frame/page-context.ts';
+import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { noteFacts } from '../frame/request-facts.ts';
 import type { SignInChoice } from '../frame/views.ts';
 import { countSignIn } from './count-sign-in.ts';
-import { setOut } from './start-sign-in.ts';
+import { startSignIn } from './start-sign-in.ts';
 import { type EnterTicket, readTicket, type SignInTicket, writeTicket } from './ticket.ts';
 
 /** A person needs about this long to sign in with a second factor and to read the confirm page. */
 const RUNNING_OUT_MS = 2 * 60 * 1000;
 
 /** GET `/device/sign-in`: where the sign-in goes, by link; with `upstream`, on to there. */
-export async function signIn(kit: PageKit, request: Request, response: Response): Promise<void> {
-  const { sealing } = kit.ground.grants;
+export async function signIn(context: PageContext, request: Request, response: Response): Promise<void> {
+  const { sealing } = context.deps.grants;
   const browser = browserOf(request);
   const written = fieldOf(request.query, 'ticket');
   if (browser === undefined) throw new PageProblem('no_session', { detail: 'no browser session' });
   if (written === undefined) throw new PageProblem('no_session', { detail: 'no ticket' });
   // HEAD asks what is here, and sets out to nowhere.
   const chosen = request.method === 'GET' ? fieldOf(request.query, 'upstream') : undefined;
-  const way: Way = { browser, written, chosen, request, response };
+  const way: SignInRequest = { browser, written, chosen, request, response };
 
   const ticket = await readTicket(sealing, browser, 'sign-in', written);
   const entering = ticket === undefined ? await readTicket(sealing, browser, 'enter', written) : undefined;
-  if (ticket !== undefined || entering !== undefined) kit.links.noteOwnAddress(response);
-  if (ticket !== undefined) return signInForGrant(kit, way, ticket);
-  if (entering !== undefined) return signInToEnter(kit, way, entering);
+  if (ticket !== undefined || entering !== undefined) context.links.noteOwnAddress(response);
+  if (ticket !== undefined) return signInForGrant(context, way, ticket);
+  if (entering !== undefined) return signInToEnter(context, way, entering);
   throw new PageProblem('no_session', { detail: 'no ticket of this browser' });
 }
 
-interface Way {
+interface SignInRequest {
   browser: BrowserValue;
   written: string;
   chosen: string | undefined;
@@ -47,32 +47,32 @@ interface Way {
   response: Response;
 }
 
-async function signInForGrant(kit: PageKit, way: Way, ticket: SignInTicket): Promise<void> {
-  const { ground } = kit;
+async function signInForGrant(context: PageContext, way: SignInRequest, ticket: SignInTicket): Promise<void> {
+  const { deps } = context;
   const { browser, written, chosen, request, response } = way;
   noteFacts(response, { grant: logTag(ticket.grant) });
-  const view = await viewGrant(ground.grants, ticket.grant, kit.forms.visitorTag(request));
-  const client = view === undefined ? undefined : ground.clients.get(view.grant.clientId);
+  const view = await viewGrant(deps.grants, ticket.grant, context.forms.visitorTag(request));
+  const client = view === undefined ? undefined : deps.clients.get(view.grant.clientId);
   noteFacts(response, { client: view?.grant.clientId });
   if (view === undefined || client === undefined || view.state === 'expired') throw new PageProblem('ran_out');
   if (view.state !== 'pending') {
-    const done = await writeTicket(ground.grants.sealing, browser, 'done', { grant: view.grant.id, upstream: '' });
-    return response.redirect(303, kit.addresses.to('/device/done', { ticket: done }));
+    const done = await writeTicket(deps.grants.sealing, browser, 'done', { grant: view.grant.id, upstream: '' });
+    return response.redirect(303, context.addresses.to('/device/done', { ticket: done }));
   }
 
   const lacking = lackingStart(client, view);
   if (lacking !== undefined) {
     throw new PageProblem('start_again', { words: { client: client.name }, detail: lacking });
   }
-  const upstreams = client.upstreams.flatMap((id) => ground.upstreams.get(id) ?? []);
+  const upstreams = client.upstreams.flatMap((id) => deps.upstreams.get(id) ?? []);
   if (chosen === undefined) {
     const isRunningOut = view.grant.expiresAtMs - view.nowMs < RUNNING_OUT_MS;
-    const choices = linksTo(kit, upstreams, written);
+    const choices = linksTo(context, upstreams, written);
     if (ticket.prompt !== undefined) await Promise.all(upstreams.map((upstream, at) => sayKept(choices[at], upstream)));
-    const page = kit.views.signIn(kit.frame(request, response), {
+    const page = context.views.signIn(context.frame(request, response), {
       purpose: 'approve',
       client: client.name,
-      code: formatUserCode(ticket.userCode, ground.grants.userCodes.group),
+      code: formatUserCode(ticket.userCode, deps.grants.userCodes.group),
       isRunningOut,
       goesOn: upstreams.length === 1 && !isRunningOut && choices[0]?.keepsAccount !== true,
       upstreams: choices,
@@ -80,40 +80,40 @@ async function signInForGrant(kit: PageKit, way: Way, ticket: SignInTicket): Pro
     response.type('html').send(page);
     return;
   }
-  await countSignIn(kit, request, response, view.grant.id);
-  await setOut(kit, response, {
+  await countSignIn(context, request, response, view.grant.id);
+  await startSignIn(context, response, {
     browser,
     upstream: oneOf(upstreams, chosen),
     trip: { purpose: 'approve', grant: tripGrant(ticket) },
     demands: demandsOf(client, view, ticket),
-    again: kit.addresses.to('/device/sign-in', { ticket: written }),
+    again: context.addresses.to('/device/sign-in', { ticket: written }),
     logged: { grant: logTag(view.grant.id), client: client.id },
   });
 }
 
 /** Signs in somebody who wants to type a code while too many wrong ones are typed: it approves nothing. */
-async function signInToEnter(kit: PageKit, way: Way, ticket: EnterTicket): Promise<void> {
+async function signInToEnter(context: PageContext, way: SignInRequest, ticket: EnterTicket): Promise<void> {
   const { browser, written, chosen, request, response } = way;
-  const upstreams = [...kit.ground.upstreams.values()];
+  const upstreams = [...context.deps.upstreams.values()];
   if (chosen === undefined) {
-    const page = kit.views.signIn(kit.frame(request, response), {
+    const page = context.views.signIn(context.frame(request, response), {
       purpose: 'enter',
       client: '',
       code: '',
       isRunningOut: false,
       goesOn: false,
-      upstreams: linksTo(kit, upstreams, written),
+      upstreams: linksTo(context, upstreams, written),
     });
     response.type('html').send(page);
     return;
   }
-  await countSignIn(kit, request, response);
-  await setOut(kit, response, {
+  await countSignIn(context, request, response);
+  await startSignIn(context, response, {
     browser,
     upstream: oneOf(upstreams, chosen),
     trip: { purpose: 'enter', resume: JSON.stringify(ticket) },
     demands: {},
-    again: kit.addresses.to('/device/sign-in', { ticket: written }),
+    again: context.addresses.to('/device/sign-in', { ticket: written }),
     logged: {},
   });
 }
@@ -137,10 +137,10 @@ async function sayKept(choice: SignInChoice | undefined, upstream: Upstream): Pr
   if (choice !== undefined && !isAskedFor) Object.assign(choice, { keepsAccount: true, signOutAt });
 }
 
-function linksTo(kit: PageKit, upstreams: readonly Upstream[], ticket: string): SignInChoice[] {
+function linksTo(context: PageContext, upstreams: readonly Upstream[], ticket: string): SignInChoice[] {
   return upstreams.map(({ id, displayName }) => ({
     name: displayName,
-    address: kit.addresses.to('/device/sign-in', { upstream: id, ticket }),
+    address: context.addresses.to('/device/sign-in', { upstream: id, ticket }),
   }));
 }
 

@@ -1,11 +1,11 @@
 import type { Response } from 'express';
 import { type BrowserValue, beginTrip, type Trip } from '../../grants/decide/trip.ts';
 import type { TripParameters, Upstream } from '../../upstream/upstream.ts';
-import { type PageKit, requestIdOf } from '../frame/page-context.ts';
+import { type PageContext, requestIdOf } from '../frame/page-context.ts';
 import { noteFacts } from '../frame/request-facts.ts';
 import { upstreamProblem } from './upstream-problem.ts';
 
-export interface SettingOut {
+export interface SignInStart {
   browser: BrowserValue;
   upstream: Upstream;
   trip: Pick<Trip, 'purpose' | 'grant' | 'resume'>;
@@ -21,15 +21,15 @@ const RANDOM_BYTES = 32;
  * Begins a trip and sends the browser on: by a redirect of a GET, never of a POST, whose whole way `form-action` binds.
  * Gatehouse has no sign-in of its own that could stand in for the trip.
  */
-export async function setOut(kit: PageKit, response: Response, out: SettingOut): Promise<void> {
-  const { ground, addresses } = kit;
+export async function startSignIn(context: PageContext, response: Response, out: SignInStart): Promise<void> {
+  const { deps, addresses } = context;
   const { browser, upstream, trip, demands, again } = out;
-  const { randomBytes } = ground.grants;
+  const { randomBytes } = deps.grants;
   noteFacts(response, { upstream: upstream.id });
   const nonce = randomBytes(RANDOM_BYTES).toString('base64url');
   const codeVerifier = randomBytes(RANDOM_BYTES).toString('base64url');
   const { scopes, prompt, maxAgeSeconds, acrValues } = demands;
-  const state = await beginTrip(ground.grants, browser, {
+  const state = await beginTrip(deps.grants, browser, {
     ...trip,
     upstream: upstream.id,
     nonce,
@@ -39,13 +39,13 @@ export async function setOut(kit: PageKit, response: Response, out: SettingOut):
     maxAgeSeconds,
     acrValues,
   });
-  const logged = { requestId: requestIdOf(response), ...out.logged, source: ground.sourceOf(response.req) };
+  const logged = { requestId: requestIdOf(response), ...out.logged, source: deps.sourceOf(response.req) };
   try {
     const redirectUri = addresses.callback(upstream.id);
     const address = await upstream.signInAddress({ redirectUri, state, nonce, codeVerifier, ...demands });
-    ground.log.event('sign_in.started', { ...logged, upstream: upstream.id, purpose: trip.purpose });
+    deps.log.event('sign_in.started', { ...logged, upstream: upstream.id, purpose: trip.purpose });
     response.redirect(303, address.href);
   } catch (error) {
-    throw upstreamProblem(ground.log, error, { ...logged, purpose: trip.purpose, upstream, again });
+    throw upstreamProblem(deps.log, error, { ...logged, purpose: trip.purpose, upstream, again });
   }
 }

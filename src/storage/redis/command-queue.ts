@@ -2,7 +2,7 @@ import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import type { RedisClient } from './redis-client.ts';
 import { isReadOnly, isScriptUnknown, unavailable } from './redis-failure.ts';
 
-export interface WaitingLineOptions {
+export interface CommandQueueDeps {
   /** The most that one command waits in all: for a connection, and for its answer. */
   waitMs: number;
   /** The most commands that are held at once. */
@@ -35,9 +35,9 @@ const SWEEP_EVERY_MS = 100;
  * ioredis has queues of its own, but drops what has waited too long from none of them. So it gets a command only while
  * it is connected; and a command that it got counts until ioredis is done with it, even when its caller has given up.
  */
-export class WaitingLine {
+export class CommandQueue {
   readonly #client: RedisClient;
-  readonly #options: WaitingLineOptions;
+  readonly #options: CommandQueueDeps;
   /**
    * In no order: who leaves is replaced by the last one. A Set would leave its old tables behind at every few hundred
    * commands, each keeping the next alive until the garbage collector's great round: a sixth of a poll's cost.
@@ -47,7 +47,7 @@ export class WaitingLine {
   #closedBecause: StorageUnavailableError | undefined;
   #sweeper: NodeJS.Timeout;
 
-  constructor(client: RedisClient, options: WaitingLineOptions) {
+  constructor(client: RedisClient, options: CommandQueueDeps) {
     this.#client = client;
     this.#options = options;
     // A process that was held up for seconds has the answers before it, behind its timers: they are read first.

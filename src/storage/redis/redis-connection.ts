@@ -2,7 +2,7 @@ import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { StorageRefusedError } from '../storage.ts';
 import { type AwayCause, awayCause } from './away-cause.ts';
-import { type Send, WaitingLine } from './command-queue.ts';
+import { CommandQueue, type Send } from './command-queue.ts';
 import { answeringNodes, type RedisClient } from './redis-client.ts';
 import { isDatabaseRefused, wordsOf } from './redis-failure.ts';
 import { inspectNodes, refusalIn } from './redis-inspection.ts';
@@ -26,7 +26,7 @@ const CLOSED: AwayCause = { kind: 'closed', words: 'the connection is closed' };
 export class RedisConnection {
   readonly #client: RedisClient;
   readonly #options: RedisConnectionOptions;
-  readonly #line: WaitingLine;
+  readonly #line: CommandQueue;
   #isAdmitted = false;
   #isClosed = false;
   #isLookingForHung = false;
@@ -42,7 +42,7 @@ export class RedisConnection {
     this.#options = options;
     const { waitMs, maxWaiting } = options;
     const line = { waitMs, maxWaiting, isOpen: () => this.#isOpen, onSilence: () => void this.#dropHung() };
-    this.#line = new WaitingLine(client, line);
+    this.#line = new CommandQueue(client, line);
     client.on('error', (error: Error) => this.#failed(error));
     client.on('close', () => this.#closed());
     client.on('connect', () => this.#expectReady());

@@ -13,7 +13,7 @@ export interface RedisInspection {
   advice: string[];
 }
 
-const LEAST_VERSION = '6.2';
+const MIN_VERSION = '6.2';
 const ADVISED_VERSION = '7.0';
 
 /** Connects once and asks, for `gatehouse check --probe`. @throws {StorageUnavailableError} when Redis is away */
@@ -68,8 +68,8 @@ async function inspectNode(node: Redis): Promise<RedisInspection> {
       `maxmemory-policy is ${policy}, with which a full Redis forgets decisions and spent codes: set it to noeviction`,
     );
   }
-  if (isBelow(version, LEAST_VERSION)) {
-    problems.push(`Redis is ${version}, and ${LEAST_VERSION} is the oldest that can do what is needed`);
+  if (isBelow(version, MIN_VERSION)) {
+    problems.push(`Redis is ${version}, and ${MIN_VERSION} is the oldest that can do what is needed`);
   } else if (isBelow(version, ADVISED_VERSION)) {
     advice.push(`Redis is ${version}; ${ADVISED_VERSION} or newer is advised`);
   }

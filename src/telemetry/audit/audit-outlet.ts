@@ -23,8 +23,8 @@ export interface AuditOutlet {
   close(): void;
 }
 
-const MOST_WAITING = 1000;
-const MOST_WAITING_BYTES = 4 * 1024 * 1024;
+const MAX_WAITING = 1000;
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 interface Waiting {
   messages: AuditMessage[];
@@ -75,8 +75,7 @@ export function createAuditOutlet({ post, onDelivered, onDropped }: AuditOutletD
     push(line, message) {
       const waiting = lines.get(line);
       if (waiting === undefined || isClosed) return dropped(line, message.count, 'the process has ended its work');
-      const isFull =
-        waiting.messages.length >= MOST_WAITING || waiting.bytes + message.body.length > MOST_WAITING_BYTES;
+      const isFull = waiting.messages.length >= MAX_WAITING || waiting.bytes + message.body.length > MAX_WAITING_BYTES;
       if (isFull) return dropped(line, message.count, 'as many as may wait are waiting already');
       waiting.messages.push(message);
       waiting.bytes += message.body.length;

@@ -7,13 +7,13 @@ import { OtherSubjectError, UpstreamError } from '../upstream.ts';
 import type { UpstreamSettings } from '../upstream-settings.ts';
 import { carriedGroups, readGroups } from './read-groups.ts';
 
-const LONGEST_SUBJECT = 255;
+const MAX_SUBJECT = 255;
 /** What a page shows of a name, and a token carries; in characters. */
-const LONGEST_NAME = 200;
+const MAX_NAME = 200;
 /** RFC 5321 §4.5.3.1: a local part of 64 octets, `@`, a domain of 255. */
-const LONGEST_EMAIL = 320;
+const MAX_EMAIL = 320;
 /** Of texts that are only compared. */
-const LONGEST_WORD = 255;
+const MAX_WORD = 255;
 
 /** Told of a claim that cannot be taken as it came, in words for the log. */
 export type NoteClaim = (claim: string, detail: string) => void;
@@ -56,22 +56,22 @@ export function readSignIn(
   const at = (path: string) => claimAt(idToken, path) ?? claimAt(userinfo, path);
   const { subject: subjectPath, name: namePath, email: emailPath, groups: rule } = settings.claims;
   const subject = at(subjectPath);
-  if (typeof subject !== 'string' || subject.length > LONGEST_SUBJECT) {
+  if (typeof subject !== 'string' || subject.length > MAX_SUBJECT) {
     throw new UpstreamError(
       'invalid_answer',
-      `the claim "${subjectPath}" (claims.subject) is not a text of 1 to ${LONGEST_SUBJECT} characters`,
+      `the claim "${subjectPath}" (claims.subject) is not a text of 1 to ${MAX_SUBJECT} characters`,
     );
   }
   const said = { ...withoutEmpty(userinfo), ...withoutEmpty(idToken) };
   const name = shownName(at(namePath), namePath, note);
-  const email = boundedText(at(emailPath), emailPath, LONGEST_EMAIL, note);
+  const email = boundedText(at(emailPath), emailPath, MAX_EMAIL, note);
   const emailVerified = email === undefined ? undefined : verified(at(verifiedPath(emailPath)));
   const groups = areGroupsElsewhere(said, settings) ? 'unreadable' : readGroups(at(rule.from), rule);
   if (groups === 'unreadable') note(rule.from, 'its groups cannot be read (claims.groups says how they come)');
   const carried = Array.isArray(groups) ? carriedGroups(groups, rule.only) : undefined;
-  const acr = boundedText(idToken['acr'], 'acr', LONGEST_WORD, note);
+  const acr = boundedText(idToken['acr'], 'acr', MAX_WORD, note);
   const amr = readClaim(idToken['amr']);
-  const sid = boundedText(idToken['sid'], 'sid', LONGEST_WORD, note);
+  const sid = boundedText(idToken['sid'], 'sid', MAX_WORD, note);
   const authTimeSeconds = idToken['auth_time'];
   return {
     subject,
@@ -109,9 +109,9 @@ function verified(value: unknown): boolean | undefined {
 function shownName(value: unknown, claim: string, note: NoteClaim): string | undefined {
   if (typeof value !== 'string') return undefined;
   const characters = Array.from(value);
-  if (characters.length <= LONGEST_NAME) return value;
-  note(claim, `it has ${characters.length} characters and is cut to ${LONGEST_NAME}`);
-  return `${characters.slice(0, LONGEST_NAME - 1).join('')}…`;
+  if (characters.length <= MAX_NAME) return value;
+  note(claim, `it has ${characters.length} characters and is cut to ${MAX_NAME}`);
+  return `${characters.slice(0, MAX_NAME - 1).join('')}…`;
 }
 
 /** What is compared is never cut: the beginning of an address can be another address. */

@@ -7,7 +7,7 @@ import type { UpstreamSettings } from '../upstream-settings.ts';
 import type { CheckedAnswer, RequestContext, UpstreamRequests } from './upstream-requests.ts';
 
 /** How long something is waited for that can be done without; it must not use up the time of the whole sign-in. */
-const LONGEST_WAIT_MS = 3000;
+const MAX_WAIT_MS = 3000;
 
 export interface AskBesideDeps {
   settings: UpstreamSettings;
@@ -96,6 +96,6 @@ async function askGraph(
 }
 
 function impatient(context: RequestContext, timeoutMs: number): RequestContext {
-  const patience = AbortSignal.timeout(Math.min(LONGEST_WAIT_MS, timeoutMs / 2));
+  const patience = AbortSignal.timeout(Math.min(MAX_WAIT_MS, timeoutMs / 2));
   return { ...context, deadline: AbortSignal.any([context.deadline, patience]) };
 }

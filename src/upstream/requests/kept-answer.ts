@@ -4,7 +4,7 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-export interface KeptAnswerOptions<T> {
+export interface KeptAnswerDeps<T> {
   load: (deadline: AbortSignal) => Promise<T>;
   /** Milliseconds since the epoch. */
   clock: () => number;
@@ -19,14 +19,14 @@ export interface KeptAnswerOptions<T> {
  * upstream cannot renew it. Callers who come at once share one request.
  */
 export class KeptAnswer<T> {
-  readonly #options: KeptAnswerOptions<T>;
+  readonly #options: KeptAnswerDeps<T>;
   #kept: { answer: T; atMs: number; number: number } | undefined;
   #pending: Promise<T> | undefined;
   #begun = 0;
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #forcedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: KeptAnswerOptions<T>) {
+  constructor(options: KeptAnswerDeps<T>) {
     this.#options = options;
   }
 

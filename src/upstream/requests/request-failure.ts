@@ -21,7 +21,7 @@ const UNKNOWN_AUTHORITY = /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
 const PROXY_ANSWER = /^Proxy response \((\d{3})\)/;
 
 /** What is known of the way to a place that did not answer. */
-export interface Way {
+export interface RequestRoute {
   /** What stands between us and the place, as words that follow it. */
   way: string;
   /** The variable that names a proxy, where it is not used. */
@@ -31,7 +31,7 @@ export interface Way {
 }
 
 /** Says why a request had no answer of the protocol. */
-export function requestFailure(place: string, known: Way, error: unknown): UpstreamError {
+export function requestFailure(place: string, known: RequestRoute, error: unknown): UpstreamError {
   const { way } = known;
   if (error instanceof UpstreamError) return error;
   const refusedBy = PROXY_ANSWER.exec(error instanceof Error ? error.message : '')?.[1];
@@ -52,7 +52,7 @@ const NOBODY_THERE = ['ECONNREFUSED'];
 const NO_WAY = ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'];
 
 /** The upstream may be in order and the way to it not: whoever reads this can change the way. */
-function whatToLookAt({ way, unusedProxy, isNamedThere }: Way, code: string, error: unknown): string {
+function whatToLookAt({ way, unusedProxy, isNamedThere }: RequestRoute, code: string, error: unknown): string {
   const isSilent = NO_WAY.includes(code) || (error instanceof Error && error.name === 'TimeoutError');
   if (!isSilent && !NO_ADDRESS.includes(code) && !NOBODY_THERE.includes(code)) return '';
   return [

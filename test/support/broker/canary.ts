@@ -12,7 +12,7 @@ export interface Haystack {
 }
 
 /** Shorter ones turn up by chance. */
-const LEAST_LENGTH = 6;
+const MIN_LENGTH = 6;
 
 /**
  * Collects every secret that crosses the wire in a test, and looks for all of them, in every form that somebody could
@@ -23,7 +23,7 @@ export class Canaries {
 
   /** Learns a secret; what is too short to be looked for is refused, so that nobody believes that it was. */
   plant(name: string, secret: string): void {
-    if (secret.length < LEAST_LENGTH) throw new RangeError(`${name} is too short to be looked for`);
+    if (secret.length < MIN_LENGTH) throw new RangeError(`${name} is too short to be looked for`);
     if (!this.#names.has(secret)) this.#names.set(secret, name);
   }
 
@@ -49,7 +49,7 @@ export class Canaries {
     const response = await fetch(input, init);
     for (const cookie of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
-      if (value.length < LEAST_LENGTH) continue;
+      if (value.length < MIN_LENGTH) continue;
       this.plant(`cookie ${name}`, value);
       const [, id] = /^s(?:%3A|:)([\w-]+)/.exec(value) ?? [];
       if (id !== undefined) this.plant(`session id in cookie ${name}`, id);
@@ -71,7 +71,7 @@ export class Canaries {
   #learnAddress(address: URL): void {
     for (const name of ['state', 'nonce', 'code']) {
       const value = address.searchParams.get(name);
-      if (value !== null && value.length >= LEAST_LENGTH) this.plant(`${name} in an address`, value);
+      if (value !== null && value.length >= MIN_LENGTH) this.plant(`${name} in an address`, value);
     }
   }
 

@@ -3,21 +3,21 @@ import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import { createPublicServer } from '../../../src/cli/start/public-server.ts';
 import type { StartedGrant } from '../../../src/grants/start/start-grant.ts';
-import { openPageHouse, type PageHouse, type PageHouseOptions } from '../browser/page-harness.ts';
+import { openPageHarness, type PageHarness, type PageHarnessOptions } from '../browser/page-harness.ts';
 
 /** The pages behind a socket, for a real browser. Their upstreams send everybody straight back, signed in. */
-export interface ServedHouse {
-  house: PageHouse;
+export interface ServedBroker {
+  harness: PageHarness;
   origin: string;
   /** A page of another site with a link to this address. */
   foreignLink(address: string): string;
   close(): Promise<void>;
 }
 
-export async function serveHouse(options: PageHouseOptions = {}): Promise<ServedHouse> {
+export async function serveBroker(options: PageHarnessOptions = {}): Promise<ServedBroker> {
   const handle: RequestListener = (request, response) => {
     // The same machine under another name is another site.
-    if (request.headers.host?.startsWith('localhost') !== true) return void house.app(request, response);
+    if (request.headers.host?.startsWith('localhost') !== true) return void harness.app(request, response);
     const to = new URL(request.url ?? '/', 'http://localhost').searchParams.get('to') ?? '';
     const escaped = to.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
     response.setHeader('content-type', 'text/html');
@@ -27,8 +27,8 @@ export async function serveHouse(options: PageHouseOptions = {}): Promise<Served
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const origin = `http://127.0.0.1:${port}`;
-  const house = openPageHouse({ publicUrl: origin, ...options });
-  for (const upstream of Object.values(house.upstreams)) {
+  const harness = openPageHarness({ publicUrl: origin, ...options });
+  for (const upstream of Object.values(harness.upstreams)) {
     const { signInAddress } = upstream;
     upstream.signInAddress = async (trip) => {
       await signInAddress(trip);
@@ -40,7 +40,7 @@ export async function serveHouse(options: PageHouseOptions = {}): Promise<Served
     };
   }
   return {
-    house,
+    harness,
     origin,
     foreignLink: (address) => `http://localhost:${port}/?to=${encodeURIComponent(address)}`,
     async close() {
@@ -51,7 +51,7 @@ export async function serveHouse(options: PageHouseOptions = {}): Promise<Served
 }
 
 /** From the code form to wherever the sign-in leads. */
-export async function enterCode(page: Page, { origin }: ServedHouse, code: string, query = ''): Promise<void> {
+export async function enterCode(page: Page, { origin }: ServedBroker, code: string, query = ''): Promise<void> {
   await page.goto(`${origin}/device${query}`);
   await page.fill('[name=user_code]', code);
   await page.click('main form button');
@@ -59,10 +59,10 @@ export async function enterCode(page: Page, { origin }: ServedHouse, code: strin
 
 export async function goToConfirm(
   page: Page,
-  served: ServedHouse,
-  more: { start?: Parameters<PageHouse['start']>[0]; isPrefilled?: boolean } = {},
+  served: ServedBroker,
+  more: { start?: Parameters<PageHarness['start']>[0]; isPrefilled?: boolean } = {},
 ): Promise<StartedGrant> {
-  const started = await served.house.start(more.start);
+  const started = await served.harness.start(more.start);
   const query = more.isPrefilled === true ? `?user_code=${started.userCode}` : '';
   await enterCode(page, served, started.userCode, query);
   await page.waitForURL(/\/device\/confirm\?/);

@@ -10,7 +10,7 @@ import { approvedFacts } from '../../../src/grants/decide/approved-facts.ts';
 import { neededClaims } from '../../../src/grants/decide/client-claims.ts';
 import { approveGrant, denyGrant } from '../../../src/grants/decide/decide-grant.ts';
 import { stillAllowed } from '../../../src/grants/decide/policy.ts';
-import type { GrantGround } from '../../../src/grants/start/start-grant.ts';
+import type { GrantDeps } from '../../../src/grants/start/start-grant.ts';
 import { findByUserCode } from '../../../src/grants/view-grant.ts';
 import type { Approval } from '../../../src/ledger/approval.ts';
 import { grantedOf } from '../../../src/pages/sign-in/sign-in-facts.ts';
@@ -123,10 +123,10 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     environment,
     lines,
     device: (identity = {}) => new TestDevice(at, { clientId: DEVICE_CLIENT, ...identity }),
-    approve: (userCode, changes) => approve(groundOf(broker, config), { config, clock }, userCode, changes),
+    approve: (userCode, changes) => approve(depsOf(broker, config), { config, clock }, userCode, changes),
     async deny(userCode) {
-      const ground = groundOf(broker, config);
-      await denyGrant(ground, (await pending(ground, userCode)).grant, 'person', 'test');
+      const deps = depsOf(broker, config);
+      await denyGrant(deps, (await pending(deps, userCode)).grant, 'person', 'test');
     },
     async approveInBrowser(userCode, user = 'alice') {
       return (await approveInBrowser(`${publicUrl}/device`, userCode, user)).heading;
@@ -216,24 +216,24 @@ export async function testSigningKeys(): Promise<string> {
   return signingKeys;
 }
 
-function groundOf({ foundation }: Broker, { userCodes }: Config): GrantGround {
-  const { storage, sealing, randomBytes: random } = foundation;
+function depsOf({ processContext }: Broker, { userCodes }: Config): GrantDeps {
+  const { storage, sealing, randomBytes: random } = processContext;
   return { ledger: storage.ledger, sealing, randomBytes: random, userCodes };
 }
 
-async function pending(ground: GrantGround, userCode: string) {
-  const view = await findByUserCode(ground, userCode, 'test');
+async function pending(deps: GrantDeps, userCode: string) {
+  const view = await findByUserCode(deps, userCode, 'test');
   if (view === undefined) throw new Error(`no pending grant has the code ${userCode}`);
   return view;
 }
 
 async function approve(
-  ground: GrantGround,
+  deps: GrantDeps,
   { config, clock }: { config: Config; clock: () => number },
   userCode: string,
   changes: Partial<Approval> = {},
 ) {
-  const { grant } = await pending(ground, userCode);
+  const { grant } = await pending(deps, userCode);
   const client = config.clients.find(({ id }) => id === grant.clientId);
   const [settings] = config.upstreams;
   if (client === undefined || settings === undefined) throw new Error('the configuration has no such client');
@@ -243,10 +243,10 @@ async function approve(
     neededClaims: neededClaims(client, stillAllowed(client, grant).scopes),
   });
   const signIn = await signInThere(upstream, trip);
-  const nowMs = await ground.ledger.now();
+  const nowMs = await deps.ledger.now();
   const granted = grantedOf(client, grant, signIn.tokens);
   const decided = await approveGrant(
-    ground,
+    deps,
     grant,
     {
       upstream: settings.id,

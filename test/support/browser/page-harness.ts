@@ -9,7 +9,7 @@ import { createCodeEntryLimits } from '../../../src/limits/code-entry-limits.ts'
 import type { LimitSettings } from '../../../src/limits/limit-settings.ts';
 import { createSignInLimits } from '../../../src/limits/sign-in-limits.ts';
 import { createNetworks } from '../../../src/network/networks.ts';
-import type { PagesGround } from '../../../src/pages/frame/page-deps.ts';
+import type { PagesDeps } from '../../../src/pages/frame/page-deps.ts';
 import { createPages } from '../../../src/pages/pages.ts';
 import { createCampaigns } from '../../../src/safeguards/campaign.ts';
 import { createSafeguardJudge } from '../../../src/safeguards/safeguards.ts';
@@ -24,8 +24,8 @@ import { LIMITS } from '../samples/sample-limits.ts';
 import { PageVisitor, type VisitedPage } from './page-visitor.ts';
 
 /** The pages over memory storage, with upstreams that answer what a test says, and a clock that a test moves. */
-export interface PageHouse {
-  ground: PagesGround;
+export interface PageHarness {
+  deps: PagesDeps;
   publicUrl: string;
   upstreams: Record<string, ScriptedUpstream>;
   clients: Map<string, RegisteredClient>;
@@ -51,14 +51,14 @@ export interface ScriptedUpstream extends Upstream {
   readonly revoked: string[];
 }
 
-export interface PageHouseOptions {
+export interface PageHarnessOptions {
   publicUrl?: string;
   client?: ClientChanges;
   limits?: Partial<LimitSettings>;
-  settings?: Partial<PagesGround['settings']>;
+  settings?: Partial<PagesDeps['settings']>;
   sealing?: Sealing;
   networks?: Parameters<typeof createNetworks>[0];
-  ground?: Partial<PagesGround>;
+  deps?: Partial<PagesDeps>;
   /** Of each request; the same for all of them, unless given. */
   newReference?: () => string;
 }
@@ -68,24 +68,24 @@ const QUIET = { arrival: 'off', sameNetwork: 'off', campaign: 'off' } as const;
 
 export const SOURCE = '203.0.113.7';
 
-export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
+export function openPageHarness(options: PageHarnessOptions = {}): PageHarness {
   const { publicUrl = 'https://login.example.com' } = options;
   let offset = 0;
   const clock = () => Date.now() + offset;
   const storage = memoryStorage({ clock });
-  const kept: PageHouse['storage'] = { isAway: false, sessions: new Map() };
+  const kept: PageHarness['storage'] = { isAway: false, sessions: new Map() };
   const ledger = awayAtTimes(storage.ledger, kept);
   const browserSessions = observedSessions(storage.browserSessions, kept);
   const { sealing = createSealing([new Secret(randomBytes(32).toString('base64url'))]) } = options;
   const upstreams = { corp: scriptedUpstream('corp', 'Example Corp'), labs: scriptedUpstream('labs', 'Example Labs') };
   const clients = new Map([['build-cli', registeredClient(options.client)]]);
-  const events: PageHouse['events'] = [];
+  const events: PageHarness['events'] = [];
   const limits = { ...LIMITS, ...options.limits };
   const { counters } = storage;
   const networks = createNetworks(options.networks ?? []);
   const grants = { ledger, sealing, randomBytes, userCodes: { alphabet: BASE20, length: 8, group: 4 } };
   const codeEntryLimits = createCodeEntryLimits({ counters, sealing, networks, limits });
-  const ground: PagesGround = {
+  const deps: PagesDeps = {
     publicUrl: new URL(publicUrl),
     grants,
     browserSessions,
@@ -108,7 +108,7 @@ export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
     sourcePrefixes: (address) => [`${address}/32`],
     sourceOf: (request) => String(request.headers['x-test-source'] ?? '192.0.2.10'),
     log: { event: (name, fields = {}) => events.push({ name, fields }) },
-    ...options.ground,
+    ...options.deps,
   };
   const outer = express();
   const { newReference = () => 'reference123' } = options;
@@ -116,11 +116,11 @@ export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
     response.set('X-Request-Id', newReference());
     next();
   });
-  let pages = createPages(ground);
-  outer.use(ground.publicUrl.pathname, (request, response, next) => pages(request, response, next));
+  let pages = createPages(deps);
+  outer.use(deps.publicUrl.pathname, (request, response, next) => pages(request, response, next));
 
-  const house: PageHouse = {
-    ground,
+  const harness: PageHarness = {
+    deps,
     app: outer,
     storage: kept,
     publicUrl,
@@ -132,7 +132,7 @@ export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
     },
     rebuild({ sealing: next }) {
       grants.sealing = next;
-      pages = createPages(ground);
+      pages = createPages(deps);
     },
     newVisitor: () => new PageVisitor(outer, publicUrl),
     start: (changes = {}) =>
@@ -150,14 +150,18 @@ export function openPageHouse(options: PageHouseOptions = {}): PageHouse {
       }),
     async signIn(visitor, userCode) {
       const way = await visitor.submit(await visitor.open(`${basePath(publicUrl)}/device`), { user_code: userCode });
-      return comeBack(visitor, way);
+      return handleCallback(visitor, way);
     },
   };
-  return house;
+  return harness;
 }
 
 /** From the page before the upstream, over a scripted upstream, to wherever the callback leads. */
-export async function comeBack(visitor: PageVisitor, way: VisitedPage, answer = 'code=abc'): Promise<VisitedPage> {
+export async function handleCallback(
+  visitor: PageVisitor,
+  way: VisitedPage,
+  answer = 'code=abc',
+): Promise<VisitedPage> {
   const there = await visitor.get(way.links[0]?.href ?? '');
   return visitor.open(callbackOf(there, answer));
 }
@@ -173,7 +177,7 @@ export function basePath(publicUrl: string): string {
 }
 
 /** The ledger, but every verb rejects while the storage is away. */
-function awayAtTimes(ledger: Ledger, kept: PageHouse['storage']): Ledger {
+function awayAtTimes(ledger: Ledger, kept: PageHarness['storage']): Ledger {
   return new Proxy(ledger, {
     get(target, verb) {
       const member: unknown = Reflect.get(target, verb);
@@ -184,7 +188,7 @@ function awayAtTimes(ledger: Ledger, kept: PageHouse['storage']): Ledger {
   });
 }
 
-function observedSessions(inner: BrowserSessions, kept: PageHouse['storage']): BrowserSessions {
+function observedSessions(inner: BrowserSessions, kept: PageHarness['storage']): BrowserSessions {
   const answer = <Answer>(ask: () => Promise<Answer>): Promise<Answer> =>
     kept.isAway ? Promise.reject(new StorageUnavailableError('away')) : ask();
   return {

@@ -2,53 +2,58 @@ import type { Page } from 'playwright-core';
 import { type DeviceSession, sealSession } from '../../../src/device-sessions/device-session.ts';
 import { sessionEntry, subjectIndex } from '../../../src/ledger/entry-keys.ts';
 import { UpstreamError, type UpstreamFault } from '../../../src/upstream/upstream.ts';
-import { answer, enterCode, goToConfirm, type ServedHouse } from '../broker/served-broker.ts';
-import type { PageHouse, PageHouseOptions, ScriptedUpstream } from './page-harness.ts';
+import { answer, enterCode, goToConfirm, type ServedBroker } from '../broker/served-broker.ts';
+import type { PageHarness, PageHarnessOptions, ScriptedUpstream } from './page-harness.ts';
 
 /** One thing that a person may see, and how somebody with a browser gets there. */
 export interface PageState {
   /** Also the name of its picture. */
   name: string;
   says: string;
-  house?: PageHouseOptions;
-  reach(page: Page, served: ServedHouse): Promise<unknown>;
+  harness?: PageHarnessOptions;
+  reach(page: Page, served: ServedBroker): Promise<unknown>;
 }
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-const corpOf = ({ house }: ServedHouse) => house.upstreams['corp'] as ScriptedUpstream;
+const corpOf = ({ harness }: ServedBroker) => harness.upstreams['corp'] as ScriptedUpstream;
 
 function failsWith(fault: UpstreamFault, at: 'answer' | 'address' = 'answer'): PageState['reach'] {
   return async (page, served) => {
     corpOf(served).failure = { at, error: new UpstreamError(fault, 'the words of the upstream') };
-    await enterCode(page, served, (await served.house.start()).userCode);
+    await enterCode(page, served, (await served.harness.start()).userCode);
     await page.waitForURL(at === 'answer' ? /\/(callback|device\/done)/ : /upstream=corp/);
   };
 }
 
 /** Another browser, as far as the grant can tell. */
-async function elsewhere({ house }: ServedHouse, userCode: string, decision?: string): Promise<void> {
-  const visitor = house.newVisitor();
-  const confirm = await house.signIn(visitor, userCode);
+async function elsewhere({ harness }: ServedBroker, userCode: string, decision?: string): Promise<void> {
+  const visitor = harness.newVisitor();
+  const confirm = await harness.signIn(visitor, userCode);
   if (decision !== undefined) await visitor.submit(confirm, { decision });
 }
 
-async function decided(page: Page, served: ServedHouse, decision: string, start?: Parameters<PageHouse['start']>[0]) {
+async function decided(
+  page: Page,
+  served: ServedBroker,
+  decision: string,
+  start?: Parameters<PageHarness['start']>[0],
+) {
   await goToConfirm(page, served, { ...(start !== undefined && { start }) });
   await answer(page, decision);
   await page.waitForURL(/\/device\/done\?/);
 }
 
-async function followLink(page: Page, { foreignLink, origin }: ServedHouse, path: string): Promise<void> {
+async function followLink(page: Page, { foreignLink, origin }: ServedBroker, path: string): Promise<void> {
   await page.goto(foreignLink(`${origin}${path}`));
   await page.click('a');
   await page.waitForURL(`${origin}/**`);
 }
 
 /** A device that acts for the person who signs in. */
-export async function keepSession(house: PageHouse, changes: Partial<DeviceSession> = {}): Promise<DeviceSession> {
-  const { ledger, sealing, randomBytes } = house.ground.grants;
+export async function keepSession(harness: PageHarness, changes: Partial<DeviceSession> = {}): Promise<DeviceSession> {
+  const { ledger, sealing, randomBytes } = harness.deps.grants;
   const nowMs = await ledger.now();
   const session: DeviceSession = {
     id: randomBytes(16).toString('base64url'),
@@ -73,13 +78,13 @@ export async function keepSession(house: PageHouse, changes: Partial<DeviceSessi
   return session;
 }
 
-async function showSessions(page: Page, { origin }: ServedHouse): Promise<void> {
+async function showSessions(page: Page, { origin }: ServedBroker): Promise<void> {
   await page.goto(`${origin}/sessions`);
   await page.click('main a.button');
   await page.waitForSelector('main a.button', { state: 'detached' });
 }
 
-const BRANDED: PageHouseOptions = {
+const BRANDED: PageHarnessOptions = {
   settings: {
     title: 'Example Corp sign-in',
     logo: `data:image/svg+xml;base64,${Buffer.from(
@@ -96,7 +101,7 @@ const ENTER: PageState[] = [
   {
     name: 'enter-code-branded',
     says: 'The code form with title, logo, colours, support line and footer of an administrator',
-    house: BRANDED,
+    harness: BRANDED,
     reach: (page, { origin }) => page.goto(`${origin}/device`),
   },
   {
@@ -112,7 +117,7 @@ const ENTER: PageState[] = [
   {
     name: 'too-many-tries',
     says: 'Too many wrong codes',
-    house: { limits: { wrongCodesPerBrowser: 1 } },
+    harness: { limits: { wrongCodesPerBrowser: 1 } },
     async reach(page, served) {
       await enterCode(page, served, 'WDJB-MJHT');
       await page.waitForSelector('.error');
@@ -123,13 +128,13 @@ const ENTER: PageState[] = [
   {
     name: 'stop',
     says: 'Somebody followed a link from another site',
-    house: { client: { safeguards: { arrival: 'warn' } } },
+    harness: { client: { safeguards: { arrival: 'warn' } } },
     reach: (page, served) => followLink(page, served, '/device?user_code=WDJB-MJHT'),
   },
   {
     name: 'stop-strict',
     says: 'The same where every client is strict: no way on',
-    house: { client: { safeguards: { arrival: 'strict' } } },
+    harness: { client: { safeguards: { arrival: 'strict' } } },
     reach: (page, served) => followLink(page, served, '/device?user_code=WDJB-MJHT'),
   },
 ];
@@ -141,16 +146,16 @@ const SIGN_IN: PageState[] = [
     async reach(page, served) {
       // Keeps the page where it is: 204 ends a navigation without leaving.
       await page.route(/sign-in\?upstream=/, (route) => route.fulfill({ status: 204 }));
-      await enterCode(page, served, (await served.house.start()).userCode);
+      await enterCode(page, served, (await served.harness.start()).userCode);
       await page.waitForURL(/\/device\/sign-in\?/);
     },
   },
   {
     name: 'sign-in-choose',
     says: 'The client has several upstreams',
-    house: { client: { upstreams: ['corp', 'labs'] } },
+    harness: { client: { upstreams: ['corp', 'labs'] } },
     async reach(page, served) {
-      await enterCode(page, served, (await served.house.start()).userCode);
+      await enterCode(page, served, (await served.harness.start()).userCode);
       await page.waitForURL(/\/device\/sign-in\?/);
     },
   },
@@ -158,8 +163,8 @@ const SIGN_IN: PageState[] = [
     name: 'sign-in-running-out',
     says: 'The code has less than two minutes left',
     async reach(page, served) {
-      const { userCode } = await served.house.start();
-      served.house.advance(9 * MINUTE_MS);
+      const { userCode } = await served.harness.start();
+      served.harness.advance(9 * MINUTE_MS);
       await enterCode(page, served, userCode);
       await page.waitForURL(/\/device\/sign-in\?/);
     },
@@ -167,11 +172,11 @@ const SIGN_IN: PageState[] = [
   {
     name: 'sign-in-first',
     says: 'Many wrong codes are being typed by many: sign in first',
-    house: { limits: { wrongCodesTotal: 1 } },
+    harness: { limits: { wrongCodesTotal: 1 } },
     async reach(page, served) {
       await enterCode(page, served, 'WDJB-MJHT');
       await page.waitForSelector('.error');
-      await enterCode(page, served, (await served.house.start()).userCode);
+      await enterCode(page, served, (await served.harness.start()).userCode);
       await page.waitForURL(/\/device\/sign-in\?/);
     },
   },
@@ -184,13 +189,13 @@ const CONFIRM: PageState[] = [
   {
     name: 'confirm-same-network',
     says: 'From the network that the person is in, which has a name; with the device’s own label',
-    house: { networks: [{ id: 'oslo', name: 'Oslo office', cidrs: ['203.0.113.0/24', '192.0.2.0/24'], factor: 20 }] },
+    harness: { networks: [{ id: 'oslo', name: 'Oslo office', cidrs: ['203.0.113.0/24', '192.0.2.0/24'], factor: 20 }] },
     reach: (page, served) => goToConfirm(page, served, { start: { deviceLabel: 'build-07 (rack 3)' } }),
   },
   {
     name: 'confirm-named-network',
     says: 'From another network, which has a name; no refresh tokens',
-    house: { networks: OFFICES, client: { refreshTokens: 'never' } },
+    harness: { networks: OFFICES, client: { refreshTokens: 'never' } },
     reach: (page, served) => goToConfirm(page, served, { start: { scopes: ['openid', 'packages:read'] } }),
   },
   {
@@ -201,7 +206,7 @@ const CONFIRM: PageState[] = [
   {
     name: 'confirm-type-suffix',
     says: 'The code came with the address: its end must be typed from the device; with what the tokens are for',
-    house: { client: { resources: ['https://packages.example.com'] } },
+    harness: { client: { resources: ['https://packages.example.com'] } },
     reach: (page, served) => goToConfirm(page, served, { isPrefilled: true }),
   },
   {
@@ -217,22 +222,22 @@ const CONFIRM: PageState[] = [
   {
     name: 'confirm-type-all',
     says: 'The strict profile: all of it must be typed',
-    house: { client: { safeguards: { complete: 'type_all' } } },
+    harness: { client: { safeguards: { complete: 'type_all' } } },
     reach: (page, served) => goToConfirm(page, served, { isPrefilled: true }),
   },
   {
     name: 'confirm-warnings',
     says: 'Everything that can be warned of: another network, a link, another browser, a campaign',
-    house: { client: { safeguards: { arrival: 'warn', sameNetwork: 'warn', campaign: 'alert' } } },
+    harness: { client: { safeguards: { arrival: 'warn', sameNetwork: 'warn', campaign: 'alert' } } },
     async reach(page, served) {
       const corp = corpOf(served);
       const { signedIn } = corp;
       for (const subject of ['bob', 'rita', 'sam']) {
         corp.signedIn = { ...signedIn, subject };
-        await elsewhere(served, (await served.house.start()).userCode);
+        await elsewhere(served, (await served.harness.start()).userCode);
       }
       corp.signedIn = signedIn;
-      const { userCode } = await served.house.start({ deviceLabel: 'Télé du salon' });
+      const { userCode } = await served.harness.start({ deviceLabel: 'Télé du salon' });
       await elsewhere(served, userCode);
       await followLink(page, served, '/device');
       await page.click('main a.button');
@@ -243,8 +248,8 @@ const CONFIRM: PageState[] = [
   },
 ];
 
-function refusedOn(name: string, says: string, house: PageHouseOptions): PageState {
-  return { name: `refused-${name}`, says, house, reach: (page, served) => goToConfirm(page, served) };
+function refusedOn(name: string, says: string, harness: PageHarnessOptions): PageState {
+  return { name: `refused-${name}`, says, harness, reach: (page, served) => goToConfirm(page, served) };
 }
 
 const REFUSED: PageState[] = [
@@ -254,13 +259,13 @@ const REFUSED: PageState[] = [
   {
     name: 'refused-campaign',
     says: 'The source sends codes to many people',
-    house: { client: { safeguards: { campaign: 'suspend' } } },
+    harness: { client: { safeguards: { campaign: 'suspend' } } },
     async reach(page, served) {
       const corp = corpOf(served);
       const { signedIn } = corp;
       for (const subject of ['bob', 'rita', 'sam']) {
         corp.signedIn = { ...signedIn, subject };
-        await elsewhere(served, (await served.house.start()).userCode);
+        await elsewhere(served, (await served.harness.start()).userCode);
       }
       corp.signedIn = signedIn;
       await goToConfirm(page, served);
@@ -277,7 +282,7 @@ const DONE: PageState[] = [
   {
     name: 'done-approved-digits',
     says: 'Approved, with digits for the device',
-    house: { client: { safeguards: { reverseCode: 'supported' } } },
+    harness: { client: { safeguards: { reverseCode: 'supported' } } },
     reach: (page, served) => decided(page, served, 'approve', { confirmation: 'supported' }),
   },
   {
@@ -322,8 +327,8 @@ const SESSIONS: PageState[] = [
     name: 'sessions',
     says: 'My devices, one of them ended',
     async reach(page, served) {
-      await keepSession(served.house, { deviceLabel: 'build-07 (rack 3)' });
-      await keepSession(served.house, { scopes: ['openid'], source: '2001:db8::17' });
+      await keepSession(served.harness, { deviceLabel: 'build-07 (rack 3)' });
+      await keepSession(served.harness, { scopes: ['openid'], source: '2001:db8::17' });
       await showSessions(page, served);
       await page.click('form[action$="/sessions/end"] button');
       await page.waitForSelector('.ended');
@@ -333,7 +338,7 @@ const SESSIONS: PageState[] = [
     name: 'sessions-wrong-name',
     says: 'My devices: a name that is not taken',
     async reach(page, served) {
-      await keepSession(served.house, { deviceLabel: 'build-07 (rack 3)' });
+      await keepSession(served.harness, { deviceLabel: 'build-07 (rack 3)' });
       await showSessions(page, served);
       await page.evaluate("document.querySelector('[name=name]').removeAttribute('maxlength')");
       await page.fill('[name=name]', 'x'.repeat(200));
@@ -407,11 +412,11 @@ const PROBLEMS: PageState[] = [
   {
     name: 'problem-ran-out',
     says: 'The code ran out before the sign-in',
-    house: { client: { upstreams: ['corp', 'labs'] } },
+    harness: { client: { upstreams: ['corp', 'labs'] } },
     async reach(page, served) {
-      await enterCode(page, served, (await served.house.start()).userCode);
+      await enterCode(page, served, (await served.harness.start()).userCode);
       await page.waitForURL(/\/device\/sign-in\?/);
-      served.house.advance(11 * MINUTE_MS);
+      served.harness.advance(11 * MINUTE_MS);
       await page.reload();
     },
   },
@@ -420,7 +425,7 @@ const PROBLEMS: PageState[] = [
     says: 'The client’s devices must bring something since this one asked',
     async reach(page, served) {
       await goToConfirm(page, served);
-      Object.assign(served.house.clients.get('build-cli') as object, { require: ['pkce'] });
+      Object.assign(served.harness.clients.get('build-cli') as object, { require: ['pkce'] });
       await page.reload();
     },
   },
@@ -440,19 +445,19 @@ const PROBLEMS: PageState[] = [
     says: 'The code ran out during the sign-in',
     async reach(page, served) {
       await goToConfirm(page, served);
-      served.house.advance(11 * MINUTE_MS);
+      served.harness.advance(11 * MINUTE_MS);
       await page.reload();
     },
   },
   {
     name: 'problem-followed-link',
     says: 'A strict client’s code, by somebody who followed a link past the stop page of others',
-    house: { client: { safeguards: { arrival: 'strict' } } },
+    harness: { client: { safeguards: { arrival: 'strict' } } },
     async reach(page, served) {
-      const { clients } = served.house;
+      const { clients } = served.harness;
       const strict = clients.get('build-cli');
       clients.set('lax', { ...strict, id: 'lax', safeguards: { ...strict?.safeguards, arrival: 'warn' } } as never);
-      const { userCode } = await served.house.start();
+      const { userCode } = await served.harness.start();
       await followLink(page, served, '/device');
       await page.click('main a.button');
       await page.fill('[name=user_code]', userCode);
@@ -463,7 +468,7 @@ const PROBLEMS: PageState[] = [
   {
     name: 'problem-too-many-approvals',
     says: 'Too many approvals in an hour',
-    house: { limits: { approvalsPerSubject: 1 } },
+    harness: { limits: { approvalsPerSubject: 1 } },
     async reach(page, served) {
       await decided(page, served, 'approve');
       await goToConfirm(page, served);
@@ -481,7 +486,7 @@ const PROBLEMS: PageState[] = [
   {
     name: 'problem-claim-missing',
     says: 'The upstream sends no groups, and the client’s policy needs them',
-    house: { client: { approvers: { denyGroups: ['admins'] } } },
+    harness: { client: { approvers: { denyGroups: ['admins'] } } },
     async reach(page, served) {
       const { groups: _, ...signedIn } = corpOf(served).signedIn;
       corpOf(served).signedIn = signedIn;
@@ -493,7 +498,7 @@ const PROBLEMS: PageState[] = [
     says: 'The storage is away',
     async reach(page, served) {
       await goToConfirm(page, served);
-      served.house.storage.isAway = true;
+      served.harness.storage.isAway = true;
       await page.reload();
     },
   },
@@ -502,7 +507,7 @@ const PROBLEMS: PageState[] = [
     says: 'A fault of ours',
     async reach(page, served) {
       corpOf(served).failure = { at: 'answer', error: new TypeError('a bug') };
-      await enterCode(page, served, (await served.house.start()).userCode);
+      await enterCode(page, served, (await served.harness.start()).userCode);
       await page.waitForURL(/\/callback/);
     },
   },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isOrigin, isResource } from '../../../src/config/read/web-address.ts';
-import { nearestKey } from '../../../src/config/schema/did-you-mean.ts';
+import { didYouMean } from '../../../src/config/schema/did-you-mean.ts';
 import { formatDuration, parseDuration } from '../../../src/config/schema/duration.ts';
 import { anyText } from '../../support/samples/inherited-names.ts';
 
@@ -62,5 +62,5 @@ it.each([
   ['url', 'public_url'],
   ['zzzz', undefined],
 ])('somebody who writes %s means %s', (written, meant) => {
-  expect(nearestKey(written, ['public_url', 'upstreams', 'clients', 'storage'])).toBe(meant);
+  expect(didYouMean(written, ['public_url', 'upstreams', 'clients', 'storage'])).toBe(meant);
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SessionsGround } from '../../../src/device-sessions/active-session.ts';
+import type { SessionsDeps } from '../../../src/device-sessions/active-session.ts';
 import { endSession } from '../../../src/device-sessions/end-session.ts';
 import {
   type ListedSession,
@@ -19,14 +19,14 @@ const DAY = 24 * 60 * 60 * SECOND;
 const ALICE = { upstream: 'corp', subject: 'alice' };
 
 let test: TestBroker;
-let ground: SessionsGround;
+let deps: SessionsDeps;
 let unreadable: string[];
 
 beforeEach(async () => {
   test = await createTestBroker({ yaml: { clients: { 'build-cli': { lifetimes: { refresh_idle: '7d' } } } } });
-  const { storage, sealing } = test.broker.foundation;
+  const { storage, sealing } = test.broker.processContext;
   unreadable = [];
-  ground = {
+  deps = {
     ledger: storage.ledger,
     sealing,
     clients: new Map([
@@ -41,7 +41,7 @@ beforeEach(async () => {
 });
 afterEach(() => test.close());
 
-const devices = () => listSessions(ground, ALICE);
+const devices = () => listSessions(deps, ALICE);
 const only = async (): Promise<ListedSession> => {
   const [listed, ...more] = await devices();
   if (listed === undefined || more.length > 0) throw new Error(`${more.length + 1} sessions`);
@@ -49,7 +49,7 @@ const only = async (): Promise<ListedSession> => {
 };
 async function everybody(): Promise<ListedSession[]> {
   const all: ListedSession[] = [];
-  for await (const listed of listAllSessions(ground)) all.push(listed);
+  for await (const listed of listAllSessions(deps)) all.push(listed);
   return all;
 }
 
@@ -68,31 +68,31 @@ describe('the device sessions of a person', () => {
       ended: undefined,
     });
     expect(last?.lastUsedAtMs).toBeGreaterThan(last?.session.startedAtMs ?? 0);
-    expect(await listSessions(ground, { upstream: 'corp', subject: 'bob' })).toEqual([]);
-    expect(await listSessions(ground, { upstream: 'other', subject: 'alice' })).toEqual([]);
+    expect(await listSessions(deps, { upstream: 'corp', subject: 'bob' })).toEqual([]);
+    expect(await listSessions(deps, { upstream: 'other', subject: 'alice' })).toEqual([]);
   });
 
   it('one by its id, where it is theirs', async () => {
     await test.signIn();
     const { session } = await only();
-    expect(await ownSession(ground, session.id, ALICE)).toMatchObject({ session });
-    expect(await ownSession(ground, session.id, { ...ALICE, subject: 'bob' })).toBeUndefined();
-    expect(await ownSession(ground, 'unknown', ALICE)).toBeUndefined();
+    expect(await ownSession(deps, session.id, ALICE)).toMatchObject({ session });
+    expect(await ownSession(deps, session.id, { ...ALICE, subject: 'bob' })).toBeUndefined();
+    expect(await ownSession(deps, 'unknown', ALICE)).toBeUndefined();
   });
 
   it('a grant that was never redeemed is none, and an index entry without a session is passed over', async () => {
     const { body } = await test.device().start();
     await test.approve(body.user_code);
     expect(await devices()).toEqual([]);
-    const index = subjectIndex(ground.sealing.tag('subject', JSON.stringify(['corp', 'alice'])));
-    await ground.ledger.enlist(index, 'never-redeemed', (await test.now()) + DAY);
+    const index = subjectIndex(deps.sealing.tag('subject', JSON.stringify(['corp', 'alice'])));
+    await deps.ledger.enlist(index, 'never-redeemed', (await test.now()) + DAY);
     expect(await devices()).toEqual([]);
   });
 
   it('what does not open is passed over and told', async () => {
     await test.signIn();
-    const { storage } = test.broker.foundation;
-    const index = subjectIndex(ground.sealing.tag('subject', JSON.stringify(['corp', 'alice'])));
+    const { storage } = test.broker.processContext;
+    const index = subjectIndex(deps.sealing.tag('subject', JSON.stringify(['corp', 'alice'])));
     const foreign = createSealing([new Secret(Buffer.alloc(32, 7).toString('base64url'))]);
     const expiresAtMs = (await test.now()) + DAY;
     const values = { forged: 'x|not.a.seal', foreign: `x|${await foreign.seal([1, {}], sessionEntry('foreign'))}` };
@@ -117,7 +117,7 @@ describe('an ended session stays listed and says by what', () => {
 
   it.each(['my_devices', 'administrator', 'undo', 'reuse'] as const)('by its own entry: %s', async (reason) => {
     const { session } = await only();
-    const end = { ...ground, randomBytes: test.broker.foundation.randomBytes };
+    const end = { ...deps, randomBytes: test.broker.processContext.randomBytes };
     expect(await endSession(end, session, reason)).toBe(true);
     expect(await endSession(end, session, 'administrator')).toBe(false);
     expect((await only()).ended).toBe(reason);
@@ -128,12 +128,12 @@ describe('an ended session stays listed and says by what', () => {
     ['logout', { mark: 'logout_subject', upstream: 'corp', sub: 'alice' } as const],
   ])('by a mark: %s', async (by, mark) => {
     const nowMs = (await test.now()) + SECOND;
-    await setMark(ground, mark, nowMs, nowMs + DAY);
+    await setMark(deps, mark, nowMs, nowMs + DAY);
     expect((await only()).ended).toBe(by);
   });
 
   it('because its client was removed', async () => {
-    ground = { ...ground, clients: new Map() };
+    deps = { ...deps, clients: new Map() };
     expect((await only()).ended).toBe('client_removed');
   });
 
@@ -150,8 +150,8 @@ describe('an ended session stays listed and says by what', () => {
 
 describe('the name that a person gives', () => {
   const rename = async (name: string) => {
-    const { randomBytes } = test.broker.foundation;
-    return (await renameSession({ ...ground, randomBytes }, (await only()).session, name)).outcome;
+    const { randomBytes } = test.broker.processContext;
+    return (await renameSession({ ...deps, randomBytes }, (await only()).session, name)).outcome;
   };
   beforeEach(() => test.signIn());
 
@@ -180,8 +180,8 @@ describe('the name that a person gives', () => {
   });
 
   it('cannot be given to a session that has ended', async () => {
-    const { randomBytes } = test.broker.foundation;
-    await endSession({ ...ground, randomBytes }, (await only()).session, 'my_devices');
+    const { randomBytes } = test.broker.processContext;
+    await endSession({ ...deps, randomBytes }, (await only()).session, 'my_devices');
     expect(await rename('late')).toBe('ended');
   });
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { grantId, newDeviceCode } from '../../../src/grants/device-code.ts';
-import { type GrantGround, type GrantRequest, startGrant } from '../../../src/grants/start/start-grant.ts';
+import { type GrantDeps, type GrantRequest, startGrant } from '../../../src/grants/start/start-grant.ts';
 import { BASE20 } from '../../../src/grants/start/user-code.ts';
 import { createSealing } from '../../../src/sealing/sealing.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
@@ -9,7 +9,7 @@ import { memoryStorage } from '../../../src/storage/memory/memory-storage.ts';
 
 const sealing = createSealing([new Secret(randomBytes(32).toString('base64url'))]);
 
-function newGround(changes: Partial<GrantGround> = {}): GrantGround {
+function newDeps(changes: Partial<GrantDeps> = {}): GrantDeps {
   const userCodes = { alphabet: BASE20, length: 8, group: 4 };
   return { ledger: memoryStorage().ledger, sealing, randomBytes, userCodes, ...changes };
 }
@@ -43,19 +43,19 @@ describe('device codes (RFC 8628 §5.2)', () => {
 
 describe('startGrant', () => {
   it('gives a thousand grants codes of their own', async () => {
-    const ground = newGround();
+    const deps = newDeps();
     const userCodes = new Set<string>();
-    for (let n = 0; n < 1000; n += 1) userCodes.add((await startGrant(ground, request)).userCode);
+    for (let n = 0; n < 1000; n += 1) userCodes.add((await startGrant(deps, request)).userCode);
     expect(userCodes.size).toBe(1000);
   });
 
   it('draws again where a user code is taken', async () => {
-    const ground = newGround({ userCodes: { alphabet: 'BC', length: 1, group: 4 } });
+    const deps = newDeps({ userCodes: { alphabet: 'BC', length: 1, group: 4 } });
     const codes: string[] = [];
     // With two codes in all and five draws each, both are found unless chance is against it ten times over.
     let draw = 0;
     const alternating = {
-      ...ground,
+      ...deps,
       randomBytes: (count: number) => (count <= 2 ? Buffer.from([draw++ >> 1, 0]) : randomBytes(count)),
     };
     for (let n = 0; n < 2; n += 1)
@@ -64,8 +64,8 @@ describe('startGrant', () => {
   });
 
   it('gives up after a few draws, as the storage being full', async () => {
-    const ground = newGround({ userCodes: { alphabet: 'BC', length: 1, group: 4 } });
-    const start = () => startGrant(ground, { ...request, userCodeLength: 1 });
+    const deps = newDeps({ userCodes: { alphabet: 'BC', length: 1, group: 4 } });
+    const start = () => startGrant(deps, { ...request, userCodeLength: 1 });
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, start));
     const reasons = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [String(outcome.reason)] : []));
     expect(reasons.length).toBeGreaterThanOrEqual(18);

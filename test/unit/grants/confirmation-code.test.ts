@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { judgeConfirmationCode } from '../../../src/grants/redeem/confirmation-code.ts';
 import type { Poll } from '../../../src/grants/redeem/poll-grant.ts';
-import type { RedeemGround } from '../../../src/grants/redeem/redeem-grant.ts';
+import type { RedeemDeps } from '../../../src/grants/redeem/redeem-grant.ts';
 import { BASE20 } from '../../../src/grants/start/user-code.ts';
 import { confirmationDeniedEntry, endedEntry } from '../../../src/ledger/entry-keys.ts';
 import type { Grant } from '../../../src/ledger/grant.ts';
@@ -14,11 +14,11 @@ import { sampleApproval } from '../tokens/token-samples.ts';
 
 const grant = { id: 'some-id', startedAtMs: Date.now(), keptUntilMs: Date.now() + 60_000 } as Grant;
 const approval = sampleApproval({ confirmationCode: '4711' });
-let ground: RedeemGround;
+let deps: RedeemDeps;
 
 beforeEach(() => {
   const unused = () => Promise.reject(new Error('not asked for'));
-  ground = {
+  deps = {
     ledger: memoryStorage().ledger,
     sealing: createSealing([new Secret(randomBytes(32).toString('base64url'))]),
     randomBytes,
@@ -34,7 +34,7 @@ beforeEach(() => {
 });
 
 const judge = (confirmationCode: string | undefined, approved = approval) =>
-  judgeConfirmationCode(ground, grant, approved, {
+  judgeConfirmationCode(deps, grant, approved, {
     client: sampleClient(),
     deviceCode: new Secret('device'),
     challenge: '',
@@ -44,7 +44,7 @@ const judge = (confirmationCode: string | undefined, approved = approval) =>
     confirmationCode,
   } satisfies Poll);
 
-const hasEnded = async () => (await ground.ledger.read([endedEntry(grant.id)])).values[0] !== undefined;
+const hasEnded = async () => (await deps.ledger.read([endedEntry(grant.id)])).values[0] !== undefined;
 
 describe('judgeConfirmationCode: the digits that the page shows and the device sends', () => {
   it('asks for nothing where the approval has none', async () => {
@@ -89,13 +89,13 @@ describe('judgeConfirmationCode: the digits that the page shows and the device s
       expect(answers.filter((answer) => answer === 'right')).toHaveLength(at < 3 ? 1 : 0);
       expect(answers.filter((answer) => answer !== 'refused').length).toBeLessThanOrEqual(3);
       // A redemption that is under way finds the mark, or was first.
-      expect((await ground.ledger.read([confirmationDeniedEntry(grant.id)])).values[0]).toBeDefined();
+      expect((await deps.ledger.read([confirmationDeniedEntry(grant.id)])).values[0]).toBeDefined();
     },
   );
 
   it('is denied once, however many are refused', async () => {
     const refusals: string[] = [];
-    ground.onRefused = (_grant, _approval, reason) => void refusals.push(reason);
+    deps.onRefused = (_grant, _approval, reason) => void refusals.push(reason);
     await Promise.all(Array.from({ length: 50 }, (_, index) => judge(String(index))));
     await judge('4711');
     expect(refusals).toEqual(['confirmation_code']);

@@ -3,20 +3,20 @@ import { describe, expect, it } from 'vitest';
 import { createApprovalLimits } from '../../../src/limits/approval-limits.ts';
 import type { Counters } from '../../../src/limits/counters.ts';
 import { LIMITS } from '../../support/samples/sample-limits.ts';
-import { limitGround } from './limit-deps.ts';
+import { limitDeps } from './limit-deps.ts';
 
 function setUp(approvalsPerSubject = LIMITS.approvalsPerSubject) {
-  const ground = limitGround({ approvalsPerSubject });
-  const limits = createApprovalLimits(ground);
+  const deps = limitDeps({ approvalsPerSubject });
+  const limits = createApprovalLimits(deps);
   const approve = (grantId: string, subject = 'anna', upstream = 'corp') =>
-    limits.mayApprove({ grantId, upstream, subject, nowMs: ground.now() });
-  return { ground, approve };
+    limits.mayApprove({ grantId, upstream, subject, nowMs: deps.now() });
+  return { deps, approve };
 }
 
 describe('approvals of one person', () => {
   it('are twenty an hour, also when they come together', async () => {
-    const { ground, approve } = setUp();
-    ground.wait(600);
+    const { deps, approve } = setUp();
+    deps.wait(600);
     const verdicts = await Promise.all(Array.from({ length: 60 }, (_, n) => approve(`g${n}`)));
     expect(verdicts.filter(({ verdict }) => verdict === 'allowed')).toHaveLength(20);
     expect(await approve('one more')).toEqual({
@@ -24,7 +24,7 @@ describe('approvals of one person', () => {
       limit: 'approvals_per_subject',
       retryAfterSeconds: 3000,
     });
-    ground.wait(3000);
+    deps.wait(3000);
     expect(await approve('later')).toEqual({ verdict: 'allowed' });
   });
 
@@ -38,18 +38,18 @@ describe('approvals of one person', () => {
   it('beyond the limit are refused for a form that is sent twice at once too, in whatever order the steps run', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async (schedule) => {
-        const { ground, approve } = setUp(1);
+        const { deps, approve } = setUp(1);
         await approve('g');
         const slow: Counters = {
-          ...ground.counters,
-          add: (...rest) => schedule.schedule(Promise.resolve(), 'add').then(() => ground.counters.add(...rest)),
+          ...deps.counters,
+          add: (...rest) => schedule.schedule(Promise.resolve(), 'add').then(() => deps.counters.add(...rest)),
           current: (...rest) =>
-            schedule.schedule(Promise.resolve(), 'current').then(() => ground.counters.current(...rest)),
+            schedule.schedule(Promise.resolve(), 'current').then(() => deps.counters.current(...rest)),
           takePlaces: (taking) =>
-            schedule.schedule(Promise.resolve(), 'take').then(() => ground.counters.takePlaces(taking)),
+            schedule.schedule(Promise.resolve(), 'take').then(() => deps.counters.takePlaces(taking)),
         };
-        const limits = createApprovalLimits({ ...ground, counters: slow });
-        const form = { grantId: 'h', upstream: 'corp', subject: 'anna', nowMs: ground.now() };
+        const limits = createApprovalLimits({ ...deps, counters: slow });
+        const form = { grantId: 'h', upstream: 'corp', subject: 'anna', nowMs: deps.now() };
         const twice = Promise.all([limits.mayApprove(form), limits.mayApprove(form)]);
         await schedule.waitFor(twice);
         expect((await twice).map(({ verdict }) => verdict)).toEqual(['refused', 'refused']);

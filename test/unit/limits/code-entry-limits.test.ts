@@ -7,19 +7,19 @@ import {
 } from '../../../src/limits/code-entry-limits.ts';
 import type { Counters } from '../../../src/limits/counters.ts';
 import type { LimitSettings } from '../../../src/limits/limit-settings.ts';
-import { limitGround, OFFICE } from './limit-deps.ts';
+import { limitDeps, OFFICE } from './limit-deps.ts';
 
 const HOME = '203.0.113.7';
 const ANNA = { upstream: 'corp', subject: 'anna' };
 
 function setUp(overrides: Partial<LimitSettings> = {}) {
-  const ground = limitGround(overrides);
-  const limits = createCodeEntryLimits(ground);
+  const deps = limitDeps(overrides);
+  const limits = createCodeEntryLimits(deps);
   let browsers = 0;
   /** One entry, by default in a browser of its own; answers what became of it. */
   const enter = async (more: Partial<EntryAttempt> = {}, isRight = false) => {
     browsers += 1;
-    const entry = await limits.mayEnter({ source: HOME, browser: `b${browsers}`, nowMs: ground.now(), ...more });
+    const entry = await limits.mayEnter({ source: HOME, browser: `b${browsers}`, nowMs: deps.now(), ...more });
     if (entry.verdict === 'allowed' && isRight) await entry.wasRight();
     return entry.verdict === 'refused' ? entry.limit : entry.verdict;
   };
@@ -28,20 +28,20 @@ function setUp(overrides: Partial<LimitSettings> = {}) {
     for (let n = 0; n < count; n += 1) verdicts.push(await enter(more(n)));
     return verdicts.filter((verdict) => verdict === 'allowed').length;
   };
-  return { ground, limits, enter, wrong };
+  return { deps, limits, enter, wrong };
 }
 
 describe('wrong codes', () => {
   it('are 50 for one source in ten minutes, and the answer says when to come again', async () => {
-    const { ground, limits, wrong, enter } = setUp();
-    ground.wait(60);
+    const { deps, limits, wrong, enter } = setUp();
+    deps.wait(60);
     expect(await wrong(80)).toBe(50);
-    expect(await limits.mayEnter({ source: HOME, browser: 'new', nowMs: ground.now() })).toEqual({
+    expect(await limits.mayEnter({ source: HOME, browser: 'new', nowMs: deps.now() })).toEqual({
       verdict: 'refused',
       limit: 'wrong_codes_per_source',
       retryAfterSeconds: 540,
     });
-    ground.wait(540);
+    deps.wait(540);
     expect(await enter()).toBe('allowed');
   });
 
@@ -65,10 +65,10 @@ describe('wrong codes', () => {
   });
 
   it('that are refused by their source are not counted for its network or in all', async () => {
-    const { ground, wrong, enter } = setUp({ wrongCodesPerSource: 2, wrongCodesTotal: 4 });
+    const { deps, wrong, enter } = setUp({ wrongCodesPerSource: 2, wrongCodesTotal: 4 });
     await wrong(100);
     expect(await enter({ source: '203.0.113.8' })).toBe('allowed');
-    expect(await createCodeEntryLimits(ground).asksForSignIn(ground.now())).toBe(false);
+    expect(await createCodeEntryLimits(deps).asksForSignIn(deps.now())).toBe(false);
   });
 
   it('decay with time alone: a right code in between gives nothing back (RFC 8628 §5.1)', async () => {
@@ -100,26 +100,26 @@ describe('at the total', () => {
   const flood = (n: number) => ({ source: `2001:db8:${(n % 40).toString(16)}:${n.toString(16)}::1` });
 
   it('nobody is refused: a person signs in first, and it is news once in a window', async () => {
-    const { ground, limits, enter, wrong } = setUp();
-    expect(await limits.asksForSignIn(ground.now())).toBe(false);
+    const { deps, limits, enter, wrong } = setUp();
+    expect(await limits.asksForSignIn(deps.now())).toBe(false);
     expect(await wrong(1200, flood)).toBe(1000);
-    expect(await limits.asksForSignIn(ground.now())).toBe(true);
+    expect(await limits.asksForSignIn(deps.now())).toBe(true);
     expect(await enter()).toBe('sign_in_first');
     expect(await enter({ person: ANNA }, true)).toBe('allowed');
     const news = await Promise.all(
-      [1, 2, 3].map((n) => limits.mayEnter({ source: HOME, browser: `n${n}`, nowMs: ground.now() })),
+      [1, 2, 3].map((n) => limits.mayEnter({ source: HOME, browser: `n${n}`, nowMs: deps.now() })),
     );
     expect(news.filter((entry) => entry.verdict === 'sign_in_first' && entry.isNews)).toHaveLength(0);
-    ground.wait(600);
-    expect(await limits.asksForSignIn(ground.now())).toBe(false);
+    deps.wait(600);
+    expect(await limits.asksForSignIn(deps.now())).toBe(false);
     expect(await enter()).toBe('allowed');
   });
 
   it('is news for exactly one of those who come together', async () => {
-    const { ground, limits, wrong } = setUp();
+    const { deps, limits, wrong } = setUp();
     await wrong(1000, flood);
     const entries = await Promise.all(
-      Array.from({ length: 50 }, (_, n) => limits.mayEnter({ source: HOME, browser: `n${n}`, nowMs: ground.now() })),
+      Array.from({ length: 50 }, (_, n) => limits.mayEnter({ source: HOME, browser: `n${n}`, nowMs: deps.now() })),
     );
     expect(entries.filter((entry) => entry.verdict === 'sign_in_first' && entry.isNews)).toHaveLength(1);
   });
@@ -132,9 +132,9 @@ describe('at the total', () => {
   });
 
   it('costs no tries either where many come together just as it is reached', async () => {
-    const { ground, limits, wrong } = setUp({ wrongCodesTotal: 5, wrongCodesPerSource: 30, wrongCodesPerSubject: 0 });
+    const { deps, limits, wrong } = setUp({ wrongCodesTotal: 5, wrongCodesPerSource: 30, wrongCodesPerSubject: 0 });
     const entries = await Promise.all(
-      Array.from({ length: 30 }, (_, n) => limits.mayEnter({ source: HOME, browser: `c${n}`, nowMs: ground.now() })),
+      Array.from({ length: 30 }, (_, n) => limits.mayEnter({ source: HOME, browser: `c${n}`, nowMs: deps.now() })),
     );
     expect(entries.filter(({ verdict }) => verdict === 'allowed')).toHaveLength(5);
     expect(entries.filter(({ verdict }) => verdict === 'sign_in_first')).toHaveLength(25);
@@ -151,9 +151,9 @@ describe('at the total', () => {
   });
 
   it('is not reached by one free IPv6 /48, and reached by many it still closes the page for nobody', async () => {
-    const { ground, limits, enter, wrong } = setUp();
+    const { deps, limits, enter, wrong } = setUp();
     expect(await wrong(5000, (n) => ({ source: `2001:db8:1:${n.toString(16)}::1` }))).toBe(500);
-    expect(await limits.asksForSignIn(ground.now())).toBe(false);
+    expect(await limits.asksForSignIn(deps.now())).toBe(false);
     expect(await enter()).toBe('allowed');
   });
 });
@@ -161,30 +161,30 @@ describe('at the total', () => {
 describe('guesses that arrive together', () => {
   /** Plays entries against counters whose every step is run in an order that fast-check picks. */
   async function race(schedule: fc.Scheduler, codes: readonly boolean[], overrides: Partial<LimitSettings>) {
-    const ground = limitGround(overrides);
+    const deps = limitDeps(overrides);
     const slow: Counters = {
       add: async (...rest) => {
         await schedule.schedule(Promise.resolve(), 'add');
-        return ground.counters.add(...rest);
+        return deps.counters.add(...rest);
       },
       current: async (...rest) => {
         await schedule.schedule(Promise.resolve(), 'current');
-        return ground.counters.current(...rest);
+        return deps.counters.current(...rest);
       },
       takePlaces: async (taking) => {
         await schedule.schedule(Promise.resolve(), 'take');
-        return ground.counters.takePlaces(taking);
+        return deps.counters.takePlaces(taking);
       },
       giveBackPlaces: async (keys) => {
         await schedule.schedule(Promise.resolve(), 'give back');
-        return ground.counters.giveBackPlaces(keys);
+        return deps.counters.giveBackPlaces(keys);
       },
     };
-    const limits: CodeEntryLimits = createCodeEntryLimits({ ...ground, counters: slow });
+    const limits: CodeEntryLimits = createCodeEntryLimits({ ...deps, counters: slow });
     let wrongLookUps = 0;
     const entries = Promise.all(
       codes.map(async (isRight, n) => {
-        const entry = await limits.mayEnter({ source: HOME, browser: `b${n}`, nowMs: ground.now() });
+        const entry = await limits.mayEnter({ source: HOME, browser: `b${n}`, nowMs: deps.now() });
         if (entry.verdict !== 'allowed') return;
         await schedule.schedule(Promise.resolve(), 'look up');
         if (isRight) await entry.wasRight();
@@ -212,26 +212,26 @@ describe('guesses that arrive together', () => {
   });
 
   it('of one browser use up its own tries, and none of what its office, its person and all others have', async () => {
-    const { ground, limits, wrong, enter } = setUp({ wrongCodesPerSubject: 60, wrongCodesTotal: 60 });
-    const stubborn = { source: HOME, browser: 'stubborn', person: ANNA, nowMs: ground.now() };
+    const { deps, limits, wrong, enter } = setUp({ wrongCodesPerSubject: 60, wrongCodesTotal: 60 });
+    const stubborn = { source: HOME, browser: 'stubborn', person: ANNA, nowMs: deps.now() };
     const burst = await Promise.all(Array.from({ length: 60 }, () => limits.mayEnter(stubborn)));
     expect(burst.filter(({ verdict }) => verdict === 'allowed')).toHaveLength(10);
     expect(await wrong(100, (n) => ({ browser: `colleague ${n}` }))).toBe(40);
     expect(await enter({ source: '198.51.100.200', browser: 'elsewhere', person: ANNA })).toBe('allowed');
-    expect(await limits.asksForSignIn(ground.now())).toBe(false);
+    expect(await limits.asksForSignIn(deps.now())).toBe(false);
   });
 
   it('of one address use up its own, and none of what its network has', async () => {
-    const { ground, limits, enter } = setUp({ wrongCodesPerSource: 2 });
-    const at = (n: number) => ({ source: HOME, browser: `b${n}`, nowMs: ground.now() });
+    const { deps, limits, enter } = setUp({ wrongCodesPerSource: 2 });
+    const at = (n: number) => ({ source: HOME, browser: `b${n}`, nowMs: deps.now() });
     await Promise.all(Array.from({ length: 100 }, (_, n) => limits.mayEnter(at(n))));
     for (let n = 0; n < 9; n += 1) expect(await enter({ source: `203.0.113.${100 + n}` })).toBe('allowed');
   });
 
   it('a thousand at once are fifty', async () => {
-    const { ground, limits } = setUp();
+    const { deps, limits } = setUp();
     const entries = await Promise.all(
-      Array.from({ length: 1000 }, (_, n) => limits.mayEnter({ source: HOME, browser: `b${n}`, nowMs: ground.now() })),
+      Array.from({ length: 1000 }, (_, n) => limits.mayEnter({ source: HOME, browser: `b${n}`, nowMs: deps.now() })),
     );
     expect(entries.filter(({ verdict }) => verdict === 'allowed')).toHaveLength(50);
   });

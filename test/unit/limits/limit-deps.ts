@@ -9,7 +9,7 @@ export const OFFICE = '198.51.100.9';
 export const OFFICE_NETWORK = { id: 'oslo', name: 'Oslo office', cidrs: ['198.51.100.0/24'], factor: 20 };
 
 /** A storage with a clock that tests move; it stands at the beginning of an hour, so no window ends by surprise. */
-export function limitGround(overrides: Partial<LimitSettings> = {}) {
+export function limitDeps(overrides: Partial<LimitSettings> = {}) {
   let nowMs = Date.UTC(2027, 0, 1, 12);
   const storage = memoryStorage({ clock: () => nowMs });
   return {

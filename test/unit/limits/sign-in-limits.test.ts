@@ -1,31 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import type { LimitSettings } from '../../../src/limits/limit-settings.ts';
 import { createSignInLimits } from '../../../src/limits/sign-in-limits.ts';
-import { limitGround, OFFICE } from './limit-deps.ts';
+import { limitDeps, OFFICE } from './limit-deps.ts';
 
 const HOME = '203.0.113.7';
 
 function setUp(overrides: Partial<LimitSettings> = {}) {
-  const ground = limitGround(overrides);
-  const limits = createSignInLimits(ground);
+  const deps = limitDeps(overrides);
+  const limits = createSignInLimits(deps);
   const begin = async (source = HOME, grantId?: string) => {
-    const begun = await limits.mayBegin({ source, grantId, nowMs: ground.now() });
+    const begun = await limits.mayBegin({ source, grantId, nowMs: deps.now() });
     return begun.verdict === 'allowed' ? begun.verdict : begun.limit;
   };
   const many = async (count: number, each: (n: number) => Promise<string>) => {
     const begun = await Promise.all(Array.from({ length: count }, (_, n) => each(n)));
     return begun.filter((verdict) => verdict === 'allowed').length;
   };
-  return { ground, begin, many };
+  return { deps, begin, many };
 }
 
 describe('steps towards a sign-in', () => {
   it('are fifty for one grant, also when they come together, and use up nothing more of the source', async () => {
-    const { ground, begin, many } = setUp({ startsPerSource: 2 });
+    const { deps, begin, many } = setUp({ startsPerSource: 2 });
     expect(await many(200, () => begin(HOME, 'g'))).toBe(50);
     expect(await begin(HOME, 'g')).toBe('sign_ins_per_grant');
     expect(await many(100, (n) => begin(HOME, `g${n}`))).toBe(30);
-    ground.wait(600);
+    deps.wait(600);
     expect(await begin(HOME, 'g')).toBe('allowed');
   });
 

@@ -4,21 +4,21 @@ import type { Counters } from '../../../src/limits/counters.ts';
 import type { LimitSettings } from '../../../src/limits/limit-settings.ts';
 import { setSourceMark, slowedMark, suspendedMark } from '../../../src/limits/source-marks.ts';
 import { createStartLimits, type Start, type StartVerdict } from '../../../src/limits/start-limits.ts';
-import { limitGround, OFFICE } from './limit-deps.ts';
+import { limitDeps, OFFICE } from './limit-deps.ts';
 
 const HOME = '203.0.113.7';
 
 function setUp(overrides: Partial<LimitSettings> = {}, codeLifetimesSeconds = [600]) {
-  const ground = { ...limitGround(overrides), codeLifetimesSeconds };
-  const limits = createStartLimits(ground);
+  const deps = { ...limitDeps(overrides), codeLifetimesSeconds };
+  const limits = createStartLimits(deps);
   const start = (more: Partial<Start> = {}): Promise<StartVerdict> =>
-    limits.admitStart({ source: HOME, clientId: 'cli', codeLifetimeSeconds: 600, nowMs: ground.now(), ...more });
+    limits.admitStart({ source: HOME, clientId: 'cli', codeLifetimeSeconds: 600, nowMs: deps.now(), ...more });
   /** How many of so many starts at once were admitted. */
   const startMany = async (count: number, more: (n: number) => Partial<Start> = () => ({})) => {
     const verdicts = await Promise.all(Array.from({ length: count }, (_, n) => start(more(n))));
     return verdicts.filter(({ verdict }) => verdict === 'admitted').length;
   };
-  return { ground, limits, start, startMany };
+  return { deps, limits, start, startMany };
 }
 
 describe('starts of one source', () => {
@@ -28,11 +28,11 @@ describe('starts of one source', () => {
   });
 
   it('are told when to come again, and may then', async () => {
-    const { ground, start, startMany } = setUp();
-    ground.wait(20);
+    const { deps, start, startMany } = setUp();
+    deps.wait(20);
     await startMany(60);
     expect(await start()).toEqual({ verdict: 'refused', limit: 'starts_per_source', retryAfterSeconds: 40 });
-    ground.wait(40);
+    deps.wait(40);
     expect(await start()).toMatchObject({ verdict: 'admitted' });
   });
 
@@ -59,19 +59,19 @@ describe('starts of one source', () => {
   });
 
   it('write nothing any more once the limit is reached', async () => {
-    const { ground, startMany } = setUp();
+    const { deps, startMany } = setUp();
     await startMany(60);
     let additions = 0;
     const counters: Counters = {
-      ...ground.counters,
-      current: (...rest) => ground.counters.current(...rest),
+      ...deps.counters,
+      current: (...rest) => deps.counters.current(...rest),
       add: (...rest) => {
         additions += 1;
-        return ground.counters.add(...rest);
+        return deps.counters.add(...rest);
       },
     };
-    const limits = createStartLimits({ ...ground, counters });
-    await limits.admitStart({ source: HOME, clientId: 'cli', codeLifetimeSeconds: 600, nowMs: ground.now() });
+    const limits = createStartLimits({ ...deps, counters });
+    await limits.admitStart({ source: HOME, clientId: 'cli', codeLifetimeSeconds: 600, nowMs: deps.now() });
     expect(additions).toBe(0);
   });
 
@@ -85,10 +85,10 @@ describe('pending starts', () => {
   const OPEN = { startsPerSource: 0 };
 
   it('are limited per source within one code lifetime, decided or not', async () => {
-    const { ground, start, startMany } = setUp({ ...OPEN, pendingPerSource: 10 });
+    const { deps, start, startMany } = setUp({ ...OPEN, pendingPerSource: 10 });
     expect(await startMany(30)).toBe(10);
     expect(await start()).toEqual({ verdict: 'refused', limit: 'pending_per_source', retryAfterSeconds: 600 });
-    ground.wait(600);
+    deps.wait(600);
     expect(await start()).toMatchObject({ verdict: 'admitted' });
   });
 
@@ -115,29 +115,29 @@ describe('pending starts', () => {
   });
 
   it('that their own source refuses are not counted for the client or in all', async () => {
-    const { limits, ground, startMany, start } = setUp({ startsPerSource: 5, pendingPerClient: 10, pendingTotal: 10 });
+    const { limits, deps, startMany, start } = setUp({ startsPerSource: 5, pendingPerClient: 10, pendingTotal: 10 });
     expect(await startMany(500)).toBe(5);
-    expect(await limits.countPending(ground.now())).toBe(5);
+    expect(await limits.countPending(deps.now())).toBe(5);
     expect(await start({ source: '192.0.2.1' })).toMatchObject({ verdict: 'admitted' });
   });
 });
 
 describe('what the length of a new code depends on', () => {
   it('is how many codes may be alive, those of the previous window among them', async () => {
-    const { ground, start, startMany } = setUp();
-    ground.wait(599);
+    const { deps, start, startMany } = setUp();
+    deps.wait(599);
     await startMany(20);
-    ground.wait(2);
+    deps.wait(2);
     expect(await start()).toMatchObject({ verdict: 'admitted', liveCodes: 21 });
-    ground.wait(600);
+    deps.wait(600);
     expect(await start()).toMatchObject({ liveCodes: 2 });
   });
 
   it('is how many wrong codes were entered, not how many right ones', async () => {
-    const { ground, start } = setUp();
-    const entries = createCodeEntryLimits(ground);
+    const { deps, start } = setUp();
+    const entries = createCodeEntryLimits(deps);
     for (let n = 0; n < 6; n += 1) {
-      const entered = await entries.mayEnter({ source: HOME, browser: `b${n}`, nowMs: ground.now() });
+      const entered = await entries.mayEnter({ source: HOME, browser: `b${n}`, nowMs: deps.now() });
       if (entered.verdict === 'allowed' && n >= 4) await entered.wasRight();
     }
     expect(await start()).toMatchObject({ wrongEntries: 4 });
@@ -146,24 +146,24 @@ describe('what the length of a new code depends on', () => {
 
 describe('a source that stands out', () => {
   it('is slowed to a tenth while somebody’s report is fresh', async () => {
-    const { ground, startMany, start } = setUp();
-    await setSourceMark(ground.ledger, slowedMark(`${HOME}/32`), ground.now() + 3600_000);
+    const { deps, startMany, start } = setUp();
+    await setSourceMark(deps.ledger, slowedMark(`${HOME}/32`), deps.now() + 3600_000);
     expect(await startMany(60)).toBe(6);
     expect(await start({ source: '203.0.113.8' })).toMatchObject({ verdict: 'admitted' });
-    ground.wait(3600);
+    deps.wait(3600);
     expect(await startMany(100)).toBe(60);
   });
 
   it('starts nothing while it is suspended, for clients that suspend; the others go on', async () => {
-    const { ground, start } = setUp();
-    await setSourceMark(ground.ledger, suspendedMark('203.0.113.0/24'), ground.now() + 90_500);
+    const { deps, start } = setUp();
+    await setSourceMark(deps.ledger, suspendedMark('203.0.113.0/24'), deps.now() + 90_500);
     expect(await start({ campaign: 'suspend' })).toEqual({
       verdict: 'refused',
       limit: 'campaign',
       retryAfterSeconds: 91,
     });
     expect(await start({ campaign: 'alert' })).toMatchObject({ verdict: 'admitted' });
-    ground.wait(91);
+    deps.wait(91);
     expect(await start({ campaign: 'suspend' })).toMatchObject({ verdict: 'admitted' });
   });
 });

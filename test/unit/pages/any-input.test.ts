@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openPageHouse } from '../../support/browser/page-harness.ts';
+import { openPageHarness } from '../../support/browser/page-harness.ts';
 import { anyText, inheritedName } from '../../support/samples/inherited-names.ts';
 
 const PATHS = [
@@ -38,7 +38,7 @@ const fields = fc.array(fc.tuple(name, value), { maxLength: 6 });
 
 describe('any input', () => {
   it('gets a page and never a 5xx, nor leads off our origin', async () => {
-    const house = openPageHouse();
+    const harness = openPageHarness();
     const input = fc.record({
       method: fc.constantFrom('GET', 'POST'),
       path: fc.oneof(
@@ -51,7 +51,7 @@ describe('any input', () => {
     });
     await fc.assert(
       fc.asyncProperty(input, async ({ method, path, query, body, cookies }) => {
-        const visitor = house.newVisitor();
+        const visitor = harness.newVisitor();
         const form = await visitor.open('/device');
         const own = [...visitor.cookies.keys()].join('');
         for (const [kind, text] of cookies) {
@@ -68,21 +68,21 @@ describe('any input', () => {
       }),
       { numRuns: 150 },
     );
-    expect(house.events.filter(({ name: event }) => event === 'request.failed')).toEqual([]);
+    expect(harness.events.filter(({ name: event }) => event === 'request.failed')).toEqual([]);
   });
 });
 
 describe('the language switch', () => {
   /** A form as the page would have it. */
-  async function form(house: ReturnType<typeof openPageHouse>) {
-    const visitor = house.newVisitor();
+  async function form(harness: ReturnType<typeof openPageHarness>) {
+    const visitor = harness.newVisitor();
     await visitor.open('/device');
     const value = [...visitor.cookies.values()].join('');
-    return { visitor, token: house.ground.grants.sealing.vouch(`form language ${value}`, '') };
+    return { visitor, token: harness.deps.grants.sealing.vouch(`form language ${value}`, '') };
   }
 
   it('sets a cookie of its own and leads back to the page it came from', async () => {
-    const { visitor, token } = await form(openPageHouse());
+    const { visitor, token } = await form(openPageHarness());
     const back = '/device/confirm?ticket=a.b.c';
     const answer = await visitor.post('/language', { lang: 'en', back, token });
     expect(answer).toMatchObject({ status: 303, location: back });
@@ -100,16 +100,16 @@ describe('the language switch', () => {
     'device',
     '',
   ])('leads to the code page instead of %j', async (back) => {
-    const { visitor, token } = await form(openPageHouse());
+    const { visitor, token } = await form(openPageHarness());
     expect(await visitor.post('/language', { lang: 'en', back, token })).toMatchObject({ location: '/device' });
   });
 
   it('carries the path of public_url', async () => {
-    const house = openPageHouse({ publicUrl: 'https://example.com/gate' });
-    const visitor = house.newVisitor();
+    const harness = openPageHarness({ publicUrl: 'https://example.com/gate' });
+    const visitor = harness.newVisitor();
     await visitor.open('/gate/device');
     const value = [...visitor.cookies.values()].join('');
-    const token = house.ground.grants.sealing.vouch(`form language ${value}`, '');
+    const token = harness.deps.grants.sealing.vouch(`form language ${value}`, '');
     const send = (back: string) => visitor.post('/gate/language', { lang: 'en', back, token });
     expect((await send('/gate/device?user_code=A')).location).toBe('/gate/device?user_code=A');
     expect((await send('/device')).location).toBe('/gate/device');
@@ -120,12 +120,12 @@ describe('the language switch', () => {
     ['no language', { lang: '' }, 400],
     ['no token', { lang: 'en', token: '' }, 403],
   ])('refuses %s', async (_, change, status) => {
-    const { visitor, token } = await form(openPageHouse());
+    const { visitor, token } = await form(openPageHarness());
     expect(await visitor.post('/language', { token, ...change })).toMatchObject({ status });
   });
 
   it('refuses another site', async () => {
-    const { visitor, token } = await form(openPageHouse());
+    const { visitor, token } = await form(openPageHarness());
     const foreign = { origin: 'https://evil.example' };
     expect(await visitor.post('/language', { lang: 'en', token }, foreign)).toMatchObject({ status: 403 });
   });

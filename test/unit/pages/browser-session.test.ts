@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createSealing } from '../../../src/sealing/sealing.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
-import { callbackOf, openPageHouse, type PageHouse } from '../../support/browser/page-harness.ts';
+import { callbackOf, openPageHarness, type PageHarness } from '../../support/browser/page-harness.ts';
 import type { PageVisitor, VisitedPage } from '../../support/browser/page-visitor.ts';
 
 const isSession = (name: string) => /gatehouse-[0-9a-f]{6}$/.test(name);
@@ -11,8 +11,8 @@ function sessionOf(visitor: PageVisitor): string {
 }
 
 /** All steps, with the browser session's cookie after each. */
-async function steps(house: PageHouse, visitor: PageVisitor) {
-  const { userCode, id } = await house.start();
+async function steps(harness: PageHarness, visitor: PageVisitor) {
+  const { userCode, id } = await harness.start();
   const form = await visitor.open('/device');
   const atStart = sessionOf(visitor);
   const way = await visitor.submit(form, { user_code: userCode });
@@ -26,23 +26,23 @@ async function steps(house: PageHouse, visitor: PageVisitor) {
 
 describe('the browser session', () => {
   it('does not exist before a right code, and changes its id there, at the callback and at the decision', async () => {
-    const house = openPageHouse();
-    const visitor = house.newVisitor();
-    const { cookies, done } = await steps(house, visitor);
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    const { cookies, done } = await steps(harness, visitor);
     expect(cookies[0]).toBe('');
     expect(new Set(cookies).size).toBe(4);
     expect(done.status).toBe(200);
     // And the one that it had at the callback, for ten seconds: see "opens nothing by an id that it had before".
-    expect(house.storage.sessions.size).toBe(2);
+    expect(harness.storage.sessions.size).toBe(2);
   });
 
   it('opens nothing by an id that it had before', async () => {
-    const house = openPageHouse();
-    const visitor = house.newVisitor();
-    const { cookies, confirm, done } = await steps(house, visitor);
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    const { cookies, confirm, done } = await steps(harness, visitor);
     const name = [...visitor.cookies.keys()].find(isSession) ?? '';
     for (const old of cookies.slice(1, 3)) {
-      const thief = house.newVisitor();
+      const thief = harness.newVisitor();
       thief.cookies.set(name, old);
       expect(await thief.get(confirm.address)).toMatchObject({ status: 400, heading: 'This sign-in is not open here' });
       expect(await thief.get(done.address)).toMatchObject({ status: 400 });
@@ -50,14 +50,14 @@ describe('the browser session', () => {
   });
 
   it('is not taken over from an id that somebody planted', async () => {
-    const house = openPageHouse();
-    const attacker = house.newVisitor();
-    const { userCode } = await house.start();
+    const harness = openPageHarness();
+    const attacker = harness.newVisitor();
+    const { userCode } = await harness.start();
     await attacker.submit(await attacker.open('/device'), { user_code: userCode });
-    const victim = house.newVisitor();
+    const victim = harness.newVisitor();
     for (const [name, value] of attacker.cookies) victim.cookies.set(name, value);
     const planted = sessionOf(victim);
-    const { confirm } = await steps(house, victim);
+    const { confirm } = await steps(harness, victim);
     expect(sessionOf(victim)).not.toBe(planted);
     expect((await attacker.get(confirm.address)).status).toBe(400);
   });
@@ -65,10 +65,10 @@ describe('the browser session', () => {
   it('is kept under a hash, sealed: neither dump nor sealing key opens it without the cookie', async () => {
     const keys = [new Secret(Buffer.alloc(32, 1).toString('base64url'))];
     const sealing = createSealing(keys);
-    const house = openPageHouse({ sealing });
-    const visitor = house.newVisitor();
-    await steps(house, visitor);
-    const [key, stored] = [...house.storage.sessions].at(-1) ?? ['', ''];
+    const harness = openPageHarness({ sealing });
+    const visitor = harness.newVisitor();
+    await steps(harness, visitor);
+    const [key, stored] = [...harness.storage.sessions].at(-1) ?? ['', ''];
     const id = decodeURIComponent(sessionOf(visitor)).slice(2).split('.')[0] ?? '';
     expect(id).toHaveLength(43);
     expect(`${key} ${stored}`).not.toContain(id);
@@ -83,26 +83,26 @@ describe('the browser session', () => {
   });
 
   it('changes its id at a second code too', async () => {
-    const house = openPageHouse();
-    const visitor = house.newVisitor();
-    await steps(house, visitor);
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    await steps(harness, visitor);
     const before = sessionOf(visitor);
     const form = await visitor.open('/device');
-    await visitor.submit(form, { user_code: (await house.start()).userCode });
+    await visitor.submit(form, { user_code: (await harness.start()).userCode });
     expect(sessionOf(visitor)).not.toBe(before);
-    expect(house.storage.sessions.size).toBe(2);
+    expect(harness.storage.sessions.size).toBe(2);
   });
 
   it('is over at its end even if somebody keeps it in the storage for longer', async () => {
-    const house = openPageHouse();
-    const visitor = house.newVisitor();
-    const { confirm } = await steps(house, visitor);
-    const [key, stored] = [...house.storage.sessions].at(-1) ?? ['', '{}'];
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    const { confirm } = await steps(harness, visitor);
+    const [key, stored] = [...harness.storage.sessions].at(-1) ?? ['', '{}'];
     const hoursMs = 2 * 3_600_000;
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hoursMs });
     try {
       const longer = { ...(JSON.parse(stored) as object), cookie: { expires: new Date(Date.now() + hoursMs) } };
-      await house.ground.browserSessions.set(key, JSON.stringify(longer), hoursMs);
+      await harness.deps.browserSessions.set(key, JSON.stringify(longer), hoursMs);
       expect((await visitor.get(confirm.address)).words).toMatch(/not open here/);
     } finally {
       vi.useRealTimers();
@@ -110,15 +110,15 @@ describe('the browser session', () => {
   });
 
   it('is nothing when somebody moves or forges what is stored, and the log says so', async () => {
-    const house = openPageHouse();
-    const [mine, other] = [house.newVisitor(), house.newVisitor()];
-    const { confirm } = await steps(house, mine);
-    const mineKey = [...house.storage.sessions.keys()].at(-1) ?? '';
-    await steps(house, other);
-    const foreign = [...house.storage.sessions.values()].at(-1);
-    await house.ground.browserSessions.set(mineKey, foreign ?? '', 60_000);
+    const harness = openPageHarness();
+    const [mine, other] = [harness.newVisitor(), harness.newVisitor()];
+    const { confirm } = await steps(harness, mine);
+    const mineKey = [...harness.storage.sessions.keys()].at(-1) ?? '';
+    await steps(harness, other);
+    const foreign = [...harness.storage.sessions.values()].at(-1);
+    await harness.deps.browserSessions.set(mineKey, foreign ?? '', 60_000);
     expect((await mine.get(confirm.address)).status).toBe(400);
-    expect(house.events.map(({ name }) => name)).toContain('storage.rejected');
+    expect(harness.events.map(({ name }) => name)).toContain('storage.rejected');
   });
 
   it.each([
@@ -132,40 +132,40 @@ describe('the browser session', () => {
     '{"sealed":{"__proto__":1}}',
     '{"sealed":"valueOf"}',
   ])('is nothing when somebody puts %j in its place, and the log says so', async (text) => {
-    const house = openPageHouse();
-    const visitor = house.newVisitor();
-    const { confirm } = await steps(house, visitor);
-    const key = [...house.storage.sessions.keys()].at(-1) ?? '';
-    await house.ground.browserSessions.set(key, text, 60_000);
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    const { confirm } = await steps(harness, visitor);
+    const key = [...harness.storage.sessions.keys()].at(-1) ?? '';
+    await harness.deps.browserSessions.set(key, text, 60_000);
     expect((await visitor.get(confirm.address)).status).toBe(400);
-    expect(house.events.map(({ name }) => name)).toContain('storage.rejected');
-    expect(house.events.map(({ name }) => name)).not.toContain('request.failed');
+    expect(harness.events.map(({ name }) => name)).toContain('storage.rejected');
+    expect(harness.events.map(({ name }) => name)).not.toContain('request.failed');
   });
 
   it('lives as long as its latest grant is kept, and no request makes it longer', async () => {
-    const house = openPageHouse();
-    const visitor = house.newVisitor();
-    const { confirm } = await steps(house, visitor);
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    const { confirm } = await steps(harness, visitor);
     const [cookie = ''] = visitor.setCookies.filter((line) => isSession(line.split('=')[0] ?? ''));
     const expires = new Date(/Expires=([^;]+)/.exec(cookie)?.[1] ?? '').getTime();
     expect(expires - Date.now()).toBeGreaterThan(19 * 60_000);
     expect(expires - Date.now()).toBeLessThan(20.1 * 60_000);
 
     const sets = visitor.setCookies.length;
-    const before = JSON.stringify([...house.storage.sessions]);
+    const before = JSON.stringify([...harness.storage.sessions]);
     await visitor.get(confirm.address);
     expect(visitor.setCookies).toHaveLength(sets);
-    expect(JSON.stringify([...house.storage.sessions])).toBe(before);
-    house.advance(21 * 60_000);
+    expect(JSON.stringify([...harness.storage.sessions])).toBe(before);
+    harness.advance(21 * 60_000);
     expect((await visitor.get(confirm.address)).words).toMatch(/not open here/);
   });
 
   it('serves two tabs: a second code in the same browser keeps the first one’s pages alive', async () => {
-    const house = openPageHouse();
-    const visitor = house.newVisitor();
-    const [one, two] = [await house.start(), await house.start()];
-    const left = await house.signIn(visitor, one.userCode);
-    const right = await house.signIn(visitor, two.userCode);
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    const [one, two] = [await harness.start(), await harness.start()];
+    const left = await harness.signIn(visitor, one.userCode);
+    const right = await harness.signIn(visitor, two.userCode);
     expect((await visitor.submit(left, { decision: 'approve' })).heading).toBe('Approved');
     expect((await visitor.submit(right, { decision: 'deny' })).heading).toBe('Denied');
   });
@@ -178,10 +178,10 @@ describe('cookies', () => {
     // By a name that is not of this machine it answers nobody.
     ['http://127.0.0.1:8080', /^gatehouse/, false, '127.0.0.1:1'],
   ])('follow from %s alone, whatever headers say', async (publicUrl, name, isSecure, host) => {
-    const house = openPageHouse({ publicUrl });
-    const visitor = house.newVisitor();
+    const harness = openPageHarness({ publicUrl });
+    const visitor = harness.newVisitor();
     visitor.headers = { host, 'x-forwarded-proto': isSecure ? 'http' : 'https' };
-    await visitor.submit(await house.signIn(visitor, (await house.start()).userCode), { decision: 'approve' });
+    await visitor.submit(await harness.signIn(visitor, (await harness.start()).userCode), { decision: 'approve' });
     expect(visitor.setCookies.length).toBeGreaterThanOrEqual(4);
     for (const line of visitor.setCookies) {
       expect(line).toMatch(name);
@@ -196,7 +196,7 @@ describe('cookies', () => {
   it('of two brokers on one host have different names', async () => {
     const names = await Promise.all(
       ['https://example.com/a', 'https://example.com/b'].map(async (publicUrl) => {
-        const visitor = openPageHouse({ publicUrl }).newVisitor();
+        const visitor = openPageHarness({ publicUrl }).newVisitor();
         await visitor.open(`${new URL(publicUrl).pathname}/device`);
         return [...visitor.cookies.keys()];
       }),
@@ -206,10 +206,10 @@ describe('cookies', () => {
 
   it('signed under an older sealing key still count', async () => {
     const [older, newer] = [1, 2].map((byte) => new Secret(Buffer.alloc(32, byte).toString('base64url')));
-    const house = openPageHouse({ sealing: createSealing([older as Secret]) });
-    const visitor = house.newVisitor();
-    const confirm: VisitedPage = await house.signIn(visitor, (await house.start()).userCode);
-    house.rebuild({ sealing: createSealing([newer as Secret, older as Secret]) });
+    const harness = openPageHarness({ sealing: createSealing([older as Secret]) });
+    const visitor = harness.newVisitor();
+    const confirm: VisitedPage = await harness.signIn(visitor, (await harness.start()).userCode);
+    harness.rebuild({ sealing: createSealing([newer as Secret, older as Secret]) });
     expect(await visitor.get(confirm.address)).toMatchObject({ status: 200 });
     expect(await visitor.submit(confirm, { decision: 'approve' })).toMatchObject({ heading: 'Approved' });
   });

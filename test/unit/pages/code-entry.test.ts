@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { comeBack, openPageHouse, type PageHouse } from '../../support/browser/page-harness.ts';
+import { handleCallback, openPageHarness, type PageHarness } from '../../support/browser/page-harness.ts';
 import type { PageVisitor, VisitedPage } from '../../support/browser/page-visitor.ts';
 
 const WRONG = /This code does not work/;
@@ -11,9 +11,9 @@ describe('the code page', () => {
     ['another dash and spaces', (code: string) => ` ${code.replace('-', ' – ')} `],
     ['full width', (code: string) => code.replace(/[A-Z]/g, fullWidth)],
   ])('takes a code with %s', async (_, typedAs) => {
-    const house = openPageHouse();
-    const visitor = house.newVisitor();
-    const { userCode } = await house.start();
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    const { userCode } = await harness.start();
     const way = await visitor.submit(await visitor.open('/device'), { user_code: typedAs(userCode) });
     expect(way.address).toMatch('/device/sign-in?');
     expect(way.words).toContain(userCode);
@@ -22,9 +22,9 @@ describe('the code page', () => {
   it.each(['us-ascii', 'windows-1252', 'ISO-8859-1', ''])(
     'takes a form whose program says charset=%s',
     async (charset) => {
-      const house = openPageHouse();
-      const visitor = house.newVisitor();
-      const { userCode } = await house.start();
+      const harness = openPageHarness();
+      const visitor = harness.newVisitor();
+      const { userCode } = await harness.start();
       const { forms } = await visitor.open('/device');
       const type = { 'content-type': `application/x-www-form-urlencoded; charset=${charset}` };
       const way = await visitor.post('/device', { ...forms[0]?.fields, user_code: userCode }, type);
@@ -33,17 +33,17 @@ describe('the code page', () => {
   );
 
   it('answers a wrong, an expired, a used and an impossible code alike, with what was typed', async () => {
-    const house = openPageHouse();
-    const expired = await house.start({ lifetimeSeconds: 60 });
-    house.advance(61_000);
-    const used = await house.start();
-    const other = house.newVisitor();
-    await other.submit(await house.signIn(other, used.userCode), { decision: 'deny' });
+    const harness = openPageHarness();
+    const expired = await harness.start({ lifetimeSeconds: 60 });
+    harness.advance(61_000);
+    const used = await harness.start();
+    const other = harness.newVisitor();
+    await other.submit(await harness.signIn(other, used.userCode), { decision: 'deny' });
 
-    const sessionsBefore = house.storage.sessions.size;
+    const sessionsBefore = harness.storage.sessions.size;
     const answers = [];
     for (const typed of ['BBBB-BBBB', expired.userCode, used.userCode, '<b>&"', '']) {
-      const visitor = house.newVisitor();
+      const visitor = harness.newVisitor();
       const answer = await visitor.submit(await visitor.open('/device'), { user_code: typed });
       expect(answer.status).toBe(400);
       expect(answer.words).toMatch(WRONG);
@@ -55,23 +55,23 @@ describe('the code page', () => {
       answers.push(answer.text.replace(/value="[^"]*"/g, ''));
     }
     expect(new Set(answers).size).toBe(1);
-    expect(house.storage.sessions.size).toBe(sessionsBefore);
+    expect(harness.storage.sessions.size).toBe(sessionsBefore);
   });
 
   it('only fills in a code from the address, and has the person act', async () => {
-    const house = openPageHouse();
-    const visitor = house.newVisitor();
-    const { userCode } = await house.start();
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    const { userCode } = await harness.start();
     const form = await visitor.open(`/device?user_code=${userCode.toLowerCase()}`);
     expect(form.status).toBe(200);
     expect(form.forms[0]?.fields['user_code']).toBe(userCode);
     expect(form.words).toMatch(/Is this the code that your device shows/);
-    expect(house.storage.sessions.size).toBe(0);
-    expect(house.events).toEqual([]);
+    expect(harness.storage.sessions.size).toBe(0);
+    expect(harness.events).toEqual([]);
   });
 
   it('shows markup and endless text in the address as text, cut', async () => {
-    const visitor = openPageHouse().newVisitor();
+    const visitor = openPageHarness().newVisitor();
     const form = await visitor.open(`/device?user_code=${encodeURIComponent('"><script>alert(1)</script>')}`);
     expect(form.text).not.toContain('<script>');
     expect((await visitor.open(`/device?user_code=${'A'.repeat(5000)}`)).forms[0]?.fields['user_code']).toHaveLength(
@@ -81,18 +81,18 @@ describe('the code page', () => {
   });
 
   it('lets the address of a closed client’s grant open nothing', async () => {
-    const house = openPageHouse();
-    const { userCode } = await house.start();
-    house.clients.delete('build-cli');
-    const visitor = house.newVisitor();
+    const harness = openPageHarness();
+    const { userCode } = await harness.start();
+    harness.clients.delete('build-cli');
+    const visitor = harness.newVisitor();
     expect(await visitor.submit(await visitor.open('/device'), { user_code: userCode })).toMatchObject({ status: 400 });
   });
 
   it('says before the sign-in that little time is left, and does not go on by itself then', async () => {
-    const house = openPageHouse();
-    const { userCode } = await house.start();
-    house.advance(8.5 * 60_000);
-    const visitor = house.newVisitor();
+    const harness = openPageHarness();
+    const { userCode } = await harness.start();
+    harness.advance(8.5 * 60_000);
+    const visitor = harness.newVisitor();
     const way = await visitor.submit(await visitor.open('/device'), { user_code: userCode });
     expect(way.words).toMatch(/less than two minutes/);
     expect(way.text).not.toContain('http-equiv');
@@ -100,9 +100,9 @@ describe('the code page', () => {
   });
 
   it('lets the person choose where several upstreams are possible', async () => {
-    const house = openPageHouse({ client: { upstreams: ['corp', 'labs'] } });
-    const { userCode } = await house.start();
-    const visitor = house.newVisitor();
+    const harness = openPageHarness({ client: { upstreams: ['corp', 'labs'] } });
+    const { userCode } = await harness.start();
+    const visitor = harness.newVisitor();
     const way = await visitor.submit(await visitor.open('/device'), { user_code: userCode });
     expect(way.links.map(({ text }) => text)).toEqual(['Continue to Example Corp', 'Continue to Example Labs']);
     expect(way.text).not.toContain('http-equiv');
@@ -110,15 +110,15 @@ describe('the code page', () => {
   });
 
   it('leads from the origin’s root to the form', async () => {
-    expect(await openPageHouse().newVisitor().open('/')).toMatchObject({ status: 200, address: '/device' });
+    expect(await openPageHarness().newVisitor().open('/')).toMatchObject({ status: 200, address: '/device' });
   });
 });
 
 describe('too many wrong codes', () => {
   it('from one browser get 429, also for a right one, until time has passed', async () => {
-    const house = openPageHouse({ limits: { wrongCodesPerBrowser: 2 } });
-    const visitor = house.newVisitor();
-    const { userCode } = await house.start({ lifetimeSeconds: 1800 });
+    const harness = openPageHarness({ limits: { wrongCodesPerBrowser: 2 } });
+    const visitor = harness.newVisitor();
+    const { userCode } = await harness.start({ lifetimeSeconds: 1800 });
     const form = await visitor.open('/device');
     for (const status of [400, 400, 429]) {
       expect(await visitor.submit(form, { user_code: 'BBBB-BBBB' })).toMatchObject({ status });
@@ -128,25 +128,25 @@ describe('too many wrong codes', () => {
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect(refused.heading).toBe('Too many wrong codes');
     expect(refused.words).toMatch(/Wait \d+ minutes?, until \d\d:\d\d UTC,/);
-    house.advance(10 * 60_000);
+    harness.advance(10 * 60_000);
     expect((await visitor.submit(form, { user_code: userCode })).status).toBe(200);
   });
 
   it('in all ask for a sign-in first, which approves nothing and carries the typed code along', async () => {
-    const house = openPageHouse({ limits: { wrongCodesTotal: 1, wrongCodesPerSubject: 1 } });
-    const flood = house.newVisitor();
+    const harness = openPageHarness({ limits: { wrongCodesTotal: 1, wrongCodesPerSubject: 1 } });
+    const flood = harness.newVisitor();
     await flood.submit(await flood.open('/device'), { user_code: 'BBBB-BBBB' });
 
-    const { userCode } = await house.start();
-    const visitor = house.newVisitor();
+    const { userCode } = await harness.start();
+    const visitor = harness.newVisitor();
     const first = await visitor.submit(await visitor.open('/device'), { user_code: userCode });
     expect(first.heading).toBe('Please sign in first');
-    expect(house.events.filter(({ name }) => name === 'limit.reached')).toHaveLength(1);
+    expect(harness.events.filter(({ name }) => name === 'limit.reached')).toHaveLength(1);
     const there = await visitor.get(first.links[0]?.href ?? '');
     const state = new URL(there.location ?? '').searchParams.get('state');
     const form = await visitor.open(`/callback/corp?code=abc&state=${state}`);
     expect(form.forms[0]?.fields['user_code']).toBe(userCode);
-    expect(house.upstreams['corp']?.revoked).toContain('upstream-access');
+    expect(harness.upstreams['corp']?.revoked).toContain('upstream-access');
     const way = await visitor.submit(form, { user_code: userCode });
     expect(way.heading).toBe('Sign in to continue');
 
@@ -160,9 +160,9 @@ describe('somebody who followed a link from another site', () => {
   const foreign = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', referer: 'https://evil.example/' };
 
   it('sees a stop page, loses the code in the address, and may go on', async () => {
-    const house = openPageHouse({ client: { safeguards: { arrival: 'warn' } } });
-    const { userCode } = await house.start();
-    const visitor = house.newVisitor();
+    const harness = openPageHarness({ client: { safeguards: { arrival: 'warn' } } });
+    const { userCode } = await harness.start();
+    const visitor = harness.newVisitor();
     const stop = await visitor.get(`/device?user_code=${userCode}`, foreign);
     expect(stop.heading).toBe('Did a link bring you here?');
     expect(stop.words).toContain('evil.example');
@@ -178,17 +178,17 @@ describe('somebody who followed a link from another site', () => {
 
   it('is remembered as such on the first visit too, and where languages can be chosen', async () => {
     const settings = { title: 'Example', languages: ['en', 'de'], theme: {} };
-    const house = openPageHouse({ client: { safeguards: { arrival: 'warn' } }, settings });
-    const visitor = house.newVisitor();
+    const harness = openPageHarness({ client: { safeguards: { arrival: 'warn' } }, settings });
+    const visitor = harness.newVisitor();
     const stop = await visitor.get('/device', foreign);
     expect(visitor.setCookies.filter((line) => line.includes('-form-'))).toHaveLength(1);
     const onward = stop.links[0]?.href ?? '';
-    const confirm = await enter(house, visitor, await visitor.open(onward));
+    const confirm = await enter(harness, visitor, await visitor.open(onward));
     expect(confirm.words).toMatch(/by a link from another website/);
-    const other = house.newVisitor();
-    const withForeignPass = await enter(house, other, await other.get(onward, { 'sec-fetch-site': 'same-origin' }));
+    const other = harness.newVisitor();
+    const withForeignPass = await enter(harness, other, await other.get(onward, { 'sec-fetch-site': 'same-origin' }));
     expect(withForeignPass.words).toMatch(/by a link from another website/);
-    const switched = house.newVisitor();
+    const switched = harness.newVisitor();
     const form = await switched.open('/device');
     expect((await switched.submit(form, { lang: 'de' })).text).toContain('<html lang="de"');
   });
@@ -197,8 +197,8 @@ describe('somebody who followed a link from another site', () => {
     const own = { 'sec-fetch-site': 'same-origin' };
     for (const arrival of ['warn', 'strict'] as const) {
       const settings = { title: 'Example', languages: ['en', 'de'], theme: {} };
-      const house = openPageHouse({ client: { safeguards: { arrival } }, settings });
-      const visitor = house.newVisitor();
+      const harness = openPageHarness({ client: { safeguards: { arrival } }, settings });
+      const visitor = harness.newVisitor();
       const stop = await visitor.get('/device', foreign);
       visitor.headers = own;
       const switched = await visitor.submit(stop, { lang: 'de' });
@@ -212,32 +212,32 @@ describe('somebody who followed a link from another site', () => {
   });
 
   it('has no way on where every client is strict', async () => {
-    const house = openPageHouse({ client: { safeguards: { arrival: 'strict' } } });
-    const stop = await house.newVisitor().get('/device', foreign);
+    const harness = openPageHarness({ client: { safeguards: { arrival: 'strict' } } });
+    const stop = await harness.newVisitor().get('/device', foreign);
     expect(stop.links).toEqual([]);
   });
 
   it('cannot enter the code of a strict client, where others let him pass', async () => {
-    const house = openPageHouse({ client: { safeguards: { arrival: 'strict' } } });
-    const lax = house.clients.get('build-cli') as never as object;
-    house.clients.set('lax', { ...lax, id: 'lax', safeguards: { arrival: 'warn' } } as never);
-    const { userCode } = await house.start();
-    const visitor = house.newVisitor();
+    const harness = openPageHarness({ client: { safeguards: { arrival: 'strict' } } });
+    const lax = harness.clients.get('build-cli') as never as object;
+    harness.clients.set('lax', { ...lax, id: 'lax', safeguards: { arrival: 'warn' } } as never);
+    const { userCode } = await harness.start();
+    const visitor = harness.newVisitor();
     const form = await visitor.open((await visitor.get('/device', foreign)).links[0]?.href ?? '');
     const refused = await visitor.submit(form, { user_code: userCode });
     expect(refused).toMatchObject({ status: 403, heading: 'Please begin at your device' });
   });
 
   it('cannot pass the stop page by an address that somebody else made', async () => {
-    const house = openPageHouse({ client: { safeguards: { arrival: 'warn' } } });
-    const made = (await house.newVisitor().get('/device', foreign)).links[0]?.href ?? '';
-    expect((await house.newVisitor().get(made, foreign)).heading).toBe('Did a link bring you here?');
+    const harness = openPageHarness({ client: { safeguards: { arrival: 'warn' } } });
+    const made = (await harness.newVisitor().get('/device', foreign)).links[0]?.href ?? '';
+    expect((await harness.newVisitor().get(made, foreign)).heading).toBe('Did a link bring you here?');
   });
 });
 
-async function enter(house: PageHouse, visitor: PageVisitor, form: VisitedPage): Promise<VisitedPage> {
-  const { userCode } = await house.start();
-  return comeBack(visitor, await visitor.submit(form, { user_code: userCode }));
+async function enter(harness: PageHarness, visitor: PageVisitor, form: VisitedPage): Promise<VisitedPage> {
+  const { userCode } = await harness.start();
+  return handleCallback(visitor, await visitor.submit(form, { user_code: userCode }));
 }
 
 function fullWidth(character: string): string {

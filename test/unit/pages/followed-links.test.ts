@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../../src/upstream/upstream.ts';
 import {
   callbackOf,
-  comeBack,
-  openPageHouse,
-  type PageHouse,
+  handleCallback,
+  openPageHarness,
+  type PageHarness,
   type ScriptedUpstream,
 } from '../../support/browser/page-harness.ts';
 import type { PageVisitor, VisitedPage } from '../../support/browser/page-visitor.ts';
@@ -13,8 +13,8 @@ const STOP = 'Did a link bring you here?';
 const LINKED = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 const OWN = { ...LINKED, 'sec-fetch-site': 'same-origin' };
 
-const corpOf = ({ upstreams }: PageHouse) => upstreams['corp'] as ScriptedUpstream;
-const strict = () => openPageHouse({ client: { safeguards: { arrival: 'strict' } } });
+const corpOf = ({ upstreams }: PageHarness) => upstreams['corp'] as ScriptedUpstream;
+const strict = () => openPageHarness({ client: { safeguards: { arrival: 'strict' } } });
 
 /** Where a link leads, over our own redirects, which are as foreign as the link. */
 async function followLink(visitor: PageVisitor, path: string, headers: Record<string, string> = LINKED) {
@@ -66,9 +66,9 @@ describe('a page that a link from another site leads to first', () => {
   });
 
   it.each(ENTRIES)('%s is none for somebody who was here before', async (path) => {
-    const house = strict();
-    const visitor = house.newVisitor();
-    await house.signIn(visitor, (await house.start()).userCode);
+    const harness = strict();
+    const visitor = harness.newVisitor();
+    await harness.signIn(visitor, (await harness.start()).userCode);
     await followLink(visitor, path);
     expect((await codePage(visitor)).heading).toBe(STOP);
   });
@@ -87,18 +87,18 @@ describe('a page that a link from another site leads to first', () => {
   });
 
   it('leaves a milder client’s person a way on, with an empty form and a warning', async () => {
-    const house = openPageHouse({ client: { safeguards: { arrival: 'warn' } } });
-    const visitor = house.newVisitor();
+    const harness = openPageHarness({ client: { safeguards: { arrival: 'warn' } } });
+    const visitor = harness.newVisitor();
     await followLink(visitor, '/callback/corp?state=x&code=y');
     const stop = await codePage(visitor);
     expect(stop.heading).toBe(STOP);
     const form = await visitor.open(stop.links[0]?.href ?? '');
-    const way = await visitor.submit(form, { user_code: (await house.start()).userCode });
-    expect((await comeBack(visitor, way)).words).toMatch(/by a link from another website/);
+    const way = await visitor.submit(form, { user_code: (await harness.start()).userCode });
+    expect((await handleCallback(visitor, way)).words).toMatch(/by a link from another website/);
   });
 
   it.each(['open', 'off'])('means nothing where no client looks at it (%s)', async () => {
-    const visitor = openPageHouse().newVisitor();
+    const visitor = openPageHarness().newVisitor();
     await followLink(visitor, '/callback/corp?state=x&code=y');
     expect(visitor.setCookies.join()).not.toContain('-link-');
     expect((await codePage(visitor)).heading).toBe('Connect a device');
@@ -112,10 +112,10 @@ describe('who comes back from the upstream', () => {
     return visitor.open(callbackOf(there, answer));
   }
 
-  async function setOut(house: PageHouse, visitor: PageVisitor): Promise<VisitedPage> {
+  async function startSignIn(harness: PageHarness, visitor: PageVisitor): Promise<VisitedPage> {
     const form = await codePage(visitor, { ...OWN, 'sec-fetch-site': 'none' });
     visitor.headers = OWN;
-    const way = await visitor.submit(form, { user_code: (await house.start()).userCode });
+    const way = await visitor.submit(form, { user_code: (await harness.start()).userCode });
     return visitor.get(way.links[0]?.href ?? '');
   }
 
@@ -124,17 +124,17 @@ describe('who comes back from the upstream', () => {
     ['refused there', 'access_denied', 'Denied'],
     ['with an error', 'unavailable', 'The sign-in is not available right now'],
   ] as const)('%s has followed no link', async (_, fault, heading) => {
-    const house = strict();
-    const visitor = house.newVisitor();
-    const there = await setOut(house, visitor);
-    if (fault !== undefined) corpOf(house).failure = { at: 'answer', error: new UpstreamError(fault, 'theirs') };
+    const harness = strict();
+    const visitor = harness.newVisitor();
+    const there = await startSignIn(harness, visitor);
+    if (fault !== undefined) corpOf(harness).failure = { at: 'answer', error: new UpstreamError(fault, 'theirs') };
     expect((await fromUpstream(visitor, there)).heading).toBe(heading);
     expect((await codePage(visitor)).heading).toBe('Connect a device');
   });
 
   it('to see their devices has followed no link, and may look again', async () => {
-    const house = strict();
-    const visitor = house.newVisitor();
+    const harness = strict();
+    const visitor = harness.newVisitor();
     visitor.headers = OWN;
     const devices = await fromUpstream(visitor, await visitor.get('/sessions?upstream=corp'));
     expect(devices.heading).toBe('Your devices');
@@ -143,17 +143,17 @@ describe('who comes back from the upstream', () => {
   });
 
   it('in another browser than set out has, as far as anybody can tell', async () => {
-    const house = strict();
-    const there = await setOut(house, house.newVisitor());
-    const other = house.newVisitor();
+    const harness = strict();
+    const there = await startSignIn(harness, harness.newVisitor());
+    const other = harness.newVisitor();
     expect((await fromUpstream(other, there)).status).toBe(400);
     expect((await codePage(other)).heading).toBe(STOP);
   });
 
   it('with another answer than the one that was taken has: somebody else could have made the link', async () => {
-    const house = strict();
-    const visitor = house.newVisitor();
-    const there = await setOut(house, visitor);
+    const harness = strict();
+    const visitor = harness.newVisitor();
+    const there = await startSignIn(harness, visitor);
     await fromUpstream(visitor, there);
     expect((await fromUpstream(visitor, there)).status).toBe(200);
     expect((await codePage(visitor)).heading).toBe('Connect a device');

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { viewGrant } from '../../../src/grants/view-grant.ts';
-import { openPageHouse, type PageHouse } from '../../support/browser/page-harness.ts';
+import { openPageHarness, type PageHarness } from '../../support/browser/page-harness.ts';
 import type { PageVisitor, VisitedPage } from '../../support/browser/page-visitor.ts';
 
 /** A page with a form that decides, and the fields that approve. */
 async function atConfirm(
-  house: PageHouse,
+  harness: PageHarness,
 ): Promise<{ visitor: PageVisitor; fields: Record<string, string>; id: string }> {
-  const visitor = house.newVisitor();
-  const { userCode, id } = await house.start();
-  const confirm = await house.signIn(visitor, userCode);
+  const visitor = harness.newVisitor();
+  const { userCode, id } = await harness.start();
+  const confirm = await harness.signIn(visitor, userCode);
   return { visitor, id, fields: { ...fieldsWith(confirm, 'approve'), decision: 'approve' } };
 }
 
@@ -31,20 +31,20 @@ const FOREIGN: [string, Record<string, string | undefined>][] = [
 
 describe('a form that is sent', () => {
   it.each(FOREIGN)('%s changes nothing: 403', async (_, headers) => {
-    const house = openPageHouse();
-    const { visitor, fields, id } = await atConfirm(house);
+    const harness = openPageHarness();
+    const { visitor, fields, id } = await atConfirm(harness);
     expect(await visitor.post('/device/confirm', fields, headers)).toMatchObject({ status: 403 });
-    expect((await viewGrant(house.ground.grants, id, ''))?.state).toBe('pending');
+    expect((await viewGrant(harness.deps.grants, id, ''))?.state).toBe('pending');
 
-    const { userCode } = await house.start();
+    const { userCode } = await harness.start();
     const form = await visitor.open('/device');
     const code = { ...form.forms[0]?.fields, user_code: userCode };
     expect(await visitor.post('/device', code, headers)).toMatchObject({ status: 403 });
   });
 
   it('without Origin counts where the browser says that it is our own', async () => {
-    const house = openPageHouse();
-    const { visitor, fields } = await atConfirm(house);
+    const harness = openPageHarness();
+    const { visitor, fields } = await atConfirm(harness);
     const headers = { origin: undefined, 'sec-fetch-site': 'same-origin' };
     expect(await visitor.post('/device/confirm', fields, headers)).toMatchObject({ status: 303 });
   });
@@ -56,40 +56,40 @@ describe('a form that is sent', () => {
     ['another ticket', { ticket: 'x.y.z' }],
     ['a warning that was not shown', { warned: 'open_elsewhere' }],
   ])('with %s changes nothing: 403', async (_, change) => {
-    const house = openPageHouse();
-    const { visitor, fields, id } = await atConfirm(house);
+    const harness = openPageHarness();
+    const { visitor, fields, id } = await atConfirm(harness);
     expect(await visitor.post('/device/confirm', { ...fields, ...change })).toMatchObject({ status: 403 });
-    expect((await viewGrant(house.ground.grants, id, ''))?.state).toBe('pending');
+    expect((await viewGrant(harness.deps.grants, id, ''))?.state).toBe('pending');
   });
 
   it('from another browser changes nothing: 403, with its cookies or without', async () => {
-    const house = openPageHouse();
-    const { fields, id } = await atConfirm(house);
-    const other = await atConfirm(house);
-    for (const visitor of [house.newVisitor(), other.visitor]) {
+    const harness = openPageHarness();
+    const { fields, id } = await atConfirm(harness);
+    const other = await atConfirm(harness);
+    for (const visitor of [harness.newVisitor(), other.visitor]) {
       expect(await visitor.post('/device/confirm', fields)).toMatchObject({ status: 403 });
     }
-    expect((await viewGrant(house.ground.grants, id, ''))?.state).toBe('pending');
+    expect((await viewGrant(harness.deps.grants, id, ''))?.state).toBe('pending');
   });
 
   it('with the token of another tab’s grant changes neither', async () => {
-    const house = openPageHouse();
-    const visitor = house.newVisitor();
-    const [left, right] = [await house.start(), await house.start()];
-    const one = fieldsWith(await house.signIn(visitor, left.userCode), 'approve');
-    const two = fieldsWith(await house.signIn(visitor, right.userCode), 'approve');
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    const [left, right] = [await harness.start(), await harness.start()];
+    const one = fieldsWith(await harness.signIn(visitor, left.userCode), 'approve');
+    const two = fieldsWith(await harness.signIn(visitor, right.userCode), 'approve');
     const mixed = { ticket: one['ticket'] ?? '', warned: '', token: two['token'] ?? '', decision: 'approve' };
     expect(await visitor.post('/device/confirm', mixed)).toMatchObject({ status: 403 });
-    for (const { id } of [left, right]) expect((await viewGrant(house.ground.grants, id, ''))?.state).toBe('pending');
+    for (const { id } of [left, right]) expect((await viewGrant(harness.deps.grants, id, ''))?.state).toBe('pending');
 
     expect(await visitor.post('/device/confirm', { ...one, decision: 'deny' })).toMatchObject({ status: 303 });
-    expect((await viewGrant(house.ground.grants, left.id, ''))?.state).toBe('denied');
-    expect((await viewGrant(house.ground.grants, right.id, ''))?.state).toBe('pending');
+    expect((await viewGrant(harness.deps.grants, left.id, ''))?.state).toBe('denied');
+    expect((await viewGrant(harness.deps.grants, right.id, ''))?.state).toBe('pending');
   });
 
   it('by a browser that keeps no cookies says so', async () => {
-    const house = openPageHouse();
-    const visitor = house.newVisitor();
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
     const form = await visitor.open('/device');
     visitor.cookies.clear();
     const answer = await visitor.post('/device', { ...form.forms[0]?.fields, user_code: 'BBBB-BBBB' });
@@ -97,11 +97,11 @@ describe('a form that is sent', () => {
   });
 
   it('with the first form’s token of another visitor is refused', async () => {
-    const house = openPageHouse();
-    const fields = (await house.newVisitor().open('/device')).forms[0]?.fields ?? {};
-    const visitor = house.newVisitor();
+    const harness = openPageHarness();
+    const fields = (await harness.newVisitor().open('/device')).forms[0]?.fields ?? {};
+    const visitor = harness.newVisitor();
     await visitor.open('/device');
-    const { userCode } = await house.start();
+    const { userCode } = await harness.start();
     expect(await visitor.post('/device', { ...fields, user_code: userCode })).toMatchObject({ status: 403 });
   });
 
@@ -112,7 +112,7 @@ describe('a form that is sent', () => {
     ['more than 8 KiB', `user_code=${'A'.repeat(9000)}`, 413],
     ['a broken escape', 'user_code=%E0%A4%A', 403],
   ])('with %s is refused as bad, not as ours', async (_, body, status) => {
-    const visitor = openPageHouse().newVisitor();
+    const visitor = openPageHarness().newVisitor();
     expect(await visitor.postRaw('/device', body)).toMatchObject({ status });
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LANGUAGES } from '../../../src/config/schema/file-schema.ts';
 import { createLanguages } from '../../../src/pages/frame/languages.ts';
-import { callbackOf, openPageHouse } from '../../support/browser/page-harness.ts';
+import { callbackOf, openPageHarness } from '../../support/browser/page-harness.ts';
 import type { VisitedPage } from '../../support/browser/page-visitor.ts';
 
 type Code = (typeof LANGUAGES)[number];
@@ -134,13 +134,13 @@ describe('the reading grade of the English pages', () => {
 
 /** The main pages as a person sees them, in one language. */
 async function pagesIn(code: string): Promise<Map<string, VisitedPage>> {
-  const house = openPageHouse({
+  const harness = openPageHarness({
     settings: { title: '・', languages: [code], theme: {} },
     client: { safeguards: { arrival: 'warn', sameNetwork: 'warn', reverseCode: 'supported' } },
   });
-  const visitor = house.newVisitor();
+  const visitor = harness.newVisitor();
   const pages = new Map<string, VisitedPage>();
-  const { userCode } = await house.start({ deviceLabel: 'build-07', confirmation: 'supported' });
+  const { userCode } = await harness.start({ deviceLabel: 'build-07', confirmation: 'supported' });
   const stop = await visitor.get('/device', { 'sec-fetch-site': 'cross-site', referer: 'https://evil.example/' });
   const form = await visitor.open(stop.links[0]?.href ?? '');
   const way = await visitor.submit(form, { user_code: userCode });

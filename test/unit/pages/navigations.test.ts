@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openPageHouse } from '../../support/browser/page-harness.ts';
+import { openPageHarness } from '../../support/browser/page-harness.ts';
 
 const SITE = { 'sec-fetch-site': 'cross-site' };
 
@@ -32,13 +32,13 @@ const PAGES = ['/device', '/device/sign-in', '/device/confirm', '/callback/corp?
 
 describe('a page', () => {
   it.each(ASKED_FOR)('is not for %s', async (_, headers) => {
-    const house = openPageHouse({ client: { safeguards: { arrival: 'warn' } } });
+    const harness = openPageHarness({ client: { safeguards: { arrival: 'warn' } } });
     for (const page of [...PAGES, '/sessions?upstream=corp']) {
-      const { status, location } = await house.newVisitor().get(page, headers);
+      const { status, location } = await harness.newVisitor().get(page, headers);
       expect([page, status, location]).toEqual([page, 403, undefined]);
     }
-    expect(house.upstreams['corp']?.trips).toEqual([]);
-    expect(house.events.map(({ name }) => name)).not.toContain('link.followed');
+    expect(harness.upstreams['corp']?.trips).toEqual([]);
+    expect(harness.events.map(({ name }) => name)).not.toContain('link.followed');
   });
 
   it.each([
@@ -53,28 +53,28 @@ describe('a page', () => {
       { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'document' },
     ],
   ])('is for %s', async (_, headers) => {
-    const house = openPageHouse();
-    expect((await house.newVisitor().get('/device', headers)).status).toBe(200);
-    expect((await house.newVisitor().get('/sessions?upstream=corp', headers)).status).toBe(303);
+    const harness = openPageHarness();
+    expect((await harness.newVisitor().get('/device', headers)).status).toBe(200);
+    expect((await harness.newVisitor().get('/sessions?upstream=corp', headers)).status).toBe(303);
   });
 });
 
 describe('an office whose people open a page of somebody else', () => {
   it('can still sign in: images, frames and links of it count as no sign-in', async () => {
-    const house = openPageHouse();
-    const visitor = house.newVisitor();
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
     for (let n = 0; n < 30; n += 1) {
       for (const [, headers] of ASKED_FOR) await visitor.get(`/sessions?upstream=corp&n=${n}`, headers);
       await visitor.get(`/sessions?upstream=corp&n=${n}`, { ...SITE, 'sec-fetch-mode': 'navigate' });
       await visitor.head('/sessions?upstream=corp');
     }
-    expect(house.upstreams['corp']?.trips).toEqual([]);
-    expect((await house.newVisitor().get('/sessions?upstream=corp')).status).toBe(303);
+    expect(harness.upstreams['corp']?.trips).toEqual([]);
+    expect((await harness.newVisitor().get('/sessions?upstream=corp')).status).toBe(303);
   });
 
   it('goes on by a click, where a link leads to one’s devices', async () => {
-    const house = openPageHouse();
-    const visitor = house.newVisitor();
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
     for (const path of ['/sessions', '/sessions?upstream=corp']) {
       const page = await visitor.get(path, { ...SITE, 'sec-fetch-mode': 'navigate' });
       expect(page.status).toBe(200);
@@ -86,10 +86,10 @@ describe('an office whose people open a page of somebody else', () => {
   });
 
   it('HEAD begins no sign-in for a code either', async () => {
-    const house = openPageHouse();
-    const visitor = house.newVisitor();
-    const way = await visitor.submit(await visitor.open('/device'), { user_code: (await house.start()).userCode });
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    const way = await visitor.submit(await visitor.open('/device'), { user_code: (await harness.start()).userCode });
     expect((await visitor.head(way.links[0]?.href ?? '')).status).toBe(200);
-    expect(house.upstreams['corp']?.trips).toEqual([]);
+    expect(harness.upstreams['corp']?.trips).toEqual([]);
   });
 });

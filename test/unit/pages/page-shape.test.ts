@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { createLanguages } from '../../../src/pages/frame/languages.ts';
 import { PAGE_PROBLEMS } from '../../../src/pages/frame/page-problem.ts';
-import { callbackOf, openPageHouse } from '../../support/browser/page-harness.ts';
+import { callbackOf, openPageHarness } from '../../support/browser/page-harness.ts';
 import type { VisitedPage } from '../../support/browser/page-visitor.ts';
 
 /** One of each thing that a person sees. */
 async function everyPage(publicUrl = 'https://login.example.com'): Promise<[string, VisitedPage][]> {
   const base = new URL(publicUrl).pathname.replace(/\/$/, '');
-  const house = openPageHouse({ publicUrl, client: { safeguards: { arrival: 'warn' } } });
-  const visitor = house.newVisitor();
+  const harness = openPageHarness({ publicUrl, client: { safeguards: { arrival: 'warn' } } });
+  const visitor = harness.newVisitor();
   const form = await visitor.open(`${base}/device`);
-  const { userCode } = await house.start();
+  const { userCode } = await harness.start();
   const way = await visitor.submit(form, { user_code: userCode });
   const there = await visitor.get(way.links[0]?.href ?? '');
   const confirm = await visitor.open(callbackOf(there));
@@ -23,13 +23,13 @@ async function everyPage(publicUrl = 'https://login.example.com'): Promise<[stri
     ['used sign-in', await visitor.open(callbackOf(there))],
     ['refused form', await visitor.post(`${base}/device/confirm`, {})],
     ['done', await visitor.submit(confirm, { decision: 'approve' })],
-    ['no session', await house.newVisitor().open(`${base}/device/done`)],
+    ['no session', await harness.newVisitor().open(`${base}/device/done`)],
     ['not found', await visitor.open(`${base}/nowhere`)],
     ['broken address', await visitor.get(`${base}/callback/%E0%A4%A`)],
     ['method', await visitor.post(`${base}/device/done`, {})],
     ['too large', await visitor.postRaw(`${base}/device`, 'x='.padEnd(9000, 'x'))],
   ];
-  house.storage.isAway = true;
+  harness.storage.isAway = true;
   pages.push(['storage away', await visitor.get(confirm.address)]);
   return pages;
 }
@@ -96,7 +96,7 @@ describe.each(['https://login.example.com', 'https://example.com/gate', 'http://
 
 describe('a problem page', () => {
   it('shows the reference and the time', async () => {
-    const page = await openPageHouse().newVisitor().open('/nowhere');
+    const page = await openPageHarness().newVisitor().open('/nowhere');
     expect(page.words).toMatch(/Reference reference123 · [A-Z][a-z]+ \d+, \d{4}, \d\d:\d\d:\d\d UTC/);
   });
 
@@ -118,25 +118,25 @@ describe('a problem page', () => {
     ['/callback/corp', 'POST', 'GET'],
     ['/device', 'OPTIONS', 'GET, POST, HEAD'],
   ])('of %s answers %s with 405 and says what it takes', async (path, method, allowed) => {
-    const page = await openPageHouse().newVisitor().ask(method, path);
+    const page = await openPageHarness().newVisitor().ask(method, path);
     expect(page).toMatchObject({ status: 405, headers: { allow: allowed } });
   });
 });
 
 describe('the stylesheet', () => {
   it('comes from our own origin under a name that changes with it, and may be kept for ever', async () => {
-    const plain = openPageHouse();
-    const themed = openPageHouse({ settings: { theme: { accent: '#a03060', background: '}body{display:none}' } } });
+    const plain = openPageHarness();
+    const themed = openPageHarness({ settings: { theme: { accent: '#a03060', background: '}body{display:none}' } } });
     const names = [];
-    for (const house of [plain, themed]) {
-      const visitor = house.newVisitor();
+    for (const harness of [plain, themed]) {
+      const visitor = harness.newVisitor();
       const [, address = ''] = /rel="stylesheet" href="([^"]+)"/.exec((await visitor.open('/device')).text) ?? [];
       const sheet = await visitor.get(address);
       expect(sheet.headers['content-type']).toMatch('text/css');
       expect(sheet.headers['cache-control']).toMatch('immutable');
       expect(sheet.text).not.toMatch(/@import|url\(|display:none\}/);
       names.push(address);
-      if (house === themed) expect(sheet.text).toContain('--accent: #a03060');
+      if (harness === themed) expect(sheet.text).toContain('--accent: #a03060');
     }
     expect(new Set(names).size).toBe(2);
   });
@@ -145,7 +145,7 @@ describe('the stylesheet', () => {
 describe('branding', () => {
   it('shows title, logo, support and footer as text', async () => {
     const settings = { title: 'A & B <i>', logo: 'data:image/png;base64,AA==', support: 'Call 123', footer: '© us' };
-    const page = await openPageHouse({ settings }).newVisitor().open('/device');
+    const page = await openPageHarness({ settings }).newVisitor().open('/device');
     expect(page.text).toContain('A &amp; B &lt;i&gt;');
     expect(page.text).toContain('<img src="data:image/png;base64,AA=="');
     for (const words of ['Call 123', '© us']) expect(page.words).toContain(words);
@@ -155,12 +155,12 @@ describe('branding', () => {
     const { mkdtempSync, writeFileSync } = await import('node:fs');
     const folder = mkdtempSync('/tmp/views-');
     writeFileSync(`${folder}/sign-in.ejs`, '<p>Our own words for <%= client %></p>');
-    const house = openPageHouse({ settings: { views: folder } });
-    const visitor = house.newVisitor();
-    const way = await visitor.submit(await visitor.open('/device'), { user_code: (await house.start()).userCode });
+    const harness = openPageHarness({ settings: { views: folder } });
+    const visitor = harness.newVisitor();
+    const way = await visitor.submit(await visitor.open('/device'), { user_code: (await harness.start()).userCode });
     expect(way.words).toContain('Our own words for Build CLI');
     writeFileSync(`${folder}/layout.ejs`, '<% missing.thing %>');
-    const broken = await openPageHouse({ settings: { views: folder } })
+    const broken = await openPageHarness({ settings: { views: folder } })
       .newVisitor()
       .open('/device');
     expect(broken).toMatchObject({ status: 500, text: 'reference123' });

@@ -5,15 +5,15 @@ import { viewGrant } from '../../../src/grants/view-grant.ts';
 import { endedEntry, sessionEntry, subjectIndex } from '../../../src/ledger/entry-keys.ts';
 import {
   callbackOf,
-  openPageHouse,
-  type PageHouse,
-  type PageHouseOptions,
+  openPageHarness,
+  type PageHarness,
+  type PageHarnessOptions,
   type ScriptedUpstream,
 } from '../../support/browser/page-harness.ts';
 import type { PageVisitor, VisitedPage } from '../../support/browser/page-visitor.ts';
 
-async function keepSession(house: PageHouse, changes: Partial<DeviceSession> = {}): Promise<DeviceSession> {
-  const { ledger, sealing, randomBytes } = house.ground.grants;
+async function keepSession(harness: PageHarness, changes: Partial<DeviceSession> = {}): Promise<DeviceSession> {
+  const { ledger, sealing, randomBytes } = harness.deps.grants;
   const nowMs = await ledger.now();
   const session: DeviceSession = {
     id: randomBytes(16).toString('base64url'),
@@ -45,17 +45,17 @@ async function signIn(visitor: PageVisitor): Promise<VisitedPage> {
   return visitor.open(callbackOf(there));
 }
 
-async function isEnded(house: PageHouse, { id }: DeviceSession): Promise<boolean> {
-  return (await house.ground.grants.ledger.read([endedEntry(id)])).values[0] !== undefined;
+async function isEnded(harness: PageHarness, { id }: DeviceSession): Promise<boolean> {
+  return (await harness.deps.grants.ledger.read([endedEntry(id)])).values[0] !== undefined;
 }
 
 function formsTo(page: VisitedPage, action: string) {
   return page.forms.filter((form) => form.action === action);
 }
 
-const opened = (options?: PageHouseOptions) => {
-  const house = openPageHouse(options);
-  return { house, visitor: house.newVisitor() };
+const opened = (options?: PageHarnessOptions) => {
+  const harness = openPageHarness(options);
+  return { harness, visitor: harness.newVisitor() };
 };
 
 describe('my devices', () => {
@@ -68,16 +68,16 @@ describe('my devices', () => {
   });
 
   it('go on by themselves where there is one upstream', async () => {
-    const { house, visitor } = opened();
-    (house.ground.upstreams as Map<string, unknown>).delete('labs');
+    const { harness, visitor } = opened();
+    (harness.deps.upstreams as Map<string, unknown>).delete('labs');
     expect((await visitor.open('/sessions')).text).toContain('content="0;url=/sessions?upstream=corp"');
   });
 
   it('are listed with client, label, place and times, as text', async () => {
-    const { house, visitor } = opened();
-    await keepSession(house, { deviceLabel: '<b>build-07</b>', scopes: ['openid', 'packages:read'] });
-    await keepSession(house, { subject: 'somebody else', deviceLabel: 'not mine' });
-    await keepSession(house, { upstream: 'labs', deviceLabel: 'not from here' });
+    const { harness, visitor } = opened();
+    await keepSession(harness, { deviceLabel: '<b>build-07</b>', scopes: ['openid', 'packages:read'] });
+    await keepSession(harness, { subject: 'somebody else', deviceLabel: 'not mine' });
+    await keepSession(harness, { upstream: 'labs', deviceLabel: 'not from here' });
     const list = await signIn(visitor);
     expect(list).toMatchObject({ status: 200, heading: 'Your devices' });
     expect(formsTo(list, '/sessions/end')).toHaveLength(2);
@@ -92,15 +92,15 @@ describe('my devices', () => {
       expect(list.words).toContain(words);
     }
     expect(list.words).not.toMatch(/not mine|not from here/);
-    expect(house.upstreams['corp']?.revoked).toContain('upstream-access');
+    expect(harness.upstreams['corp']?.revoked).toContain('upstream-access');
     expect((await visitor.open('/sessions')).heading).toBe('Your devices');
   });
 
   it('are shown for ten minutes', async () => {
-    const { house, visitor } = opened();
-    await keepSession(house);
+    const { harness, visitor } = opened();
+    await keepSession(harness);
     const list = await signIn(visitor);
-    house.advance(10 * 60_000 + 1000);
+    harness.advance(10 * 60_000 + 1000);
     expect((await visitor.open('/sessions')).heading).toBe('Sign in to see your devices');
     const [form] = formsTo(list, '/sessions/end');
     expect(await visitor.post('/sessions/end', form?.fields ?? {})).toMatchObject({ status: 403 });
@@ -114,23 +114,23 @@ describe('my devices', () => {
     ['a logout of the person', { mark: 'logout_subject', upstream: 'corp', sub: 'alice' }],
     ['a logout of that session', { mark: 'logout_sid', upstream: 'corp', sid: 'session-1' }],
   ])('are neither shown nor ended any more after %s', async (_what, mark) => {
-    const { house, visitor } = opened();
-    const corp = house.upstreams['corp'] as ScriptedUpstream;
+    const { harness, visitor } = opened();
+    const corp = harness.upstreams['corp'] as ScriptedUpstream;
     corp.signedIn = { ...corp.signedIn, sid: 'session-1' };
-    const session = await keepSession(house);
+    const session = await keepSession(harness);
     const page = await signIn(visitor);
     expect(page.heading).toBe('Your devices');
-    house.advance(5);
-    const { ledger, sealing } = house.ground.grants;
+    harness.advance(5);
+    const { ledger, sealing } = harness.deps.grants;
     const nowMs = await ledger.now();
     await setMark({ ledger, sealing }, mark, nowMs, nowMs + 3_600_000);
     expect((await visitor.open('/sessions')).heading).toBe('Sign in to see your devices');
     for (const form of [...formsTo(page, '/sessions/end'), ...formsTo(page, '/sessions/rename')]) {
       expect(await visitor.post(form.action, { ...form.fields, name: 'mine' })).toMatchObject({ status: 403 });
     }
-    expect(await isEnded(house, session)).toBe(false);
+    expect(await isEnded(harness, session)).toBe(false);
     // Whoever signs in again sees them again.
-    house.advance(5);
+    harness.advance(5);
     expect((await signIn(visitor)).heading).toBe('Your devices');
   });
 
@@ -139,52 +139,52 @@ describe('my devices', () => {
     ['a logout of another session', { mark: 'logout_sid', upstream: 'corp', sid: 'session-2' }],
     ['the kill switch for a client', { mark: 'client', clientId: 'build-cli' }],
   ])('are shown all the same after %s', async (_what, mark) => {
-    const { house, visitor } = opened();
-    const corp = house.upstreams['corp'] as ScriptedUpstream;
+    const { harness, visitor } = opened();
+    const corp = harness.upstreams['corp'] as ScriptedUpstream;
     corp.signedIn = { ...corp.signedIn, sid: 'session-1' };
     await signIn(visitor);
-    house.advance(5);
-    const { ledger, sealing } = house.ground.grants;
+    harness.advance(5);
+    const { ledger, sealing } = harness.deps.grants;
     const nowMs = await ledger.now();
     await setMark({ ledger, sealing }, mark, nowMs, nowMs + 3_600_000);
     expect((await visitor.open('/sessions')).heading).toBe('Your devices');
   });
 
   it('are shown in no other browser', async () => {
-    const { house, visitor } = opened();
+    const { harness, visitor } = opened();
     await signIn(visitor);
-    const thief = house.newVisitor();
+    const thief = harness.newVisitor();
     for (const [name, value] of visitor.cookies) if (name.includes('devices')) thief.cookies.set(name, value);
     expect((await thief.open('/sessions')).heading).toBe('Sign in to see your devices');
   });
 
   it('end one by one, and stay listed as ended', async () => {
-    const { house, visitor } = opened();
-    const [first, second] = [await keepSession(house), await keepSession(house)];
+    const { harness, visitor } = opened();
+    const [first, second] = [await keepSession(harness), await keepSession(harness)];
     const list = await signIn(visitor);
     const form = formsTo(list, '/sessions/end').find(({ fields }) => fields['session'] === first.id);
     const after = await visitor.follow(await visitor.post('/sessions/end', form?.fields ?? {}));
     expect(after.heading).toBe('Your devices');
     expect(after.words).toContain('Ended');
     expect(formsTo(after, '/sessions/end').map(({ fields }) => fields['session'])).toEqual([second.id, undefined]);
-    expect([await isEnded(house, first), await isEnded(house, second)]).toEqual([true, false]);
-    expect(house.events.find(({ name }) => name === 'session.ended')?.fields).toMatchObject({ by: 'person' });
+    expect([await isEnded(harness, first), await isEnded(harness, second)]).toEqual([true, false]);
+    expect(harness.events.find(({ name }) => name === 'session.ended')?.fields).toMatchObject({ by: 'person' });
   });
 
   it('end all at once, but nobody else’s', async () => {
-    const { house, visitor } = opened();
-    const mine = [await keepSession(house), await keepSession(house)];
-    const other = await keepSession(house, { subject: 'bob' });
+    const { harness, visitor } = opened();
+    const mine = [await keepSession(harness), await keepSession(harness)];
+    const other = await keepSession(harness, { subject: 'bob' });
     const list = await signIn(visitor);
     const all = formsTo(list, '/sessions/end').find(({ fields }) => fields['all'] === 'true');
     await visitor.post('/sessions/end', all?.fields ?? {});
-    for (const session of mine) expect(await isEnded(house, session)).toBe(true);
-    expect(await isEnded(house, other)).toBe(false);
+    for (const session of mine) expect(await isEnded(harness, session)).toBe(true);
+    expect(await isEnded(harness, other)).toBe(false);
   });
 
   it('get a name of the person’s own', async () => {
-    const { house, visitor } = opened();
-    await keepSession(house);
+    const { harness, visitor } = opened();
+    await keepSession(harness);
     const [form] = formsTo(await signIn(visitor), '/sessions/rename');
     const named = await visitor.follow(await visitor.post('/sessions/rename', { ...form?.fields, name: 'Build <7>' }));
     expect(named.words).toContain('Build <7>');
@@ -194,8 +194,8 @@ describe('my devices', () => {
   });
 
   it('change by nothing but the person’s own forms', async () => {
-    const { house, visitor } = opened();
-    const [mine, other] = [await keepSession(house), await keepSession(house, { subject: 'bob' })];
+    const { harness, visitor } = opened();
+    const [mine, other] = [await keepSession(harness), await keepSession(harness, { subject: 'bob' })];
     const [form] = formsTo(await signIn(visitor), '/sessions/end');
     const fields = form?.fields ?? {};
     const tries: [Record<string, string>, Record<string, string>, number][] = [
@@ -208,17 +208,17 @@ describe('my devices', () => {
     for (const [sent, headers, status] of tries) {
       expect(await visitor.post('/sessions/end', sent, headers)).toMatchObject({ status });
     }
-    expect(await house.newVisitor().post('/sessions/end', fields)).toMatchObject({ status: 403 });
-    expect([await isEnded(house, mine), await isEnded(house, other)]).toEqual([false, false]);
+    expect(await harness.newVisitor().post('/sessions/end', fields)).toMatchObject({ status: 403 });
+    expect([await isEnded(harness, mine), await isEnded(harness, other)]).toEqual([false, false]);
   });
 
   it('are no way to approve', async () => {
-    const { house, visitor } = opened();
-    const { id } = await house.start();
+    const { harness, visitor } = opened();
+    const { id } = await harness.start();
     const list = await signIn(visitor);
     const ticket = [...visitor.cookies].find(([name]) => name.includes('devices'))?.[1] ?? '';
     expect(await visitor.get(`/device/confirm?ticket=${ticket}`)).toMatchObject({ status: 400 });
     expect(list.forms.every(({ action }) => !action.startsWith('/device'))).toBe(true);
-    expect((await viewGrant(house.ground.grants, id, ''))?.state).toBe('pending');
+    expect((await viewGrant(harness.deps.grants, id, ''))?.state).toBe('pending');
   });
 });

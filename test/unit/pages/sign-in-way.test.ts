@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { viewGrant } from '../../../src/grants/view-grant.ts';
 import { openApproval, openDecision } from '../../../src/ledger/decision.ts';
 import { decisionEntry } from '../../../src/ledger/entry-keys.ts';
-import { basePath, openPageHouse, SOURCE } from '../../support/browser/page-harness.ts';
+import { basePath, openPageHarness, SOURCE } from '../../support/browser/page-harness.ts';
 
 describe.each(['https://login.example.com', 'https://example.com/gate/house', 'http://127.0.0.1:8080'])(
   'the way of a person at %s',
@@ -10,9 +10,9 @@ describe.each(['https://login.example.com', 'https://example.com/gate/house', 'h
     const base = basePath(publicUrl);
 
     it('leads from the code over the upstream to an approval of what was shown', async () => {
-      const house = openPageHouse({ publicUrl });
-      const visitor = house.newVisitor();
-      const { id, userCode, deviceCode } = await house.start();
+      const harness = openPageHarness({ publicUrl });
+      const visitor = harness.newVisitor();
+      const { id, userCode, deviceCode } = await harness.start();
 
       const form = await visitor.open(`${base}/device`);
       expect(form.status).toBe(200);
@@ -39,7 +39,7 @@ describe.each(['https://login.example.com', 'https://example.com/gate/house', 'h
       expect(done.address).toMatch(`${base}/device/done?`);
       expect(done.words).toMatch(/return to your device/);
 
-      const { grants } = house.ground;
+      const { grants } = harness.deps;
       const view = await viewGrant(grants, id, 'somebody');
       expect(view?.state).toBe('approved');
       const [stored] = (await grants.ledger.read([decisionEntry(id)])).values;
@@ -57,13 +57,13 @@ describe.each(['https://login.example.com', 'https://example.com/gate/house', 'h
     });
 
     it('leads to a denial too, which says so with 200', async () => {
-      const house = openPageHouse({ publicUrl });
-      const visitor = house.newVisitor();
-      const { id, userCode } = await house.start();
-      const done = await visitor.submit(await house.signIn(visitor, userCode), { decision: 'deny' });
+      const harness = openPageHarness({ publicUrl });
+      const visitor = harness.newVisitor();
+      const { id, userCode } = await harness.start();
+      const done = await visitor.submit(await harness.signIn(visitor, userCode), { decision: 'deny' });
       expect(done).toMatchObject({ status: 200, heading: 'Denied' });
-      expect((await viewGrant(house.ground.grants, id, ''))?.state).toBe('denied');
-      expect(house.upstreams['corp']?.revoked).toEqual(['upstream-refresh']);
+      expect((await viewGrant(harness.deps.grants, id, ''))?.state).toBe('denied');
+      expect(harness.upstreams['corp']?.revoked).toEqual(['upstream-refresh']);
     });
   },
 );

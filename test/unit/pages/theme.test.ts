@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { contrast, themeRules } from '../../../src/pages/frame/theme.ts';
-import { openPageHouse } from '../../support/browser/page-harness.ts';
+import { openPageHarness } from '../../support/browser/page-harness.ts';
 
 function colours(rules: string): Record<string, string>[] {
   return [...rules.matchAll(/:root:root \{([^}]*)\}/g)].map(([, inner = '']) =>
@@ -30,8 +30,7 @@ describe('a theme', () => {
               [scheme['--on-ground'], scheme['--ground']],
               [scheme['--quiet-on-ground'], scheme['--ground']],
             ];
-            for (const [ink = '', ground = ''] of pairs)
-              expect(contrast(ink, ground), chosen).toBeGreaterThanOrEqual(4.5);
+            for (const [ink = '', deps = ''] of pairs) expect(contrast(ink, deps), chosen).toBeGreaterThanOrEqual(4.5);
           }
         }
       }
@@ -53,8 +52,8 @@ describe('an administrator’s own stylesheet', () => {
   it('wins over ours, with the chosen colours after it', async () => {
     const views = mkdtempSync(join(tmpdir(), 'views-'));
     writeFileSync(join(views, 'style.css'), 'h1 { color: teal }\n');
-    const house = openPageHouse({ settings: { views, theme: { accent: '#336699' } } });
-    const visitor = house.newVisitor();
+    const harness = openPageHarness({ settings: { views, theme: { accent: '#336699' } } });
+    const visitor = harness.newVisitor();
     const [, address = ''] = /rel="stylesheet" href="([^"]+)"/.exec((await visitor.open('/device')).text) ?? [];
     const { text } = await visitor.get(address);
     expect(text).toMatch(/^h1 \{ color: teal \}/);

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Safeguards } from '../../../src/clients/registered-client.ts';
 import type { Sighting } from '../../../src/safeguards/campaign.ts';
 import { OFFICE } from '../limits/limit-deps.ts';
-import { clientWith, grantFrom, safeguardGround, signedIn } from './safeguard-deps.ts';
+import { clientWith, grantFrom, safeguardDeps, signedIn } from './safeguard-deps.ts';
 
 const PHISHER = '203.0.113.7';
 const MINUTE = 60;
 
 function setUp() {
-  const ground = safeguardGround();
+  const deps = safeguardDeps();
   const note = async (subject: string, more: Partial<Sighting> = {}) => {
     const sighting = {
       mode: 'alert' as const,
@@ -17,9 +17,9 @@ function setUp() {
       upstream: 'corp',
       subject,
     };
-    return ground.campaigns.note({ ...sighting, nowMs: ground.now(), ...more });
+    return deps.campaigns.note({ ...sighting, nowMs: deps.now(), ...more });
   };
-  return { ...ground, note };
+  return { ...deps, note };
 }
 
 describe('one source and several people', () => {
@@ -96,11 +96,11 @@ describe('one source and several people', () => {
 
 /** Somebody starts a sign-in at `source`, and somebody at `personAddress` types the code, signs in and approves. */
 function scene(profile: Safeguards['profile'], overrides: Partial<Safeguards> = {}) {
-  const ground = safeguardGround();
+  const deps = safeguardDeps();
   const client = clientWith(profile, overrides);
   let grants = 0;
   const play = async (source: string, subject: string, personAddress: string) => {
-    const { judge, startLimits, now } = ground;
+    const { judge, startLimits, now } = deps;
     const { campaign } = client.safeguards;
     const start = { source, clientId: client.id, codeLifetimeSeconds: 600, nowMs: now(), campaign };
     if (judge.judgeStart(client, { source }).verdict !== 'ok') return { end: 'not_started' };
@@ -119,7 +119,7 @@ function scene(profile: Safeguards['profile'], overrides: Partial<Safeguards> = 
     });
     return { end: approval.verdict, warnings: shown.warnings, isNews: arrived.campaign.isNews };
   };
-  return { ...ground, play };
+  return { ...deps, play };
 }
 
 type Scene = ReturnType<typeof scene>;

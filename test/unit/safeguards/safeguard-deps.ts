@@ -11,7 +11,7 @@ import { createSafeguardJudge } from '../../../src/safeguards/safeguards.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
 import type { SignIn } from '../../../src/upstream/upstream.ts';
 import { sampleClient } from '../../support/samples/sample-client.ts';
-import { limitGround } from '../limits/limit-deps.ts';
+import { limitDeps } from '../limits/limit-deps.ts';
 
 export function clientWith(profile: Safeguards['profile'], overrides: Partial<Safeguards> = {}): RegisteredClient {
   return sampleClient({ id: 'cli', safeguards: { profile, ...overrides } });
@@ -42,19 +42,19 @@ export function signedIn(subject: string): SignIn {
 }
 
 /** All of the safeguards on the memory storage, with a clock that tests move. */
-export function safeguardGround(limits: Partial<LimitSettings> = {}) {
-  const ground = limitGround(limits);
-  const campaigns = createCampaigns(ground);
-  const approvalLimits = createApprovalLimits(ground);
+export function safeguardDeps(limits: Partial<LimitSettings> = {}) {
+  const deps = limitDeps(limits);
+  const campaigns = createCampaigns(deps);
+  const approvalLimits = createApprovalLimits(deps);
   const userCodes = { alphabet: BASE20, length: 8, group: 4 };
   return {
-    ...ground,
+    ...deps,
     campaigns,
-    startLimits: createStartLimits(ground),
+    startLimits: createStartLimits(deps),
     judge: createSafeguardJudge({
-      ...{ ...ground, campaigns, approvalLimits, userCodes, randomBytes },
+      ...{ ...deps, campaigns, approvalLimits, userCodes, randomBytes },
       clockToleranceSeconds: () => 30,
-      codeEntryLimits: createCodeEntryLimits(ground),
+      codeEntryLimits: createCodeEntryLimits(deps),
     }),
   };
 }

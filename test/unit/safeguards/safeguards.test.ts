@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Safeguards } from '../../../src/clients/registered-client.ts';
 import type { Grant } from '../../../src/ledger/grant.ts';
 import type { ConfirmForm, Person } from '../../../src/safeguards/safeguards.ts';
-import { clientWith, grantFrom, safeguardGround } from './safeguard-deps.ts';
+import { clientWith, grantFrom, safeguardDeps } from './safeguard-deps.ts';
 
 const AWAY = '203.0.113.7';
 const HERE = '192.0.2.44';
@@ -12,14 +12,14 @@ function setUp(
   overrides: Partial<Safeguards> = {},
   grantMore: Partial<Grant> = {},
 ) {
-  const ground = safeguardGround();
+  const deps = safeguardDeps();
   const client = clientWith(profile, overrides);
-  const grant = grantFrom(AWAY, ground.now(), grantMore);
+  const grant = grantFrom(AWAY, deps.now(), grantMore);
   const person = (more: Partial<Person> = {}): Person => ({
     upstream: 'corp',
     subject: 'anna',
     address: HERE,
-    nowMs: ground.now(),
+    nowMs: deps.now(),
     ...more,
   });
   const form = (more: Partial<ConfirmForm> = {}): ConfirmForm => ({
@@ -32,11 +32,11 @@ function setUp(
     ...more,
   });
   return {
-    ...ground,
+    ...deps,
     confirm: (who?: Partial<Person>, what?: Partial<ConfirmForm>) =>
-      ground.judge.judgeConfirm(client, grant, person(who), form(what)),
+      deps.judge.judgeConfirm(client, grant, person(who), form(what)),
     approve: (who?: Partial<Person>, what?: Partial<ConfirmForm>) =>
-      ground.judge.judgeApproval(client, grant, person(who), form(what)),
+      deps.judge.judgeApproval(client, grant, person(who), form(what)),
     client,
     grant,
   };
@@ -129,12 +129,12 @@ describe('an approval', () => {
   });
 
   it('is one of twenty that a person has in an hour', async () => {
-    const ground = safeguardGround();
+    const deps = safeguardDeps();
     const approve = (n: number) =>
-      ground.judge.judgeApproval(
+      deps.judge.judgeApproval(
         clientWith('standard'),
-        grantFrom(AWAY, ground.now(), { id: `grant-${n}` }),
-        { upstream: 'corp', subject: 'anna', address: AWAY, nowMs: ground.now() },
+        grantFrom(AWAY, deps.now(), { id: `grant-${n}` }),
+        { upstream: 'corp', subject: 'anna', address: AWAY, nowMs: deps.now() },
         {
           userCode: 'WDJBMJHT',
           codePrefilled: false,

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { DeviceSession } from '../../../src/device-sessions/device-session.ts';
-import type { Carried } from '../../../src/device-sessions/refresh/refresh-state.ts';
+import type { SessionSecrets } from '../../../src/device-sessions/refresh/refresh-state.ts';
 import type { Redemption } from '../../../src/grants/redeem/redeem-grant.ts';
 import type { Grant } from '../../../src/ledger/grant.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
@@ -87,7 +87,7 @@ describe('the token answer of a refresh', () => {
     const { answer } = await createIssueTokens(signingKeys, { publicUrl: PUBLIC_URL }).issueRefreshed({
       client: sampleClient({ claims: { idToken: [], accessToken: ['email'] } }),
       session: { id: 'session-1', issuer: 'https://login.example.com/o' } as DeviceSession,
-      carried: { approval: sampleApproval({ claims: { email: 'new@example.com' } }) } as Carried,
+      carried: { approval: sampleApproval({ claims: { email: 'new@example.com' } }) } as SessionSecrets,
       scopes: ['packages:read'],
       resources: [],
       jti: 'jti-2',

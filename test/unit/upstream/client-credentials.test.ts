@@ -30,8 +30,8 @@ describe.each(['client_secret_basic', 'client_secret_post', 'none'] as const)('%
 
 describe('client_secret_basic', () => {
   it('leaves alone what needs no encoding, for servers that do not decode', () => {
-    const header = basicCredentials('gate-house_1', 'a.b-c_d~e f');
-    expect(Buffer.from(header.slice('Basic '.length), 'base64').toString()).toBe('gate-house_1:a.b-c_d%7Ee+f');
+    const header = basicCredentials('gate-harness1', 'a.b-c_d~e f');
+    expect(Buffer.from(header.slice('Basic '.length), 'base64').toString()).toBe('gate-harness1:a.b-c_d%7Ee+f');
   });
 });
 

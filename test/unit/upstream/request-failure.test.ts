@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { requestFailure, type Way } from '../../../src/upstream/requests/request-failure.ts';
+import { type RequestRoute, requestFailure } from '../../../src/upstream/requests/request-failure.ts';
 
 const PLACE = 'https://sso.example.com/token';
 
-function failure(code: string, known: Partial<Way> = {}): string {
+function failure(code: string, known: Partial<RequestRoute> = {}): string {
   const error = Object.assign(new Error(`connect ${code}`), code === '' ? { name: 'TimeoutError' } : { code });
   return requestFailure(PLACE, { way: '', ...known }, error).detail;
 }
