@@ -29,6 +29,6 @@ export type { Counters, FullPlace, Place, Taking } from './limits/counters.ts';
 export { type HostApp, mountInExpress } from './mount-in-express.ts';
 export { type MemoryStorageOptions, memoryStorage } from './storage/memory/memory-storage.ts';
 export { type RedisStorageOptions, redisStorage } from './storage/redis/redis-storage.ts';
+export type { RedisSettings } from './storage/storage.ts';
 export { type BrowserSessions, type Storage, StorageRefusedError } from './storage/storage.ts';
-export type { RedisSettings } from './storage/storage-settings.ts';
 export { createLogger, type Logger } from './telemetry/logger.ts';

@@ -10,8 +10,7 @@ import type { Approval } from '../ledger/approval.ts';
 import type { Grant } from '../ledger/grant.ts';
 import type { OAuthErrorCode } from '../oauth/oauth-error.ts';
 import type { Sealing } from '../sealing/sealing.ts';
-import { codeTag, logTag } from '../telemetry/log-tag.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { codeTag, type Logger, logTag } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LogoutToken } from '../upstream/upstream.ts';
 

@@ -4,19 +4,19 @@
  * folder that reads the environment. What a setting does is not here.
  */
 import type { RegisteredClient } from '../clients/registered-client.ts';
+import type { ResourceServer } from '../endpoints/introspection.ts';
 import type { CompatibilitySettings } from '../endpoints/profiles/compatibility-settings.ts';
-import type { ResourceServer } from '../endpoints/resource-server.ts';
 import type { UserCodeSettings } from '../grants/start/user-code.ts';
 import type { LimitSettings } from '../limits/limit-settings.ts';
-import type { NetworkSettings } from '../network/network-settings.ts';
-import type { SourceSettings } from '../network/source-settings.ts';
-import type { PageSettings } from '../pages/frame/page-settings.ts';
-import type { SealingSettings } from '../sealing/sealing-settings.ts';
+import type { NetworkSettings } from '../network/networks.ts';
+import type { SourceSettings } from '../network/source-address.ts';
+import type { PageSettings } from '../pages/frame/page-deps.ts';
+import type { SealingSettings } from '../sealing/sealing-keys.ts';
 import type { Secret } from '../sealing/secret.ts';
-import type { StorageSettings } from '../storage/storage-settings.ts';
-import type { AuditSettings } from '../telemetry/audit/audit-settings.ts';
-import type { LogSettings } from '../telemetry/log-settings.ts';
-import type { SigningSettings } from '../tokens/signing-settings.ts';
+import type { StorageSettings } from '../storage/storage.ts';
+import type { AuditSettings } from '../telemetry/audit/webhook.ts';
+import type { LogSettings } from '../telemetry/log-event.ts';
+import type { SigningSettings } from '../tokens/signing-keys.ts';
 import type { UpstreamSettings } from '../upstream/upstream-settings.ts';
 import type { Problem } from './config-error.ts';
 

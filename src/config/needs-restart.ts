@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Secret } from '../sealing/secret.ts';
-import type { StorageSettings } from '../storage/storage-settings.ts';
+import type { StorageSettings } from '../storage/storage.ts';
 import type { Config } from './config.ts';
 
 /** What stands in the YAML for that which a running process cannot change. */

@@ -5,7 +5,6 @@ import { SealBrokenError } from '../sealing/sealing.ts';
 import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
 import { type EndedBy, endedBy, type SessionsDeps } from './active-session.ts';
 import { type DeviceSession, openSession } from './device-session.ts';
-import { inBatches } from './in-batches.ts';
 import { decodeRefreshState } from './refresh/refresh-state.ts';
 import { latestName, nameEntries } from './rename-session.ts';
 
@@ -92,4 +91,24 @@ async function lookAtSession(deps: SessionsDeps, id: string): Promise<ListedSess
 
 function isOwner(session: DeviceSession, { upstream, subject }: SessionOwner): boolean {
   return session.upstream === upstream && session.subject === subject;
+}
+
+const AT_ONCE = 50;
+
+/**
+ * Looks at many sessions, some at a time: all at once they would fill the line to the storage. A batch is looked at
+ * when it is whole, so that no look can fail while nobody waits for it.
+ */
+export async function* inBatches<Result>(
+  ids: Iterable<string> | AsyncIterable<string>,
+  look: (id: string) => Promise<Result>,
+): AsyncGenerator<Result> {
+  let batch: string[] = [];
+  for await (const id of ids) {
+    batch.push(id);
+    if (batch.length < AT_ONCE) continue;
+    yield* await Promise.all(batch.map(look));
+    batch = [];
+  }
+  yield* await Promise.all(batch.map(look));
 }

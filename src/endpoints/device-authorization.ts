@@ -10,10 +10,9 @@ import { configuredResources } from '../oauth/resource.ts';
 import { formatScope, parseScope } from '../oauth/scope.ts';
 import { judgeReverseCode } from '../safeguards/reverse-code.ts';
 import type { DpopProof, DpopProofs } from './dpop-proofs.ts';
-import type { DeviceRequest, Endpoint } from './http/endpoint.ts';
+import { credentialsOf, type DeviceRequest, type Endpoint } from './http/endpoint.ts';
 import type { Form } from './http/form.ts';
-import { credentialsOf } from './http/request-credentials.ts';
-import type { Issuer } from './issuer.ts';
+import type { Issuer } from './profiles/path-profiles.ts';
 
 export interface DeviceAuthorizationDeps {
   issuer: Issuer;

@@ -13,11 +13,10 @@ import { parseRefreshToken } from '../device-sessions/refresh/refresh-token.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { isSameResource } from '../oauth/resource.ts';
 import { formatScope } from '../oauth/scope.ts';
+import type { Secret } from '../sealing/secret.ts';
 import { subjectOf } from '../tokens/subject.ts';
 import type { AccessTokens } from './access-tokens.ts';
-import type { DeviceReply, DeviceRequest, Endpoint } from './http/endpoint.ts';
-import { credentialsOf } from './http/request-credentials.ts';
-import type { ResourceServer } from './resource-server.ts';
+import { credentialsOf, type DeviceReply, type DeviceRequest, type Endpoint } from './http/endpoint.ts';
 
 export interface IntrospectionDeps {
   registry: ClientRegistry;
@@ -114,4 +113,12 @@ function resourceServerOf(
     if (server !== undefined && isSameSecret(secret, server.clientSecret)) return server;
   }
   return undefined;
+}
+
+/** An API that may ask about tokens (RFC 7662), those for its own audience only. */
+export interface ResourceServer {
+  /** Its `client_id` at the introspection endpoint; never that of a client. */
+  id: string;
+  audience: string;
+  clientSecret: Secret;
 }

@@ -6,8 +6,7 @@ import { type EndSessionDeps, endSession } from '../device-sessions/end-session.
 import { findRefreshToken } from '../device-sessions/refresh/find-refresh-token.ts';
 import { parseRefreshToken } from '../device-sessions/refresh/refresh-token.ts';
 import type { AccessTokens } from './access-tokens.ts';
-import type { DeviceRequest, Endpoint } from './http/endpoint.ts';
-import { credentialsOf } from './http/request-credentials.ts';
+import { credentialsOf, type DeviceRequest, type Endpoint } from './http/endpoint.ts';
 
 export interface RevocationDeps {
   registry: ClientRegistry;

@@ -8,10 +8,9 @@ import { OAuthError } from '../oauth/oauth-error.ts';
 import { respelledResources } from '../oauth/resource.ts';
 import { Secret } from '../sealing/secret.ts';
 import type { DpopProofs } from './dpop-proofs.ts';
-import type { DeviceReply, DeviceRequest, Endpoint } from './http/endpoint.ts';
+import { credentialsOf, type DeviceReply, type DeviceRequest, type Endpoint } from './http/endpoint.ts';
 import { notApproved, oauthErrorReply, PENDING_REPLY } from './http/oauth-reply.ts';
-import { credentialsOf } from './http/request-credentials.ts';
-import type { Issuer } from './issuer.ts';
+import type { Issuer } from './profiles/path-profiles.ts';
 
 export interface TokenDeps {
   issuer: Issuer;

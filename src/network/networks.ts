@@ -1,6 +1,5 @@
 import { type Cidr, contains, parsedCidr } from './cidr.ts';
 import { parseIpAddress } from './ip-address.ts';
-import type { NetworkSettings } from './network-settings.ts';
 
 /** The networks that the administrator has named. */
 export interface Networks {
@@ -33,4 +32,13 @@ export function createNetworks(settings: readonly NetworkSettings[]): Networks {
   }
 
   return { networkOf, factorOf: (address) => networkOf(address)?.factor ?? 1 };
+}
+
+/** A network that the administrator has given a name: people read it, and limits multiply by its factor. */
+export interface NetworkSettings {
+  id: string;
+  name: string;
+  cidrs: readonly string[];
+  /** At least 1: what the limits of a source are multiplied by. */
+  factor: number;
 }

@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { cidrSet } from './cidr.ts';
 import { formatIpAddress, parseIpAddress } from './ip-address.ts';
-import type { SourceSettings } from './source-settings.ts';
 
 /** The peer at the other end of a unix socket, which has no address. */
 const UNIX_PEER = 'unix';
@@ -117,4 +116,12 @@ function withoutPort(hop: string): string {
 function normalised(text: string): string | undefined {
   const address = parseIpAddress(text);
   return address === undefined ? undefined : formatIpAddress(address);
+}
+
+/** How the address that a request came from is found. */
+export interface SourceSettings {
+  /** Peers whose forwarding header is believed; empty: nobody's. */
+  trustedProxies: readonly string[];
+  /** Exactly this one is read, the other never: a proxy that sets one may pass a visitor's own other one through. */
+  forwardedHeader: 'x-forwarded-for' | 'forwarded';
 }

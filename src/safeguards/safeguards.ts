@@ -1,4 +1,4 @@
-import type { RegisteredClient } from '../clients/registered-client.ts';
+import type { RegisteredClient, Safeguards } from '../clients/registered-client.ts';
 import type { RandomBytes } from '../grants/device-code.ts';
 import { normaliseUserCode, type UserCodeSettings } from '../grants/start/user-code.ts';
 import type { Grant } from '../ledger/grant.ts';
@@ -9,13 +9,12 @@ import { setSourceMark, slowedMark } from '../limits/source-marks.ts';
 import type { Networks } from '../network/networks.ts';
 import { sourcePrefixes } from '../network/source-prefixes.ts';
 import type { SignIn } from '../upstream/upstream.ts';
-import { mayApproveFrom, mayInitiateFrom } from './approval-network.ts';
 import type { Campaigns, CampaignVerdict } from './campaign.ts';
 import { charactersToType, isTypedFromDevice } from './complete.ts';
-import { heldUntilMs } from './hold.ts';
 import { type Requester, requesterOf } from './requester.ts';
 import { judgeReverseCode, newReverseCode } from './reverse-code.ts';
 import { isSameNetwork, judgeSameNetwork } from './same-network.ts';
+import { mayApproveFrom, mayInitiateFrom } from './still-met.ts';
 import { judgeSignIn, type SignInVerdict } from './strong-sign-in.ts';
 
 /**
@@ -213,4 +212,12 @@ export function createSafeguardJudge(deps: SafeguardDeps): SafeguardJudge {
       await setSourceMark(ledger, slowedMark(sourcePrefixes(grant.source).source), nowMs + SLOWED_MS);
     },
   };
+}
+
+/** Until when an approval waits, so that a second thought can still take it back; `undefined` where nothing waits. */
+export function heldUntilMs(
+  { holdSeconds }: Pick<Safeguards, 'holdSeconds'>,
+  approvedAtMs: number,
+): number | undefined {
+  return holdSeconds === 0 ? undefined : approvedAtMs + holdSeconds * 1000;
 }

@@ -1,7 +1,7 @@
-import type { RegisteredClient } from '../clients/registered-client.ts';
+import type { RegisteredClient, Safeguards } from '../clients/registered-client.ts';
 import type { Approval } from '../ledger/approval.ts';
 import type { Grant } from '../ledger/grant.ts';
-import { mayInitiateFrom } from './approval-network.ts';
+import { cidrSet } from '../network/cidr.ts';
 import { judgeReverseCode } from './reverse-code.ts';
 import { judgeSignIn } from './strong-sign-in.ts';
 
@@ -29,4 +29,14 @@ export function areSafeguardsStillMet(
     clockToleranceSeconds: clockToleranceSeconds(approval.upstream),
   });
   return signIn.verdict === 'strong_enough' && isStartStillMet(client, grant);
+}
+
+/** Whether a device may start from here; an empty list does not restrict. */
+export function mayInitiateFrom({ initiateFrom }: Pick<Safeguards, 'initiateFrom'>, address: string): boolean {
+  return initiateFrom.length === 0 || cidrSet(initiateFrom).has(address);
+}
+
+/** Whether a person may approve from here. Denying is free everywhere. */
+export function mayApproveFrom({ approveFrom }: Pick<Safeguards, 'approveFrom'>, address: string): boolean {
+  return approveFrom.length === 0 || cidrSet(approveFrom).has(address);
 }

@@ -44,3 +44,8 @@ export function isKeyName(text: string): boolean {
 export function hkdf(material: Uint8Array, salt: Uint8Array | string, purpose: string, bytes: number): Buffer {
   return Buffer.from(hkdfSync('sha256', material, salt, `gatehouse ${purpose}`, bytes));
 }
+
+export interface SealingSettings {
+  /** 32 bytes in base64url each; the first seals, all open. */
+  keys: readonly Secret[];
+}

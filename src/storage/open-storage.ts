@@ -1,7 +1,6 @@
 import { memoryStorage } from './memory/memory-storage.ts';
 import type { RedisStorageOptions } from './redis/redis-storage.ts';
-import type { Storage } from './storage.ts';
-import type { StorageSettings } from './storage-settings.ts';
+import type { Storage, StorageSettings } from './storage.ts';
 
 /**
  * Makes the storage that the configuration names, and opens it. ioredis is loaded only where it is used: it is a tenth

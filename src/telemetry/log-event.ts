@@ -1,5 +1,4 @@
 import type { LogField } from './log-fields.ts';
-import type { LogLevel } from './log-settings.ts';
 
 /** What is known of an event before it happens. */
 export interface LogEvent {
@@ -10,4 +9,12 @@ export interface LogEvent {
   meaning: string;
   /** All that may stand in the line. A field that is not named here cannot be written. */
   fields: readonly LogField[];
+}
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface LogSettings {
+  level: LogLevel;
 }

@@ -1,6 +1,5 @@
-import type { LogEvent } from './log-event.ts';
+import type { LogEvent, LogLevel } from './log-event.ts';
 import type { LogField } from './log-fields.ts';
-import type { LogLevel } from './log-settings.ts';
 import { PROCESS_EVENTS } from './process-events.ts';
 
 /** Of what strangers can cause without end, beyond some of each source. */

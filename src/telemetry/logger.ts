@@ -1,16 +1,18 @@
+import { pino } from 'pino';
+import type { Sealing } from '../sealing/sealing.ts';
+import { auditClass } from './audit/audit-events.ts';
+import { type ChainHead, createLogChain, type LogChain } from './audit/log-chain.ts';
+import { type LogDestination, openLogDestination } from './log-destination.ts';
+import type { LogLevel, LogSettings } from './log-event.ts';
+import { LOG_EVENTS, type LogEventName, type LogFieldsOf, levelOf } from './log-events.ts';
+import type { LogField } from './log-fields.ts';
+import { loggable } from './loggable.ts';
+
 /**
  * Telemetry is what an operator looks at: log lines, metrics, health. Names stand in tables (`log-events.ts`,
  * `metric-names.ts`) that the documentation is compared with. What a line means for a grant or a person is not
  * decided here; whoever knows it calls `event`.
  */
-import { pino } from 'pino';
-import { auditClass } from './audit/audit-events.ts';
-import { type ChainHead, createLogChain, type LogChain } from './audit/log-chain.ts';
-import { type LogDestination, openLogDestination } from './log-destination.ts';
-import { LOG_EVENTS, type LogEventName, type LogFieldsOf, levelOf } from './log-events.ts';
-import type { LogField } from './log-fields.ts';
-import type { LogLevel, LogSettings } from './log-settings.ts';
-import { loggable } from './loggable.ts';
 
 /**
  * @example
@@ -132,4 +134,14 @@ export function permittedFields(
 /** A token answer has them as one text, a grant as a list: a reader of the log should not have to know which it was. */
 function asScopeList(scopes: unknown): unknown {
   return typeof scopes === 'string' ? scopes.split(' ').filter((scope) => scope !== '') : scopes;
+}
+
+/** How a grant or a device session is called in the log: the same in all its lines, and no use to anybody. */
+export function logTag(id: string): string {
+  return id.slice(0, 8);
+}
+
+/** How a user code is called in the log: the same in every line about it, and nothing that the storage's keys have. */
+export function codeTag(sealing: Pick<Sealing, 'tag'>, userCode: string): string {
+  return sealing.tag('log', userCode.replaceAll('-', '')).slice(0, 8);
 }

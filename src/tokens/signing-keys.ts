@@ -3,7 +3,6 @@ import { errors, type JSONWebKeySet, type JWK, type JWTPayload, jwtVerify, SignJ
 import { Secret } from '../sealing/secret.ts';
 import { certificateMembers } from './certificate-members.ts';
 import { algsOf, checkSigningKeys, makeSigningKey, type SigningAlg, type SigningKey } from './signing-key-set.ts';
-import type { SigningSettings } from './signing-settings.ts';
 
 /** The keys that tokens are signed with. All but `algs` and `isReady` wait until there are any. */
 export interface SigningKeys {
@@ -118,4 +117,9 @@ function load(key: SigningKey): LoadedKey {
     publicKey,
     publicJwk: { ...(publicKey.export({ format: 'jwk' }) as JWK), kid, alg, use, ...certificateMembers(key) },
   };
+}
+
+/** Private JWKs with `kid`, `alg` and `use`, in the file's order: the first of each `alg` signs, all are published. */
+export interface SigningSettings {
+  keys: readonly JWK[];
 }

@@ -9,8 +9,7 @@ import { StorageUnavailableError } from '../../src/ledger/ledger.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { createRedisClient } from '../../src/storage/redis/redis-client.ts';
 import { inspectRedis, type RedisStorageOptions, redisStorage } from '../../src/storage/redis/redis-storage.ts';
-import { type Storage, StorageRefusedError } from '../../src/storage/storage.ts';
-import type { RedisSettings } from '../../src/storage/storage-settings.ts';
+import { type RedisSettings, type Storage, StorageRefusedError } from '../../src/storage/storage.ts';
 import { asAdministrator } from '../support/broker/least-rights.ts';
 import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
 

@@ -9,7 +9,7 @@ import { StorageUnavailableError } from '../../src/ledger/ledger.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { createRedisClient } from '../../src/storage/redis/redis-client.ts';
 import { inspectRedis, redisStorage } from '../../src/storage/redis/redis-storage.ts';
-import type { RedisSettings } from '../../src/storage/storage-settings.ts';
+import type { RedisSettings } from '../../src/storage/storage.ts';
 import { LEAST_USER, SENTINEL_RIGHTS } from '../support/broker/least-rights.ts';
 import { startRedisCluster, startRedisSentinel, startRedisServer } from '../support/redis/redis.ts';
 import { movableRedis } from '../support/redis/storage-under-test.ts';

@@ -4,7 +4,7 @@ import { setMark } from '../../src/grants/revocation-marks.ts';
 import { createSealing } from '../../src/sealing/sealing.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { redisStorage } from '../../src/storage/redis/redis-storage.ts';
-import { logTag } from '../../src/telemetry/log-tag.ts';
+import { logTag } from '../../src/telemetry/logger.ts';
 import { startReplicas } from '../support/broker/replicas.ts';
 import { TestDevice } from '../support/broker/test-device.ts';
 import { startRedisServer } from '../support/redis/redis.ts';

@@ -12,7 +12,7 @@ import type { Ledger } from '../../src/ledger/ledger.ts';
 import { createSealing, type Sealing } from '../../src/sealing/sealing.ts';
 import { Secret } from '../../src/sealing/secret.ts';
 import { redisStorage } from '../../src/storage/redis/redis-storage.ts';
-import type { RedisSettings } from '../../src/storage/storage-settings.ts';
+import type { RedisSettings } from '../../src/storage/storage.ts';
 import { unusedPort } from '../support/broker/broker-process.ts';
 import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
 import { leastFile, read } from '../unit/config/written.ts';

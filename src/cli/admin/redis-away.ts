@@ -1,6 +1,6 @@
 import type { StorageUnavailableError } from '../../ledger/ledger.ts';
 import { awayCause } from '../../storage/redis/away-cause.ts';
-import type { RedisSettings } from '../../storage/storage-settings.ts';
+import type { RedisSettings } from '../../storage/storage.ts';
 
 /** Which Redis did not answer, and why: what whoever typed the command needs to look at next. */
 export function redisAway({ at }: RedisSettings, { message, cause }: StorageUnavailableError): string {

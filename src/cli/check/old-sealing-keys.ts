@@ -1,6 +1,6 @@
 import { decodeProtectedHeader } from 'jose';
 import { openSession } from '../../device-sessions/device-session.ts';
-import { inBatches } from '../../device-sessions/in-batches.ts';
+import { inBatches } from '../../device-sessions/list-sessions.ts';
 import {
   decisionEntry,
   grantEntry,
@@ -11,10 +11,9 @@ import {
 } from '../../ledger/entry-keys.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { createSealing, SealBrokenError, type Sealing } from '../../sealing/sealing.ts';
-import { SealingKeyMissingError, sealingKey } from '../../sealing/sealing-keys.ts';
-import type { SealingSettings } from '../../sealing/sealing-settings.ts';
+import { SealingKeyMissingError, type SealingSettings, sealingKey } from '../../sealing/sealing-keys.ts';
 import { redisStorage } from '../../storage/redis/redis-storage.ts';
-import type { RedisSettings } from '../../storage/storage-settings.ts';
+import type { RedisSettings } from '../../storage/storage.ts';
 
 export interface OldKey {
   /** Its place in `keys.sealing`; `undefined` where it is not there, though entries name it. */

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
-import type { RedisSettings } from '../../storage/storage-settings.ts';
+import type { RedisSettings } from '../../storage/storage.ts';
 import { redisAway } from '../admin/redis-away.ts';
 import { redirectUri } from '../redirect-uri.ts';
 import type { Finding } from './check-report.ts';

@@ -1,9 +1,9 @@
 import type { RegisteredClient } from '../../clients/registered-client.ts';
-import type { SealingSettings } from '../../sealing/sealing-settings.ts';
+import type { SealingSettings } from '../../sealing/sealing-keys.ts';
 import type { Secret } from '../../sealing/secret.ts';
-import type { StorageSettings } from '../../storage/storage-settings.ts';
+import type { StorageSettings } from '../../storage/storage.ts';
 import { parseSigningKeySet, SigningKeySetError } from '../../tokens/signing-key-set.ts';
-import type { SigningSettings } from '../../tokens/signing-settings.ts';
+import type { SigningSettings } from '../../tokens/signing-keys.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';
 import type { Reading } from './reading.ts';
 

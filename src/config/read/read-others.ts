@@ -1,10 +1,9 @@
-import type { ResourceServer } from '../../endpoints/resource-server.ts';
-import type { NetworkSettings } from '../../network/network-settings.ts';
+import type { ResourceServer } from '../../endpoints/introspection.ts';
+import type { NetworkSettings } from '../../network/networks.ts';
 import { normalResource } from '../../oauth/resource.ts';
 import { isOwnPath } from '../../oauth/routes.ts';
 import { Secret } from '../../sealing/secret.ts';
-import type { AuditTarget } from '../../telemetry/audit/audit-settings.ts';
-import { isStandardSecret } from '../../telemetry/audit/webhook.ts';
+import { type AuditTarget, isStandardSecret } from '../../telemetry/audit/webhook.ts';
 import type { Config } from '../config.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';
 import { readClientSecret } from './read-client-secret.ts';

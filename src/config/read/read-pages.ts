@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { extname } from 'node:path';
-import type { PageSettings } from '../../pages/frame/page-settings.ts';
+import type { PageSettings } from '../../pages/frame/page-deps.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';
 import type { Reading } from './reading.ts';
 import { parseUrl } from './web-address.ts';

@@ -1,5 +1,5 @@
-import type { SourceSettings } from '../../network/source-settings.ts';
-import { LOG_LEVELS, type LogSettings } from '../../telemetry/log-settings.ts';
+import type { SourceSettings } from '../../network/source-address.ts';
+import { LOG_LEVELS, type LogSettings } from '../../telemetry/log-event.ts';
 import type { Address } from '../config.ts';
 import type { Environment } from '../environment.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';

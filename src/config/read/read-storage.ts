@@ -1,4 +1,4 @@
-import type { RedisSettings, StorageSettings } from '../../storage/storage-settings.ts';
+import type { RedisSettings, StorageSettings } from '../../storage/storage.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';
 import type { Reading } from './reading.ts';
 import { parseUrl } from './web-address.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { LOG_LEVELS } from '../../telemetry/log-settings.ts';
+import { LOG_LEVELS } from '../../telemetry/log-event.ts';
 import { clientId, clientsSchema } from './client-schema.ts';
 import { compatibilitySchema } from './compatibility-schema.ts';
 import { upstreamsSchema } from './upstream-schema.ts';

@@ -1,6 +1,6 @@
+import { isSection } from '../yaml/yaml-nodes.ts';
 import type { Path } from '../yaml/yaml-source.ts';
 import { type ConfigFile, fileSchema } from './file-schema.ts';
-import { isSection } from './is-section.ts';
 import { schemaProblems } from './schema-problems.ts';
 
 /** Something that is well-formed, in the place of a required value that is missing or wrong. */

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Problem } from '../config-error.ts';
 import { reasonOf } from '../read/reading.ts';
-import { isSection } from '../schema/is-section.ts';
 import { keyOf } from '../schema/schema-problems.ts';
 import { includedFiles, patternFault } from './include.ts';
+import { isSection } from './yaml-nodes.ts';
 import { type Path, type Place, readYaml, type YamlSource } from './yaml-source.ts';
 
 export type Spot = Place & { file: string };

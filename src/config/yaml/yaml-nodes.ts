@@ -35,3 +35,8 @@ export function startOf(node: unknown): number | undefined {
   const [start, end] = (node as { range?: readonly number[] | null } | null)?.range ?? [];
   return start === end ? undefined : start;
 }
+
+/** What YAML calls a map. */
+export function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

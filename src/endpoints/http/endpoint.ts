@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { type ClientCredentials, readClientCredentials } from '../../clients/client-credentials.ts';
 import type { Form } from './form.ts';
 
 /**
@@ -31,4 +32,14 @@ export interface DeviceReply {
   contentType?: string;
   /** JSON, or ready-made text of it. `undefined` is an empty body. */
   body?: object | string | undefined;
+}
+
+/** @throws {OAuthError} as `readClientCredentials` */
+export function credentialsOf({ headers, form }: DeviceRequest): ClientCredentials {
+  return readClientCredentials(headers.authorization, {
+    client_id: form.get('client_id'),
+    client_secret: form.get('client_secret'),
+    client_assertion: form.get('client_assertion'),
+    client_assertion_type: form.get('client_assertion_type'),
+  });
 }

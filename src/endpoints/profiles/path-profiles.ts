@@ -1,5 +1,4 @@
 import { type IssuerAddresses, metadataPaths } from '../../oauth/metadata.ts';
-import type { Issuer } from '../issuer.ts';
 import type { CompatibilitySettings } from './compatibility-settings.ts';
 import { pathAliases } from './path-aliases.ts';
 
@@ -143,4 +142,11 @@ function profileOf(
     paths: { ...paths, [oauth]: 'oauthMetadata', [openid]: 'openidMetadata' },
     pages,
   };
+}
+
+/** An issuer that Gatehouse is: `public_url` itself, or a path profile of `compatibility:`. */
+export interface Issuer {
+  /** What grants and sessions remember it by; `undefined` for `public_url`. */
+  name: string | undefined;
+  addresses: IssuerAddresses;
 }

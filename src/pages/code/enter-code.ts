@@ -6,12 +6,12 @@ import { findByUserCode, type GrantView, markOpened } from '../../grants/view-gr
 import type { EntryVerdict } from '../../limits/code-entry-limits.ts';
 import { mayFollowLink } from '../../safeguards/arrival.ts';
 import { isPrefilled } from '../../safeguards/complete.ts';
-import { codeTag, logTag } from '../../telemetry/log-tag.ts';
+import { codeTag, logTag } from '../../telemetry/logger.ts';
 import { browserOf, newBrowserValue, renewBrowserSession } from '../frame/browser-session.ts';
 import { fieldOf, type PageContext, requestIdOf } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { noteFacts } from '../frame/request-facts.ts';
-import { countSignIn } from '../sign-in/count-sign-in.ts';
+import { countSignIn } from '../sign-in/start-sign-in.ts';
 import { writeTicket } from '../sign-in/ticket.ts';
 import { CODE_FORM, enteredPerson, MAX_TYPED, readMemory, renderCodeForm } from './code-form.ts';
 

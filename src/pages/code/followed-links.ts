@@ -1,7 +1,6 @@
 import type { CookieOptions, Request, Response } from 'express';
 import { type ArrivalVerdict, arrivalModeOfAll, arrivalOf, judgeArrival } from '../../safeguards/arrival.ts';
-import { cookieOf } from '../frame/cookies.ts';
-import type { PageAddresses } from '../frame/page-addresses.ts';
+import { cookieOf, type PageAddresses } from '../frame/page-addresses.ts';
 import type { PagesDeps } from '../frame/page-deps.ts';
 
 /**

@@ -7,7 +7,7 @@ import { type GrantView, viewGrant } from '../../grants/view-grant.ts';
 import type { EnteredCode, Person } from '../../safeguards/safeguards.ts';
 import { isStartStillMet } from '../../safeguards/still-met.ts';
 import { judgeSignIn } from '../../safeguards/strong-sign-in.ts';
-import { logTag } from '../../telemetry/log-tag.ts';
+import { logTag } from '../../telemetry/logger.ts';
 import { browserOf } from '../frame/browser-session.ts';
 import { type PageContext, requestIdOf } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';

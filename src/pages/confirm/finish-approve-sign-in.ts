@@ -4,7 +4,7 @@ import { denyGrant } from '../../grants/decide/decide-grant.ts';
 import { isUndecided, judgeApprover, stillAllowed } from '../../grants/decide/policy.ts';
 import { browserTag, keepArrival, type Trip } from '../../grants/decide/trip.ts';
 import { type GrantView, viewGrant } from '../../grants/view-grant.ts';
-import { logTag } from '../../telemetry/log-tag.ts';
+import { logTag } from '../../telemetry/logger.ts';
 import type { SignIn } from '../../upstream/upstream.ts';
 import { renewBrowserSession } from '../frame/browser-session.ts';
 import { type PageContext, requestIdOf } from '../frame/page-context.ts';

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import { endSession } from '../../device-sessions/end-session.ts';
 import { type ListedSession, listSessions, ownSession } from '../../device-sessions/list-sessions.ts';
 import { renameSession } from '../../device-sessions/rename-session.ts';
-import { logTag } from '../../telemetry/log-tag.ts';
+import { logTag } from '../../telemetry/logger.ts';
 import { fieldOf, type PageContext, requestIdOf } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { MANAGE, type Managing, manageFacts, managingOf, renderSessions, sessionsDeps } from './devices.ts';

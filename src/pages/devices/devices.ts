@@ -4,16 +4,15 @@ import { type ListedSession, listSessions } from '../../device-sessions/list-ses
 import { type BrowserValue, openArrival, TRIP_MS } from '../../grants/decide/trip.ts';
 import { isMarkedEnded } from '../../grants/revocation-marks.ts';
 import { MAX_LINE } from '../../grants/start/visible-line.ts';
-import { logTag } from '../../telemetry/log-tag.ts';
+import { logTag } from '../../telemetry/logger.ts';
 import { upstreamName } from '../confirm/confirm-session.ts';
 import { browserOf, newBrowserValue, renewBrowserSession } from '../frame/browser-session.ts';
-import { cookieOf } from '../frame/cookies.ts';
+import { cookieOf } from '../frame/page-addresses.ts';
 import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { noteFacts } from '../frame/request-facts.ts';
 import type { HiddenFields, SessionsLocals } from '../frame/views.ts';
-import { countSignIn } from '../sign-in/count-sign-in.ts';
-import { startSignIn } from '../sign-in/start-sign-in.ts';
+import { countSignIn, startSignIn } from '../sign-in/start-sign-in.ts';
 import { readTicket } from '../sign-in/ticket.ts';
 import { type DeviceManager, MANAGE_COOKIE } from './finish-manage-sign-in.ts';
 

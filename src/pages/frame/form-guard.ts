@@ -4,8 +4,7 @@ import type { RandomBytes } from '../../grants/device-code.ts';
 import { equalTexts, SealBrokenError, type Sealing } from '../../sealing/sealing.ts';
 import { SealingKeyMissingError } from '../../sealing/sealing-keys.ts';
 import { Secret } from '../../sealing/secret.ts';
-import { cookieOf } from './cookies.ts';
-import type { PageAddresses } from './page-addresses.ts';
+import { cookieOf, type PageAddresses } from './page-addresses.ts';
 import { PageProblem } from './page-problem.ts';
 
 /**

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 
 /**
  * Every address and cookie name that the pages use. They follow from `public_url` alone, so that no header decides
@@ -38,4 +39,13 @@ export function pageAddresses(publicUrl: URL): PageAddresses {
       return origin === publicUrl.origin && username === '' && RETURNABLE.some((path) => pathname === base + path);
     },
   };
+}
+
+/** A cookie of the request by name; the first where there are two. Ours hold nothing that would need decoding. */
+export function cookieOf(request: Pick<IncomingMessage, 'headers'>, name: string): string | undefined {
+  for (const pair of (request.headers.cookie ?? '').split(';')) {
+    const at = pair.indexOf('=');
+    if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+  }
+  return undefined;
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RequestHandler } from 'express';
-import type { PageSettings } from './page-settings.ts';
+import type { PageSettings } from './page-deps.ts';
 import { themeRules } from './theme.ts';
 
 const OWN_FOLDER = fileURLToPath(new URL('../../../views/', import.meta.url));

@@ -1,9 +1,8 @@
 import type { Request, Response } from 'express';
 import { createFollowedLinks, type FollowedLinks } from '../code/followed-links.ts';
-import { cookieOf } from './cookies.ts';
 import { createFormGuard, type FormGuard } from './form-guard.ts';
 import { createLanguages, type Language, type Languages } from './languages.ts';
-import { type PageAddresses, pageAddresses } from './page-addresses.ts';
+import { cookieOf, type PageAddresses, pageAddresses } from './page-addresses.ts';
 import { type Asset, createCodeScript, createStylesheet } from './page-assets.ts';
 import type { PagesDeps } from './page-deps.ts';
 import { createTemplates } from './templates.ts';

@@ -7,7 +7,6 @@ import type { SafeguardJudge } from '../../safeguards/safeguards.ts';
 import type { BrowserSessions } from '../../storage/storage.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
-import type { PageSettings } from './page-settings.ts';
 
 /** What the pages stand on. */
 export interface PagesDeps {
@@ -27,4 +26,16 @@ export interface PagesDeps {
   /** The peer's address, as far as `trusted_proxies` lets us know it. */
   sourceOf: (request: IncomingMessage) => string;
   log: Pick<Logger, 'event'>;
+}
+
+export interface PageSettings {
+  title: string;
+  /** A data: URI or an address on `public_url`'s own origin; nothing is loaded from elsewhere. */
+  logo?: string;
+  support?: string;
+  footer?: string;
+  languages: readonly string[];
+  theme: { accent?: string; background?: string };
+  /** A folder of templates that win over ours. */
+  views?: string;
 }

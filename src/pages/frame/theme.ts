@@ -1,4 +1,4 @@
-import type { PageSettings } from './page-settings.ts';
+import type { PageSettings } from './page-deps.ts';
 
 const COLOUR = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i;
 /** WCAG 2.2 §1.4.3 for text. */

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import { type BrowserValue, type Trip, takeTrip } from '../../grants/decide/trip.ts';
 import { noteSid } from '../../grants/known-sids.ts';
 import { longestRetentionMs } from '../../grants/retention.ts';
-import { logTag } from '../../telemetry/log-tag.ts';
+import { logTag } from '../../telemetry/logger.ts';
 import type { NeededClaims, SignIn, Upstream } from '../../upstream/upstream.ts';
 import { finishEnterSignIn } from '../code/finish-enter-sign-in.ts';
 import { finishApproveSignIn } from '../confirm/finish-approve-sign-in.ts';

@@ -5,7 +5,7 @@ import type { BrowserValue } from '../../grants/decide/trip.ts';
 import { formatUserCode } from '../../grants/start/user-code.ts';
 import { type GrantView, viewGrant } from '../../grants/view-grant.ts';
 import { signInDemands } from '../../safeguards/strong-sign-in.ts';
-import { logTag } from '../../telemetry/log-tag.ts';
+import { logTag } from '../../telemetry/logger.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
 import { lackingStart } from '../confirm/confirm-session.ts';
 import { browserOf } from '../frame/browser-session.ts';
@@ -13,8 +13,7 @@ import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { noteFacts } from '../frame/request-facts.ts';
 import type { SignInChoice } from '../frame/views.ts';
-import { countSignIn } from './count-sign-in.ts';
-import { startSignIn } from './start-sign-in.ts';
+import { countSignIn, startSignIn } from './start-sign-in.ts';
 import { type EnterTicket, readTicket, type SignInTicket, writeTicket } from './ticket.ts';
 
 /** A person needs about this long to sign in with a second factor and to read the confirm page. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { RedisOptions } from 'ioredis';
 import { readSecretText } from '../../sealing/secret-text.ts';
-import type { RedisSettings } from '../storage-settings.ts';
+import type { RedisSettings } from '../storage.ts';
 
 export type RedisAccess = Pick<RedisOptions, 'username' | 'password' | 'sentinelPassword' | 'tls' | 'sentinelTLS'>;
 

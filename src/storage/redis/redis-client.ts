@@ -1,5 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import type { RedisSettings } from '../storage-settings.ts';
+import type { RedisSettings } from '../storage.ts';
 import { type RedisAccess, redisAccess } from './redis-access.ts';
 import { isReadOnly } from './redis-failure.ts';
 

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
-import type { RedisSettings } from '../storage-settings.ts';
+import type { RedisSettings } from '../storage.ts';
 import { answeringNodes, createRedisClient } from './redis-client.ts';
 import { isAccessRefused, isDatabaseRefused, unavailable, wordsOf } from './redis-failure.ts';
 

@@ -1,6 +1,5 @@
 import type { Logger } from '../../telemetry/logger.ts';
-import type { Storage, StorageRefusedError } from '../storage.ts';
-import type { RedisSettings } from '../storage-settings.ts';
+import type { RedisSettings, Storage, StorageRefusedError } from '../storage.ts';
 import { redisBrowserSessions } from './redis-browser-sessions.ts';
 import { createRedisClient } from './redis-client.ts';
 import { RedisConnection } from './redis-connection.ts';

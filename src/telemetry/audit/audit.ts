@@ -4,9 +4,8 @@ import { type Logger, permittedFields } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { type AuditClass, auditClass, logClass } from './audit-events.ts';
 import { type AuditOutlet, createAuditOutlet } from './audit-outlet.ts';
-import type { AuditSettings, AuditTarget } from './audit-settings.ts';
 import { type AuditEvent, createAuditWindow } from './audit-window.ts';
-import { createWebhook } from './webhook.ts';
+import { type AuditSettings, type AuditTarget, createWebhook } from './webhook.ts';
 
 export interface AuditDeps {
   logger: Logger;

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { AuditTarget } from './audit-settings.ts';
+import type { Secret } from '../../sealing/secret.ts';
 
 export interface WebhookDeps {
   /** Milliseconds since the epoch. */
@@ -86,4 +86,20 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   return cause instanceof Error ? `${error.message} (${cause.message})` : error.message;
+}
+
+/** Where audit events go besides the log, and whether their log lines are chained. */
+export interface AuditSettings {
+  /** Every audit event. */
+  webhook?: AuditTarget;
+  /** Only that a device now acts as somebody. */
+  onApproval?: AuditTarget;
+  /** Each audit line of the log carries the hash of the one before. */
+  chain?: boolean;
+}
+
+export interface AuditTarget {
+  url: string;
+  /** Signs what is sent. */
+  secret?: Secret;
 }

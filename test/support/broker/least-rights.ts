@@ -1,5 +1,5 @@
 import { Secret } from '../../../src/sealing/secret.ts';
-import type { RedisSettings } from '../../../src/storage/storage-settings.ts';
+import type { RedisSettings } from '../../../src/storage/storage.ts';
 
 /** What docs/operations/redis.md lets the broker's user say. Every storage of the tests is this user. */
 export const LEAST_RIGHTS = [

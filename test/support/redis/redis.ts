@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { inject } from 'vitest';
 import { Secret } from '../../../src/sealing/secret.ts';
-import type { RedisSettings } from '../../../src/storage/storage-settings.ts';
+import type { RedisSettings } from '../../../src/storage/storage.ts';
 import { CLUSTER_RIGHTS, LEAST_USER, leastUserOptions } from '../broker/least-rights.ts';
 
 /** A Redis for one test file, which nobody else uses. */

@@ -2,7 +2,7 @@ import type { StorageUnderTest } from '../../../src/contract.ts';
 import { memoryStorage } from '../../../src/storage/memory/memory-storage.ts';
 import { answeringNodes, createRedisClient } from '../../../src/storage/redis/redis-client.ts';
 import { redisStorage } from '../../../src/storage/redis/redis-storage.ts';
-import type { RedisSettings } from '../../../src/storage/storage-settings.ts';
+import type { RedisSettings } from '../../../src/storage/storage.ts';
 import { asAdministrator } from '../broker/least-rights.ts';
 import { tcpProxy } from './tcp-proxy.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createNetworks } from '../../../src/network/networks.ts';
-import { mayApproveFrom, mayInitiateFrom } from '../../../src/safeguards/approval-network.ts';
 import { requesterOf } from '../../../src/safeguards/requester.ts';
 import { isSameNetwork, judgeSameNetwork } from '../../../src/safeguards/same-network.ts';
+import { mayApproveFrom, mayInitiateFrom } from '../../../src/safeguards/still-met.ts';
 
 const networks = createNetworks([
   { id: 'oslo', name: 'Oslo office', cidrs: ['198.51.100.0/24', '2001:db8:05::/48'], factor: 20 },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { heldUntilMs } from '../../../src/safeguards/hold.ts';
 import { judgeReverseCode, newReverseCode } from '../../../src/safeguards/reverse-code.ts';
+import { heldUntilMs } from '../../../src/safeguards/safeguards.ts';
 
 describe('hold', () => {
   it('is a moment after the approval, or none', () => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/sealing/secret.ts';
 import { type AuditingLogger, auditingLogger } from '../../../src/telemetry/audit/audit.ts';
-import type { AuditSettings } from '../../../src/telemetry/audit/audit-settings.ts';
+import type { AuditSettings } from '../../../src/telemetry/audit/webhook.ts';
 import { type Logger, silentLogger } from '../../../src/telemetry/logger.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 
