@@ -2,13 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Express } from 'express';
 import type { Config } from '../config/config.ts';
-import type { DeviceRoute } from '../endpoints/http/node-adapter.ts';
 import { isForPeople, notFoundEndpoint } from '../endpoints/http/not-found.ts';
 import { createUnreadableRequest } from '../endpoints/http/unreadable-request.ts';
-import { formUnlessJson } from '../endpoints/profiles/github-answers.ts';
-import { type EndpointName, type PathProfile, pathProfiles } from '../endpoints/profiles/path-profiles.ts';
-import { metadataPaths, standardAddresses } from '../oauth/metadata.ts';
-import { type DevicePath, FRONT_LOGOUT_PATH, isPagePath, LOGOUT_PATH } from '../oauth/routes.ts';
+import { pathProfiles } from '../endpoints/profiles/path-profiles.ts';
+import { FRONT_LOGOUT_PATH, isPagePath, LOGOUT_PATH } from '../oauth/routes.ts';
 import { createRequestIds } from '../telemetry/request-id.ts';
 import {
   type ConfigContext,
@@ -17,7 +14,8 @@ import {
   type ProcessContext,
   type ProcessContextOptions,
 } from './context.ts';
-import { createDeviceApp, type IssuerEndpoints } from './device-app.ts';
+import { createDeviceApp } from './device-app.ts';
+import { originForm, pageTarget, pathOf, plainPath, routeTable, standardProfile, withoutBase } from './routes.ts';
 import { selfTest, selfTestSigning } from './self-test.ts';
 
 /**
@@ -120,65 +118,6 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
   };
 }
 
-/** The list of the device door's own routes, relative to `public_url`. Path profiles add theirs; the rest is people's. */
-const ROUTES: Readonly<Record<DevicePath, EndpointName>> = {
-  '/device_authorization': 'deviceAuthorization',
-  '/token': 'token',
-  '/revoke': 'revocation',
-  '/introspect': 'introspection',
-  '/userinfo': 'userinfo',
-  '/jwks': 'jwks',
-  '/.well-known/oauth-authorization-server': 'oauthMetadata',
-  '/.well-known/openid-configuration': 'openidMetadata',
-};
-
-/** What each endpoint answers to; GET answers HEAD too. */
-const METHODS: Readonly<Record<EndpointName, readonly ('GET' | 'POST')[]>> = {
-  deviceAuthorization: ['POST'],
-  token: ['POST'],
-  revocation: ['POST'],
-  introspection: ['POST'],
-  userinfo: ['GET', 'POST'],
-  jwks: ['GET'],
-  oauthMetadata: ['GET'],
-  openidMetadata: ['GET'],
-  keycloakRealm: ['GET'],
-  keycloakLogout: ['POST'],
-};
-
-function standardProfile(publicUrl: string): PathProfile {
-  const { oauth, openid } = metadataPaths(publicUrl);
-  // RFC 8414 §3.1 inserts the well-known part before the issuer's path, so that one hangs at the origin's root.
-  const inserted: Record<string, EndpointName> = { [oauth]: 'oauthMetadata', [openid]: 'openidMetadata' };
-  const issuer = { name: undefined, addresses: standardAddresses(publicUrl) };
-  return { profile: 'standard', issuer, paths: { ...ROUTES, ...inserted }, pages: {} };
-}
-
-interface RouteTable {
-  routes: ReadonlyMap<string, DeviceRoute>;
-  /** Another server's path → page of ours. */
-  pages: ReadonlyMap<string, string>;
-}
-
-function routeTable(
-  profiles: readonly PathProfile[],
-  endpointsOf: (profile: PathProfile) => IssuerEndpoints,
-): RouteTable {
-  const routes = new Map<string, DeviceRoute>();
-  const pages = new Map<string, string>();
-  for (const profile of profiles) {
-    const endpoints = endpointsOf(profile);
-    for (const [path, name] of Object.entries(profile.paths)) {
-      const endpoint = endpoints[name];
-      const methods = Object.fromEntries(METHODS[name].map((method) => [method, endpoint]));
-      const shape = profile.profile === 'github' ? { shape: formUnlessJson } : {};
-      routes.set(plainPath(path), { path, ...methods, ...shape });
-    }
-    for (const [path, page] of Object.entries(profile.pages)) pages.set(plainPath(path), page);
-  }
-  return { routes, pages };
-}
-
 interface ActiveBuild {
   configContext: ConfigContext;
   countPending: () => Promise<number>;
@@ -247,41 +186,4 @@ function build(
       );
     },
   };
-}
-
-/** RFC 9112 §3.2.2: a request may name a whole address; whose it is said to be decides nothing here. */
-function originForm(target: string): string {
-  if (target.startsWith('/')) return target;
-  const rest = target.replace(/^https?:\/\/[^/?]*/i, '');
-  return rest === '' || rest.startsWith('?') ? `/${rest}` : rest;
-}
-
-/**
- * Double and trailing slashes lead nowhere else: clients append to an issuer that ends in a slash byte by byte, and to
- * addresses that people copy.
- */
-function plainPath(path: string): string {
-  if (!path.includes('//') && !path.endsWith('/')) return path;
-  return path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
-}
-
-function pathOf(target: string): string {
-  const query = target.indexOf('?');
-  return query < 0 ? target : target.slice(0, query);
-}
-
-/** Proxies may strip the path of `public_url` or pass it on, and profiles have paths of their own; pages know only ours. */
-function pageTarget(target: string, pages: ReadonlyMap<string, string>, base: string): string {
-  const path = pathOf(target);
-  const page = pages.get(path);
-  // authentik's clients call the parameter `code`.
-  return page === undefined
-    ? withoutBase(target, base)
-    : page + target.slice(path.length).replace(/([?&])code=/, '$1user_code=');
-}
-
-function withoutBase(target: string, base: string): string {
-  if (base === '' || !target.startsWith(base)) return target;
-  const rest = target.slice(base.length);
-  return rest === '' || rest.startsWith('/') || rest.startsWith('?') ? rest || '/' : target;
 }

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { ClientRegistry } from '../clients/authenticate-client.ts';
-import { ASSERTION_ALGS, createAssertionVerifier } from '../clients/client-assertion.ts';
+import { createAssertionVerifier } from '../clients/client-assertion.ts';
 import type { SessionsDeps } from '../device-sessions/active-session.ts';
 import { createBeginSession } from '../device-sessions/begin-session.ts';
 import { createAccessTokens } from '../endpoints/access-tokens.ts';
 import { createBackchannelLogout } from '../endpoints/backchannel-logout.ts';
 import { createDeviceAuthorization } from '../endpoints/device-authorization.ts';
 import { createJwks, createOAuthMetadata, createOpenidMetadata } from '../endpoints/documents.ts';
-import { createDpopProofs, DPOP_ALGS } from '../endpoints/dpop-proofs.ts';
+import { createDpopProofs } from '../endpoints/dpop-proofs.ts';
 import { createFrontchannelLogout } from '../endpoints/frontchannel-logout.ts';
 import { createCors } from '../endpoints/http/cors.ts';
 import type { Endpoint } from '../endpoints/http/endpoint.ts';
@@ -20,25 +20,24 @@ import {
   withKeycloakMembers,
 } from '../endpoints/profiles/keycloak-answers.ts';
 import { withMicrosoftHabits } from '../endpoints/profiles/microsoft-answers.ts';
-import { type EndpointName, type PathProfile, pathProfiles } from '../endpoints/profiles/path-profiles.ts';
+import type { EndpointName, PathProfile } from '../endpoints/profiles/path-profile.ts';
+import { pathProfiles } from '../endpoints/profiles/path-profiles.ts';
 import { createRefresh } from '../endpoints/refresh.ts';
 import { createRevocation } from '../endpoints/revocation.ts';
 import { createToken } from '../endpoints/token.ts';
 import { createUserinfo } from '../endpoints/userinfo.ts';
-import { carriedClaimNames } from '../grants/decide/client-claims.ts';
-import type { RedeemDeps } from '../grants/redeem/redeem-grant.ts';
+import type { RedeemDeps } from '../grants/redeem/redeem-deps.ts';
 import { longestRetentionMs } from '../grants/retention.ts';
 import { createUsedOnce } from '../ledger/once.ts';
 import { createAuthenticationLimits } from '../limits/authentication-limits.ts';
 import { createOverload } from '../limits/overload.ts';
 import { createStartLimits } from '../limits/start-limits.ts';
 import { createSourceAddress, peerOf } from '../network/source-address.ts';
-import type { Abilities } from '../oauth/metadata.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
-import { uniteScopes } from '../oauth/scope.ts';
 import { isSameNetwork } from '../safeguards/same-network.ts';
 import { areSafeguardsStillMet, mayInitiateFrom } from '../safeguards/still-met.ts';
 import { createIssueTokens } from '../tokens/issue-tokens.ts';
+import { abilitiesOf } from './abilities.ts';
 import type { ConfigContext, ProcessContext } from './context.ts';
 import { watchDevices } from './device-instrumentation.ts';
 
@@ -225,29 +224,5 @@ export function createDeviceApp(
     sourceAddress,
     answer: createNodeAdapter(door),
     countPending: async () => startLimits.countPending(await now()),
-  };
-}
-
-/** What the metadata documents say, from what the clients of this configuration may do. */
-function abilitiesOf({ config }: ConfigContext): Abilities {
-  const { clients } = config;
-  const methods = new Set(
-    clients.flatMap(({ authentication }) =>
-      authentication === 'client_secret' ? (['client_secret_basic', 'client_secret_post'] as const) : [authentication],
-    ),
-  );
-  return {
-    grantTypes: ['device_code', 'refresh_token'],
-    clientAuthentication: [...methods],
-    introspectionAuthentication: [
-      ...new Set([...methods, 'client_secret_basic', 'client_secret_post'] as const),
-    ].filter((method) => method !== 'none'),
-    assertionAlgs: ASSERTION_ALGS,
-    dpopAlgs: DPOP_ALGS,
-    idTokenAlgs: [...new Set(clients.map((client) => client.signingAlg))],
-    pkce: true,
-    scopes: uniteScopes(...clients.map((client) => client.scopes.allowed)),
-    claims: [...new Set(clients.flatMap((client) => carriedClaimNames(client, client.scopes.allowed)))],
-    languages: config.pages.languages,
   };
 }

@@ -4,8 +4,8 @@ import type { RefreshOutcome, RefreshRequest } from '../device-sessions/refresh/
 import type { DeviceRequest, Endpoint } from '../endpoints/http/endpoint.ts';
 import { asOAuthError } from '../endpoints/http/oauth-reply.ts';
 import type { EndReason } from '../grants/end-grant.ts';
-import type { Asker, PollOutcome } from '../grants/redeem/poll-grant.ts';
-import type { RefusedBecause } from '../grants/redeem/redeem-grant.ts';
+import type { Asker, PollOutcome } from '../grants/redeem/poll.ts';
+import type { RefusedBecause } from '../grants/redeem/redeem-deps.ts';
 import type { Approval } from '../ledger/approval.ts';
 import type { Grant } from '../ledger/grant.ts';
 import type { OAuthErrorCode } from '../oauth/oauth-error.ts';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.ts';
-import { newDeviceCode, type RandomBytes } from '../grants/device-code.ts';
+import { newDeviceCode } from '../grants/device-code.ts';
 import { testCookies } from '../pages/frame/cookie-self-test.ts';
 import { deviceSealPublicKey, openAsDevice, sealToDevice } from '../sealing/device-seal.ts';
 import { createSealing, type Sealing } from '../sealing/sealing.ts';
-import { Secret } from '../sealing/secret.ts';
+import { type RandomBytes, Secret } from '../sealing/secret.ts';
 import { memoryBrowserSessions } from '../storage/memory/memory-browser-sessions.ts';
 import { createSigningKeys, type SigningKeys } from '../tokens/signing-keys.ts';
 

@@ -3,7 +3,7 @@ import { isKeyAlgorithm, KEY_ALGORITHMS } from '../oauth/encryption-algorithms.t
 import { Secret } from '../sealing/secret.ts';
 import type { Reading } from './read/reading.ts';
 import { type PrivateKeyFile, readPrivateKeys } from './read-private-keys.ts';
-import type { SecretRef } from './schema/value-schemas.ts';
+import type { SecretRef } from './schema/secret-schemas.ts';
 
 /** While one is replaced there are two; each costs an attempt at a token that names none. */
 const MAX_KEYS = 4;

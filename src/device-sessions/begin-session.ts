@@ -1,4 +1,4 @@
-import type { BeginSession, Redemption } from '../grants/redeem/redeem-grant.ts';
+import type { BeginSession, Redemption } from '../grants/redeem/redemption.ts';
 import { sessionLife } from '../grants/session-life.ts';
 import { refreshEntry, sessionEntry } from '../ledger/entry-keys.ts';
 import type { Entry } from '../ledger/ledger.ts';

@@ -1,4 +1,4 @@
-import { afterAttempt } from '../grants/device-code.ts';
+import { afterAttempt } from '../ledger/attempt.ts';
 import { sessionEntry } from '../ledger/entry-keys.ts';
 import { type Form, openVersioned, sealVersioned } from '../ledger/versioned-seal.ts';
 import type { Sealing } from '../sealing/sealing.ts';

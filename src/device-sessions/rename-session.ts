@@ -1,10 +1,11 @@
-import { afterAttempt, newAttempt, type RandomBytes } from '../grants/device-code.ts';
 import { isVisibleLine } from '../grants/start/visible-line.ts';
+import { afterAttempt, newAttempt } from '../ledger/attempt.ts';
 import { endedEntry, sessionEntry, sessionNameEntry } from '../ledger/entry-keys.ts';
 import { UnreadableFormatError } from '../ledger/grant.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Form, openVersioned, sealVersioned } from '../ledger/versioned-seal.ts';
 import type { Sealing } from '../sealing/sealing.ts';
+import type { RandomBytes } from '../sealing/secret.ts';
 import type { DeviceSession } from './device-session.ts';
 
 export type RenameOutcome =

@@ -12,7 +12,7 @@ import { judgeReverseCode } from '../safeguards/reverse-code.ts';
 import type { DpopProof, DpopProofs } from './dpop-proofs.ts';
 import { credentialsOf, type DeviceRequest, type Endpoint } from './http/endpoint.ts';
 import type { Form } from './http/form.ts';
-import type { Issuer } from './profiles/path-profiles.ts';
+import type { Issuer } from './profiles/path-profile.ts';
 
 export interface DeviceAuthorizationDeps {
   issuer: Issuer;

@@ -1,7 +1,7 @@
 import { type Abilities, oauthMetadata, openidMetadata } from '../oauth/metadata.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
 import type { Endpoint } from './http/endpoint.ts';
-import type { Issuer } from './profiles/path-profiles.ts';
+import type { Issuer } from './profiles/path-profile.ts';
 
 /**
  * For what is published: keys, metadata, the realm document. A verifier behind a cache then asks once in five minutes,

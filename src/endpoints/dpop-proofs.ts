@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWTVerifyResult, jwtVerify } from 'jose';
-import type { PresentedProof } from '../grants/redeem/poll-grant.ts';
+import type { PresentedProof } from '../grants/redeem/poll.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Counters } from '../limits/counters.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';

@@ -8,7 +8,7 @@ import { Secret } from '../sealing/secret.ts';
 import type { DpopProofs } from './dpop-proofs.ts';
 import type { DeviceReply, DeviceRequest } from './http/endpoint.ts';
 import { notApproved, oauthErrorReply } from './http/oauth-reply.ts';
-import type { Issuer } from './profiles/path-profiles.ts';
+import type { Issuer } from './profiles/path-profile.ts';
 
 export interface RefreshEndpointDeps {
   issuer: Issuer;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type ClientRegistry, type IdentifiedClient, identifyClient } from '../clients/authenticate-client.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import { type PollOutcome, pollGrant } from '../grants/redeem/poll-grant.ts';
-import type { RedeemDeps } from '../grants/redeem/redeem-grant.ts';
+import type { PollOutcome } from '../grants/redeem/poll.ts';
+import { pollGrant } from '../grants/redeem/poll-grant.ts';
+import type { RedeemDeps } from '../grants/redeem/redeem-deps.ts';
 import { grantTypeOf } from '../oauth/grant-types.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { respelledResources } from '../oauth/resource.ts';
@@ -10,7 +11,7 @@ import { Secret } from '../sealing/secret.ts';
 import type { DpopProofs } from './dpop-proofs.ts';
 import { credentialsOf, type DeviceReply, type DeviceRequest, type Endpoint } from './http/endpoint.ts';
 import { notApproved, oauthErrorReply, PENDING_REPLY } from './http/oauth-reply.ts';
-import type { Issuer } from './profiles/path-profiles.ts';
+import type { Issuer } from './profiles/path-profile.ts';
 
 export interface TokenDeps {
   issuer: Issuer;

@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto';
-import { Secret } from '../sealing/secret.ts';
-
-export type RandomBytes = (count: number) => Buffer;
+import { type RandomBytes, Secret } from '../sealing/secret.ts';
 
 const DEVICE_CODE_BYTES = 32;
+
 const ID_BYTES = 16;
 
 /** 256 random bits (RFC 8628 §5.2), 43 characters. */
@@ -17,14 +16,4 @@ export function newDeviceCode(randomBytes: RandomBytes): Secret {
  */
 export function grantId(deviceCode: Secret): string {
   return hash('sha256', `gatehouse grant\n${deviceCode.reveal()}`, 'buffer').toString('base64url', 0, ID_BYTES);
-}
-
-/** The random id of one attempt to write, with which the written value begins. */
-export function newAttempt(randomBytes: RandomBytes): string {
-  return randomBytes(8).toString('base64url');
-}
-
-/** A written value without the attempt that it begins with. */
-export function afterAttempt(stored: string): string {
-  return stored.slice(stored.indexOf('|') + 1);
 }

@@ -1,7 +1,8 @@
+import { newAttempt } from '../ledger/attempt.ts';
 import { endedEntry, newestChainedEntries, refreshCountMark, refreshEntry } from '../ledger/entry-keys.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Sealing } from '../sealing/sealing.ts';
-import { newAttempt, type RandomBytes } from './device-code.ts';
+import type { RandomBytes } from '../sealing/secret.ts';
 
 export type EndReason =
   | 'replay'

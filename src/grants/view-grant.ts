@@ -1,3 +1,4 @@
+import { newAttempt } from '../ledger/attempt.ts';
 import { openDecision } from '../ledger/decision.ts';
 import {
   decisionEntry,
@@ -10,7 +11,6 @@ import {
 } from '../ledger/entry-keys.ts';
 import { decodeGrant, type Grant } from '../ledger/grant.ts';
 import { SealBrokenError, type Sealing } from '../sealing/sealing.ts';
-import { newAttempt } from './device-code.ts';
 import type { GrantDeps } from './start/start-grant.ts';
 import { normaliseUserCode } from './start/user-code.ts';
 

@@ -1,6 +1,3 @@
-import type { JudgedClaims } from '../grants/decide/approver-conditions.ts';
-import type { ClaimReading } from '../grants/decide/claim-reading.ts';
-
 /**
  * What a person approved, as facts: kept sealed in the decision and turned into tokens at redemption.
  * Plain JSON; times in milliseconds since the epoch by the storage's clock unless the name says otherwise.
@@ -47,3 +44,12 @@ export interface ApprovedUpstreamTokens {
   refreshToken?: string | undefined;
   members: Readonly<Record<string, unknown>>;
 }
+
+/** Readings of the claims that conditions look at, by the name that the condition has; what did not come is not there. */
+export type JudgedClaims = Readonly<Record<string, ClaimReading>>;
+
+/**
+ * What a claim says, as texts that can be compared. `unreadable` is a claim that came and cannot be told: nobody may
+ * approve on it, since what it says might stand against them.
+ */
+export type ClaimReading = readonly string[] | 'unreadable';

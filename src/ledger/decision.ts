@@ -1,8 +1,8 @@
-import { afterAttempt } from '../grants/device-code.ts';
 import { openAsDevice, sealToDevice } from '../sealing/device-seal.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import type { Secret } from '../sealing/secret.ts';
 import type { Approval } from './approval.ts';
+import { afterAttempt } from './attempt.ts';
 import type { Grant } from './grant.ts';
 import { type Form, openVersioned, sealVersioned } from './versioned-seal.ts';
 

@@ -1,4 +1,5 @@
-import { newAttempt, type RandomBytes } from '../grants/device-code.ts';
+import type { RandomBytes } from '../sealing/secret.ts';
+import { newAttempt } from './attempt.ts';
 import type { Ledger } from './ledger.ts';
 
 /** Names that count once (`jti` of proofs, assertions, logout tokens): whoever comes second was replayed. */

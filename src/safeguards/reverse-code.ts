@@ -1,5 +1,5 @@
 import type { Safeguards } from '../clients/registered-client.ts';
-import type { RandomBytes } from '../grants/device-code.ts';
+import type { RandomBytes } from '../sealing/secret.ts';
 
 /**
  * Whether the page shows four digits after the approval that the device must send back: who is not at the device cannot

@@ -1,5 +1,4 @@
 import type { RegisteredClient, Safeguards } from '../clients/registered-client.ts';
-import type { RandomBytes } from '../grants/device-code.ts';
 import { normaliseUserCode, type UserCodeSettings } from '../grants/start/user-code.ts';
 import type { Grant } from '../ledger/grant.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -8,6 +7,7 @@ import type { CodeEntryLimits, EntryLimit } from '../limits/code-entry-limits.ts
 import { setSourceMark, slowedMark } from '../limits/source-marks.ts';
 import type { Networks } from '../network/networks.ts';
 import { sourcePrefixes } from '../network/source-prefixes.ts';
+import type { RandomBytes } from '../sealing/secret.ts';
 import type { SignIn } from '../upstream/upstream.ts';
 import type { Campaigns, CampaignVerdict } from './campaign.ts';
 import { charactersToType, isTypedFromDevice } from './complete.ts';

@@ -28,3 +28,5 @@ export class Secret {
     return '[redacted]';
   }
 }
+
+export type RandomBytes = (count: number) => Buffer;

@@ -1,5 +1,5 @@
 import { EMAIL_VERIFIED } from '../grants/decide/approver-conditions.ts';
-import type { ClaimReading } from '../grants/decide/claim-reading.ts';
+import type { ClaimReading } from '../ledger/approval.ts';
 
 /**
  * Claims that mean something to the protocol. They come from Gatehouse alone: an upstream's claim of the same name is

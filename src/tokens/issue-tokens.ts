@@ -1,6 +1,6 @@
 import type { IssueRefreshed } from '../device-sessions/refresh/refresh-request.ts';
 import { tokenClaims } from '../grants/decide/client-claims.ts';
-import type { IssueTokens } from '../grants/redeem/redeem-grant.ts';
+import type { IssueTokens } from '../grants/redeem/redemption.ts';
 import { copiedClaims } from './copied-claims.ts';
 import { type MintInput, mintTokens } from './mint-tokens.ts';
 import { relayTokens } from './relay-tokens.ts';

@@ -11,6 +11,7 @@ import { checkLogoutToken } from './logout-token.ts';
 import { offersOtherAccount } from './offered-prompt.ts';
 import { askBeside, type Beside } from './requests/ask-beside.ts';
 import { KeptAnswer } from './requests/kept-answer.ts';
+import type { UpstreamStep } from './requests/refused-request.ts';
 import { UnansweredError } from './requests/request-failure.ts';
 import { tokensOf } from './requests/token-answer.ts';
 import type {
@@ -36,7 +37,6 @@ import {
   type Upstream,
   UpstreamError,
 } from './upstream.ts';
-import type { UpstreamStep } from './upstream-faults.ts';
 import { UpstreamKeys } from './upstream-keys.ts';
 import { probeUpstream } from './upstream-probe.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';

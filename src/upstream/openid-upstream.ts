@@ -8,6 +8,7 @@ import { type Configured, OpenIdConfiguration } from './openid-configuration.ts'
 import { requireAllowed } from './requests/address-rule.ts';
 import { calledMetadata, discoveryAddress, withOrigin } from './requests/back-channel.ts';
 import { type BoundedFetch, createBoundedFetch } from './requests/bounded-fetch.ts';
+import type { UpstreamStep } from './requests/refused-request.ts';
 import { UnusableAddressError } from './requests/request-failure.ts';
 import type { TokenAnswer } from './requests/token-answer.ts';
 import { TokenReply } from './requests/token-reply.ts';
@@ -21,13 +22,7 @@ import type {
 } from './requests/upstream-requests.ts';
 import { withoutEmpty } from './requests/without-empty.ts';
 import { type Upstream, UpstreamError, type UpstreamFault } from './upstream.ts';
-import {
-  asUpstreamError,
-  foundNothing,
-  foundOtherIssuer,
-  issuerMismatch,
-  type UpstreamStep,
-} from './upstream-faults.ts';
+import { asUpstreamError, foundNothing, foundOtherIssuer, issuerMismatch } from './upstream-faults.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 import { UserinfoReply } from './userinfo-reply.ts';
 

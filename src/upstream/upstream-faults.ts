@@ -1,19 +1,7 @@
 import { clockWords } from './clock-words.ts';
 import { printable, quoteError } from './requests/foreign-text.ts';
-import { refusedRequest } from './requests/refused-request.ts';
+import { refusedRequest, type UpstreamStep } from './requests/refused-request.ts';
 import { UpstreamError } from './upstream.ts';
-
-/** What was being done when it failed; the same error means different things at different steps. */
-export type UpstreamStep =
-  | 'discovery'
-  | 'keys'
-  | 'authorization'
-  | 'token'
-  | 'userinfo'
-  | 'refresh'
-  | 'revoke'
-  | 'logout token'
-  | 'probe';
 
 /** What openid-client's errors carry. They are told apart by their `code`, so that only the adapter imports it. */
 interface ProtocolFailure extends Error {

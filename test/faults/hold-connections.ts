@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const HOLDER = join(import.meta.dirname, '../.cache/faults/faults/idle-holder.js');
+const HOLDER = join(import.meta.dirname, '../../.cache/faults/test/faults/idle-holder.js');
 
 /** Connections that another process keeps, since one process has only so many files. */
 export interface HeldConnections {

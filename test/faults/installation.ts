@@ -57,7 +57,7 @@ export async function install(
         startBrokerProcess({
           yaml: { public_url: publicUrl, ...shared },
           environment: { ...environment, ...more },
-          program: '.cache/faults/faults/replica.js',
+          program: '.cache/faults/test/faults/replica.js',
         }),
       ),
     device(replica = healthy) {

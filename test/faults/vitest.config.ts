@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 // `npm run faults`: real processes that are killed, cut off, filled up and deceived, one after the other.
 export default defineConfig({
   test: {
-    include: ['faults/*.fault.ts'],
+    include: ['test/faults/*.fault.ts'],
     globalSetup: ['test/faults/global-setup.ts'],
     pool: 'forks',
     fileParallelism: false,

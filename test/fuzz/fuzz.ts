@@ -7,7 +7,7 @@ import { runFuzz } from './run-fuzz.ts';
 const USAGE = `Usage: npm run fuzz -- [--requests N] [--seed N]
 
 Sends N hostile requests (default 100000) to a broker of its own on loopback, and judges each answer.
-A seed that finds something is added to fuzz/seeds.txt, whose seeds every test run sends again.
+A seed that finds something is added to test/fuzz/seeds.txt, whose seeds every test run sends again.
 `;
 
 const SEEDS = join(import.meta.dirname, 'seeds.txt');

@@ -1,5 +1,5 @@
 import type { Secret } from '../../sealing/secret.ts';
-import type { SecretRef } from '../schema/value-schemas.ts';
+import type { SecretRef } from '../schema/secret-schemas.ts';
 import type { Path } from '../yaml/yaml-source.ts';
 import type { Reading } from './reading.ts';
 

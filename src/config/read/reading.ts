@@ -2,10 +2,10 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Secret } from '../../sealing/secret.ts';
 import { readSecretText } from '../../sealing/secret-text.ts';
-import type { Problem } from '../config-error.ts';
+import { type Problem, reasonOf } from '../config-error.ts';
 import type { Environment } from '../environment.ts';
 import { keyOf } from '../schema/schema-problems.ts';
-import type { SecretRef } from '../schema/value-schemas.ts';
+import type { SecretRef } from '../schema/secret-schemas.ts';
 import type { ConfigSource } from '../yaml/config-source.ts';
 import type { Path } from '../yaml/yaml-source.ts';
 
@@ -119,12 +119,4 @@ function warnOfReaders(reading: Reading, path: Path, file: string): void {
 
 function isAtOrBelow(path: Path, bad: Path): boolean {
   return bad.every((step, index) => path[index] === step);
-}
-
-export function reasonOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EACCES') return 'permission denied';
-  if (code === 'EISDIR') return 'it is a folder';
-  return code ?? 'unknown reason';
 }

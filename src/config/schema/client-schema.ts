@@ -1,6 +1,8 @@
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { PROTOCOL_CLAIMS } from '../../tokens/copied-claims.ts';
+import { networks, origin, resource } from './address-schemas.ts';
+import { secret } from './secret-schemas.ts';
 import { prompt } from './upstream-schema.ts';
 import {
   duration,
@@ -9,13 +11,9 @@ import {
   expectsOneOf,
   filePath,
   list,
-  networks,
   oneOf,
-  origin,
   pattern,
-  resource,
   scope,
-  secret,
   section,
   text,
   yesOrNo,

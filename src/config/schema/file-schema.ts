@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import { LOG_LEVELS } from '../../telemetry/log-event.ts';
+import { networks, proxy, resource, webAddress } from './address-schemas.ts';
 import { clientId, clientsSchema } from './client-schema.ts';
 import { compatibilitySchema } from './compatibility-schema.ts';
+import { secret } from './secret-schemas.ts';
 import { upstreamsSchema } from './upstream-schema.ts';
 import {
   duration,
@@ -9,16 +11,11 @@ import {
   expects,
   filePath,
   list,
-  networks,
   oneOf,
   pattern,
-  proxy,
-  resource,
   scope,
-  secret,
   section,
   text,
-  webAddress,
   wholeNumber,
   yesOrNo,
 } from './value-schemas.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { proxy, webAddress, webOrigin } from './address-schemas.ts';
+import { assertionKey, secret } from './secret-schemas.ts';
 import {
-  assertionKey,
   duration,
   entries,
   expects,
@@ -8,13 +9,9 @@ import {
   list,
   oneOf,
   pattern,
-  proxy,
   scope,
-  secret,
   section,
   text,
-  webAddress,
-  webOrigin,
   yesOrNo,
 } from './value-schemas.ts';
 

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Problem } from '../config-error.ts';
-import { reasonOf } from '../read/reading.ts';
+import { type Problem, reasonOf } from '../config-error.ts';
 import { keyOf } from '../schema/schema-problems.ts';
 import { includedFiles, patternFault } from './include.ts';
 import { isSection } from './yaml-nodes.ts';

@@ -1,7 +1,8 @@
 import type { RegisteredClient } from '../../clients/registered-client.ts';
-import { newAttempt } from '../../grants/device-code.ts';
-import { COMMIT_WITHIN_MS, type IssuedAnswer } from '../../grants/redeem/redeem-grant.ts';
+import { COMMIT_WITHIN_MS } from '../../grants/redeem/redeem-grant.ts';
+import type { IssuedAnswer } from '../../grants/redeem/redemption.ts';
 import { userinfoEntries } from '../../grants/redeem/userinfo-entry.ts';
+import { newAttempt } from '../../ledger/attempt.ts';
 import { endedEntry, presentedEntry, refreshEntry, sessionEntry } from '../../ledger/entry-keys.ts';
 import { type Change, StorageUnavailableError } from '../../ledger/ledger.ts';
 import type { DeviceSession } from '../device-session.ts';

@@ -1,6 +1,6 @@
 import type { RegisteredClient } from '../../clients/registered-client.ts';
-import { newAttempt } from '../../grants/device-code.ts';
 import { COMMIT_WITHIN_MS } from '../../grants/redeem/redeem-grant.ts';
+import { newAttempt } from '../../ledger/attempt.ts';
 import { endedEntry, refreshEntry, sessionEntry } from '../../ledger/entry-keys.ts';
 import type { DeviceSession } from '../device-session.ts';
 import type { CurrentToken } from './find-refresh-token.ts';

@@ -1,10 +1,9 @@
 import type { RegisteredClient } from '../../clients/registered-client.ts';
-import type { RandomBytes } from '../../grants/device-code.ts';
 import type { EndReason } from '../../grants/end-grant.ts';
-import type { IssuedAnswer, TokenAnswer } from '../../grants/redeem/redeem-grant.ts';
+import type { IssuedAnswer, TokenAnswer } from '../../grants/redeem/redemption.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Sealing } from '../../sealing/sealing.ts';
-import type { Secret } from '../../sealing/secret.ts';
+import type { RandomBytes, Secret } from '../../sealing/secret.ts';
 import type { DeviceSession } from '../device-session.ts';
 import type { RecheckUpstream } from './recheck-upstream.ts';
 import type { SessionSecrets } from './refresh-state.ts';

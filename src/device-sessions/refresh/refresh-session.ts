@@ -1,5 +1,5 @@
-import { newAttempt } from '../../grants/device-code.ts';
 import type { EndReason } from '../../grants/end-grant.ts';
+import { newAttempt } from '../../ledger/attempt.ts';
 import { presentedEntry } from '../../ledger/entry-keys.ts';
 import { SealBrokenError } from '../../sealing/sealing.ts';
 import type { DeviceSession } from '../device-session.ts';

@@ -1,9 +1,8 @@
-import type { RandomBytes } from '../../grants/device-code.ts';
 import type { Approval } from '../../ledger/approval.ts';
 import { refreshEntry } from '../../ledger/entry-keys.ts';
 import { type Form, openVersioned, sealVersioned } from '../../ledger/versioned-seal.ts';
 import { SealBrokenError, type Sealing } from '../../sealing/sealing.ts';
-import type { Secret } from '../../sealing/secret.ts';
+import type { RandomBytes, Secret } from '../../sealing/secret.ts';
 import { formatRefreshToken, type RefreshToken, successorOf } from './refresh-token.ts';
 
 /** What a session carries from refresh to refresh besides what management sees: claims and the upstream's tokens. */

@@ -1,6 +1,7 @@
-import { newAttempt, type RandomBytes } from '../../grants/device-code.ts';
+import { newAttempt } from '../../ledger/attempt.ts';
 import { refusedWishEntry } from '../../ledger/entry-keys.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { RandomBytes } from '../../sealing/secret.ts';
 
 /** A device asks for what it was given. Somebody who tries out what a stolen token is good for does not know that. */
 const MAX_REFUSED_WISHES = 9;

@@ -1,5 +1,5 @@
-import { newAttempt } from '../../grants/device-code.ts';
 import type { EndReason } from '../../grants/end-grant.ts';
+import { newAttempt } from '../../ledger/attempt.ts';
 import { refreshingLease } from '../../ledger/entry-keys.ts';
 import type { Sealing } from '../../sealing/sealing.ts';
 import { Secret } from '../../sealing/secret.ts';

@@ -1,6 +1,6 @@
 import { standardAddresses } from '../../oauth/metadata.ts';
 import type { AliasTarget, CompatibilitySettings } from './compatibility-settings.ts';
-import type { EndpointName, PathProfile } from './path-profiles.ts';
+import type { EndpointName, PathProfile } from './path-profile.ts';
 
 /** What `compatibility.paths` may lead to, by the names of our own paths. */
 export const ALIAS_TARGETS: Readonly<Record<Exclude<AliasTarget, 'device'>, EndpointName>> = {

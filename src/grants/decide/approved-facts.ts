@@ -1,8 +1,8 @@
 import type { RegisteredClient } from '../../clients/registered-client.ts';
-import type { Approval } from '../../ledger/approval.ts';
-import { EMAIL_VERIFIED, type JudgedClaims } from './approver-conditions.ts';
+import type { Approval, ClaimReading, JudgedClaims } from '../../ledger/approval.ts';
+import { EMAIL_VERIFIED } from './approver-conditions.ts';
 import { type Claims, claimAt, isClaims } from './claim-at.ts';
-import { type ClaimReading, readClaim } from './claim-reading.ts';
+import { readClaim } from './claim-reading.ts';
 import { carriedClaimNames } from './client-claims.ts';
 import { judgedClaimNames } from './policy.ts';
 

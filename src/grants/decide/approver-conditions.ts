@@ -1,9 +1,6 @@
 import { domainToASCII } from 'node:url';
 import type { ApproverCondition } from '../../clients/registered-client.ts';
-import type { ClaimReading } from './claim-reading.ts';
-
-/** Readings of the claims that conditions look at, by the name that the condition has; what did not come is not there. */
-export type JudgedClaims = Readonly<Record<string, ClaimReading>>;
+import type { JudgedClaims } from '../../ledger/approval.ts';
 
 /** The claim that says whether the address in `email` is really this person's. */
 export const EMAIL_VERIFIED = 'email_verified';

@@ -1,8 +1,4 @@
-/**
- * What a claim says, as texts that can be compared. `unreadable` is a claim that came and cannot be told: nobody may
- * approve on it, since what it says might stand against them.
- */
-export type ClaimReading = readonly string[] | 'unreadable';
+import type { ClaimReading } from '../../ledger/approval.ts';
 
 /** Reads a text, a number, a truth value, or a list of these; `undefined` where there is nothing. */
 export function readClaim(value: unknown): ClaimReading | undefined {

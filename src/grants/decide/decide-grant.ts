@@ -1,8 +1,8 @@
 import type { Approval } from '../../ledger/approval.ts';
+import { newAttempt } from '../../ledger/attempt.ts';
 import { type Decision, type DeniedBy, openDecision, sealApproval, sealDecision } from '../../ledger/decision.ts';
 import { decisionEntry, endedEntry, grantEntry } from '../../ledger/entry-keys.ts';
 import type { Grant } from '../../ledger/grant.ts';
-import { newAttempt } from '../device-code.ts';
 import type { GrantDeps } from '../start/start-grant.ts';
 
 export type DecisionOutcome =

@@ -1,8 +1,8 @@
 import type { RegisteredClient } from '../../clients/registered-client.ts';
+import type { ClaimReading, JudgedClaims } from '../../ledger/approval.ts';
 import { configuredResources } from '../../oauth/resource.ts';
 import { intersectScopes } from '../../oauth/scope.ts';
-import { type JudgedClaims, judgeCondition } from './approver-conditions.ts';
-import type { ClaimReading } from './claim-reading.ts';
+import { judgeCondition } from './approver-conditions.ts';
 
 /** Who wants to approve, as far as a policy can look at it. */
 export interface Approver {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { afterAttempt, newAttempt } from '../../ledger/attempt.ts';
 import { answeredEntry, arrivalEntry, tripEntry, visitEntry } from '../../ledger/entry-keys.ts';
 import { type Form, openVersioned, sealVersioned } from '../../ledger/versioned-seal.ts';
 import { SealBrokenError } from '../../sealing/sealing.ts';
 import type { Secret } from '../../sealing/secret.ts';
-import { afterAttempt, newAttempt } from '../device-code.ts';
 import type { GrantDeps } from '../start/start-grant.ts';
 
 /**

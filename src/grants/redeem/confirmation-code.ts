@@ -1,13 +1,13 @@
 import type { Approval } from '../../ledger/approval.ts';
+import { newAttempt } from '../../ledger/attempt.ts';
 import { confirmationDeniedEntry, confirmationEntry } from '../../ledger/entry-keys.ts';
 import type { Grant } from '../../ledger/grant.ts';
 import type { Entry } from '../../ledger/ledger.ts';
 import { equalTexts } from '../../sealing/sealing.ts';
-import { newAttempt } from '../device-code.ts';
 import { endGrant } from '../end-grant.ts';
 import { latestEndMs } from '../retention.ts';
-import type { Poll } from './poll-grant.ts';
-import type { RedeemDeps } from './redeem-grant.ts';
+import type { Poll } from './poll.ts';
+import type { RedeemDeps } from './redeem-deps.ts';
 
 /** How many different codes are looked at; where the last of them is wrong, it denies. */
 const TRIES = 3;

@@ -1,5 +1,5 @@
-import type { RandomBytes } from '../device-code.ts';
-import type { TokenAnswer } from './redeem-grant.ts';
+import type { RandomBytes } from '../../sealing/secret.ts';
+import type { TokenAnswer } from './redemption.ts';
 
 export interface GivenAgain {
   /** Whether these are the tokens that went out before. */

@@ -1,5 +1,5 @@
-import type { RegisteredClient } from '../../clients/registered-client.ts';
 import type { Approval } from '../../ledger/approval.ts';
+import { newAttempt } from '../../ledger/attempt.ts';
 import {
   confirmationDeniedEntry,
   decisionEntry,
@@ -11,80 +11,11 @@ import {
 import type { Grant } from '../../ledger/grant.ts';
 import { type Entry, StorageUnavailableError } from '../../ledger/ledger.ts';
 import { subjectIndexOf } from '../../ledger/subject-index.ts';
-import type { Secret } from '../../sealing/secret.ts';
-import { judgeApprover, missingProof, stillAllowed } from '../decide/policy.ts';
-import { newAttempt } from '../device-code.ts';
-import { isMarkedEnded, type SignedIn } from '../revocation-marks.ts';
-import type { GrantDeps } from '../start/start-grant.ts';
-import type { Asker, Poll, PollOutcome } from './poll-grant.ts';
+import { judgeRedemption } from './judge-redemption.ts';
+import type { Poll, PollOutcome } from './poll.ts';
+import type { RedeemDeps } from './redeem-deps.ts';
 import { sealDelivered } from './redeliver-grant.ts';
 import { userinfoEntries } from './userinfo-entry.ts';
-
-export interface RedeemDeps extends GrantDeps {
-  /** The prefixes of an address, for the kill switch. */
-  sourcePrefixes: (address: string) => readonly string[];
-  beginSession: BeginSession;
-  issueTokens: IssueTokens;
-  /** A device code came again long after it was redeemed: the session that it made has been ended. */
-  onReplayed: (grant: Grant, asker: Asker | undefined) => void;
-  /** What was approved is no longer allowed today, or the device did not know its code; it hears `access_denied`. */
-  onRefused: (grant: Grant, approval: Approval, reason: RefusedBecause, asker: Asker | undefined) => void;
-  /** Whether today's safeguards would have let this person approve it. */
-  areSafeguardsStillMet: (client: RegisteredClient, grant: Grant, approval: Approval) => boolean;
-  /** Somebody without a sealing key wrote to the storage. */
-  onForgery: (grantId: string, error: Error) => void;
-}
-
-export type RefusedBecause =
-  | 'approver'
-  | 'scopes'
-  | 'resources'
-  | 'ended'
-  | 'confirmation_code'
-  | 'pkce'
-  | 'dpop'
-  | 'safeguards';
-
-/** What is about to be handed out, by today's configuration. */
-export interface Redemption {
-  client: RegisteredClient;
-  grant: Grant;
-  approval: Approval;
-  scopes: readonly string[];
-  resources: readonly string[];
-  /** Of these, the ones that this access token is for. */
-  tokenResources: readonly string[];
-  /** The DPoP key that the tokens are bound to. */
-  jkt?: string | undefined;
-  atMs: number;
-}
-
-/** Makes the entries of the device session that a redemption starts; writes nothing by itself. */
-export type BeginSession = (redemption: Redemption, deviceCode: Secret, attempt: string) => Promise<BegunSession>;
-
-export interface BegunSession {
-  entries: readonly Entry[];
-  endsAtMs: number;
-  refreshToken?: Secret | undefined;
-}
-
-/**
- * Makes the token answer, in memory and by itself: what can fail must fail before anything is written.
- * `expired` is a relayed token that is no longer worth handing out.
- */
-export type IssueTokens = (
-  redemption: Redemption,
-  facts: { jti: string; refreshToken?: Secret | undefined; sessionEndsAtMs?: number | undefined },
-) => Promise<({ outcome: 'issued' } & IssuedAnswer) | { outcome: 'expired' }>;
-
-export interface IssuedAnswer {
-  answer: TokenAnswer;
-  /** What userinfo says besides the access token's own claims. */
-  userinfo?: Readonly<Record<string, unknown>> | undefined;
-}
-
-/** The members of a successful token answer, as they go over the wire. */
-export type TokenAnswer = Readonly<Record<string, unknown>>;
 
 /**
  * How long after it is sent a redemption, or a refresh, may still be written. Less than a device waits for us: a
@@ -163,49 +94,4 @@ export async function redeemGrant(
       if (committed.because === 'late') throw new StorageUnavailableError('the redemption came too late to be written');
       return { outcome: denials.includes(committed.because) ? 'access_denied' : 'invalid_grant' };
   }
-}
-
-export interface Granted {
-  scopes: readonly string[];
-  resources: readonly string[];
-  tokenResources: readonly string[];
-}
-
-/** What may be handed out by today's configuration (I5, I6), for this poll's wish. */
-export async function judgeRedemption(
-  deps: RedeemDeps,
-  poll: Poll,
-  grant: Grant,
-  approval: Approval,
-): Promise<
-  | { verdict: 'allowed'; granted: Granted }
-  | { verdict: 'refused'; reason: RefusedBecause }
-  | { verdict: 'invalid_target' }
-> {
-  const { client } = poll;
-  const refused = (reason: RefusedBecause) => ({ verdict: 'refused', reason }) as const;
-  if (judgeApprover(client, approval).verdict !== 'allowed') return refused('approver');
-  const missing = missingProof(client, grant);
-  if (missing !== undefined) return refused(missing);
-  if (!deps.areSafeguardsStillMet(client, grant, approval)) return refused('safeguards');
-  const allowed = stillAllowed(client, approval);
-  if (allowed.scopes.length === 0 && approval.scopes.length > 0) return refused('scopes');
-  // A relayed token is as it is: what may not be in it any more cannot be left out.
-  if (client.tokens === 'relay' && allowed.scopes.length < approval.scopes.length) return refused('scopes');
-  if (allowed.resources.length === 0 && approval.resources.length > 0) return refused('resources');
-  // Not consumed: the device may ask again for something that was approved (RFC 8707 §2.2).
-  const approved = allowed.resources.length > 0 ? allowed.resources : client.resources.slice(0, 1);
-  if (!poll.resources.every((resource) => approved.includes(resource))) return { verdict: 'invalid_target' };
-  if (await isMarkedEnded(deps, signInOf(deps, client, grant, approval))) return refused('ended');
-  const tokenResources = poll.resources.length > 0 ? poll.resources : allowed.resources;
-  return { verdict: 'allowed', granted: { ...allowed, tokenResources } };
-}
-
-function signInOf(deps: RedeemDeps, client: RegisteredClient, grant: Grant, approval: Approval): SignedIn {
-  return {
-    ...approval,
-    clientId: client.id,
-    sourcePrefixes: deps.sourcePrefixes(grant.source),
-    endsOnLogout: client.endOnLogout,
-  };
 }

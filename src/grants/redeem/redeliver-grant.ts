@@ -1,14 +1,16 @@
 import { hash } from 'node:crypto';
+import { newAttempt } from '../../ledger/attempt.ts';
 import { openApproval, openDecision } from '../../ledger/decision.ts';
 import { deliveredEntry } from '../../ledger/entry-keys.ts';
 import type { Grant } from '../../ledger/grant.ts';
 import type { PollFacts } from '../../ledger/ledger.ts';
 import { type Form, openVersioned, sealVersioned } from '../../ledger/versioned-seal.ts';
 import type { Sealing } from '../../sealing/sealing.ts';
-import { newAttempt } from '../device-code.ts';
 import { againOf } from './given-again.ts';
-import type { Poll, PollOutcome } from './poll-grant.ts';
-import { type Granted, type IssuedAnswer, judgeRedemption, type RedeemDeps, type TokenAnswer } from './redeem-grant.ts';
+import { type Granted, judgeRedemption } from './judge-redemption.ts';
+import type { Poll, PollOutcome } from './poll.ts';
+import type { RedeemDeps } from './redeem-deps.ts';
+import type { IssuedAnswer, TokenAnswer } from './redemption.ts';
 import { userinfoEntries } from './userinfo-entry.ts';
 
 const DELIVERED: Form = { kind: 'delivered answer', format: 1 };

@@ -3,7 +3,7 @@ import type { Entry, Ledger } from '../../ledger/ledger.ts';
 import { type Form, openVersioned, sealVersioned } from '../../ledger/versioned-seal.ts';
 import { SealBrokenError, type Sealing } from '../../sealing/sealing.ts';
 import { Secret } from '../../sealing/secret.ts';
-import type { IssuedAnswer } from './redeem-grant.ts';
+import type { IssuedAnswer } from './redemption.ts';
 
 const FORM: Form = { kind: 'userinfo', format: 1 };
 

@@ -3,8 +3,8 @@ import { encodeGrant, type Grant } from '../../ledger/grant.ts';
 import { type Ledger, StorageUnavailableError } from '../../ledger/ledger.ts';
 import { deviceSealPublicKey } from '../../sealing/device-seal.ts';
 import type { Sealing } from '../../sealing/sealing.ts';
-import type { Secret } from '../../sealing/secret.ts';
-import { grantId, newDeviceCode, type RandomBytes } from '../device-code.ts';
+import type { RandomBytes, Secret } from '../../sealing/secret.ts';
+import { grantId, newDeviceCode } from '../device-code.ts';
 import { formatUserCode, newUserCode, type UserCodeSettings } from './user-code.ts';
 
 /** What every use case of a grant stands on. */

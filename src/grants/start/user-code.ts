@@ -1,4 +1,4 @@
-import type { RandomBytes } from '../device-code.ts';
+import type { RandomBytes } from '../../sealing/secret.ts';
 
 export interface UserCodeSettings {
   /** The characters, upper case, each once. */

@@ -2,7 +2,8 @@ import type { Request, Response } from 'express';
 import { openArrival } from '../../grants/decide/trip.ts';
 import { charactersOfCodes, formatUserCode, NUMERIC, normaliseUserCode } from '../../grants/start/user-code.ts';
 import { browserOf } from '../frame/browser-session.ts';
-import { fieldOf, type PageContext, requestIdOf } from '../frame/page-context.ts';
+import { fieldOf, type PageContext } from '../frame/page-context.ts';
+import { requestIdOf } from '../frame/reference.ts';
 import { readTicket } from '../sign-in/ticket.ts';
 import type { EnteredPerson } from './finish-enter-sign-in.ts';
 

@@ -3,8 +3,9 @@ import { endSession } from '../../device-sessions/end-session.ts';
 import { type ListedSession, listSessions, ownSession } from '../../device-sessions/list-sessions.ts';
 import { renameSession } from '../../device-sessions/rename-session.ts';
 import { logTag } from '../../telemetry/logger.ts';
-import { fieldOf, type PageContext, requestIdOf } from '../frame/page-context.ts';
+import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
+import { requestIdOf } from '../frame/reference.ts';
 import { MANAGE, type Managing, manageFacts, managingOf, renderSessions, sessionsDeps } from './devices.ts';
 
 /** POST `/sessions/rename`: `name` for one of this person's sessions. */

@@ -1,8 +1,9 @@
 import { accountOf } from '../../grants/decide/approved-facts.ts';
 import { keepArrival, VISIT_MS } from '../../grants/decide/trip.ts';
 import { renewBrowserSession } from '../frame/browser-session.ts';
-import { type PageContext, requestIdOf } from '../frame/page-context.ts';
-import type { ReturnedTrip } from '../sign-in/callback.ts';
+import type { PageContext } from '../frame/page-context.ts';
+import { requestIdOf } from '../frame/reference.ts';
+import type { ReturnedTrip } from '../sign-in/returned-trip.ts';
 import { writeTicket } from '../sign-in/ticket.ts';
 import { upstreamProblem } from '../sign-in/upstream-problem.ts';
 import { revokeTokens } from '../sign-in/upstream-tokens.ts';

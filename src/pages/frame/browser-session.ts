@@ -1,9 +1,8 @@
 import type { Request, RequestHandler } from 'express';
 import session, { type SessionData, type Store } from 'express-session';
 import type { BrowserValue } from '../../grants/decide/trip.ts';
-import type { RandomBytes } from '../../grants/device-code.ts';
 import type { Sealing } from '../../sealing/sealing.ts';
-import { Secret } from '../../sealing/secret.ts';
+import { type RandomBytes, Secret } from '../../sealing/secret.ts';
 import type { PageAddresses } from './page-addresses.ts';
 
 declare module 'express-session' {

@@ -1,8 +1,8 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Request, Response } from 'express';
-import type { RandomBytes } from '../../grants/device-code.ts';
 import type { Sealing } from '../../sealing/sealing.ts';
+import type { RandomBytes } from '../../sealing/secret.ts';
 import type { BrowserSessions } from '../../storage/storage.ts';
 import { browserOf, browserSessions, newBrowserValue, renewBrowserSession } from './browser-session.ts';
 import { pageAddresses } from './page-addresses.ts';

@@ -1,9 +1,8 @@
 import type { Request, Response } from 'express';
 import { browserTag } from '../../grants/decide/trip.ts';
-import type { RandomBytes } from '../../grants/device-code.ts';
 import { equalTexts, SealBrokenError, type Sealing } from '../../sealing/sealing.ts';
 import { SealingKeyMissingError } from '../../sealing/sealing-keys.ts';
-import { Secret } from '../../sealing/secret.ts';
+import { type RandomBytes, Secret } from '../../sealing/secret.ts';
 import { cookieOf, type PageAddresses } from './page-addresses.ts';
 import { PageProblem } from './page-problem.ts';
 

@@ -82,9 +82,3 @@ export function fieldOf(fields: unknown, name: string): string | undefined {
   const value = (fields as Record<string, unknown>)[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
-
-/** The reference that the outer handler gave the answer. */
-export function requestIdOf(response: Response): string {
-  const id = response.getHeader('X-Request-Id');
-  return typeof id === 'string' ? id : '';
-}

@@ -3,9 +3,9 @@ import { UnreadableFormatError } from '../../ledger/grant.ts';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import { SealingKeyMissingError } from '../../sealing/sealing-keys.ts';
 import type { Language } from './languages.ts';
-import { type PageContext, requestIdOf } from './page-context.ts';
+import type { PageContext } from './page-context.ts';
 import { PageProblem } from './page-problem.ts';
-import { referenceOf } from './reference.ts';
+import { referenceOf, requestIdOf } from './reference.ts';
 import { factsOf } from './request-facts.ts';
 
 const RETRY_AFTER_SECONDS = '5';

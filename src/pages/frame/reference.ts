@@ -1,6 +1,5 @@
 import type { Response } from 'express';
 import type { Language } from './languages.ts';
-import { requestIdOf } from './page-context.ts';
 
 /** What a person tells a help desk, and what the log has in the line about it. */
 export interface Reference {
@@ -18,4 +17,10 @@ export function referenceOf(response: Response, language: Language): Reference {
     time: `${new Date(nowMs).toISOString().slice(0, 19)}Z`,
     moment: language.moment(nowMs),
   };
+}
+
+/** The reference that the outer handler gave the answer. */
+export function requestIdOf(response: Response): string {
+  const id = response.getHeader('X-Request-Id');
+  return typeof id === 'string' ? id : '';
 }

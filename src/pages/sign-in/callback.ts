@@ -12,23 +12,9 @@ import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { noteFacts } from '../frame/request-facts.ts';
 import { type RepeatedCallback, repeatCallback } from './repeated-callback.ts';
+import type { ReturnedTrip } from './returned-trip.ts';
 import { type EnterTicket, type SignInTicket, writeTicket } from './ticket.ts';
 import { revokeTokens } from './upstream-tokens.ts';
-
-/** A trip whose answer is here, with all that is needed to finish it. */
-export interface ReturnedTrip {
-  request: Request;
-  response: Response;
-  browser: BrowserValue;
-  trip: Trip;
-  /** Names the arrival. */
-  tag: string;
-  upstream: Upstream;
-  /** Where the person may set out once more: this answer counts no second time. */
-  again: string;
-  /** Gives the answer to the upstream's adapter, which checks it and fetches what it stands for. */
-  finish: (needed?: NeededClaims) => Promise<SignIn>;
-}
 
 /**
  * GET `/callback/{upstream}`: back from the upstream. The one GET that may change a grant, since the upstream sends it:

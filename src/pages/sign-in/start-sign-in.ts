@@ -1,8 +1,9 @@
 import type { Request, Response } from 'express';
 import { type BrowserValue, beginTrip, type Trip } from '../../grants/decide/trip.ts';
 import type { TripParameters, Upstream } from '../../upstream/upstream.ts';
-import { type PageContext, requestIdOf } from '../frame/page-context.ts';
+import type { PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
+import { requestIdOf } from '../frame/reference.ts';
 import { factsOf, noteFacts } from '../frame/request-facts.ts';
 import { upstreamProblem } from './upstream-problem.ts';
 

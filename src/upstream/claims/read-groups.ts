@@ -1,5 +1,6 @@
 import { claimAt, isClaims } from '../../grants/decide/claim-at.ts';
-import { type ClaimReading, readAll, readName } from '../../grants/decide/claim-reading.ts';
+import { readAll, readName } from '../../grants/decide/claim-reading.ts';
+import type { ClaimReading } from '../../ledger/approval.ts';
 import type { GroupsClaim } from '../upstream-settings.ts';
 
 /** The names of a person's groups, out of whatever form this upstream keeps them in; `undefined` where none came. */

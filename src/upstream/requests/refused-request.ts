@@ -1,5 +1,4 @@
 import { UpstreamError } from '../upstream.ts';
-import type { UpstreamStep } from '../upstream-faults.ts';
 import { quoteError } from './foreign-text.ts';
 
 /** What a token, revocation or userinfo endpoint said when it refused. */
@@ -77,3 +76,15 @@ function refusedWithoutCode({ status }: Refusal, detail: string): UpstreamError 
   if (status === 401) return new UpstreamError('client_rejected', `${detail}; ${CHECK_CREDENTIALS}`);
   return new UpstreamError('invalid_answer', detail);
 }
+
+/** What was being done when it failed; the same error means different things at different steps. */
+export type UpstreamStep =
+  | 'discovery'
+  | 'keys'
+  | 'authorization'
+  | 'token'
+  | 'userinfo'
+  | 'refresh'
+  | 'revoke'
+  | 'logout token'
+  | 'probe';

@@ -1,5 +1,6 @@
 import { UpstreamError } from '../upstream.ts';
-import { asUpstreamError, type UpstreamStep } from '../upstream-faults.ts';
+import { asUpstreamError } from '../upstream-faults.ts';
+import type { UpstreamStep } from './refused-request.ts';
 
 /**
  * Gives a whole operation one deadline, whatever number of requests it takes, and turns what it throws into the

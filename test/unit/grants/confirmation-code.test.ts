@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { judgeConfirmationCode } from '../../../src/grants/redeem/confirmation-code.ts';
-import type { Poll } from '../../../src/grants/redeem/poll-grant.ts';
-import type { RedeemDeps } from '../../../src/grants/redeem/redeem-grant.ts';
+import type { Poll } from '../../../src/grants/redeem/poll.ts';
+import type { RedeemDeps } from '../../../src/grants/redeem/redeem-deps.ts';
 import { BASE20 } from '../../../src/grants/start/user-code.ts';
 import { confirmationDeniedEntry, endedEntry } from '../../../src/ledger/entry-keys.ts';
 import type { Grant } from '../../../src/ledger/grant.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ApproverCondition, Approvers } from '../../../src/clients/registered-client.ts';
-import type { JudgedClaims } from '../../../src/grants/decide/approver-conditions.ts';
 import { type Approver, judgeApprover, stillAllowed } from '../../../src/grants/decide/policy.ts';
+import type { JudgedClaims } from '../../../src/ledger/approval.ts';
 import { sampleClient } from '../../support/samples/sample-client.ts';
 
 const alice: Approver = { upstream: 'corp', subject: 'alice', groups: ['engineering', 'on-call'] };

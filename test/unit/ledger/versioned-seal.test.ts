@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { takeTrip } from '../../../src/grants/decide/trip.ts';
-import { newAttempt } from '../../../src/grants/device-code.ts';
 import { BASE20 } from '../../../src/grants/start/user-code.ts';
+import { newAttempt } from '../../../src/ledger/attempt.ts';
 import { tripEntry } from '../../../src/ledger/entry-keys.ts';
 import { UnreadableFormatError } from '../../../src/ledger/grant.ts';
 import { openVersioned, sealVersioned } from '../../../src/ledger/versioned-seal.ts';

@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { DeviceSession } from '../../../src/device-sessions/device-session.ts';
 import type { SessionSecrets } from '../../../src/device-sessions/refresh/refresh-state.ts';
-import type { Redemption } from '../../../src/grants/redeem/redeem-grant.ts';
+import type { Redemption } from '../../../src/grants/redeem/redemption.ts';
 import type { Grant } from '../../../src/ledger/grant.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
 import { createIssueTokens } from '../../../src/tokens/issue-tokens.ts';
