@@ -1,11 +1,11 @@
 import { randomBytes as systemRandomBytes } from 'node:crypto';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { Config } from '../config/config.ts';
-import { isSameSlice } from '../config/needs-restart.ts';
 import type { RecheckUpstream } from '../device-sessions/refresh/recheck-upstream.ts';
 import type { GrantDeps } from '../grants/start/start-grant.ts';
 import { createNetworks, type Networks } from '../network/networks.ts';
 import { sourcePrefixes, sourcePrefixList } from '../network/source-prefixes.ts';
+import { isSameSettings } from '../sealing/same-settings.ts';
 import { createSealing, type Sealing } from '../sealing/sealing.ts';
 import { type RandomBytes, Secret } from '../sealing/secret.ts';
 import { measuredStorage } from '../storage/measured-storage.ts';
@@ -136,7 +136,7 @@ function upstreamFor(
 ): Upstream {
   const known = before?.config.upstreams.find(({ id }) => id === settings.id);
   const standing = before?.upstreams.get(settings.id);
-  if (known !== undefined && standing !== undefined && isSameSlice(known, settings)) return standing;
+  if (known !== undefined && standing !== undefined && isSameSettings(known, settings)) return standing;
   const { clock, logger, metrics } = processContext;
   return openIdUpstream(settings, { clock, logger, metrics });
 }

@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import { Secret } from '../sealing/secret.ts';
+import { isSameSettings } from '../sealing/same-settings.ts';
 import type { StorageSettings } from '../storage/storage.ts';
 import type { Config } from './config.ts';
 
@@ -29,19 +28,6 @@ function withoutRenewed(storage: StorageSettings): unknown {
 /** The keys that a reload cannot bring into force; all others take effect at once. */
 export function diffNeedingRestart(old: Config, next: Config): string[] {
   return Object.entries(FIXED)
-    .filter(([, slice]) => !isSameSlice(slice(old), slice(next)))
+    .filter(([, slice]) => !isSameSettings(slice(old), slice(next)))
     .map(([key]) => key);
-}
-
-/** Whether two slices say the same, secrets included: what did not change can be carried over a reload. */
-export function isSameSlice(one: unknown, other: unknown): boolean {
-  return isDeepStrictEqual(withRevealed(one), withRevealed(other));
-}
-
-/** To `isDeepStrictEqual` all secrets are alike, since it does not see into them. */
-function withRevealed(value: unknown): unknown {
-  if (value instanceof Secret) return { secret: value.reveal() };
-  if (Array.isArray(value)) return value.map(withRevealed);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withRevealed(inner)]));
 }

@@ -1,6 +1,6 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
-import type { EndReason } from '../grants/end-grant.ts';
 import { endingMark } from '../grants/revocation-marks.ts';
+import { decodeEnded, type EndReason } from '../ledger/ended.ts';
 import { endedEntry, sessionEntry } from '../ledger/entry-keys.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { SealBrokenError, type Sealing } from '../sealing/sealing.ts';
@@ -49,7 +49,7 @@ export async function endedBy(
   ended: string | undefined,
 ): Promise<EndedBy | undefined> {
   if (ended !== undefined) {
-    return deps.sealing.check(endedEntry(session.id), ended).split('|')[2] as EndReason;
+    return decodeEnded(deps.sealing, session.id, ended).reason;
   }
   const client = deps.clients.get(session.clientId);
   if (client === undefined || !client.upstreams.includes(session.upstream)) return 'client_removed';

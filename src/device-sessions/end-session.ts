@@ -1,4 +1,5 @@
-import { type EndGrantDeps, type EndReason, endGrant } from '../grants/end-grant.ts';
+import { type EndGrantDeps, endGrant } from '../grants/end-grant.ts';
+import type { EndReason } from '../ledger/ended.ts';
 import { lastUsedMark } from '../ledger/entry-keys.ts';
 import { SealBrokenError } from '../sealing/sealing.ts';
 import { Secret } from '../sealing/secret.ts';

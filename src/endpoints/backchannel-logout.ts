@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Mark, setMark } from '../grants/revocation-marks.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { UsedOnce } from '../ledger/once.ts';
-import { OAuthError } from '../oauth/oauth-error.ts';
+import { OAuthError, RETRY_LATER } from '../oauth/oauth-error.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import { type LogoutToken, type Upstream, UpstreamError } from '../upstream/upstream.ts';
 import type { DeviceRequest, Endpoint } from './http/endpoint.ts';
@@ -22,7 +22,6 @@ export interface BackchannelLogoutDeps {
  * for a clock that differs (`clock_tolerance`). This is longer.
  */
 const REMEMBERED_MS = 21 * 60 * 1000;
-const RETRY_AFTER_SECONDS = 5;
 
 /**
  * OpenID Connect Back-Channel Logout §2.8. Its marks end everything that was signed in before: device sessions, and what
@@ -62,7 +61,7 @@ async function verified({ upstream }: BackchannelLogoutDeps, logoutToken: string
     if (!(error instanceof UpstreamError)) throw error;
     if (error.fault === 'invalid_answer') throw refused(error.detail);
     throw new OAuthError('temporarily_unavailable', 'the keys of the issuer cannot be had; try again', {
-      headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+      headers: RETRY_LATER,
       detail: error.detail,
       cause: error,
     });

@@ -1,7 +1,7 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { RefreshDeps, RefreshOutcome, RefreshRequest } from '../device-sessions/refresh/refresh-request.ts';
 import { refreshSession } from '../device-sessions/refresh/refresh-session.ts';
-import { OAuthError } from '../oauth/oauth-error.ts';
+import { OAuthError, RETRY_LATER } from '../oauth/oauth-error.ts';
 import { respelledResources } from '../oauth/resource.ts';
 import { parseScope } from '../oauth/scope.ts';
 import { Secret } from '../sealing/secret.ts';
@@ -16,8 +16,6 @@ export interface RefreshEndpointDeps {
   dpop: DpopProofs;
   onRefreshed: (request: DeviceRequest, client: RegisteredClient, outcome: RefreshOutcome) => void;
 }
-
-const RETRY_AFTER_SECONDS = 5;
 
 /** RFC 6749 §6: the refresh_token grant of the token endpoint. */
 export function createRefresh(deps: RefreshEndpointDeps) {
@@ -59,7 +57,7 @@ function reply(outcome: RefreshOutcome, asked: Pick<RefreshRequest, 'scopes' | '
     case 'unavailable':
       return oauthErrorReply(
         new OAuthError('temporarily_unavailable', 'the token is still good; try again in a moment', {
-          headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+          headers: RETRY_LATER,
         }),
       );
   }

@@ -1,28 +1,9 @@
 import { newAttempt } from '../ledger/attempt.ts';
+import { type EndReason, encodeEnded } from '../ledger/ended.ts';
 import { endedEntry, newestChainedEntries, refreshCountMark, refreshEntry } from '../ledger/entry-keys.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import type { RandomBytes } from '../sealing/secret.ts';
-
-export type EndReason =
-  | 'replay'
-  | 'reuse'
-  | 'revoked'
-  | 'undo'
-  | 'my_devices'
-  | 'administrator'
-  | 'upstream'
-  /** The person signed out at the upstream. */
-  | 'logout'
-  /** What the upstream says of the person now does not do for the client any more. */
-  | 'policy'
-  | 'wrong_code'
-  /** A live refresh token was shown again and again with what was never approved. */
-  | 'refused_wishes'
-  /** The answer to a refresh was asked for again from another network, and the client's safeguards require one. */
-  | 'other_network'
-  /** A refresh token came that the storage has lost the making of. */
-  | 'lost';
 
 export interface EndGrantDeps {
   ledger: Ledger;
@@ -50,7 +31,7 @@ export async function endGrant(
   const { ledger, sealing, randomBytes } = deps;
   const key = endedEntry(id);
   const attempt = newAttempt(randomBytes);
-  const value = sealing.vouch(key, `${attempt}|1|${reason}|${await ledger.now()}`);
+  const value = encodeEnded(sealing, id, { attempt, reason, atMs: await ledger.now() });
   const ended = await ledger.commit({ attempt, writes: [{ key, value, expiresAtMs: untilMs }] });
   if (ended.outcome !== 'won') return { hasEnded: false };
   const refresh = await ledger.take(refreshEntry(id));

@@ -11,8 +11,6 @@ export interface CodeEntryLimits {
    * unless `wasRight` is called: a code that was looked up and not found has been counted already.
    */
   mayEnter(attempt: EntryAttempt): Promise<EntryVerdict>;
-  /** Whether the form should ask for the upstream sign-in before it takes a code. */
-  asksForSignIn(nowMs: number): Promise<boolean>;
 }
 
 export interface EntryAttempt {
@@ -80,10 +78,6 @@ export function createCodeEntryLimits(deps: CodeEntryLimitsDeps): CodeEntryLimit
         default:
           return { verdict: 'refused', limit, retryAfterSeconds };
       }
-    },
-
-    async asksForSignIn(nowMs) {
-      return limits.wrongCodesTotal > 0 && (await countWrongEntries(counters, nowMs)) >= limits.wrongCodesTotal;
     },
   };
 

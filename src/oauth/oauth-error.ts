@@ -27,6 +27,9 @@ export const OAUTH_ERRORS = {
 
 export type OAuthErrorCode = keyof typeof OAUTH_ERRORS;
 
+/** After trouble of ours: a device that polls every 5 s is not kept waiting for longer than that. */
+export const RETRY_LATER = { 'Retry-After': '5' } as const;
+
 /**
  * A refusal at the device door, in three texts: `code` for machines, `description` for the client's developer,
  * `detail` (and `cause`) for our log alone.

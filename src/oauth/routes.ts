@@ -12,6 +12,13 @@ export const LOGOUT_PATH = '/backchannel-logout/';
 /** Front-channel logout, of upstreams that it is switched on for. */
 export const FRONT_LOGOUT_PATH = '/frontchannel-logout/';
 
+/** What an administrator registers at an upstream: where people come back to (RFC 9700 §4.4: one per upstream). */
+export const callbackUri = (publicUrl: string, upstream: string) => `${publicUrl}/callback/${upstream}`;
+
+/** And where its logout tokens go. */
+export const logoutUri = (publicUrl: string, upstream: string) => `${publicUrl}${LOGOUT_PATH}${upstream}`;
+export const frontLogoutUri = (publicUrl: string, upstream: string) => `${publicUrl}${FRONT_LOGOUT_PATH}${upstream}`;
+
 /** Every path of the people door, as Express names them. */
 export const PAGE_PATHS = [
   ...['/device', '/device/sign-in', '/device/confirm', '/device/done', '/device/undo', '/callback/:upstream'],

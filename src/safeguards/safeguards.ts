@@ -14,7 +14,7 @@ import { charactersToType, isTypedFromDevice } from './complete.ts';
 import { type Requester, requesterOf } from './requester.ts';
 import { judgeReverseCode, newReverseCode } from './reverse-code.ts';
 import { isSameNetwork, judgeSameNetwork } from './same-network.ts';
-import { mayApproveFrom, mayInitiateFrom } from './still-met.ts';
+import { mayApproveFrom } from './still-met.ts';
 import { judgeSignIn, type SignInVerdict } from './strong-sign-in.ts';
 
 /**
@@ -23,8 +23,6 @@ import { judgeSignIn, type SignInVerdict } from './strong-sign-in.ts';
  * here is what each step of a grant asks of them. Words for people are in the pages, counters in `limits/`.
  */
 export interface SafeguardJudge {
-  /** At device authorization. */
-  judgeStart(client: RegisteredClient, start: { source: string; confirmation?: Grant['confirmation'] }): StartJudgement;
   /** When a person came back signed in to approve: judged, and noted for the campaign detector. Once per trip. */
   judgeArrived(client: RegisteredClient, grant: Grant, signIn: SignIn, person: Person): Promise<ArrivedJudgement>;
   /** What the confirm page says and asks; nothing is counted, so the page can be reloaded. */
@@ -66,11 +64,6 @@ export type Warning = 'other_network' | 'followed_link' | 'open_elsewhere' | 'ca
 
 /** What keeps this person from approving here and now; the grant stays pending, and can be denied. */
 export type Obstacle = 'same_network' | 'approve_from' | 'campaign';
-
-export type StartJudgement =
-  | { verdict: 'ok' }
-  /** `confirmation`: the client's devices must be able to send the reverse code. */
-  | { verdict: 'refused'; reason: 'initiate_from' | 'confirmation' };
 
 export interface ArrivedJudgement {
   signIn: SignInVerdict;
@@ -155,12 +148,6 @@ export function createSafeguardJudge(deps: SafeguardDeps): SafeguardJudge {
 
   return {
     judgeConfirm,
-
-    judgeStart({ safeguards }, { source, confirmation }) {
-      if (!mayInitiateFrom(safeguards, source)) return { verdict: 'refused', reason: 'initiate_from' };
-      const isMissing = judgeReverseCode(safeguards.reverseCode, confirmation) === 'refuse';
-      return isMissing ? { verdict: 'refused', reason: 'confirmation' } : { verdict: 'ok' };
-    },
 
     async judgeArrived({ safeguards }, grant, signIn, { upstream, subject, address, nowMs }) {
       return {

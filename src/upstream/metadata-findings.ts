@@ -1,4 +1,5 @@
 import { KEY_ALGORITHMS } from '../oauth/encryption-algorithms.ts';
+import { frontLogoutUri, logoutUri } from '../oauth/routes.ts';
 import { offersOtherAccount } from './offered-prompt.ts';
 import { asksOfflineAccess, givesWithout } from './offline-access.ts';
 import { printable } from './requests/foreign-text.ts';
@@ -23,7 +24,8 @@ export function metadataFindings(
   const offered = strings(metadata['scopes_supported']);
   const unknown = offered === undefined ? [] : settings.scopes.filter((scope) => !offered.includes(scope));
   const methods = strings(metadata['token_endpoint_auth_methods_supported']) ?? ['client_secret_basic'];
-  const logoutUri = redirectUri.replace(/\/callback\/([^/]+)$/, '/backchannel-logout/$1');
+  const [publicUrl = ''] = redirectUri.split('/callback/');
+  const logoutAt = logoutUri(publicUrl, settings.id);
 
   return [
     says(
@@ -89,12 +91,12 @@ export function metadataFindings(
     ),
     says(
       metadata['backchannel_logout_supported'] === true,
-      `back-channel logout is offered; the address to register is ${logoutUri}`,
+      `back-channel logout is offered; the address to register is ${logoutAt}`,
       'missing',
       'no back-channel logout: a sign-out there ends device sessions here at their next refresh, and only where ' +
         'their refresh tokens end with it',
     ),
-    ...frontChannelFindings(metadata, settings, logoutUri.replace('/backchannel-logout/', '/frontchannel-logout/')),
+    ...frontChannelFindings(metadata, settings, frontLogoutUri(publicUrl, settings.id)),
   ];
 }
 

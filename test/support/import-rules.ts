@@ -14,7 +14,6 @@ const DOMAIN = ['ledger', 'grants', 'device-sessions', 'tokens', 'safeguards', '
 const BELOW_THE_DOORS = [...DOMAIN, ...INNERMOST, UPSTREAM_PORT, 'telemetry'];
 const BELOW_THE_BROKER = [...BELOW_THE_DOORS, 'endpoints', 'pages', 'storage', 'upstream', STORAGE_PORT];
 
-
 /** Imports point inwards: folder (or file directly in src/, or port) → what it may import besides itself. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   oauth: [],
@@ -38,8 +37,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   main: [...BELOW_THE_BROKER, 'config', 'broker', 'cli'],
 };
 
-const WHERE_IT_BELONGS =
-  'Hand the value in from broker/, or declare what you need as an interface in your own folder.';
+const WHERE_IT_BELONGS = 'Hand the value in from broker/, or declare what you need as an interface in your own folder.';
 
 /** Packages that only some places may import, by folder, file or part. */
 const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: string }[] = [

@@ -3,9 +3,9 @@ import type { Config } from '../../config/config.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { CONFIG_OPTION, configFile } from '../../config/environment.ts';
 import { loadConfig } from '../../config/load-config.ts';
+import { callbackUri, logoutUri } from '../../oauth/routes.ts';
 import type { Reach } from '../../upstream/upstream-settings.ts';
 import { EXIT } from '../exit-codes.ts';
-import { redirectUri } from '../redirect-uri.ts';
 import { type CheckReport, createCheckReport } from './check-report.ts';
 import { describeApprovers } from './describe-approvers.ts';
 
@@ -82,8 +82,8 @@ export function describe(config: Config): string[] {
     ...upstreams.flatMap(({ id, displayName, issuer, authentication, reach }) => [
       `  ${id}: ${displayName}, ${issuer}, authentication ${authentication}`,
       ...describeReach(reach),
-      `    redirect URI to register there: ${redirectUri(config, id)}`,
-      `    back-channel logout URI, where it offers that: ${publicUrl}/backchannel-logout/${id}`,
+      `    redirect URI to register there: ${callbackUri(publicUrl, id)}`,
+      `    back-channel logout URI, where it offers that: ${logoutUri(publicUrl, id)}`,
     ]),
     `${count(clients.length, 'client')}:`,
     ...clients.flatMap((client) => {

@@ -1,9 +1,7 @@
-import { BASE20, NUMERIC, type UserCodeSettings } from '../../grants/start/user-code.ts';
+import { BASE20, GUESS_BUDGET, NUMERIC, type UserCodeSettings } from '../../grants/start/user-code.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';
 import type { Reading } from './reading.ts';
 
-/** The chance of a guesser who uses up what one source may try wrongly, with one code alive, stays within this. */
-const GUESS_BUDGET = 2 ** -20;
 const FORM =
   /^\{verification_uri\}\?([A-Za-z0-9._~-]+=[A-Za-z0-9._~-]*&)*(user_code|code)=\{user_code\}(&[A-Za-z0-9._~-]+=[A-Za-z0-9._~-]*)*$/;
 

@@ -1,6 +1,6 @@
-import type { EndReason } from '../../grants/end-grant.ts';
 import { againOf } from '../../grants/redeem/given-again.ts';
 import { userinfoEntries } from '../../grants/redeem/userinfo-entry.ts';
+import type { EndReason } from '../../ledger/ended.ts';
 import type { FoundToken, ParentToken } from './find-refresh-token.ts';
 import { type RefreshVerdict, wishOf } from './refresh-policy.ts';
 import type { RefreshDeps, RefreshOutcome, RefreshRequest } from './refresh-request.ts';

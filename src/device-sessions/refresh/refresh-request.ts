@@ -1,6 +1,6 @@
 import type { RegisteredClient } from '../../clients/registered-client.ts';
-import type { EndReason } from '../../grants/end-grant.ts';
 import type { IssuedAnswer, TokenAnswer } from '../../grants/redeem/redemption.ts';
+import type { EndReason } from '../../ledger/ended.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Sealing } from '../../sealing/sealing.ts';
 import type { RandomBytes, Secret } from '../../sealing/secret.ts';

@@ -1,5 +1,5 @@
-import type { EndReason } from '../../grants/end-grant.ts';
 import { newAttempt } from '../../ledger/attempt.ts';
+import type { EndReason } from '../../ledger/ended.ts';
 import { presentedEntry } from '../../ledger/entry-keys.ts';
 import { SealBrokenError } from '../../sealing/sealing.ts';
 import type { DeviceSession } from '../device-session.ts';

@@ -1,5 +1,5 @@
-import type { EndReason } from '../../grants/end-grant.ts';
 import { newAttempt } from '../../ledger/attempt.ts';
+import type { EndReason } from '../../ledger/ended.ts';
 import { refreshingLease } from '../../ledger/entry-keys.ts';
 import type { Sealing } from '../../sealing/sealing.ts';
 import { Secret } from '../../sealing/secret.ts';

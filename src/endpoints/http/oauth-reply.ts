@@ -1,12 +1,9 @@
 import { UnreadableFormatError } from '../../ledger/grant.ts';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
-import { OAuthError } from '../../oauth/oauth-error.ts';
+import { OAuthError, RETRY_LATER } from '../../oauth/oauth-error.ts';
 import { quotable } from '../../oauth/quotable.ts';
 import { SealingKeyMissingError } from '../../sealing/sealing-keys.ts';
 import type { DeviceReply } from './endpoint.ts';
-
-/** When to come again after trouble of ours; a device that polls every 5 s is not kept waiting for longer than that. */
-const RETRY_AFTER_SECONDS = 5;
 
 /** Ready-made, since nine tenths of all answers are this one. */
 export const PENDING_REPLY: DeviceReply = {
@@ -42,7 +39,7 @@ export function asOAuthError(error: unknown): OAuthError {
     error instanceof UnreadableFormatError
   ) {
     return new OAuthError('temporarily_unavailable', 'try again in a moment', {
-      headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+      headers: RETRY_LATER,
       detail: error.message,
       cause: error,
     });

@@ -1,8 +1,9 @@
 import type { Approval } from '../../ledger/approval.ts';
 import { openApproval, openDecision } from '../../ledger/decision.ts';
-import { newestProofMark, spentEntry } from '../../ledger/entry-keys.ts';
+import { newestProofMark } from '../../ledger/entry-keys.ts';
 import { decodeGrant, type Grant } from '../../ledger/grant.ts';
 import type { Holder, PollFacts } from '../../ledger/ledger.ts';
+import { decodeSpent } from '../../ledger/spent.ts';
 import { SealBrokenError } from '../../sealing/sealing.ts';
 import { grantId } from '../device-code.ts';
 import { endGrant } from '../end-grant.ts';
@@ -112,7 +113,7 @@ async function redeemOrRedeliver(
 }
 
 function spentAt({ sealing }: RedeemDeps, grant: Grant, spent: string): number {
-  return Number(sealing.check(spentEntry(grant.id), spent).split('|')[2]);
+  return decodeSpent(sealing, grant.id, spent).atMs;
 }
 
 function holderOf({ client, challenge, jkt }: Poll): Holder {

@@ -10,6 +10,7 @@ import {
 } from '../../ledger/entry-keys.ts';
 import type { Grant } from '../../ledger/grant.ts';
 import { type Entry, StorageUnavailableError } from '../../ledger/ledger.ts';
+import { encodeSpent } from '../../ledger/spent.ts';
 import { subjectIndexOf } from '../../ledger/subject-index.ts';
 import { judgeRedemption } from './judge-redemption.ts';
 import type { Poll, PollOutcome } from './poll.ts';
@@ -57,7 +58,7 @@ export async function redeemGrant(
   const writes: [Entry, ...Entry[]] = [
     {
       key: spentEntry(grant.id),
-      value: sealing.vouch(spentEntry(grant.id), `${attempt}|1|${nowMs}`),
+      value: encodeSpent(sealing, grant.id, attempt, nowMs),
       expiresAtMs: grant.keptUntilMs,
     },
     ...session.entries,

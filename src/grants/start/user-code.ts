@@ -14,7 +14,7 @@ export const BASE20 = 'BCDFGHJKLMNPQRSTVWXZ';
 export const NUMERIC = '0123456789';
 
 /** What a guesser may reach: live codes × wrong entries ÷ all codes stays below this. */
-const GUESS_BUDGET = 2 ** -20;
+export const GUESS_BUDGET = 2 ** -20;
 const MAX_INPUT = 64;
 const MAX_CODE = 16;
 

@@ -29,10 +29,10 @@ const IS_OWN = 'isOwnAddress';
 
 export function createFollowedLinks(
   { clients, publicUrl }: Pick<PagesDeps, 'clients' | 'publicUrl'>,
-  { cookieName, isSecure }: PageAddresses,
+  { cookieName, cookieFlags }: PageAddresses,
 ): FollowedLinks {
   const name = cookieName(LINK);
-  const options: CookieOptions = { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure };
+  const options: CookieOptions = cookieFlags;
   const isFollowed = ({ headers }: Request) => arrivalOf(headers, publicUrl.href).arrival === 'cross_site';
   const modeOfAll = () => arrivalModeOfAll([...clients.values()]);
 

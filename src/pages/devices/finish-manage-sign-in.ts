@@ -68,10 +68,7 @@ export async function toDevices(
     addresses.cookieName(MANAGE_COOKIE),
     await writeTicket(sealing, browser, 'manage', { arrival: tag }),
     {
-      path: '/',
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: addresses.isSecure,
+      ...addresses.cookieFlags,
       maxAge: VISIT_MS,
     },
   );

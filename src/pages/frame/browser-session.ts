@@ -36,7 +36,7 @@ export function browserSessions({ store, sealing, randomBytes, addresses }: Brow
     name: addresses.cookieName(''),
     genid: () => randomBytes(ID_BYTES).toString('base64url'),
     secret: sealing.tags('cookie signature', 'browser session'),
-    cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: addresses.isSecure },
+    cookie: addresses.cookieFlags,
     saveUninitialized: false,
     resave: false,
     rolling: false,

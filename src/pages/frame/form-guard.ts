@@ -71,7 +71,7 @@ export function createFormGuard(sealing: Sealing, randomBytes: RandomBytes, addr
       const already = known(request) ?? made.get(response);
       if (already !== undefined) return already;
       const value = randomBytes(VISITOR_BYTES).toString('base64url');
-      response.cookie(cookie, value, { path: '/', httpOnly: true, sameSite: 'lax', secure: addresses.isSecure });
+      response.cookie(cookie, value, addresses.cookieFlags);
       made.set(response, value);
       return value;
     },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { callbackUri } from '../../oauth/routes.ts';
 
 /**
  * Every address and cookie name that the pages use. They follow from `public_url` alone, so that no header decides
@@ -13,8 +14,21 @@ export interface PageAddresses {
   /** The redirect URI that the upstream knows; one per upstream, so that no answer counts for another (RFC 9700 §4.4). */
   callback(upstream: string): string;
   cookieName(name: string): string;
+  /** How every cookie of ours is set. */
+  cookieFlags: CookieFlags;
   /** Whether an address may be gone back to: a page that GET shows, here. */
   isPage(address: string): boolean;
+}
+
+/**
+ * Lax: the browser comes back from the upstream by a navigation of another site, and must bring its cookies then. No script
+ * reads them. Each is sent over https only, where `public_url` is.
+ */
+export interface CookieFlags {
+  path: '/';
+  httpOnly: true;
+  sameSite: 'lax';
+  secure: boolean;
 }
 
 const RETURNABLE = ['/device', '/device/sign-in', '/device/confirm', '/device/done', '/sessions'];
@@ -31,7 +45,8 @@ export function pageAddresses(publicUrl: URL): PageAddresses {
       const search = new URLSearchParams(query).toString();
       return base + path + (search === '' ? '' : `?${search}`);
     },
-    callback: (upstream) => `${publicUrl.origin}${base}/callback/${upstream}`,
+    callback: (upstream) => callbackUri(publicUrl.origin + base, upstream),
+    cookieFlags: { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure },
     cookieName: (name) => `${isSecure ? '__Host-' : ''}gatehouse${name === '' ? '' : `-${name}`}-${tag}`,
     isPage(address) {
       if (!address.startsWith('/') || !URL.canParse(address, publicUrl.origin)) return false;

@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { UnreadableFormatError } from '../../ledger/grant.ts';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
+import { RETRY_LATER } from '../../oauth/oauth-error.ts';
 import { SealingKeyMissingError } from '../../sealing/sealing-keys.ts';
 import type { Language } from './languages.ts';
 import type { PageContext } from './page-context.ts';
@@ -8,7 +9,6 @@ import { PageProblem } from './page-problem.ts';
 import { referenceOf, requestIdOf } from './reference.ts';
 import { factsOf } from './request-facts.ts';
 
-const RETRY_AFTER_SECONDS = '5';
 const MINUTE_MS = 60_000;
 
 /** Every error at the people door becomes a page in our own words, with a reference that the log has too. */
@@ -42,8 +42,7 @@ function problemOf(context: PageContext, error: unknown, request: Request, respo
   const isReadableElsewhere = error instanceof SealingKeyMissingError || error instanceof UnreadableFormatError;
   if (error instanceof StorageUnavailableError || isReadableElsewhere) {
     log.event('request.failed', { ...logged, method: request.method, status: 503, error });
-    const headers = { 'Retry-After': RETRY_AFTER_SECONDS };
-    return new PageProblem('storage_away', { headers, ...againOf(context, request, response) });
+    return new PageProblem('storage_away', { headers: RETRY_LATER, ...againOf(context, request, response) });
   }
   const status = clientErrorStatus(error);
   if (status !== undefined) {

@@ -12,10 +12,7 @@ export function switchLanguage(context: PageContext, request: Request, response:
   const language = fieldOf(request.body, 'lang');
   if (language === undefined || !languages.speaks(language)) throw new PageProblem('bad_request', { detail: 'lang' });
   response.cookie(addresses.cookieName('language'), language, {
-    path: '/',
-    httpOnly: true,
-    sameSite: 'lax',
-    secure: addresses.isSecure,
+    ...addresses.cookieFlags,
     maxAge: YEAR_MS,
   });
   const back = fieldOf(request.body, 'back');

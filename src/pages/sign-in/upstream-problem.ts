@@ -1,3 +1,4 @@
+import { RETRY_LATER } from '../../oauth/oauth-error.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { type Upstream, UpstreamError, type UpstreamFault } from '../../upstream/upstream.ts';
 import { PageProblem, type PageProblemKind } from '../frame/page-problem.ts';
@@ -49,7 +50,7 @@ export function upstreamProblem(log: Pick<Logger, 'event'>, error: unknown, trip
   return new PageProblem(PROBLEMS[fault], {
     again,
     words: { upstream: upstream.displayName },
-    ...(fault === 'unavailable' && { headers: { 'Retry-After': '5' } }),
+    ...(fault === 'unavailable' && { headers: RETRY_LATER }),
     cause: error,
   });
 }

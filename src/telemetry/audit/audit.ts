@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isSameSettings } from '../../sealing/same-settings.ts';
 import type { LogEventName } from '../log-events.ts';
 import { type Logger, permittedFields } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
@@ -64,7 +64,7 @@ export function auditingLogger(deps: AuditDeps, settings: AuditSettings): Auditi
   /** One that is changed goes on until it has sent what it has. */
   function keptOrNew(name: TargetName, target: AuditTarget): Target {
     const known = targets.get(name);
-    if (known !== undefined && isSameTarget(known.settings, target)) return known;
+    if (known !== undefined && isSameSettings(known.settings, target)) return known;
     const outlet = newOutlet(name, target);
     if (known !== undefined) void known.outlet.whenIdle().then(() => outlets.delete(known.outlet));
     return { settings: target, outlet };
@@ -177,9 +177,4 @@ function createLossReport(target: TargetName, { logger, sleep }: Pick<AuditDeps,
       say();
     },
   };
-}
-
-function isSameTarget(one: AuditTarget, other: AuditTarget): boolean {
-  const plain = ({ url, secret }: AuditTarget) => ({ url, secret: secret?.reveal() });
-  return isDeepStrictEqual(plain(one), plain(other));
 }

@@ -4,7 +4,7 @@ import { loadConfigAside } from '../../../src/cli/start/load-config-aside.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { ConfigError } from '../../../src/config/config-error.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
-import { isSameSlice } from '../../../src/config/needs-restart.ts';
+import { isSameSettings } from '../../../src/sealing/same-settings.ts';
 import { Secret } from '../../../src/sealing/secret.ts';
 import { ecPrivate, jwks, sealingKey } from '../config/keys.ts';
 import { folderWith, leastFile } from '../config/written.ts';
@@ -43,7 +43,7 @@ describe('a configuration that is read by another process', { timeout: 60_000 },
     const aside = await loadConfigAside(file, 0);
     expect(aside.clients).toHaveLength(251);
     expect(aside.clients[250]?.clientSecret?.reveal()).toBe(files.secret);
-    expect(isSameSlice(withoutUndefined(aside), withoutUndefined(here))).toBe(true);
+    expect(isSameSettings(withoutUndefined(aside), withoutUndefined(here))).toBe(true);
     expect(isFrozen(aside)).toBe(true);
   });
 

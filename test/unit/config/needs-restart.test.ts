@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import { diffNeedingRestart, isSameSlice } from '../../../src/config/needs-restart.ts';
+import { diffNeedingRestart } from '../../../src/config/needs-restart.ts';
+import { isSameSettings } from '../../../src/sealing/same-settings.ts';
 import { jwks, rsaPrivate, sealingKey } from './keys.ts';
 import { type Around, type Lines, leastFile, read } from './written.ts';
 
@@ -24,8 +25,8 @@ it('storage needs a restart, also where only the password is another', () => {
   const redis = { driver: 'redis' as const, redis: { at: { url: 'redis://127.0.0.1' }, keyPrefix: 'gatehouse:' } };
   expect(diffNeedingRestart(old, { ...old, storage: redis })).toEqual(['storage']);
   const secret = (S: string) => read(leastFile({ upstream: 'client_secret: { env: S }' }), { environment: { S } });
-  expect(isSameSlice(secret('a').upstreams, secret('a').upstreams)).toBe(true);
-  expect(isSameSlice(secret('a').upstreams, secret('b').upstreams)).toBe(false);
+  expect(isSameSettings(secret('a').upstreams, secret('a').upstreams)).toBe(true);
+  expect(isSameSettings(secret('a').upstreams, secret('b').upstreams)).toBe(false);
 });
 
 it('what Redis is shown anew at each connect needs none, where it comes from a file', () => {

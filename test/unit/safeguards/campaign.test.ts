@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Safeguards } from '../../../src/clients/registered-client.ts';
 import type { Sighting } from '../../../src/safeguards/campaign.ts';
+import { mayInitiateFrom } from '../../../src/safeguards/still-met.ts';
 import { OFFICE } from '../limits/limit-deps.ts';
 import { clientWith, grantFrom, safeguardDeps, signedIn } from './safeguard-deps.ts';
 
@@ -103,7 +104,7 @@ function scene(profile: Safeguards['profile'], overrides: Partial<Safeguards> = 
     const { judge, startLimits, now } = deps;
     const { campaign } = client.safeguards;
     const start = { source, clientId: client.id, codeLifetimeSeconds: 600, nowMs: now(), campaign };
-    if (judge.judgeStart(client, { source }).verdict !== 'ok') return { end: 'not_started' };
+    if (!mayInitiateFrom(client.safeguards, source)) return { end: 'not_started' };
     const admitted = await startLimits.admitStart(start);
     if (admitted.verdict === 'refused') return { end: 'not_started', limit: admitted.limit };
     grants += 1;
