@@ -88,7 +88,7 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
   const { publicUrl } = config;
   await selfTest({ sealing, randomBytes, publicUrl, ...(signingKeys.isReady() && { signingKeys }) });
   const tested = signingKeys.isReady() ? Promise.resolve() : selfTestSigning(signingKeys);
-  // Whoever runs a process wants to hear of it; a host that does not ask is not ended by it.
+  // The owner of a process wants to hear of it; a host that does not ask is not ended by it.
   tested.catch(() => {});
 
   return {

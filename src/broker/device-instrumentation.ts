@@ -125,7 +125,7 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
       logger.event('logout.received', { requestId, upstream, subject });
     },
 
-    /** Whoever knows the `sid` can say so: it is for an administrator to see from where. */
+    /** Anybody who knows the `sid` can say so: it is for an administrator to see from where. */
     toldOfLogout: (request: DeviceRequest, upstream: string) => {
       logger.event('logout.received', { requestId: request.requestId, upstream, source: request.source() });
     },

@@ -1,3 +1,8 @@
+/**
+ * One file or folder a command; this one finds it. Commands own the process: they read arguments, print, and end with a code of
+ * `exit-codes.ts`.
+ */
+
 import { ConfigError } from '../config/config-error.ts';
 import { EXIT } from './exit-codes.ts';
 

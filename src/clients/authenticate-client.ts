@@ -32,7 +32,7 @@ export interface IdentifiedClient {
 }
 
 /**
- * Who asks, proven as the client's configuration wants it (RFC 6749 §2.3, RFC 8628 §3.1 and §3.4). An unknown client and
+ * The client that asks, proven as the client's configuration wants it (RFC 6749 §2.3, RFC 8628 §3.1 and §3.4). An unknown client and
  * a wrong secret get the same answer, after the same work, and count alike.
  *
  * @param source the address that asks, for the count of failures
@@ -106,7 +106,7 @@ async function bySecret(
   const admitted = requireAdmitted(registry, names, { source, hasFailed: client === undefined });
   if (client !== undefined && allowed.includes(client.authentication)) {
     if (registry.hasFailedLately({ name: client.id, source })) await admitted;
-    // Whoever goes on meanwhile waits for it later; an error before that must not end the process.
+    // A caller that goes on meanwhile waits for it later; an error before that must not end the process.
     else admitted.catch(() => {});
     return { client, admitted };
   }

@@ -1,3 +1,7 @@
+/**
+ * Registered clients, and how they prove to be them. What a client may do is written here as data; who judges it, elsewhere.
+ */
+
 import type { JSONWebKeySet } from 'jose';
 import type { Secret } from '../sealing/secret.ts';
 
@@ -56,7 +60,7 @@ export interface RegisteredClient {
   safeguards: Safeguards;
 }
 
-/** Who may approve. A list that is left out does not restrict. */
+/** The people who may approve. A list that is left out does not restrict. */
 export interface Approvers {
   groups?: readonly string[];
   subjects?: readonly string[];

@@ -1,3 +1,8 @@
+/**
+ * The YAML file becomes frozen settings. `yaml/` has the text, `schema/` what may stand where, `read/` what it means. Every
+ * problem is told at once, with line and column.
+ */
+
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Secret } from '../sealing/secret.ts';

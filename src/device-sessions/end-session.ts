@@ -20,7 +20,7 @@ export interface BroughtToken {
 }
 
 /**
- * Ends a session for good, and deletes what it carried. Who brings its newest refresh token, or the one before, also
+ * Ends a session for good, and deletes what it carried. A caller who brings its newest refresh token, or the one before, also
  * opens that, so the upstream's refresh token is revoked there too. In every other case it can be used by nobody then,
  * and lapses at the upstream by itself.
  *

@@ -8,7 +8,7 @@ import { OAuthError } from '../oauth/oauth-error.ts';
 import { quotable } from '../oauth/quotable.ts';
 import { configuredResources } from '../oauth/resource.ts';
 import { formatScope, parseScope } from '../oauth/scope.ts';
-import { judgeReverseCode } from '../safeguards/reverse-code.ts';
+import { reverseCodeAtStart } from '../safeguards/reverse-code.ts';
 import type { DpopProof, DpopProofs } from './dpop-proofs.ts';
 import { credentialsOf, type DeviceRequest, type Endpoint } from './http/endpoint.ts';
 import type { Form } from './http/form.ts';
@@ -63,7 +63,7 @@ export function createDeviceAuthorization(deps: DeviceAuthorizationDeps): Endpoi
     const { jkt, spend } = await bindingProof(deps.dpop, request, asked.jkt);
     const missing = missingProof(client, { challenge: asked.challenge, jkt });
     if (missing !== undefined) throw new OAuthError('invalid_request', MISSING_PROOFS[missing]);
-    const reverseCode = judgeReverseCode(client.safeguards.reverseCode, asked.confirmation);
+    const reverseCode = reverseCodeAtStart(client.safeguards.reverseCode, asked.confirmation);
     if (reverseCode === 'refuse') {
       throw new OAuthError('invalid_request', 'confirmation is missing; this client must send confirmation_code');
     }

@@ -34,7 +34,7 @@ const INACTIVE: DeviceReply = { status: 200, body: '{"active":false}' };
 
 /**
  * RFC 7662. A resource server sees the access tokens for its own audience, a client its own tokens; everything else is
- * inactive to them. Who cannot prove to be one of these is told nothing (§4), so public clients cannot ask.
+ * inactive to them. A caller that cannot prove to be one of these is told nothing (§4), so public clients cannot ask.
  */
 export function createIntrospection(deps: IntrospectionDeps): Endpoint {
   return async (request) => {

@@ -1,3 +1,8 @@
+/**
+ * Endpoints are what machines call. This one is the busiest: polls and refreshes come in here. What a grant or a session
+ * makes of them is not here.
+ */
+
 import { createHash } from 'node:crypto';
 import { type ClientRegistry, type IdentifiedClient, identifyClient } from '../clients/authenticate-client.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
@@ -73,7 +78,7 @@ async function pollAs(
           challenge: challengeOf(form.get('code_verifier')),
           jkt: proof.jkt,
           proof,
-          confirmationCode: form.get('confirmation_code'),
+          reverseCode: form.get('confirmation_code'),
           resources: respelledResources(form.resources, client.resources),
           issuer: deps.issuer.name,
           asker: request,

@@ -1,3 +1,8 @@
+/**
+ * Grants are the domain: what a device asked, what a person decided, and what becomes of both. `start/`, `decide/` and
+ * `redeem/` have its three steps; here is what all three look at. No HTTP, Redis, Express or openid-client is known here.
+ */
+
 import { newAttempt } from '../ledger/attempt.ts';
 import { openDecision } from '../ledger/decision.ts';
 import {

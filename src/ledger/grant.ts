@@ -2,11 +2,7 @@ import type { Sealing } from '../sealing/sealing.ts';
 import { grantEntry } from './entry-keys.ts';
 import { decodeGrantHead, encodeGrantHead, type GrantHead } from './grant-head.ts';
 
-/**
- * Grants are the domain: what a device asked, what a person decided, and what becomes of both. Here are the codes, the
- * entries that make up a grant, and every rule about them. No HTTP, Redis, Express or openid-client is known here; what
- * a redeemed grant becomes lives in `device-sessions/`.
- */
+/** What a device asked for: the first entry of a grant, and all that never changes about it. */
 export interface Grant extends Omit<GrantHead, 'attempt'> {
   id: string;
   startedAtMs: number;

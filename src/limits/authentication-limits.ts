@@ -14,7 +14,7 @@ export interface AuthenticationLimits {
    */
   admit(attempt: AuthenticationAttempt): Promise<AuthenticationVerdict>;
   /**
-   * Whether somebody near there failed at this process. Who may be guessing is answered before anything else is done:
+   * Whether somebody near there failed at this process. A caller who may be guessing is answered before anything else is done:
    * what a right secret sets going could be told by its time.
    */
   hasFailedLately(attempt: Pick<AuthenticationAttempt, 'name' | 'source'>): boolean;

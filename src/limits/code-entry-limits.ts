@@ -18,7 +18,7 @@ export interface EntryAttempt {
   source: string;
   /** A fingerprint of the browser (`browserTag`). */
   browser: string;
-  /** Who signed in to enter a code (a trip of purpose `enter`), where somebody did. */
+  /** The person who signed in to enter a code (a trip of purpose `enter`), where somebody did. */
   person?: { upstream: string; subject: string } | undefined;
   /** By the ledger's clock. */
   nowMs: number;

@@ -39,7 +39,7 @@ export interface Taking {
   /** The narrowest first, since the first that is full is named. Their keys share a `{…}`, as those of one grant do. */
   places: readonly Place[];
   windowSeconds: number;
-  /** Who takes a place under this key again holds it already, and takes no other. It shares the `{…}` too. */
+  /** A caller who takes a place under this key again holds it already, and takes no other. It shares the `{…}` too. */
   holder?: string | undefined;
   /** Only says whether there would be room. */
   isLook?: boolean;

@@ -107,7 +107,7 @@ export function createStartLimits(deps: StartLimitsDeps): StartLimits {
         { prefix: wider, factor: share * WIDER_FACTOR, counted: ofWider },
       ];
 
-      // Who is over the limit already is not counted further: a flood from ever new addresses writes nothing.
+      // A source that is over the limit already is not counted further: a flood from ever new addresses writes nothing.
       if (prefixes.some(({ counted, factor }) => isOver(counted + 1, limits.startsPerSource, factor))) {
         return refused('starts_per_source', minute);
       }

@@ -1,3 +1,8 @@
+/**
+ * Addresses, networks and loopback: one reader each, for the whole program. Which address a request came from is here too.
+ * What follows from it is not.
+ */
+
 /** An address as its bytes: 4 or 16 of them. */
 export type IpAddress = Uint8Array;
 

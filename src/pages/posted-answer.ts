@@ -16,7 +16,7 @@ export function takesPostedAnswer({ deps }: PageContext, request: Request): bool
 /**
  * POST `/callback/{upstream}` (OAuth 2.0 Form Post Response Mode). Our cookies do not come with another site's form, so
  * nothing is judged here: the answer becomes the address that an upstream without forms would have led to, and GET does
- * all the rest. Whoever posts something else gains what a link to that address gains.
+ * all the rest. A forged post gains what a link to that address gains.
  */
 export function redirectPostedAnswer(context: PageContext, request: Request, response: Response): void {
   const upstream = String(request.params['upstream']);

@@ -6,7 +6,7 @@ import type { RandomBytes } from '../sealing/secret.ts';
  * type them there. A device says at the start that it can (`confirmation=supported|required`), since an unmodified
  * client has no field for them. `refuse` is for the start: this client's devices must be able to.
  */
-export function judgeReverseCode(
+export function reverseCodeAtStart(
   mode: Safeguards['reverseCode'],
   confirmation: 'supported' | 'required' | undefined,
 ): 'none' | 'make' | 'refuse' {

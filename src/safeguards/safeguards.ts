@@ -12,7 +12,7 @@ import type { SignIn } from '../upstream/upstream.ts';
 import type { Campaigns, CampaignVerdict } from './campaign.ts';
 import { charactersToType, isTypedFromDevice } from './complete.ts';
 import { type Requester, requesterOf } from './requester.ts';
-import { judgeReverseCode, newReverseCode } from './reverse-code.ts';
+import { newReverseCode, reverseCodeAtStart } from './reverse-code.ts';
 import { isSameNetwork, judgeSameNetwork } from './same-network.ts';
 import { mayApproveFrom } from './still-met.ts';
 import { judgeSignIn, type SignInVerdict } from './strong-sign-in.ts';
@@ -54,7 +54,7 @@ export interface EnteredCode {
 
 export interface ConfirmForm extends EnteredCode {
   /** The form's `confirm_code`; '' where it has none. */
-  confirmCode: string;
+  typedSuffix: string;
   /** A fingerprint of the browser, by which wrong ones are counted. */
   browser: string;
 }
@@ -84,7 +84,7 @@ export type ApprovalJudgement =
       warnings: readonly Warning[];
       heldUntilMs?: number | undefined;
       /** Four digits for the done page, and for the approval. */
-      confirmationCode?: string | undefined;
+      reverseCode?: string | undefined;
     }
   | { verdict: 'refused'; reason: Obstacle; warnings: readonly Warning[] }
   /** What was typed is not the end of the code: the form again. */
@@ -171,27 +171,27 @@ export function createSafeguardJudge(deps: SafeguardDeps): SafeguardJudge {
       const { warnings, obstacle, charactersToType: characters } = await judgeConfirm(client, grant, person, form);
       if (obstacle !== undefined) return { verdict: 'refused', reason: obstacle, warnings };
       if (characters > 0) {
-        // Who pressed the button too early has guessed nothing.
-        if (form.confirmCode.trim() === '') return { verdict: 'wrong_code', warnings };
+        // A person who pressed the button too early has guessed nothing.
+        if (form.typedSuffix.trim() === '') return { verdict: 'wrong_code', warnings };
         const { address: source, nowMs } = person;
         const tried = await codeEntryLimits.mayEnter({ source, browser: form.browser, person, nowMs });
         if (tried.verdict !== 'allowed') {
           const { limit, retryAfterSeconds } = tried;
           return { verdict: 'too_many', limit, retryAfterSeconds, warnings };
         }
-        const isTyped = isTypedFromDevice(form.confirmCode, codeOf(form), characters, userCodes);
+        const isTyped = isTypedFromDevice(form.typedSuffix, codeOf(form), characters, userCodes);
         if (!isTyped) return { verdict: 'wrong_code', warnings };
         await tried.wasRight();
       }
       // Last, since it counts: what is refused for another reason is no approval.
       const counted = await approvalLimits.mayApprove({ grantId: grant.id, ...person });
       if (counted.verdict === 'refused') return { ...counted, verdict: 'too_many', warnings };
-      const isReversed = judgeReverseCode(safeguards.reverseCode, grant.confirmation) === 'make';
+      const isReversed = reverseCodeAtStart(safeguards.reverseCode, grant.confirmation) === 'make';
       return {
         verdict: 'allowed',
         warnings,
         heldUntilMs: heldUntilMs(safeguards, person.nowMs),
-        confirmationCode: isReversed ? newReverseCode(randomBytes) : undefined,
+        reverseCode: isReversed ? newReverseCode(randomBytes) : undefined,
       };
     },
 

@@ -2,12 +2,12 @@ import type { RegisteredClient, Safeguards } from '../clients/registered-client.
 import type { Approval } from '../ledger/approval.ts';
 import type { Grant } from '../ledger/grant.ts';
 import { cidrSet } from '../network/cidr.ts';
-import { judgeReverseCode } from './reverse-code.ts';
+import { reverseCodeAtStart } from './reverse-code.ts';
 import { judgeSignIn } from './strong-sign-in.ts';
 
 /** Whether a device may have started like this, by today's configuration. */
 export function isStartStillMet({ safeguards }: RegisteredClient, { source, confirmation }: Grant): boolean {
-  return mayInitiateFrom(safeguards, source) && judgeReverseCode(safeguards.reverseCode, confirmation) !== 'refuse';
+  return mayInitiateFrom(safeguards, source) && reverseCodeAtStart(safeguards.reverseCode, confirmation) !== 'refuse';
 }
 
 /** How far an upstream's clock may be from ours; 0 for one that is gone from the configuration. */

@@ -4,7 +4,7 @@ const POOL_BYTES = 4096;
 
 /**
  * Draws the `X-Request-Id` of each answer: 12 characters that a person can read out to a help desk, about 57 bits.
- * A caller's own header is never taken over: it would let him write into our log and into other people's references.
+ * A caller's own header is never taken over: it would let them write into our log and into other people's references.
  */
 export function createRequestIds(randomBytes: (size: number) => Uint8Array): () => string {
   let pool = randomBytes(0);

@@ -10,7 +10,7 @@ import { subjectOf } from './subject.ts';
 
 /**
  * Tokens: what an approval is turned into when a device redeems or refreshes, minted by us or relayed from the
- * upstream, and the keys that sign. Who may have tokens, and how often, is judged before; nothing here reads a request
+ * upstream, and the keys that sign. Whether somebody may have tokens, and how often, is judged before; nothing here reads a request
  * or a store.
  */
 

@@ -56,7 +56,7 @@ function signingKeysOf(algs: readonly SigningAlg[], keys: Promise<LoadedKey[]>, 
   const ready = keys.then(() => {
     isReady = true;
   });
-  // Whoever waits is told of a failure; nobody has to wait.
+  // A caller that waits is told of a failure; nobody has to wait.
   ready.catch(() => {});
 
   return {

@@ -42,7 +42,7 @@ import { probeUpstream } from './upstream-probe.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
 const HOUR = 60 * 60 * 1000;
-/** Who signs in is sent to an upstream that answered this short a time ago. */
+/** A person is sent without asking to an upstream that answered this short a time ago. */
 const LOOK_MS = 10_000;
 /** What a refresh may spend on claims once it has the new tokens, which must not be lost to a slow userinfo. */
 const MAX_RENEWAL_MS = 3000;

@@ -35,7 +35,7 @@ export async function probeCredentials(
 }
 
 /**
- * Offers a code and a refresh token that cannot exist. Who looks at either has mostly accepted the client before; some
+ * Offers a code and a refresh token that cannot exist. A server that looks at either has mostly accepted the client before; some
  * look at the code first, and at the client where it is about a refresh token.
  *
  * @returns what is wrong, or `undefined` where both were looked at and refused as ones that do not exist

@@ -144,7 +144,7 @@ interface Comparison {
   body?: Record<string, unknown>;
 }
 
-/** Which check failed. Of the answer's values only those are named that an administrator compares with his own. */
+/** Which check failed. Of the answer's values only those are named that an administrator compares with their own. */
 function describe(failure: ProtocolFailure): string {
   if (failure.cause instanceof Response) return printable(`${failure.message} (status ${failure.cause.status})`);
   const inner = failure.cause instanceof Error ? failure.cause : failure;

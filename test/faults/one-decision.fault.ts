@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { AnswerBody } from '../support/broker/test-device.ts';
 import { atMost } from './at-most.ts';
-import { decisionDeps } from './decision-ground.ts';
+import { decisionDeps } from './decision-deps.ts';
 import { type RaceDeps, type RaceOutcome, type Rival, race } from './decision-race.ts';
 import { record } from './fault-row.ts';
 import { judgeRace } from './judge-race.ts';

@@ -88,6 +88,7 @@ const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: strin
       'pages/',
       'upstream/',
       'storage/',
+      'network/',
       'telemetry/',
       'config/',
       'cli/',

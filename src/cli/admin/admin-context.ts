@@ -1,3 +1,7 @@
+/**
+ * `sessions` and `end`: what an administrator does to what is stored. They go to the storage, not to a running broker.
+ */
+
 import { createProcessContext } from '../../broker/context.ts';
 import type { Config } from '../../config/config.ts';
 import { configFile } from '../../config/environment.ts';

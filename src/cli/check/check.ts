@@ -1,3 +1,7 @@
+/**
+ * `gatehouse check`: what is wrong with a configuration, and with `--probe` what is wrong around it. It changes nothing.
+ */
+
 import { parseArgs } from 'node:util';
 import type { Config } from '../../config/config.ts';
 import { ConfigError } from '../../config/config-error.ts';

@@ -1,6 +1,6 @@
 import type { ApproverCondition, RegisteredClient } from '../../clients/registered-client.ts';
 
-/** Who may approve for a client, in words: one line for each condition, all of which must hold. None: anybody may. */
+/** The people who may approve for a client, in words: one line for each condition, all of which must hold. None: anybody may. */
 export function describeApprovers({ approvers }: Pick<RegisteredClient, 'approvers'>): string[] {
   const { upstreams, subjects, groups, denyGroups = [], require = [] } = approvers;
   return [

@@ -1,3 +1,7 @@
+/**
+ * `gatehouse explain`: the story of one sign-in, out of log lines. It reads the log and nothing else.
+ */
+
 import { parseArgs } from 'node:util';
 import { UsageError } from '../admin/session-filter.ts';
 import { EXIT } from '../exit-codes.ts';

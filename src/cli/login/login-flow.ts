@@ -41,7 +41,7 @@ export interface DeviceClient {
   }): Promise<StartedGrant>;
   poll(
     deviceCode: string,
-    parameters: { resources: readonly string[]; confirmationCode: string | undefined },
+    parameters: { resources: readonly string[]; reverseCode: string | undefined },
   ): Promise<PollAnswer<SignedIn>>;
 }
 
@@ -60,7 +60,7 @@ export interface SignedIn {
   /** The token response as it came. */
   response: JsonObject;
   person: Person;
-  /** Who signed the ID token; `undefined` where there was none, or no key to check it with. */
+  /** The signer of the ID token; `undefined` where there was none, or no key to check it with. */
   idTokenIssuer: string | undefined;
 }
 
@@ -129,11 +129,11 @@ async function signIn(client: DeviceClient, attempt: Attempt): Promise<number> {
       sleep: (milliseconds) => around.sleep(milliseconds, around.signal),
       onWait: (why) => waiting.show(printable(waitingInWords(why, expiresAtMs))),
       async poll() {
-        const confirmationCode = typed?.take() ?? unanswered;
-        const answer = await client.poll(grant.deviceCode, { resources, confirmationCode });
+        const reverseCode = typed?.take() ?? unanswered;
+        const answer = await client.poll(grant.deviceCode, { resources, reverseCode });
         // Each code is sent until there is an answer, and no longer: the server counts wrong ones.
-        unanswered = answer.answer === 'unreachable' ? confirmationCode : undefined;
-        if (confirmationCode !== undefined && answer.answer === 'pending') {
+        unanswered = answer.answer === 'unreachable' ? reverseCode : undefined;
+        if (reverseCode !== undefined && answer.answer === 'pending') {
           terminal.line('These digits were not taken. Type the 4 digits that the browser shows.');
         }
         return answer;

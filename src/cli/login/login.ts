@@ -76,11 +76,11 @@ async function connect(options: DeviceClientDeps): Promise<DeviceClient> {
         asksForDigits: answer['confirmation'] === 'required',
       };
     },
-    async poll(deviceCode, { resources, confirmationCode }) {
+    async poll(deviceCode, { resources, reverseCode }) {
       const parameters = new URLSearchParams({ device_code: deviceCode });
       // Some servers issue a token for one resource only when it is named here too; several are refused by most.
       if (resources.length === 1) parameters.set('resource', resources[0] ?? '');
-      if (confirmationCode !== undefined) parameters.set('confirmation_code', confirmationCode);
+      if (reverseCode !== undefined) parameters.set('confirmation_code', reverseCode);
       if (codeVerifier !== undefined) parameters.set('code_verifier', codeVerifier);
       try {
         const tokens = await oauth.genericGrantRequest(config, deviceCodeGrant, parameters);

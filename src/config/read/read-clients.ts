@@ -113,7 +113,7 @@ function readCondition(section: ConditionSection): ApproverCondition {
   return { claim, holds: 'is', values: [String(is)] };
 }
 
-/** Whoever may write an address of their own there passes for somebody of that domain. */
+/** A person who may write an address of their own there passes for somebody of that domain. */
 function checkConditions({ id, approvers: { require = [] } }: RegisteredClient, reading: Reading): void {
   const isVerified = require.some(({ claim }) => claim === EMAIL_VERIFIED);
   require.forEach(({ claim, holds }, index) => {

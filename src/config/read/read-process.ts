@@ -37,7 +37,7 @@ export function readSource(file: ConfigFile, reading: Reading): SourceSettings {
   return { trustedProxies: file.trusted_proxies ?? [], forwardedHeader: file.forwarded_header };
 }
 
-/** Whoever presses Ctrl-C on a terminal does not want to wait for a load balancer. */
+/** A person who presses Ctrl-C on a terminal does not want to wait for a load balancer. */
 export function readDrain(file: ConfigFile, { isTerminal }: { isTerminal: boolean }): number {
   return file.drain ?? (isTerminal ? 0 : 10);
 }

@@ -94,7 +94,7 @@ export function createReading(source: ConfigSource, environment: Environment, wr
 }
 
 /**
- * A credential of systemd is there while its unit runs. Whoever checks the configuration before that says where they
+ * A credential of systemd is there while its unit runs. An administrator who checks the configuration before that says where they
  * come from, in the variable that systemd itself sets for the unit.
  */
 function credentialPath(file: string, environment: Environment): string {

@@ -1,3 +1,7 @@
+/**
+ * What may stand where, key by key, and the words for what does not fit. What a value means together with others is in `read/`.
+ */
+
 import type { z } from 'zod';
 import { LOG_LEVELS } from '../../telemetry/log-event.ts';
 import { networks, proxy, resource, webAddress } from './address-schemas.ts';

@@ -70,7 +70,7 @@ export const prompt = () =>
 
 const DOCUMENT = /\/?\.well-known\/(openid-configuration|oauth-authorization-server)\/?$/;
 
-/** Who pastes the document's address would only be told by `--probe`, and that nothing is published there. */
+/** A pasted address of the document would only be found by `--probe`, as one where nothing is published. */
 const issuer = () =>
   webAddress({ query: false }).superRefine((written, context) => {
     if (!DOCUMENT.test(written)) return;

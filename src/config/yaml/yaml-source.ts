@@ -1,3 +1,7 @@
+/**
+ * From text to plain values, each with its line. Nothing here knows a key.
+ */
+
 import { type Document, isAlias, isMap, isPair, isSeq, LineCounter, type Pair, visit } from 'yaml';
 import { parseYaml } from './parse-yaml.ts';
 import { aliasFaults } from './yaml-aliases.ts';

@@ -1,3 +1,8 @@
+/**
+ * A refresh token is found in its chain, judged by today's policy, and exchanged; or the session ends. One entry of constant
+ * size keeps the chain (decision 0013). The wire's form is in `endpoints/`.
+ */
+
 import { newAttempt } from '../../ledger/attempt.ts';
 import type { EndReason } from '../../ledger/ended.ts';
 import { presentedEntry } from '../../ledger/entry-keys.ts';
@@ -45,7 +50,7 @@ export async function refreshSession(deps: RefreshDeps, request: RefreshRequest)
   }
 }
 
-/** Whoever is not the token's client, or lacks its DPoP key, changes nothing by asking. */
+/** A caller that is not the token's client, or lacks its DPoP key, changes nothing by asking. */
 function isHolder(session: DeviceSession, { client, issuer, jkt }: RefreshRequest): boolean {
   const isBound = session.jkt === undefined || session.jkt === jkt;
   return session.clientId === client.id && session.issuer === issuer && isBound;

@@ -1,3 +1,8 @@
+/**
+ * Paths and answers of other servers, for programs that have them built in. Each profile is an issuer of its own. The
+ * endpoints behind the paths are ours; here is only what differs.
+ */
+
 import { type IssuerAddresses, metadataPaths } from '../../oauth/metadata.ts';
 import type { CompatibilitySettings } from './compatibility-settings.ts';
 import { pathAliases } from './path-aliases.ts';

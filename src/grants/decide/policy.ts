@@ -4,7 +4,7 @@ import { configuredResources } from '../../oauth/resource.ts';
 import { intersectScopes } from '../../oauth/scope.ts';
 import { judgeCondition } from './approver-conditions.ts';
 
-/** Who wants to approve, as far as a policy can look at it. */
+/** The person who wants to approve, as far as a policy can look at them. */
 export interface Approver {
   upstream: string;
   subject: string;

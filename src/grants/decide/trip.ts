@@ -74,7 +74,7 @@ export async function beginTrip(deps: GrantDeps, browser: BrowserValue, trip: Tr
  * Takes a trip once: of any number of answers that come at once, the first. A browser that it does not belong to takes
  * nothing.
  *
- * An answer may come several times in one browser, which loads pages in advance or again. Who brings the very answer
+ * An answer may come several times in one browser, which loads pages in advance or again. The browser that brings the very answer
  * that it was taken with is told so; nobody else has it, so an id of the browser session that somebody planted before
  * does not lead them anywhere.
  *

@@ -8,12 +8,12 @@ import { SealBrokenError } from '../../sealing/sealing.ts';
 import { grantId } from '../device-code.ts';
 import { endGrant } from '../end-grant.ts';
 import { latestEndMs } from '../retention.ts';
-import { judgeConfirmationCode } from './confirmation-code.ts';
 import type { Poll, PollOutcome } from './poll.ts';
 import { PACE_RULE } from './polling.ts';
 import type { RedeemDeps } from './redeem-deps.ts';
 import { redeemGrant } from './redeem-grant.ts';
 import { redeliverGrant } from './redeliver-grant.ts';
+import { judgeReverseCode } from './reverse-code.ts';
 
 const REPLAY_GRACE_MS = 30 * 1000;
 
@@ -87,7 +87,7 @@ async function judgeSettled(
   if (isOlder) return PENDING;
 
   const approval = openApproval(decision, poll.deviceCode);
-  switch (await judgeConfirmationCode(deps, grant, approval, poll)) {
+  switch (await judgeReverseCode(deps, grant, approval, poll)) {
     case 'awaited':
       return PENDING;
     case 'refused':

@@ -13,7 +13,8 @@ export interface Poll {
   jkt: string;
   /** The proof of that key; without one there is nothing to use twice. */
   proof: PresentedProof;
-  confirmationCode?: string | undefined;
+  /** As the device sent it (`confirmation_code`). */
+  reverseCode?: string | undefined;
   /** RFC 8707: narrows the access token to some of what was approved; empty for all of it. */
   resources: readonly string[];
   /** The issuer that was polled, where it is not `public_url`; a grant is redeemed where it was started. */
@@ -51,6 +52,6 @@ export type PollOutcome =
       answer: TokenAnswer;
       grantId: string;
       redelivered: boolean;
-      /** Who approved; not where an answer is given again. */
+      /** The person who approved; not where an answer is given again. */
       person?: { upstream: string; subject: string };
     };

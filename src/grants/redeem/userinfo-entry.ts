@@ -41,7 +41,7 @@ export async function readUserinfo(
       if (!(error instanceof SealBrokenError)) throw error;
     }
   }
-  // Who writes to the storage can take claims away, and no more.
+  // A writer to the storage can take claims away, and no more.
   return {};
 }
 

@@ -1,3 +1,7 @@
+/**
+ * A start makes the two codes and the grant's entries. Whether a client may start is judged by its callers and by `limits/`.
+ */
+
 import { grantEntry, userCodeEntry } from '../../ledger/entry-keys.ts';
 import { encodeGrant, type Grant } from '../../ledger/grant.ts';
 import { type Ledger, StorageUnavailableError } from '../../ledger/ledger.ts';

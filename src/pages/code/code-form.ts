@@ -110,7 +110,7 @@ function allowScript(response: Response, address: string): void {
   response.set('Content-Security-Policy', `${String(policy)};script-src ${source}`);
 }
 
-/** Who signed in to type a code, where this browser's ticket names such a sign-in. */
+/** The person who signed in to type a code, where this browser's ticket names such a sign-in. */
 export async function enteredPerson(
   context: PageContext,
   request: Request,

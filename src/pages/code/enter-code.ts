@@ -1,3 +1,8 @@
+/**
+ * Typing the code: the form, what may be tried, and where it leads. What the person approves is not shown here, since nobody
+ * has signed in yet.
+ */
+
 import type { Request, Response } from 'express';
 import type { RegisteredClient } from '../../clients/registered-client.ts';
 import { type BrowserValue, TRIP_MS } from '../../grants/decide/trip.ts';

@@ -7,7 +7,7 @@ import { type EnterTicket, writeTicket } from '../sign-in/ticket.ts';
 import { upstreamProblem } from '../sign-in/upstream-problem.ts';
 import { revokeTokens } from '../sign-in/upstream-tokens.ts';
 
-/** Who types the next code, as the arrival of an `enter` trip keeps it. */
+/** The person who types the next code, as the arrival of an `enter` trip keeps it. */
 export interface EnteredPerson {
   upstream: string;
   subject: string;

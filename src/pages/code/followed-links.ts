@@ -4,7 +4,7 @@ import { cookieOf, type PageAddresses } from '../frame/page-addresses.ts';
 import type { PagesDeps } from '../frame/page-deps.ts';
 
 /**
- * Who followed a link from another site, and which pages remember it. Every page of ours leads to the code form by some
+ * Whether a browser followed a link from another site, and which pages remember it. Every page of ours leads to the code form by some
  * way (the language switch, the name of the product, "try again"), so every one that a link can lead to would be a way
  * past the stop page. An address that is typed ends it.
  */

@@ -1,3 +1,8 @@
+/**
+ * The page that shows a grant to somebody who signed in for it, and the decision. Approve, deny, report and undo are here.
+ * Whether the person may approve is asked of `grants/decide/` and `safeguards/`.
+ */
+
 import type { Request, Response } from 'express';
 import { EMAIL_VERIFIED } from '../../grants/decide/approver-conditions.ts';
 import { tokenClaims } from '../../grants/decide/client-claims.ts';

@@ -76,7 +76,7 @@ async function approve(context: PageContext, confirmSession: ConfirmSession, sai
     resources.every((resource) => said.resources.includes(resource));
   if (!isRead) return toConfirm(context, confirmSession);
 
-  const form = { ...entry, confirmCode: fieldOf(request.body, 'confirm_code') ?? '', browser: browserTag(browser) };
+  const form = { ...entry, typedSuffix: fieldOf(request.body, 'confirm_code') ?? '', browser: browserTag(browser) };
   const judged = await deps.safeguards.judgeApproval(client, grant, person, form);
   const logged = { ...loggedOf(confirmSession), source: person.address };
   switch (judged.verdict) {
@@ -90,11 +90,18 @@ async function approve(context: PageContext, confirmSession: ConfirmSession, sai
     case 'allowed':
   }
 
-  const { heldUntilMs, confirmationCode } = judged;
-  const approval: Approval = { ...signIn, scopes, resources, approvedAtMs: nowMs, heldUntilMs, confirmationCode };
+  const { heldUntilMs, reverseCode } = judged;
+  const approval: Approval = {
+    ...signIn,
+    scopes,
+    resources,
+    approvedAtMs: nowMs,
+    heldUntilMs,
+    confirmationCode: reverseCode,
+  };
   const undoUntilMs = Math.max(nowMs + UNDO_MS, heldUntilMs ?? 0);
   const { upstream, account } = signIn;
-  const done = { grant: grant.id, upstream, account, undoUntilMs, heldUntilMs, confirmationCode };
+  const done = { grant: grant.id, upstream, account, undoUntilMs, heldUntilMs, confirmationCode: reverseCode };
   const receipt = await writeTicket(deps.grants.sealing, browser, 'receipt', done);
   const decided = await approveGrant(deps.grants, grant, approval, browserTag(browser), receipt);
   if (decided.outcome === 'decided') {

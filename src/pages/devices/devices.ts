@@ -1,3 +1,8 @@
+/**
+ * My devices: what acts as this person, its name, and its end. A sign-in for it approves nothing. What a session is, is in
+ * `device-sessions/`.
+ */
+
 import type { Request, Response } from 'express';
 import type { SessionsDeps } from '../../device-sessions/active-session.ts';
 import { type ListedSession, listSessions } from '../../device-sessions/list-sessions.ts';

@@ -1,3 +1,8 @@
+/**
+ * Around every page: addresses, cookies, forms, languages, looks and errors. No page of its own is here, and no rule of a
+ * grant.
+ */
+
 import type { Request, Response } from 'express';
 import { createFollowedLinks, type FollowedLinks } from '../code/followed-links.ts';
 import { createFormGuard, type FormGuard } from './form-guard.ts';

@@ -25,8 +25,8 @@ interface Kept {
 
 /**
  * Browser sessions as the storage may see them: kept under the hash of the session id, sealed to that place and to the
- * id itself. Who copies the storage, even together with the sealing key, gets no cookie that works, and none that he
- * has opens what he copied.
+ * id itself. A copy of the storage, even together with the sealing key, gives no cookie that works, and no cookie of the thief's own
+ * opens what was copied.
  *
  * There is no `touch`: a session ends with its grant, however often somebody looks at it.
  */

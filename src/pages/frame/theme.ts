@@ -23,8 +23,8 @@ type Rgb = readonly [number, number, number];
 export function themeRules({ accent, background }: PageSettings['theme']): string {
   const accentText = accent === undefined || !COLOUR.test(accent) ? undefined : accent;
   const depsText = background === undefined || !COLOUR.test(background) ? undefined : background;
-  const light = [...accentRules(accentText, 'light'), ...groundRules(depsText, 'light')];
-  const dark = [...accentRules(accentText, 'dark'), ...groundRules(depsText, 'dark')];
+  const light = [...accentRules(accentText, 'light'), ...backgroundRules(depsText, 'light')];
+  const dark = [...accentRules(accentText, 'dark'), ...backgroundRules(depsText, 'dark')];
   const all = light.length === 0 ? '' : `\n:root:root { ${light.join(' ')} }\n`;
   const inTheDark = dark.length === 0 ? '' : `:root:root { ${dark.join(' ')} }`;
   return inTheDark === '' ? all : `${all}@media (prefers-color-scheme: dark) { ${inTheDark} }\n`;
@@ -39,7 +39,7 @@ function accentRules(accent: string | undefined, scheme: keyof typeof SCHEMES): 
   ];
 }
 
-function groundRules(deps: string | undefined, scheme: keyof typeof SCHEMES): string[] {
+function backgroundRules(deps: string | undefined, scheme: keyof typeof SCHEMES): string[] {
   if (deps === undefined) return [];
   const ink = inkOn(deps);
   // A light background would dazzle those who asked for a dark one: there ours stays.

@@ -94,7 +94,7 @@ async function againAddress({ deps, addresses }: PageContext, browser: BrowserVa
     return addresses.to('/device/sign-in', { ticket: await writeTicket(sealing, browser, 'enter', entering) });
   }
   const { id = '', userCode = '', codePrefilled = false, followedLink = false } = grant ?? {};
-  // Who wanted to come as somebody else still does.
+  // A person who wanted to come as somebody else still does.
   const prompt = trip.prompt === 'login' || trip.prompt === 'select_account' ? trip.prompt : undefined;
   const sought: SignInTicket = { grant: id, userCode, codePrefilled, followedLink };
   if (prompt !== undefined) sought.prompt = prompt;

@@ -1,3 +1,8 @@
+/**
+ * The suites that every driver passes, races and outages included. They are exported for a storage of a host's own. They
+ * import a test runner from nobody.
+ */
+
 import { describeBrowserSessions } from './browser-session-contract.ts';
 import { describeChangingEntries } from './changing-entry-contract.ts';
 import type { CreateStorage, TestRunner } from './contract-harness.ts';

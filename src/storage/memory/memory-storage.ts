@@ -1,3 +1,8 @@
+/**
+ * The driver for one process. It keeps everything in maps with an end, and judges by its own clock. It passes the same suites as
+ * Redis.
+ */
+
 import type { Storage } from '../storage.ts';
 import { memoryBrowserSessions } from './memory-browser-sessions.ts';
 import { memoryCounters } from './memory-counters.ts';

@@ -1,3 +1,8 @@
+/**
+ * The driver for many processes: a connection, its command queue, and one script for what must be one step. No rule of a
+ * grant is here but the pace of polls, which must be judged where it is moved (decision 0003).
+ */
+
 import type { Logger } from '../../telemetry/logger.ts';
 import type { RedisSettings, Storage, StorageRefusedError } from '../storage.ts';
 import { redisBrowserSessions } from './redis-browser-sessions.ts';

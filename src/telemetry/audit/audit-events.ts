@@ -42,10 +42,10 @@ const CLASSES: Partial<Record<LogEventName, AuditClass>> = {
   'grant.refused': { line: 'decisions', singly: 1, sources: 200 },
   'grant.replayed': DECISION,
   'session.ended': DECISION,
-  // Whoever holds one token can cause it with each request.
+  // The holder of one token can cause it with each request.
   'session.shared': { line: 'decisions', singly: 3, sources: 200 },
   'logout.received': DECISION,
-  // Whoever writes to the storage could make one with every poll.
+  // A writer to the storage could make one with every poll.
   'storage.rejected': { line: 'decisions', singly: 0, sources: 20 },
   'session.refreshed': ROUTINE,
   'grant.started': STEP,
@@ -66,7 +66,7 @@ const CLASSES: Partial<Record<LogEventName, AuditClass>> = {
 
 /** How an event is sent on; `undefined` where it is none of the audit. */
 export function auditClass(name: LogEventName, fields: { reason?: unknown } = {}): AuditClass | undefined {
-  // The upstream's `access_denied` comes from a browser that nobody signed in with: who starts grants can deny his own.
+  // The upstream's `access_denied` comes from a browser that nobody signed in with: a stranger who starts grants can deny their own.
   if (name === 'grant.denied' && fields.reason === 'unauthenticated') return STEP;
   return CLASSES[name];
 }

@@ -16,7 +16,7 @@ export interface AuditWindowDeps {
   /** Milliseconds since the epoch. */
   clock: () => number;
   sleep: (milliseconds: number) => Promise<void>;
-  /** What counts as one source: somebody with an IPv6 network has as many addresses as he likes. */
+  /** What counts as one source: somebody with an IPv6 network has as many addresses as they like. */
   sourceOf: (address: string) => string;
 }
 

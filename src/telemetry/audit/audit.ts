@@ -1,3 +1,8 @@
+/**
+ * Audit lines: decisions, sessions and their ends, chained on request and sent to webhooks. Noise of strangers has a line of its
+ * own, so that it fills no other.
+ */
+
 import { isSameSettings } from '../../sealing/same-settings.ts';
 import type { LogEventName } from '../log-events.ts';
 import { type Logger, permittedFields } from '../logger.ts';

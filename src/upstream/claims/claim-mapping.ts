@@ -1,3 +1,8 @@
+/**
+ * What a provider says of a person, read into what a grant knows. What cannot be read is said to be so, and never taken for a
+ * no.
+ */
+
 import { EMAIL_VERIFIED } from '../../grants/decide/approver-conditions.ts';
 import { type Claims, claimAt, isClaims } from '../../grants/decide/claim-at.ts';
 import { readClaim } from '../../grants/decide/claim-reading.ts';

@@ -1,3 +1,8 @@
+/**
+ * Every request to a provider: its address, its time, its size, and what an answer means. What it says of a person is in
+ * `claims/`.
+ */
+
 import type { LookupFunction } from 'node:net';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';

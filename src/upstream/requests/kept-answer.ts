@@ -69,7 +69,7 @@ export class KeptAnswer<T> {
 
   /**
    * Loads anew because the kept answer lacks something; `undefined` where that was done less than half a minute ago.
-   * Without the limit anybody could make us ask the upstream as often as he likes, by sending tokens with made-up keys.
+   * Without the limit anybody could make us ask the upstream as often as they like, by sending tokens with made-up keys.
    */
   async renewed(): Promise<T | undefined> {
     const nowMs = this.#options.clock();

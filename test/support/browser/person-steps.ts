@@ -23,8 +23,8 @@ export function answer(
   person: ScriptedPerson,
   page: VisitedPage,
   decision: 'approve' | 'deny' | 'report' | 'other_account',
-  confirmCode?: string,
+  typedSuffix?: string,
 ): Promise<VisitedPage> {
-  const typed = confirmCode === undefined ? {} : { confirm_code: confirmCode };
+  const typed = typedSuffix === undefined ? {} : { confirm_code: typedSuffix };
   return person.submit(page, formWith(page, 'decision', decision), { decision, ...typed });
 }

@@ -8,7 +8,9 @@ const sources = join(import.meta.dirname, '../../../src/pages');
 const templates = readdirSync(views)
   .filter((file) => file.endsWith('.ejs'))
   .map((file) => ({ file, text: readFileSync(join(views, file), 'utf8') }));
-const code = readdirSync(sources).map((file) => readFileSync(join(sources, file), 'utf8'));
+const code = readdirSync(sources, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => readFileSync(join(sources, file), 'utf8'));
 const languages = readdirSync(join(views, 'languages')).map((file) => file.replace('.json', ''));
 
 interface Texts {

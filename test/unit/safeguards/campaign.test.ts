@@ -115,7 +115,7 @@ function scene(profile: Safeguards['profile'], overrides: Partial<Safeguards> = 
     const shown = await judge.judgeConfirm(client, grant, person, entry);
     const approval = await judge.judgeApproval(client, grant, person, {
       ...entry,
-      confirmCode: '',
+      typedSuffix: '',
       browser: 'browser',
     });
     return { end: approval.verdict, warnings: shown.warnings, isNews: arrived.campaign.isNews };
@@ -172,7 +172,7 @@ describe('a campaign against fifty people', () => {
       await judge.judgeArrived(client, grant, signedIn(person.subject), person);
       const form = { userCode: 'WDJBMJHT', codePrefilled: false, followedLink: false, openElsewhere: false };
       verdicts.push(
-        (await judge.judgeApproval(client, grant, person, { ...form, confirmCode: '', browser: 'browser' })).verdict,
+        (await judge.judgeApproval(client, grant, person, { ...form, typedSuffix: '', browser: 'browser' })).verdict,
       );
     }
     expect(verdicts.filter((verdict) => verdict === 'allowed')).toHaveLength(2);

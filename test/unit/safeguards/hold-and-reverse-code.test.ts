@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { judgeReverseCode, newReverseCode } from '../../../src/safeguards/reverse-code.ts';
+import { newReverseCode, reverseCodeAtStart } from '../../../src/safeguards/reverse-code.ts';
 import { heldUntilMs } from '../../../src/safeguards/safeguards.ts';
 
 describe('hold', () => {
@@ -21,7 +21,7 @@ describe('the reverse code', () => {
     ['required', 'required', 'make'],
     ['required', undefined, 'refuse'],
   ] as const)('with %s for a device that says %s: %s', (mode, confirmation, verdict) => {
-    expect(judgeReverseCode(mode, confirmation)).toBe(verdict);
+    expect(reverseCodeAtStart(mode, confirmation)).toBe(verdict);
   });
 
   it('is four digits, each value as likely as the others', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Safeguards } from '../../../src/clients/registered-client.ts';
 import type { Grant } from '../../../src/ledger/grant.ts';
-import { judgeReverseCode } from '../../../src/safeguards/reverse-code.ts';
+import { reverseCodeAtStart } from '../../../src/safeguards/reverse-code.ts';
 import type { ConfirmForm, Person } from '../../../src/safeguards/safeguards.ts';
 import { mayInitiateFrom } from '../../../src/safeguards/still-met.ts';
 import { clientWith, grantFrom, safeguardDeps } from './safeguard-deps.ts';
@@ -29,7 +29,7 @@ function setUp(
     codePrefilled: false,
     followedLink: false,
     openElsewhere: false,
-    confirmCode: '',
+    typedSuffix: '',
     browser: 'browser',
     ...more,
   });
@@ -96,27 +96,27 @@ describe('an approval', () => {
 
   it('needs the end of a prefilled code, however the code was written, and a wrong end is no approval', async () => {
     const { approve } = setUp();
-    for (const confirmCode of ['', 'WDJB', 'XXXX', 'mjhx', 'x', 'MJH']) {
-      expect(await approve({}, { codePrefilled: true, confirmCode })).toMatchObject({ verdict: 'wrong_code' });
+    for (const typedSuffix of ['', 'WDJB', 'XXXX', 'mjhx', 'x', 'MJH']) {
+      expect(await approve({}, { codePrefilled: true, typedSuffix })).toMatchObject({ verdict: 'wrong_code' });
     }
-    expect(await approve({}, { codePrefilled: true, confirmCode: 'mjht' })).toMatchObject({ verdict: 'allowed' });
+    expect(await approve({}, { codePrefilled: true, typedSuffix: 'mjht' })).toMatchObject({ verdict: 'allowed' });
   });
 
   it('has ten tries at the end of a prefilled code, also when they come together, and the right one is then too late', async () => {
     const { approve } = setUp();
     const ends = Array.from({ length: 60 }, (_, n) => ({
       codePrefilled: true,
-      confirmCode: n === 40 ? 'mjht' : 'BBBB',
+      typedSuffix: n === 40 ? 'mjht' : 'BBBB',
     }));
     const judged = await Promise.all(ends.map((end) => approve({}, end)));
     expect(judged.filter(({ verdict }) => verdict === 'wrong_code')).toHaveLength(10);
     expect(judged.filter(({ verdict }) => verdict === 'allowed')).toEqual([]);
-    expect(await approve({}, { codePrefilled: true, confirmCode: 'mjht' })).toMatchObject({
+    expect(await approve({}, { codePrefilled: true, typedSuffix: 'mjht' })).toMatchObject({
       verdict: 'too_many',
       limit: 'wrong_codes_per_browser',
     });
     // Another browser of the same office, and a code that was typed whole, are another matter.
-    expect(await approve({}, { codePrefilled: true, confirmCode: 'mjht', browser: 'other' })).toMatchObject({
+    expect(await approve({}, { codePrefilled: true, typedSuffix: 'mjht', browser: 'other' })).toMatchObject({
       verdict: 'allowed',
     });
     expect(await approve()).toMatchObject({ verdict: 'allowed' });
@@ -125,9 +125,9 @@ describe('an approval', () => {
   it('may be asked for without anything typed as often as a person presses the button', async () => {
     const { approve } = setUp();
     for (let n = 0; n < 30; n += 1) {
-      expect(await approve({}, { codePrefilled: true, confirmCode: ' ' })).toMatchObject({ verdict: 'wrong_code' });
+      expect(await approve({}, { codePrefilled: true, typedSuffix: ' ' })).toMatchObject({ verdict: 'wrong_code' });
     }
-    expect(await approve({}, { codePrefilled: true, confirmCode: 'mjht' })).toMatchObject({ verdict: 'allowed' });
+    expect(await approve({}, { codePrefilled: true, typedSuffix: 'mjht' })).toMatchObject({ verdict: 'allowed' });
   });
 
   it('is one of twenty that a person has in an hour', async () => {
@@ -142,7 +142,7 @@ describe('an approval', () => {
           codePrefilled: false,
           followedLink: false,
           openElsewhere: false,
-          confirmCode: '',
+          typedSuffix: '',
           browser: 'browser',
         },
       );
@@ -155,10 +155,10 @@ describe('an approval', () => {
     const judged = await strict.approve({ address: AWAY });
     expect(judged).toMatchObject({
       heldUntilMs: strict.now() + 5000,
-      confirmationCode: expect.stringMatching(/^\d{4}$/),
+      reverseCode: expect.stringMatching(/^\d{4}$/),
     });
-    expect(await setUp('strict').approve({ address: AWAY })).toMatchObject({ confirmationCode: undefined });
-    expect(await setUp('standard').approve()).toMatchObject({ heldUntilMs: undefined, confirmationCode: undefined });
+    expect(await setUp('strict').approve({ address: AWAY })).toMatchObject({ reverseCode: undefined });
+    expect(await setUp('standard').approve()).toMatchObject({ heldUntilMs: undefined, reverseCode: undefined });
   });
 });
 
@@ -167,8 +167,8 @@ describe('a start', () => {
     const inside = { initiateFrom: ['10.0.0.0/8'] };
     expect(mayInitiateFrom(inside, '10.1.1.1')).toBe(true);
     expect(mayInitiateFrom(inside, AWAY)).toBe(false);
-    expect(judgeReverseCode('required', undefined)).toBe('refuse');
-    expect(judgeReverseCode('required', 'supported')).not.toBe('refuse');
+    expect(reverseCodeAtStart('required', undefined)).toBe('refuse');
+    expect(reverseCodeAtStart('required', 'supported')).not.toBe('refuse');
   });
 });
 

@@ -21,7 +21,7 @@ const TRIES = 3;
  * (`redeemGrant`). So of a burst three codes are judged, in whatever order they arrive. The same code again, as of a
  * poll that is sent twice, has its place already.
  */
-export async function judgeConfirmationCode(
+export async function judgeReverseCode(
   deps: RedeemDeps,
   grant: Grant,
   approval: Approval,
@@ -29,7 +29,7 @@ export async function judgeConfirmationCode(
 ): Promise<'right' | 'awaited' | 'refused'> {
   const expected = approval.confirmationCode;
   if (expected === undefined) return 'right';
-  const typed = poll.confirmationCode;
+  const typed = poll.reverseCode;
   if (typed === undefined) return 'awaited';
   const isRight = equalTexts(typed, expected);
 

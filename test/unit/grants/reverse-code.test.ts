@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { judgeConfirmationCode } from '../../../src/grants/redeem/confirmation-code.ts';
 import type { Poll } from '../../../src/grants/redeem/poll.ts';
 import type { RedeemDeps } from '../../../src/grants/redeem/redeem-deps.ts';
+import { judgeReverseCode } from '../../../src/grants/redeem/reverse-code.ts';
 import { BASE20 } from '../../../src/grants/start/user-code.ts';
 import { confirmationDeniedEntry, endedEntry } from '../../../src/ledger/entry-keys.ts';
 import type { Grant } from '../../../src/ledger/grant.ts';
@@ -33,20 +33,20 @@ beforeEach(() => {
   };
 });
 
-const judge = (confirmationCode: string | undefined, approved = approval) =>
-  judgeConfirmationCode(deps, grant, approved, {
+const judge = (reverseCode: string | undefined, approved = approval) =>
+  judgeReverseCode(deps, grant, approved, {
     client: sampleClient(),
     deviceCode: new Secret('device'),
     challenge: '',
     jkt: '',
     proof: { follow: async () => 'newest', spend: async () => {} },
     resources: [],
-    confirmationCode,
+    reverseCode,
   } satisfies Poll);
 
 const hasEnded = async () => (await deps.ledger.read([endedEntry(grant.id)])).values[0] !== undefined;
 
-describe('judgeConfirmationCode: the digits that the page shows and the device sends', () => {
+describe('judgeReverseCode: the digits that the page shows and the device sends', () => {
   it('asks for nothing where the approval has none', async () => {
     expect(await judge(undefined, sampleApproval())).toBe('right');
     expect(await judge('1234', sampleApproval())).toBe('right');
