@@ -1,6 +1,8 @@
-// Shows the code in groups as it is typed or pasted. The form works without it, and the server takes any spelling.
+// Shows the code in groups as it is typed or pasted. The form works without it, and the server takes any spelling. Text with a
+// character that no code has is left as it is: an address, or a sentence around the code, which the server takes apart.
 const field = document.querySelector('input[data-group]');
 const size = Number(field?.dataset.group);
+const alphabet = field?.dataset.alphabet;
 
 function charactersOf(text) {
   return text
@@ -16,7 +18,9 @@ function grouped(characters) {
 function show() {
   const text = field.value;
   const caret = field.selectionStart ?? text.length;
-  const shown = grouped(charactersOf(text));
+  const characters = charactersOf(text);
+  if (alphabet && [...characters].some((character) => !alphabet.includes(character))) return;
+  const shown = grouped(characters);
   if (shown === text) return;
   const before = charactersOf(text.slice(0, caret));
   const isAtEnd = caret === text.length;

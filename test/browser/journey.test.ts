@@ -1,5 +1,6 @@
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { answer as answerWith, goToConfirm, serveBroker } from '../support/broker/served-broker.ts';
 import { createTestBroker } from '../support/broker/test-broker.ts';
 import {
   beSomebody,
@@ -360,4 +361,57 @@ describe('the code field, where script runs', () => {
     await page.keyboard.insertText('  ｗｄｊｂ – mjht ');
     expect(await field.inputValue()).toBe('WDJB-MJHT');
   });
+});
+
+describe('a person who types exactly what the device shows', () => {
+  it.each([
+    ['type_all', true],
+    ['type_all', false],
+    ['type_suffix', true],
+    ['type_suffix', false],
+  ] as const)('with %s, script running: %s, is let in', async (complete, javaScriptEnabled) => {
+    const served = await serveBroker({ client: { safeguards: { complete } } });
+    onTestFinished(() => served.close());
+    const { page } = await newPerson(browser, { locale: 'en', javaScriptEnabled }, ['http://localhost:']);
+    const { userCode } = await goToConfirm(page, served, { isPrefilled: true });
+    const field = page.locator('[name=confirm_code]');
+    await field.pressSequentially(userCode);
+    expect(await field.inputValue()).toBe(userCode);
+    await answerWith(page, 'approve');
+    await waitForHeading(page, 'Approved');
+  });
+
+  it('sees the dash come by itself, and the end alone without one', async () => {
+    const served = await serveBroker();
+    onTestFinished(() => served.close());
+    const { page } = await newPerson(browser, { locale: 'en' }, ['http://localhost:']);
+    const { userCode } = await goToConfirm(page, served, { isPrefilled: true });
+    const field = page.locator('[name=confirm_code]');
+    expect(await field.getAttribute('enterkeyhint')).toBe('done');
+    await field.pressSequentially(userCode.replace('-', '').toLowerCase());
+    expect(await field.inputValue()).toBe(userCode);
+    await field.fill('');
+    await field.pressSequentially(userCode.slice(-4).toLowerCase());
+    expect(await field.inputValue()).toBe(userCode.slice(-4));
+  });
+
+  it.each([true, false])(
+    'may paste it with its label or its address, script running: %s',
+    async (javaScriptEnabled) => {
+      for (const pasted of [
+        (code: string) => `Code: ${code}`,
+        (code: string) => `https://x.example/?user_code=${code}`,
+      ]) {
+        const served = await serveBroker();
+        onTestFinished(() => served.close());
+        const { page } = await newPerson(browser, { locale: 'en', javaScriptEnabled }, ['http://localhost:']);
+        const { userCode } = await served.harness.start();
+        await page.goto(`${served.origin}/device`);
+        await page.focus('[name=user_code]');
+        await page.keyboard.insertText(pasted(userCode));
+        await page.click('main form button');
+        await page.waitForURL(/\/device\/confirm\?/);
+      }
+    },
+  );
 });

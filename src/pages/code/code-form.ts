@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { openArrival } from '../../grants/decide/trip.ts';
+import { MAX_PASTED } from '../../grants/start/code-in-text.ts';
 import { charactersOfCodes, formatUserCode, NUMERIC, normaliseUserCode } from '../../grants/start/user-code.ts';
 import { browserOf } from '../frame/browser-session.ts';
 import { fieldOf, type PageContext } from '../frame/page-context.ts';
@@ -23,7 +24,7 @@ export function readMemory(memory: string): CodeFormMemory {
   return { prefilled: memory.replace('>', ''), followedLink: memory.startsWith('>') };
 }
 
-function writeMemory({ prefilled, followedLink }: CodeFormMemory): string {
+export function writeMemory({ prefilled, followedLink }: CodeFormMemory): string {
   return (followedLink ? '>' : '') + prefilled;
 }
 
@@ -95,15 +96,18 @@ export function renderCodeForm(context: PageContext, request: Request, response:
     isPrefilled: prefilled !== '' && prefilled === normalised,
     isNumeric: userCodes.alphabet === NUMERIC,
     group: userCodes.group,
+    alphabet: userCodes.alphabet,
+    longest: MAX_PASTED,
     script: addresses.to(codeScript.path),
     problem,
   });
-  allowScript(response, addresses.origin + addresses.to(codeScript.path));
+  allowCodeScript(context, response);
   response.status(status).type('html').send(page);
 }
 
 /** Opens the Content-Security-Policy for one address, not for all that somebody may have put on this origin. */
-function allowScript(response: Response, address: string): void {
+export function allowCodeScript({ addresses, codeScript }: PageContext, response: Response): void {
+  const address = addresses.origin + addresses.to(codeScript.path);
   const policy = response.getHeader('Content-Security-Policy');
   // A policy has no form for IPv6 addresses, and ends sources at commas and semicolons.
   const source = /^https?:\/\/[\w.-]+(:\d+)?\/[^,;]*$/.test(address) ? address : "'self'";

@@ -6,7 +6,8 @@
 import type { Request, Response } from 'express';
 import type { RegisteredClient } from '../../clients/registered-client.ts';
 import { type BrowserValue, TRIP_MS } from '../../grants/decide/trip.ts';
-import { normaliseUserCode } from '../../grants/start/user-code.ts';
+import { codeInText } from '../../grants/start/code-in-text.ts';
+import { charactersOfCodes, normaliseUserCode } from '../../grants/start/user-code.ts';
 import { findByUserCode, type GrantView, markOpened } from '../../grants/view-grant.ts';
 import type { EntryVerdict } from '../../limits/code-entry-limits.ts';
 import { mayFollowLink } from '../../safeguards/arrival.ts';
@@ -19,7 +20,7 @@ import { requestIdOf } from '../frame/reference.ts';
 import { noteFacts } from '../frame/request-facts.ts';
 import { countSignIn } from '../sign-in/start-sign-in.ts';
 import { writeTicket } from '../sign-in/ticket.ts';
-import { CODE_FORM, enteredPerson, MAX_TYPED, readMemory, renderCodeForm } from './code-form.ts';
+import { CODE_FORM, enteredPerson, MAX_TYPED, readMemory, renderCodeForm, writeMemory } from './code-form.ts';
 
 /** One code as somebody typed it. */
 interface Entry {
@@ -38,9 +39,13 @@ export async function enterCode(context: PageContext, request: Request, response
   const { grants } = deps;
   forms.requireOwnOrigin(request);
   const visitor = forms.requireVisitor(request);
-  const memory = forms.requireVisitorToken(visitor, CODE_FORM, fieldOf(request.body, 'token'));
+  const opened = forms.requireVisitorToken(visitor, CODE_FORM, fieldOf(request.body, 'token'));
   const source = deps.sourceOf(request);
-  const typed = fieldOf(request.body, 'user_code') ?? '';
+  const { typed, isFromAddress } = codeInText(fieldOf(request.body, 'user_code') ?? '', grants.userCodes);
+  // An address in the field is one that somebody handed on, as much as one in the address bar.
+  const memory = isFromAddress
+    ? writeMemory({ ...readMemory(opened), prefilled: prefilledBy(context, typed) })
+    : opened;
   const browser = browserOf(request) ?? newBrowserValue(grants.randomBytes);
   const entry: Entry = { request, response, browser, typed, memory, source };
 
@@ -55,6 +60,10 @@ export async function enterCode(context: PageContext, request: Request, response
   if (view === undefined || client === undefined) return wrongCode(context, entry);
   await verdict.wasRight();
   await openCode(context, entry, view, client);
+}
+
+function prefilledBy({ deps }: PageContext, typed: string): string {
+  return charactersOfCodes(typed.slice(0, MAX_TYPED), deps.grants.userCodes);
 }
 
 function wrongCode(context: PageContext, { request, response, typed, memory, source }: Entry): void {

@@ -11,6 +11,8 @@ import { sessionLife } from '../../grants/session-life.ts';
 import { formatUserCode, NUMERIC } from '../../grants/start/user-code.ts';
 import { intersectScopes } from '../../oauth/scope.ts';
 import type { ConfirmJudgement, Obstacle, Warning } from '../../safeguards/safeguards.ts';
+import { allowCodeScript } from '../code/code-form.ts';
+
 import type { Language } from '../frame/languages.ts';
 import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { routeOf } from '../frame/page-error.ts';
@@ -144,8 +146,11 @@ export function renderConfirm(
             isWhole: charactersToType === userCode.length,
             isNumeric: alphabet === NUMERIC,
             isWrong,
+            group: charactersToType % group === 0 || charactersToType === userCode.length ? group : undefined,
+            script: context.addresses.to(context.codeScript.path),
           },
   });
+  if (charactersToType > 0) allowCodeScript(context, response);
   response.status(status).type('html').send(page);
 }
 

@@ -36,6 +36,10 @@ export interface EnterCodeLocals {
   isNumeric: boolean;
   /** Characters between two dashes. */
   group: number;
+  /** The characters that codes have. */
+  alphabet: string;
+  /** How many characters may be pasted. */
+  longest: number;
   /** Address of the script that shows those groups as they are typed. */
   script: string;
   problem: 'wrong' | undefined;
@@ -89,7 +93,18 @@ export interface ConfirmLocals {
   duration: { unit: 'minutes' | 'hours' | 'days'; count: number };
   warnings: readonly Warning[];
   /** Set where the person types what the device shows. */
-  confirmCode: { length: number | undefined; isWhole: boolean; isNumeric: boolean; isWrong: boolean } | undefined;
+  confirmCode: ConfirmCodeLocals | undefined;
+}
+
+export interface ConfirmCodeLocals {
+  length: number;
+  isWhole: boolean;
+  isNumeric: boolean;
+  isWrong: boolean;
+  /** Characters between two dashes; none where the end of the code would be grouped otherwise than the device does. */
+  group: number | undefined;
+  /** Address of the script that shows the groups. */
+  script: string;
 }
 
 export interface RefusedLocals extends Reference {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import express, { type Express } from 'express';
 import type { RegisteredClient } from '../../../src/clients/registered-client.ts';
 import { type StartedGrant, startGrant } from '../../../src/grants/start/start-grant.ts';
-import { BASE20 } from '../../../src/grants/start/user-code.ts';
+import { BASE20, type UserCodeSettings } from '../../../src/grants/start/user-code.ts';
 import { type Ledger, StorageUnavailableError } from '../../../src/ledger/ledger.ts';
 import { createApprovalLimits } from '../../../src/limits/approval-limits.ts';
 import { createCodeEntryLimits } from '../../../src/limits/code-entry-limits.ts';
@@ -57,6 +57,7 @@ export interface PageHarnessOptions {
   limits?: Partial<LimitSettings>;
   settings?: Partial<PagesDeps['settings']>;
   sealing?: Sealing;
+  userCodes?: UserCodeSettings;
   networks?: Parameters<typeof createNetworks>[0];
   deps?: Partial<PagesDeps>;
   /** Of each request; the same for all of them, unless given. */
@@ -83,7 +84,8 @@ export function openPageHarness(options: PageHarnessOptions = {}): PageHarness {
   const limits = { ...LIMITS, ...options.limits };
   const { counters } = storage;
   const networks = createNetworks(options.networks ?? []);
-  const grants = { ledger, sealing, randomBytes, userCodes: { alphabet: BASE20, length: 8, group: 4 } };
+  const { userCodes = { alphabet: BASE20, length: 8, group: 4 } } = options;
+  const grants = { ledger, sealing, randomBytes, userCodes };
   const codeEntryLimits = createCodeEntryLimits({ counters, sealing, networks, limits });
   const deps: PagesDeps = {
     publicUrl: new URL(publicUrl),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { handleCallback, openPageHarness, type PageHarness } from '../../support/browser/page-harness.ts';
+import { callbackOf, handleCallback, openPageHarness, type PageHarness } from '../../support/browser/page-harness.ts';
 import type { PageVisitor, VisitedPage } from '../../support/browser/page-visitor.ts';
 
 const WRONG = /This code does not work/;
@@ -17,6 +17,55 @@ describe('the code page', () => {
     const way = await visitor.submit(await visitor.open('/device'), { user_code: typedAs(userCode) });
     expect(way.address).toMatch('/device/sign-in?');
     expect(way.words).toContain(userCode);
+  });
+
+  it.each([
+    ['a label before it', (code: string) => `Code: ${code}`],
+    ['a sentence around it', (code: string) => `Your code is ${code.replace('-', ' ')}, good for ten minutes`],
+    ['a label on a line of its own', (code: string) => `Login code\n${code.toLowerCase()}\n`],
+  ])('takes a code that was pasted with %s', async (_, pastedAs) => {
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    const { userCode } = await harness.start();
+    const way = await visitor.submit(await visitor.open('/device'), { user_code: pastedAs(userCode) });
+    expect(way.words).toContain(userCode);
+    const confirm = await visitor.open(callbackOf(await visitor.get(way.links[0]?.href ?? '')));
+    expect(confirm.text).not.toContain('id="confirm_code"');
+  });
+
+  it('takes the code of a pasted address, and wants its end from the device as if the address had been opened', async () => {
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    const { userCode } = await harness.start();
+    const form = await visitor.open('/device');
+    const pasted = `https://login.example.com/${'long-path/'.repeat(8)}device?lang=en&user_code=${userCode}#x`;
+    expect(form.text).toContain('maxlength="512"');
+    const way = await visitor.submit(form, { user_code: pasted });
+    expect(way.words).toContain(userCode);
+    const confirm = await visitor.open(callbackOf(await visitor.get(way.links[0]?.href ?? '')));
+    expect(confirm.text).toContain('id="confirm_code"');
+  });
+
+  it('remembers a pasted address over a wrong try', async () => {
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    const { userCode } = await harness.start();
+    harness.clients.set('kept', harness.clients.get('build-cli') as never);
+    harness.clients.delete('build-cli');
+    const address = `https://login.example.com/device?user_code=${userCode}`;
+    const wrong = await visitor.submit(await visitor.open('/device'), { user_code: address });
+    expect(wrong.status).toBe(400);
+    harness.clients.set('build-cli', harness.clients.get('kept') as never);
+    const way = await visitor.submit(wrong, { user_code: userCode });
+    const confirm = await visitor.open(callbackOf(await visitor.get(way.links[0]?.href ?? '')));
+    expect(confirm.text).toContain('id="confirm_code"');
+  });
+
+  it('speaks of digits where codes are digits', async () => {
+    const userCodes = { alphabet: '0123456789', length: 9, group: 3 };
+    const form = await openPageHarness({ userCodes }).newVisitor().open('/device');
+    expect(form.words).toContain('Digits only, with or without the dash.');
+    expect(form.words).not.toMatch(/letters/);
   });
 
   it.each(['us-ascii', 'windows-1252', 'ISO-8859-1', ''])(

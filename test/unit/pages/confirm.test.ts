@@ -430,7 +430,7 @@ describe('a code that came prefilled', () => {
     const confirm = await signInPrefilled(visitor, started);
     expect(confirm.words).toContain(`${head}-••••`);
     expect(confirm.text).not.toContain(tail);
-    expect(confirm.text).toMatch(/id="confirm_code"[^>]*maxlength="4"/);
+    expect(confirm.words).toContain('Type the last 4 characters');
 
     for (const typed of ['', 'BBBB', `${tail.slice(0, 3)}`]) {
       const wrong = await visitor.submit(confirm, { decision: 'approve', confirm_code: typed });
@@ -468,12 +468,21 @@ describe('a code that came prefilled', () => {
 
   it.each([
     ['compare', undefined],
-    ['type_suffix', '4'],
-    ['type_all', '8'],
-  ] as const)('with %s wants %s characters', async (complete, wanted) => {
+    ['type_suffix', 'the last 4 characters of the code'],
+    ['type_all', 'the whole code'],
+  ] as const)('with %s wants %s', async (complete, wanted) => {
     const harness = openPageHarness({ client: { safeguards: { complete } } });
     const confirm = await signInPrefilled(harness.newVisitor(), await harness.start());
-    expect(/id="confirm_code"[^>]*maxlength="(\d)"/.exec(confirm.text)?.[1]).toBe(wanted);
+    expect(/Type (.*?) that the device shows/.exec(confirm.words)?.[1]).toBe(wanted);
+  });
+
+  it.each(['type_suffix', 'type_all'] as const)('with %s runs the one script that groups it', async (complete) => {
+    const harness = openPageHarness({ client: { safeguards: { complete } } });
+    const confirm = await signInPrefilled(harness.newVisitor(), await harness.start());
+    const [, script = ''] = /<script src="([^"]+)" defer>/.exec(confirm.text) ?? [];
+    expect(script).toMatch(/^\/device\/code-[0-9a-f]{12}\.js$/);
+    expect(confirm.headers['content-security-policy']).toContain(`script-src https://login.example.com${script}`);
+    expect(confirm.text).toMatch(/id="confirm_code"[^>]*data-group="4"/);
   });
 
   it('and was replaced by another one counts as typed', async () => {
