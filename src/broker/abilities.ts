@@ -1,5 +1,5 @@
 import { ASSERTION_ALGS } from '../clients/client-assertion.ts';
-import { DPOP_ALGS } from '../endpoints/dpop-proofs.ts';
+import { DPOP_ALGS } from '../endpoints/proof-signature.ts';
 import { carriedClaimNames } from '../grants/decide/client-claims.ts';
 import type { Abilities } from '../oauth/metadata.ts';
 import { uniteScopes } from '../oauth/scope.ts';

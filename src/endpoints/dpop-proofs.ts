@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWTVerifyResult, jwtVerify } from 'jose';
 import type { PresentedProof } from '../grants/redeem/poll.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Counters } from '../limits/counters.ts';
@@ -7,9 +6,7 @@ import { OAuthError } from '../oauth/oauth-error.ts';
 import { equalTexts, type Sealing } from '../sealing/sealing.ts';
 import type { DeviceRequest } from './http/endpoint.ts';
 import { hasUsableKey } from './proof-key.ts';
-
-/** Signature algorithms of DPoP proofs; all asymmetric (RFC 9449 §4.3). */
-export const DPOP_ALGS = ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'] as const;
+import { type SignedProof, verifyProof } from './proof-signature.ts';
 
 /** DPoP (RFC 9449) at one endpoint. */
 export interface DpopProofs {
@@ -68,8 +65,7 @@ export function createDpopProofs(deps: DpopDeps): DpopProofs {
     async proofOf(request, accessToken) {
       const proof = request.headers['dpop'];
       if (proof === undefined) return NO_PROOF;
-      const { payload, protectedHeader } = await verified(typeof proof === 'string' ? proof : '');
-      const { jwk = {} } = protectedHeader;
+      const { payload, jkt } = verified(typeof proof === 'string' ? proof : '');
       if (payload['htm'] !== request.method) throw broken('htm is not the method of this request');
       if (typeof payload['htu'] !== 'string' || normalised(payload['htu']) !== htu) {
         throw broken('htu is not the address of this endpoint');
@@ -89,7 +85,6 @@ export function createDpopProofs(deps: DpopDeps): DpopProofs {
           headers: { 'DPoP-Nonce': nonceOf(period) },
         });
       }
-      const jkt = await calculateJwkThumbprint(jwk);
       const name = sha256(JSON.stringify([jkt, jti]));
       const serial = serialOf(iat, name);
       // As long as the proof could be accepted again.
@@ -127,17 +122,14 @@ export function createDpopProofs(deps: DpopDeps): DpopProofs {
   }
 }
 
-async function verified(proof: string): Promise<JWTVerifyResult> {
+/** Its own clock is judged above, with the nonce in view; `exp` and `nbf` mean nothing in a proof. */
+function verified(proof: string): SignedProof {
   if (!hasUsableKey(proof)) {
     throw broken('the proof must carry a public key; one for RSA has 2048 to 4096 bits and the exponent 65537');
   }
-  try {
-    // Its own clock is judged above, with the nonce in view; `exp` and `nbf` mean nothing in a proof.
-    return await jwtVerify(proof, EmbeddedJWK, { typ: 'dpop+jwt', algorithms: [...DPOP_ALGS], clockTolerance: '100y' });
-  } catch (error) {
-    if (error instanceof errors.JOSEError) throw broken('the proof does not verify', error);
-    throw broken('the proof is not readable', error);
-  }
+  const signed = verifyProof(proof);
+  if (signed === undefined) throw broken('the proof does not verify');
+  return signed;
 }
 
 /** Of proofs of one second one cannot be told to be the newer. */
@@ -165,6 +157,6 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 
-function broken(description: string, cause?: unknown): OAuthError {
-  return new OAuthError('invalid_dpop_proof', description, { cause });
+function broken(description: string): OAuthError {
+  return new OAuthError('invalid_dpop_proof', description);
 }

@@ -5,8 +5,9 @@ import { OAUTH_ERRORS, OAuthError, type OAuthErrorCode } from '../oauth/oauth-er
 import { Secret } from '../sealing/secret.ts';
 import { userinfoClaims } from '../tokens/userinfo-claims.ts';
 import type { AccessTokens, ReadAccessToken } from './access-tokens.ts';
-import { DPOP_ALGS, type DpopProofs } from './dpop-proofs.ts';
+import type { DpopProofs } from './dpop-proofs.ts';
 import type { DeviceRequest, Endpoint } from './http/endpoint.ts';
+import { DPOP_ALGS } from './proof-signature.ts';
 
 export interface UserinfoDeps {
   clients: ReadonlyMap<string, RegisteredClient>;
