@@ -107,8 +107,9 @@ async function playPerson(broker: DemoBroker, grant: StartedGrant, interruption:
       onStep,
     });
     say(`Person: is told “${page.heading}”`);
-    if (page.url.pathname !== '/device/done')
+    if (page.url.pathname !== '/device/done') {
       throw new Error(`the way ended at ${page.url.href} with status ${page.status}`);
+    }
   } catch (error) {
     say(`Person: gives up, ${String(error)}`);
     interruption.abort();

@@ -12,8 +12,9 @@ export interface VerifiedTokens {
  */
 export async function verifyTokens(issuer: string, clientId: string, response: unknown): Promise<VerifiedTokens> {
   const { access_token: accessToken, id_token: idToken } = response as Record<string, unknown>;
-  if (typeof accessToken !== 'string' || typeof idToken !== 'string')
+  if (typeof accessToken !== 'string' || typeof idToken !== 'string') {
     throw new Error('there is no access token, or no ID token');
+  }
   const metadata = (await (await fetch(`${issuer}/.well-known/oauth-authorization-server`)).json()) as {
     jwks_uri: string;
   };

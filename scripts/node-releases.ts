@@ -54,8 +54,9 @@ export function bringNode(wanted: string): NodeRelease {
     doubt = `the registry does not say what is newest (${firstLine(error)})`;
     version = newestOf(wanted, here);
   }
-  if (version === undefined)
+  if (version === undefined) {
     throw new Error(`there is no ${PACKAGE}@${wanted}${doubt === undefined ? '' : `: ${doubt}`}`);
+  }
   const folder = folderOf(version);
   for (const old of kept) {
     if (old.split('.')[0] === wanted && old !== version) rmSync(join(CACHE, old), { recursive: true });

@@ -119,8 +119,9 @@ async function adminToken(origin: string): Promise<string> {
     body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', ...ADMIN }),
   });
   const text = await response.text();
-  if (!response.ok)
+  if (!response.ok) {
     throw new Error(`Keycloak gives its administrator no token: ${response.status} ${text.slice(0, 200)}`);
+  }
   return (JSON.parse(text) as { access_token: string }).access_token;
 }
 

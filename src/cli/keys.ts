@@ -119,8 +119,9 @@ async function rotateSigning(options: Options): Promise<number> {
     return steps.some(({ step }) => step !== 'too_early') ? formatSigningKeySet(rotated.keys) : undefined;
   });
   const lines = steps.flatMap(explainStep);
-  if (steps.every(({ step }) => step === 'too_early'))
+  if (steps.every(({ step }) => step === 'too_early')) {
     throw new RefusedError(`nothing was changed\n${lines.join('\n')}`);
+  }
   print(`Changed ${path}:`, ...lines, '', RELOAD_HINT);
   return EXIT.done;
 }

@@ -37,8 +37,9 @@ function faultOf(read: PrivateKeyFile | undefined): string | undefined {
   if (!canDecrypt(key)) return `found a key (${kind}) that cannot decrypt here, ${EXPECTED}`;
   const bits = key.asymmetricKeyDetails?.modulusLength ?? MIN_RSA_BITS;
   if (bits < MIN_RSA_BITS) return `found an RSA key of ${bits} bits, expected ${MIN_RSA_BITS} or more`;
-  if (use !== undefined && use !== 'enc')
+  if (use !== undefined && use !== 'enc') {
     return 'found a key that is not for encryption (use), expected one of its own';
+  }
   if (alg === undefined) return undefined;
   return isKeyAlgorithm(alg, kind === 'rsa')
     ? undefined

@@ -39,8 +39,9 @@ export function createFrontchannelLogout(deps: FrontchannelLogoutDeps): Endpoint
     }
     if (sid === undefined || sid === '' || moreSids.length > 0) throw refused('no sid, or more than one');
     if (sid.length > MAX_SID_LENGTH) throw refused('the sid is too long');
-    if (await endKnownSid(deps, { upstream: upstream.id, sid }, longestRetentionMs))
+    if (await endKnownSid(deps, { upstream: upstream.id, sid }, longestRetentionMs)) {
       deps.onLogout(request, upstream.id);
+    }
     return page;
   };
 }

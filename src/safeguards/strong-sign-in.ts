@@ -50,8 +50,9 @@ export function judgeSignIn(
   const { authTimeSeconds } = signIn;
   if (maxAgeSeconds !== undefined) {
     if (authTimeSeconds === undefined) return tooWeak('auth_time');
-    if (authTimeSeconds + maxAgeSeconds + WAY_BACK_SECONDS + clockToleranceSeconds < nowMs / 1000)
+    if (authTimeSeconds + maxAgeSeconds + WAY_BACK_SECONDS + clockToleranceSeconds < nowMs / 1000) {
       return tooWeak('recent_sign_in');
+    }
   }
   const isAskedAgain = prompt?.split(' ').includes('login') ?? false;
   if (

@@ -18,8 +18,9 @@ const NAME_LENGTH = 6;
 
 export function sealingKey(key: Secret): SealingKey {
   const bytes = Buffer.from(key.reveal(), 'base64url');
-  if (bytes.length !== KEY_BYTES)
+  if (bytes.length !== KEY_BYTES) {
     throw new RangeError(`a sealing key has ${KEY_BYTES} bytes, this one ${bytes.length}`);
+  }
   const name = createHash('sha256').update('gatehouse sealing key name').update(bytes).digest('base64url');
   const known = new Map<string, Buffer>();
   return {

@@ -24,8 +24,9 @@ export function readSecretText(content: string): SecretText {
 function faultOf(content: string, value: string): string | undefined {
   if (content.includes('\0')) return 'has NUL characters, expected plain text: it may be UTF-16, or a binary file';
   if (content.startsWith('\ufeff')) return 'begins with a byte order mark (BOM), expected UTF-8 without one';
-  if (content.includes('\ufffd'))
+  if (content.includes('\ufffd')) {
     return 'has bytes that are not UTF-8, expected text: a binary key is written in base64url';
+  }
   if (isDocument(value)) return undefined;
   if (/\n/.test(value)) return 'has more than one line, expected the value and at most one newline after it';
   if (/\r/.test(value)) return 'has a carriage return (CR) in it, expected the value and at most one newline after it';

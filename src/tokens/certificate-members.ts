@@ -25,8 +25,9 @@ export function certificateFault(jwk: Readonly<Record<string, unknown>>, publicK
   const chain = x5c === undefined ? [] : readChain(x5c);
   if (chain === undefined) return 'has an "x5c" that is no list of certificates in base64';
   const [own] = chain;
-  if (own !== undefined && !own.publicKey.equals(publicKey))
+  if (own !== undefined && !own.publicKey.equals(publicKey)) {
     return 'has an "x5c" whose first certificate is for another key';
+  }
   for (const [name, algorithm, value] of [
     ['x5t', 'sha1', x5t],
     ['x5t#S256', 'sha256', x5tS256],

@@ -64,8 +64,9 @@ export function createIssueTokens(
       const { id: sessionId, endsAtMs: sessionEndsAtMs } = session;
       const input = { client, issuer, approval, scopes, resources, sessionId, jti, nowMs, jkt, sessionEndsAtMs };
       const issued = await issue(input, refreshToken);
-      if (issued.outcome === 'expired')
+      if (issued.outcome === 'expired') {
         throw new Error('a relayed token with a refresh token beside it is never expired');
+      }
       return issued;
     },
   };

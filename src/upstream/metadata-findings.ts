@@ -113,8 +113,9 @@ function frontChannelFindings(
     return isOffered && !isBetter ? [{ level: 'ok', text }] : [];
   }
   const address = `the address to register for front-channel logout is ${logoutUri}`;
-  if (!isOffered)
+  if (!isOffered) {
     return [{ level: 'missing', text: `it does not say that it offers front-channel logout; ${address}` }];
+  }
   if (metadata['frontchannel_logout_session_supported'] === true) return [{ level: 'ok', text: address }];
   return [{ level: 'missing', text: `it does not say that its front-channel logout names the session; ${address}` }];
 }

@@ -88,8 +88,9 @@ async function tryRedirectUri(
 
 function judgeReturn({ searchParams }: URL): Finding {
   const error = searchParams.get('error');
-  if (error === null || NOBODY_SIGNED_IN.includes(error))
+  if (error === null || NOBODY_SIGNED_IN.includes(error)) {
     return { level: 'ok', text: 'the redirect URI is registered' };
+  }
   const description = searchParams.get('error_description') ?? '';
   return { level: 'wrong', text: `it refuses our sign-in request: ${printable(`${error} ${description}`.trim())}` };
 }

@@ -17,10 +17,11 @@ export function judgeRace(rivals: readonly Rival[], outcome: RaceOutcome, events
   const winner = winnerOf(outcome, denied);
   const violations: string[] = [];
   const must = (claim: boolean, words: string): void => {
-    if (!claim)
+    if (!claim) {
       violations.push(
         `${words} (${JSON.stringify({ rivals, tokens: tokens.length, heard, refreshed, pages, events })})`,
       );
+    }
   };
   must(approved + denied <= 1, 'I3: two decisions were logged');
   must(tokens.length <= 1, 'I1: more than one token answer');

@@ -54,12 +54,14 @@ try {
       '',
     ].join('\n'),
   );
-  for (const { problem, request } of result.failures)
+  for (const { problem, request } of result.failures) {
     process.stdout.write(`\n${problem}\n  ${request.slice(0, 2000)}\n`);
+  }
   for (const complaint of complaints.slice(0, 10)) process.stdout.write(`\n${complaint.slice(0, 2000)}\n`);
   const isFine = result.failures.length === 0 && complaints.length === 0 && mostBytes < MAX_RESIDENT_BYTES;
-  if (!isFine && !(await readFile(SEEDS, 'utf8')).split('\n').includes(String(seed)))
+  if (!isFine && !(await readFile(SEEDS, 'utf8')).split('\n').includes(String(seed))) {
     await appendFile(SEEDS, `${seed}\n`);
+  }
   process.exitCode = isFine ? 0 : 1;
 } finally {
   await fuzzed.close();

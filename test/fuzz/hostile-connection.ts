@@ -36,8 +36,9 @@ export class HostileConnection {
           if (read.answer.status >= 200) answers.push(read.answer);
         }
         const last = answers.at(-1);
-        if (!isLast && last !== undefined)
+        if (!isLast && last !== undefined) {
           done({ end: 'answered', answers }, last.headers.get('connection') === 'close');
+        }
       });
       socket.on('close', () => done({ end: 'closed', answers }, true));
       if (isLast) socket.end(bytes);

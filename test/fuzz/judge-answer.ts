@@ -50,8 +50,9 @@ function judgeJson({ status, headers, body }: Answer): string | undefined {
   if (status < 400) return undefined;
   const { error, error_description: description = '' } = value;
   if (!Object.hasOwn(OAUTH_ERRORS, String(error))) return `error ${String(error)}`;
-  if (typeof description !== 'string' || !DESCRIPTION.test(description))
+  if (typeof description !== 'string' || !DESCRIPTION.test(description)) {
     return `error_description ${String(description)}`;
+  }
   if (status === 405 && !headers.has('allow')) return '405 without Allow';
   return undefined;
 }

@@ -89,8 +89,9 @@ describe('a poll, over a Redis that is far away', () => {
   it('with the right secret beyond the budget is refused at every replica, and has no effect', async () => {
     const { device_code: code, user_code: userCode } = await started('twin');
     await test.approve(userCode);
-    for (let n = 0; n < 21; n += 1)
+    for (let n = 0; n < 21; n += 1) {
       await send(test, '/token', { ...pollOf(code), client_id: 'twin', client_secret: `guess-number-${n}` });
+    }
     const form = { ...pollOf(code), client_id: 'twin', client_secret: SECRET };
     for (const at of [replica, test, replica]) {
       const answers = [

@@ -32,8 +32,9 @@ async function pack(): Promise<{ tarball: string; files: string[] }> {
   const copy = join(folder, 'copy');
   mkdirSync(copy);
   const left = new Set(['.git', '.cache', 'dist', 'node_modules']);
-  for (const name of readdirSync(ROOT))
+  for (const name of readdirSync(ROOT)) {
     if (!left.has(name)) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+  }
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
   const args = ['pack', '--json', '--pack-destination', folder];
   const { stdout } = await run('npm', args, { cwd: copy, env: environment, maxBuffer: 16 * 1024 * 1024 });

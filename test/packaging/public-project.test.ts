@@ -73,8 +73,9 @@ describe('the version', () => {
         .toReversed(),
     );
     expect(read('CHANGELOG.md').indexOf('## [Unreleased]')).toBeLessThan(read('CHANGELOG.md').indexOf('## [0'));
-    for (const { version } of releases)
+    for (const { version } of releases) {
       expect(read('CHANGELOG.md')).toMatch(new RegExp(`^\\[${version}\\]: https:`, 'm'));
+    }
   });
 
   it('is one that SECURITY.md supports', () => {

@@ -38,8 +38,9 @@ export async function countOldSealingKeys(redis: RedisSettings, { keys }: Sealin
   const { ledger } = storage;
   await storage.open();
   try {
-    for await (const names of inBatches(ledger.ids('session'), (id) => namesInSession(id, ledger, sealing)))
+    for await (const names of inBatches(ledger.ids('session'), (id) => namesInSession(id, ledger, sealing))) {
       count(names);
+    }
     for await (const names of inBatches(ledger.ids('grant'), (id) => namesInGrant(id, ledger))) count(names);
   } finally {
     await storage.close();

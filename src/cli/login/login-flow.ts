@@ -152,8 +152,9 @@ function finish(end: PollEnd<SignedIn>, { options, around, terminal }: Attempt):
       const { person, idTokenIssuer, response } = end.tokens;
       const name = personInWords(person);
       terminal.line(printable(name === undefined ? 'Signed in.' : `Signed in as ${name}.`));
-      if (idTokenIssuer !== undefined)
+      if (idTokenIssuer !== undefined) {
         terminal.line(printable(`The ID token is verified: ${idTokenIssuer} signed it.`));
+      }
       if (options.json) around.stdout.write(`${JSON.stringify(response)}\n`);
       else terminal.line('The tokens were not kept. With --json they are printed.');
       return exit.signedIn;

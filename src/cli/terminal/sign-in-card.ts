@@ -33,8 +33,9 @@ export function showSignInCard(terminal: Terminal, card: SignInCard): void {
   const columnsBeside = columns - (picture?.columns ?? 0) - gap.length;
   const lines = [...layOut(terminal, card, picture, columnsBeside), '', terminal.isRich ? bold(code) : code, ''];
   lines.push(...wrapText(caution, Math.min(columns, widestText)), '');
-  if (qr !== picture)
+  if (qr !== picture) {
     lines.push(...wrapText(`(A window of ${qr?.columns} columns has room for a QR code.)`, columns), '');
+  }
   for (const line of lines) terminal.line(line);
 }
 

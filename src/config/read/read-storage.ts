@@ -81,8 +81,9 @@ function readPlace(section: RedisSection, reading: Reading): RedisSettings['at']
   const path = ['storage', 'redis'];
   const { url, socket, cluster, sentinel, tls } = section;
   if (cluster !== undefined) {
-    if (cluster.length === 0)
+    if (cluster.length === 0) {
       reading.problem([...path, 'cluster'], 'found an empty list, expected at least one host:port');
+    }
     return { cluster };
   }
   if (sentinel !== undefined) {

@@ -41,8 +41,9 @@ export async function judgeRefresh(
   const endsAtMs = Math.min(session.endsAtMs, session.startedAtMs + client.lifetimes.refreshAbsoluteSeconds * 1000);
   if (nowMs >= endsAtMs || !getsRefreshTokens(client, session.scopes)) return { verdict: 'invalid_grant' };
   // PKCE is about the code alone; a session without a DPoP key cannot be given one by whoever holds its token.
-  if (missingProof(client, { challenge: 'any', jkt: session.jkt ?? '' }) !== undefined)
+  if (missingProof(client, { challenge: 'any', jkt: session.jkt ?? '' }) !== undefined) {
     return { verdict: 'invalid_grant' };
+  }
   const approver = judgeApprover(client, approval);
   if (approver.verdict !== 'allowed' && !(isAskedNext && restsOnClaims(approver))) {
     return { verdict: isUndecided(approver) ? 'undecided' : 'invalid_grant' };

@@ -62,8 +62,9 @@ async function requireManaging(context: PageContext, request: Request, what: str
 
 async function requireOwn(context: PageContext, { manager }: Managing, id: string): Promise<ListedSession> {
   const own = await ownSession(sessionsDeps(context), id, manager);
-  if (own === undefined)
+  if (own === undefined) {
     throw new PageProblem('manage_again', { again: context.addresses.to('/sessions'), status: 404 });
+  }
   return own;
 }
 

@@ -48,8 +48,9 @@ async function readCallback(
   if (state === undefined || !isAnswer) throw new PageProblem('bad_callback', { detail: 'no state, or no answer' });
   // RFC 9207 §2.4: an answer of another issuer is never followed up, and takes nothing from the one that is awaited.
   const issuer = fieldOf(request.query, 'iss');
-  if (issuer !== undefined && issuer !== upstream.issuer)
+  if (issuer !== undefined && issuer !== upstream.issuer) {
     throw new PageProblem('bad_callback', { detail: 'other iss' });
+  }
 
   const browser = browserOf(request);
   if (browser === undefined) throw new PageProblem('other_browser', { detail: 'no browser session' });

@@ -64,8 +64,9 @@ export function createAuditOutlet({ post, onDelivered, onDropped }: AuditOutletD
         onDelivered(line, message.count);
         continue;
       }
-      for (const [of, count] of Object.entries(telling))
+      for (const [of, count] of Object.entries(telling)) {
         untold[of as AuditLine] = (untold[of as AuditLine] ?? 0) + count;
+      }
       dropped(line, message.count, failure);
     }
     if ([...lines.values()].every(isIdle)) for (const resolve of whenIdle.splice(0)) resolve();

@@ -16,8 +16,9 @@ export async function graphGroups(
   { userinfo_endpoint: userinfo }: ProviderMetadata,
   accessToken: string,
 ): Promise<string[]> {
-  if (userinfo === undefined)
+  if (userinfo === undefined) {
     throw new UpstreamError('invalid_answer', 'the upstream’s metadata has no userinfo_endpoint');
+  }
   const address = `${new URL(userinfo).origin}/v1.0/me/getMemberGroups`;
   const headers = {
     authorization: `Bearer ${accessToken}`,

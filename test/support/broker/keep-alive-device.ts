@@ -47,8 +47,9 @@ export class KeepAliveDevice {
         // The second of a pair comes to a code that the first has redeemed.
         else if (story.tokens !== undefined && body['error'] === 'invalid_grant') continue;
         else if (body['error'] === 'slow_down') await delay(5000);
-        else if (body['error'] !== 'authorization_pending')
+        else if (body['error'] !== 'authorization_pending') {
           story.troubles.push(`${said.status} ${said.text.slice(0, 200)}`);
+        }
       }
       if (story.tokens !== undefined) break;
     }

@@ -95,8 +95,9 @@ export async function startForeignSite(
     const found = pages[request.url ?? ''];
     if (found === undefined) response.writeHead(404).end();
     else if ('location' in found) response.writeHead(302, { location: found.location }).end();
-    else
+    else {
       response.writeHead(200, { 'content-type': 'text/html' }).end(`<!doctype html><title>Mail</title>${found.html}`);
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {

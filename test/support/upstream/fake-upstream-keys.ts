@@ -84,8 +84,9 @@ export class FakeKeys {
     const { signature, secret = '' } = options;
     const usual = { alg: this.#algorithm, kid: this.#key.publicJwk.kid };
     const payload = new TextEncoder().encode(JSON.stringify(claims));
-    if (signature === 'none')
+    if (signature === 'none') {
       return `${encoded(changed({ alg: 'none' }, options.header))}.${base64url.encode(payload)}.`;
+    }
     if (signature === 'client_secret') {
       const header = changed({ ...usual, alg: 'HS256' }, options.header) as { alg: string };
       return new CompactSign(payload).setProtectedHeader(header).sign(new TextEncoder().encode(secret.padEnd(32, '.')));

@@ -60,8 +60,9 @@ describe('config/gatehouse.example.yaml', () => {
       if (value === undefined || isSecret(schema)) return;
       const { properties, additionalProperties: entry, anyOf } = schema;
       if (properties !== undefined) {
-        for (const [key, inner] of Object.entries(properties))
+        for (const [key, inner] of Object.entries(properties)) {
           compare(inner, (value as Record<string, unknown>)[key], `${path}.${key}`);
+        }
       } else if (typeof entry === 'object' && entry.properties !== undefined) {
         for (const [id, inner] of Object.entries(value as object)) compare(entry, inner, `${path}.${id}`);
       } else if (anyOf?.[1]?.properties !== undefined && typeof value === 'object' && !Array.isArray(value)) {

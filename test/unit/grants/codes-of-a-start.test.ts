@@ -58,8 +58,9 @@ describe('startGrant', () => {
       ...deps,
       randomBytes: (count: number) => (count <= 2 ? Buffer.from([draw++ >> 1, 0]) : randomBytes(count)),
     };
-    for (let n = 0; n < 2; n += 1)
+    for (let n = 0; n < 2; n += 1) {
       codes.push((await startGrant(alternating, { ...request, userCodeLength: 1 })).userCode);
+    }
     expect(codes.toSorted()).toEqual(['B', 'C']);
   });
 

@@ -62,8 +62,9 @@ describe('any input', () => {
         const sent = { ...form.forms[0]?.fields, ...Object.fromEntries(body) };
         const page = method === 'GET' ? await visitor.get(address) : await visitor.post(address, sent);
         expect(page.status, `${method} ${address}`).toBeLessThan(500);
-        if (page.location !== undefined)
+        if (page.location !== undefined) {
           expect(page.location).toMatch(/^\/(device|sessions)|^https:\/\/corp\.example\//);
+        }
         if (page.location === undefined) expect(page.heading.length).toBeGreaterThan(0);
       }),
       { numRuns: 150 },

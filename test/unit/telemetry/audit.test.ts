@@ -385,8 +385,9 @@ describe('what strangers can send without end', () => {
   it('goes out one by one while it is little, where each is a step of a grant', async () => {
     const webhook = await startWebhook();
     const { audit, endWindow } = auditTo({ webhook: { url: webhook.url } });
-    for (let count = 0; count < 50; count += 1)
+    for (let count = 0; count < 50; count += 1) {
       audit.event('grant.started', { source: '203.0.113.7', grant: `g${count}` });
+    }
     endWindow();
     await webhook.until(21);
     const bodies = webhook.deliveries.map(({ body }) => body);

@@ -45,8 +45,9 @@ describe('the way out to an upstream', () => {
       ports.add(request.socket.remotePort);
       response.end('{}');
     });
-    for (let turn = 0; turn < 6; turn += 1)
+    for (let turn = 0; turn < 6; turn += 1) {
       await boundedFetch(`${address}/token`, { method: 'POST', body: '' }, soon());
+    }
     // The second may be begun before the first has seen the end of its answer.
     expect(ports.size).toBeLessThan(3);
   });
