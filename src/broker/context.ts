@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { RecheckUpstream } from '../device-sessions/refresh/recheck-upstream.ts';
 import type { GrantDeps } from '../grants/start/start-grant.ts';
 import { createNetworks, type Networks } from '../network/networks.ts';
-import { sourcePrefixes, sourcePrefixList } from '../network/source-prefixes.ts';
+import { sourcePrefixes } from '../network/source-prefixes.ts';
 import { isSameSettings } from '../sealing/same-settings.ts';
 import { createSealing, type Sealing } from '../sealing/sealing.ts';
 import { type RandomBytes, Secret } from '../sealing/secret.ts';
@@ -41,7 +41,6 @@ export interface ConfigContext {
   signingKeys: SigningKeys;
   networks: Networks;
   grants: GrantDeps;
-  sourcePrefixes: (address: string) => readonly string[];
   /** How far an upstream's clock may be from ours. */
   clockToleranceSeconds: (upstream: string) => number;
 }
@@ -124,7 +123,6 @@ export function createConfigContext(
     signingKeys: config.signing === undefined ? processContext.madeSigningKeys() : createSigningKeys(config.signing),
     networks: createNetworks(config.networks),
     grants: { ledger: storage.ledger, sealing, randomBytes, userCodes: config.userCodes },
-    sourcePrefixes: sourcePrefixList,
     clockToleranceSeconds: (upstream) => upstreams.get(upstream)?.clockToleranceSeconds ?? 0,
   };
 }

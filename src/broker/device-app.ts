@@ -53,7 +53,7 @@ export function createDeviceApp(
   newRequestId: () => string,
 ) {
   const { storage, sealing, logger, randomBytes } = processContext;
-  const { config, clients, grants, signingKeys, sourcePrefixes } = configContext;
+  const { config, clients, grants, signingKeys } = configContext;
   const { ledger } = storage;
   const now = () => ledger.now();
   const watch = watchDevices(processContext);
@@ -72,7 +72,6 @@ export function createDeviceApp(
   const overload = createOverload();
   const redeem: RedeemDeps = {
     ...grants,
-    sourcePrefixes,
     beginSession: createBeginSession(sealing, (id) => configContext.upstreams.get(id)?.uncheckedSessionSeconds ?? 0),
     issueTokens,
     areSafeguardsStillMet: (client, grant, approval) =>
@@ -85,7 +84,7 @@ export function createDeviceApp(
 
   const used = createUsedOnce(ledger, randomBytes);
   const { useOnce } = used;
-  const sessions: SessionsDeps = { ledger, sealing, clients, sourcePrefixes, onUnreadable: watch.unreadable };
+  const sessions: SessionsDeps = { ledger, sealing, clients, onUnreadable: watch.unreadable };
   // Tokens of one issuer are known at every other one of ours: a resource server need not know of path profiles.
   const issuers = [...new Set([config.publicUrl, ...profiles.map((profile) => profile.issuer.addresses.issuer)])];
   const accessTokens = createAccessTokens({ signingKeys, issuers, now });
@@ -122,7 +121,6 @@ export function createDeviceApp(
           dpop,
           refresh: {
             ...grants,
-            sourcePrefixes,
             upstreams: configContext.recheckUpstream,
             issueTokens: issueRefreshed,
             sleep: processContext.sleep,

@@ -16,7 +16,7 @@ export function createPagesApp(
   sourceOf: (request: IncomingMessage) => string,
 ): Express {
   const { storage, sealing } = processContext;
-  const { config, clients, upstreams, grants, networks, sourcePrefixes } = configContext;
+  const { config, clients, upstreams, grants, networks } = configContext;
   const { counters } = storage;
   const { limits } = config;
   const codeEntryLimits = createCodeEntryLimits({ counters, sealing, networks, limits });
@@ -40,7 +40,6 @@ export function createPagesApp(
       randomBytes: processContext.randomBytes,
       clockToleranceSeconds: configContext.clockToleranceSeconds,
     }),
-    sourcePrefixes,
     sourceOf,
     log: watchPeople(processContext),
   });

@@ -11,7 +11,6 @@ export interface SessionsDeps {
   ledger: Ledger;
   sealing: Sealing;
   clients: ReadonlyMap<string, RegisteredClient>;
-  sourcePrefixes: (address: string) => readonly string[];
   /** An entry that nobody here wrote, or whose key is gone; it is left out, or taken for ended. */
   onUnreadable: (sessionId: string, error: Error) => void;
 }
@@ -55,7 +54,6 @@ export async function endedBy(
   if (client === undefined || !client.upstreams.includes(session.upstream)) return 'client_removed';
   return endingMark(deps, {
     ...session,
-    sourcePrefixes: deps.sourcePrefixes(session.source),
     endsOnLogout: client.endOnLogout,
   });
 }

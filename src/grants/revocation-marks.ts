@@ -1,4 +1,5 @@
 import type { Ledger } from '../ledger/ledger.ts';
+import { sourcePrefixList } from '../network/source-prefixes.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 
 /**
@@ -28,8 +29,8 @@ export interface SignedIn {
   /** The upstream's own `sub`, where that is not the subject. */
   upstreamSub?: string | undefined;
   sid?: string | undefined;
-  /** The prefixes of the address that asked, narrow and wide. */
-  sourcePrefixes: readonly string[];
+  /** The address that asked. */
+  source: string;
   signedInAtMs: number;
   /** Whether a logout at the upstream ends it too. */
   endsOnLogout: boolean;
@@ -70,7 +71,7 @@ export async function endingMark(
     ...(clientId === undefined ? [] : [{ mark: 'client', clientId } as const]),
     { mark: 'upstream', upstream },
     { mark: 'subject', upstream, subject },
-    ...signIn.sourcePrefixes.map((prefix): Mark => ({ mark: 'source', prefix })),
+    ...sourcePrefixList(signIn.source).map((prefix): Mark => ({ mark: 'source', prefix })),
   ];
   const ofSession: Mark =
     sid === undefined ? { mark: 'logout_unknown_sid', upstream, sub } : { mark: 'logout_sid', upstream, sid };

@@ -1,5 +1,4 @@
 import type { OAuthErrorCode } from '../oauth/oauth-error.ts';
-import type { UpstreamFault } from '../upstream/upstream.ts';
 import type { AuditLine } from './audit/audit-events.ts';
 import type { MetricName } from './metric-names.ts';
 import type { MetricRows } from './prometheus-text.ts';
@@ -17,7 +16,7 @@ export interface Metrics {
   grantDecided(client: ClientLabel, upstream: string, decision: 'approved' | 'denied'): void;
   sessionShared(client: string): void;
   /** Also says whether the upstream is up: every answer of its own, whatever it says, shows that it is. */
-  upstreamAnswered(upstream: string, step: UpstreamStep, outcome: 'ok' | UpstreamFault, seconds: number): void;
+  upstreamAnswered(upstream: string, step: UpstreamStep, outcome: string, seconds: number): void;
   storageAnswered(verb: string, seconds: number): void;
   limitReached(limit: string): void;
   configurationRead(outcome: 'ok' | 'refused'): void;

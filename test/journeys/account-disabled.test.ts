@@ -29,7 +29,7 @@ afterEach(async () => {
 const alicesDevices = () => {
   const { storage, sealing } = test.broker.processContext;
   const deps = {
-    ...{ ledger: storage.ledger, sealing, sourcePrefixes: () => [], onUnreadable: () => undefined },
+    ...{ ledger: storage.ledger, sealing, onUnreadable: () => undefined },
     clients: new Map([['build-cli', { upstreams: ['corp'], lifetimes: { refreshIdleSeconds: 86_400 } } as never]]),
   };
   return listSessions(deps, { upstream: 'corp', subject: 'alice' });

@@ -122,7 +122,7 @@ async function live(device: TestDevice, end: 'stay' | 'revoke' | 'reuse'): Promi
 async function nameAll(): Promise<void> {
   const { storage, sealing, randomBytes: bytes } = test.broker.processContext;
   const { ledger } = storage;
-  const deps = { ledger, sealing, clients: new Map(), sourcePrefixes: () => [], onUnreadable: () => undefined };
+  const deps = { ledger, sealing, clients: new Map(), onUnreadable: () => undefined };
   const devices = await listSessions(deps, { upstream: 'corp', subject: 'alice' });
   expect(devices).toHaveLength(4);
   for (const { session } of devices) await renameSession({ ledger, sealing, randomBytes: bytes }, session, deviceName);

@@ -107,7 +107,7 @@ describe.each(dumps.map((dump) => [dump.version, dump] as const))('what release 
       randomBytes,
       userCodes: { alphabet: BASE20, length: 8, group: 4 },
     };
-    const sessions = { ...deps, clients: new Map(), sourcePrefixes: () => [], onUnreadable: () => undefined };
+    const sessions = { ...deps, clients: new Map(), onUnreadable: () => undefined };
     const listed = await listSessions(sessions, { upstream: 'corp', subject: 'alice' });
     expect(listed.map(({ name }) => name)).toContain('Build machine 7');
 

@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   clients: ['oauth', 'sealing'],
   [UPSTREAM_PORT]: INNERMOST,
   [STORAGE_PORT]: [...DOMAIN, 'sealing'],
-  telemetry: ['oauth', 'sealing', UPSTREAM_PORT],
+  telemetry: ['oauth', 'sealing'],
   ...Object.fromEntries(DOMAIN.map((folder) => [folder, BELOW_THE_DOORS])),
   upstream: [UPSTREAM_PORT, ...DOMAIN, ...INNERMOST, 'telemetry'],
   storage: [STORAGE_PORT, ...DOMAIN, 'sealing', 'telemetry'],

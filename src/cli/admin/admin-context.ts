@@ -9,7 +9,6 @@ import { loadConfig } from '../../config/load-config.ts';
 import type { SessionsDeps } from '../../device-sessions/active-session.ts';
 import type { EndSessionDeps } from '../../device-sessions/end-session.ts';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
-import { sourcePrefixList } from '../../network/source-prefixes.ts';
 import { redisStorage } from '../../storage/redis/redis-storage.ts';
 import { StorageRefusedError } from '../../storage/storage.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -51,7 +50,6 @@ export async function withAdminContext(
         ledger,
         sealing,
         clients: new Map(config.clients.map((client) => [client.id, client])),
-        sourcePrefixes: sourcePrefixList,
         onUnreadable: () => {
           unreadable += 1;
         },

@@ -4,6 +4,7 @@ import {
   isUndecided,
   judgeApprover,
   missingProof,
+  narrowResources,
   restsOnClaims,
   stillAllowed,
 } from '../../grants/decide/policy.ts';
@@ -61,13 +62,13 @@ export async function judgeRefresh(
   if (!isWithinScopes(asked, session.scopes)) return { verdict: 'invalid_scope' };
   const narrowed = intersectScopes(asked, allowed.scopes);
   if (narrowed.length === 0 && asked.length > 0) return { verdict: 'invalid_scope' };
-  const audiences = allowed.resources.length > 0 ? allowed.resources : client.resources.slice(0, 1);
-  if (!request.resources.every((resource) => audiences.includes(resource))) return { verdict: 'invalid_target' };
+  const resources = narrowResources(client, allowed.resources, request.resources);
+  if (resources === undefined) return { verdict: 'invalid_target' };
   return {
     verdict: 'allowed',
     // Nor can it be narrowed, and `scope` says what the token has (RFC 6749 §5.1).
     scopes: isRelay ? allowed.scopes : narrowed,
-    resources: request.resources.length > 0 ? request.resources : allowed.resources,
+    resources,
   };
 }
 
@@ -79,6 +80,5 @@ export function wishOf({ scopes, resources }: RefreshVerdict & { verdict: 'allow
 
 /** The kill switch or logout since this session's sign-in, if there was one. */
 function sessionEndingMark(deps: RefreshDeps, { client }: RefreshRequest, session: DeviceSession) {
-  const sourcePrefixes = deps.sourcePrefixes(session.source);
-  return endingMark(deps, { ...session, sourcePrefixes, endsOnLogout: client.endOnLogout });
+  return endingMark(deps, { ...session, endsOnLogout: client.endOnLogout });
 }

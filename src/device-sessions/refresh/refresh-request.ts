@@ -13,7 +13,6 @@ export interface RefreshDeps {
   ledger: Ledger;
   sealing: Sealing;
   randomBytes: RandomBytes;
-  sourcePrefixes: (address: string) => readonly string[];
   isSameNetwork: (left: string, right: string) => boolean;
   upstreams: RecheckUpstream;
   issueTokens: IssueRefreshed;

@@ -113,6 +113,20 @@ export function shownResources(
   return client.resources.slice(0, 1);
 }
 
+/**
+ * The resources that a token is for, of those that are allowed (RFC 8707 §2.2): the ones that were asked for, or all where
+ * none is named; `undefined` where one of them was not approved. A client without any has its first as audience.
+ */
+export function narrowResources(
+  client: RegisteredClient,
+  allowed: readonly string[],
+  asked: readonly string[],
+): readonly string[] | undefined {
+  const audiences = allowed.length > 0 ? allowed : client.resources.slice(0, 1);
+  if (!asked.every((resource) => audiences.includes(resource))) return undefined;
+  return asked.length > 0 ? asked : allowed;
+}
+
 /** What this client's starts must bring today and this one did not: a reload may ask for more than was asked then. */
 export function missingProof(
   { require }: RegisteredClient,

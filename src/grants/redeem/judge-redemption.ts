@@ -1,7 +1,7 @@
 import type { RegisteredClient } from '../../clients/registered-client.ts';
 import type { Approval } from '../../ledger/approval.ts';
 import type { Grant } from '../../ledger/grant.ts';
-import { judgeApprover, missingProof, stillAllowed } from '../decide/policy.ts';
+import { judgeApprover, missingProof, narrowResources, stillAllowed } from '../decide/policy.ts';
 import { isMarkedEnded, type SignedIn } from '../revocation-marks.ts';
 import type { Poll } from './poll.ts';
 import type { RedeemDeps, RefusedBecause } from './redeem-deps.ts';
@@ -35,18 +35,17 @@ export async function judgeRedemption(
   if (client.tokens === 'relay' && allowed.scopes.length < approval.scopes.length) return refused('scopes');
   if (allowed.resources.length === 0 && approval.resources.length > 0) return refused('resources');
   // Not consumed: the device may ask again for something that was approved (RFC 8707 §2.2).
-  const approved = allowed.resources.length > 0 ? allowed.resources : client.resources.slice(0, 1);
-  if (!poll.resources.every((resource) => approved.includes(resource))) return { verdict: 'invalid_target' };
-  if (await isMarkedEnded(deps, signInOf(deps, client, grant, approval))) return refused('ended');
-  const tokenResources = poll.resources.length > 0 ? poll.resources : allowed.resources;
+  const tokenResources = narrowResources(client, allowed.resources, poll.resources);
+  if (tokenResources === undefined) return { verdict: 'invalid_target' };
+  if (await isMarkedEnded(deps, signInOf(client, grant, approval))) return refused('ended');
   return { verdict: 'allowed', granted: { ...allowed, tokenResources } };
 }
 
-function signInOf(deps: RedeemDeps, client: RegisteredClient, grant: Grant, approval: Approval): SignedIn {
+function signInOf(client: RegisteredClient, grant: Grant, approval: Approval): SignedIn {
   return {
     ...approval,
     clientId: client.id,
-    sourcePrefixes: deps.sourcePrefixes(grant.source),
+    source: grant.source,
     endsOnLogout: client.endOnLogout,
   };
 }

@@ -6,8 +6,6 @@ import type { Asker } from './poll.ts';
 import type { BeginSession, IssueTokens } from './redemption.ts';
 
 export interface RedeemDeps extends GrantDeps {
-  /** The prefixes of an address, for the kill switch. */
-  sourcePrefixes: (address: string) => readonly string[];
   beginSession: BeginSession;
   issueTokens: IssueTokens;
   /** A device code came again long after it was redeemed: the session that it made has been ended. */

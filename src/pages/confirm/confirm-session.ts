@@ -81,7 +81,7 @@ export async function judgeConfirmSession(
   const isEnded = await isMarkedEnded(context.deps.grants, {
     ...signIn,
     clientId: client.id,
-    sourcePrefixes: context.deps.sourcePrefixes(view.grant.source),
+    source: view.grant.source,
     endsOnLogout: client.endOnLogout,
   });
   return { verdict: isEnded ? 'refused' : 'allowed' };

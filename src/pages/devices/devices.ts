@@ -95,8 +95,7 @@ export async function managingOf(
 
 /** A logout at the upstream or the kill switch ends what the person may do here, as it ends their devices. */
 function hasEnded({ deps }: PageContext, request: Request, manager: DeviceManager): Promise<boolean> {
-  const sourcePrefixes = deps.sourcePrefixes(deps.sourceOf(request));
-  return isMarkedEnded(deps.grants, { ...manager, sourcePrefixes, endsOnLogout: true });
+  return isMarkedEnded(deps.grants, { ...manager, source: deps.sourceOf(request), endsOnLogout: true });
 }
 
 /** @param what a session's id, or `all` */
@@ -107,11 +106,10 @@ export function manageFacts({ browser, manager }: Managing, what: string): strin
 export const MANAGE = 'manage';
 
 export function sessionsDeps({ deps }: PageContext): SessionsDeps {
-  const { grants, clients, sourcePrefixes, log } = deps;
+  const { grants, clients, log } = deps;
   return {
     ...grants,
     clients,
-    sourcePrefixes,
     onUnreadable: (id, error) => log.event('storage.rejected', { grant: logTag(id), detail: error.message }),
   };
 }

@@ -21,8 +21,6 @@ export interface PagesDeps {
   codeEntryLimits: CodeEntryLimits;
   signInLimits: SignInLimits;
   safeguards: SafeguardJudge;
-  /** The prefixes of an address, for the kill switch. */
-  sourcePrefixes: (address: string) => readonly string[];
   /** The peer's address, as far as `trusted_proxies` lets us know it. */
   sourceOf: (request: IncomingMessage) => string;
   log: Pick<Logger, 'event'>;

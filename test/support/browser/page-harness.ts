@@ -107,7 +107,6 @@ export function openPageHarness(options: PageHarnessOptions = {}): PageHarness {
       randomBytes,
       clockToleranceSeconds: () => 30,
     }),
-    sourcePrefixes: (address) => [`${address}/32`],
     sourceOf: (request) => String(request.headers['x-test-source'] ?? '192.0.2.10'),
     log: { event: (name, fields = {}) => events.push({ name, fields }) },
     ...options.deps,

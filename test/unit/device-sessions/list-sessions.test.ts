@@ -35,7 +35,6 @@ beforeEach(async () => {
         { upstreams: ['corp'], endOnLogout: true, lifetimes: { refreshIdleSeconds: (7 * DAY) / SECOND } } as never,
       ],
     ]),
-    sourcePrefixes: (address) => [`${address}/32`],
     onUnreadable: (id) => unreadable.push(id),
   };
 });

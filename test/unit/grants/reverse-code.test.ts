@@ -23,7 +23,6 @@ beforeEach(() => {
     sealing: createSealing([new Secret(randomBytes(32).toString('base64url'))]),
     randomBytes,
     userCodes: { alphabet: BASE20, length: 8, group: 4 },
-    sourcePrefixes: () => [],
     beginSession: unused,
     issueTokens: unused,
     onReplayed: () => undefined,
