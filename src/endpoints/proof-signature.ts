@@ -48,8 +48,9 @@ export function verifyProof(proof: string): SignedProof | undefined {
   const header = objectIn(head);
   const payload = objectIn(body);
   const signatureBytes = bytesOf(signature);
-  if (header === undefined || payload === undefined || signatureBytes === undefined || more.length > 0)
+  if (header === undefined || payload === undefined || signatureBytes === undefined || more.length > 0) {
     return undefined;
+  }
   const { alg, typ, jwk } = header;
   // Whatever is critical is nothing that we know (RFC 7515 §4.1.11).
   if (!isAlg(alg) || !isProofType(typ) || 'crit' in header) return undefined;
