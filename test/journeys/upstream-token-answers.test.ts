@@ -36,6 +36,8 @@ describe('a refresh that the upstream refuses', () => {
     'invalid_grant_as_401',
     'invalid_grant_as_401_with_challenge',
     'invalid_grant_as_403',
+    'invalid_grant_as_200',
+    'own_code_as_200',
     'invalid_grant_only_in_the_challenge',
     'invalid_grant_as_html',
     'invalid_token_as_401',
@@ -78,6 +80,7 @@ describe('a refresh that the upstream refuses', () => {
   it.each([
     { refuses: 'html_as_404' },
     { refuses: 'invalid_client_beside_a_description_of_the_token' },
+    { refuses: 'invalid_client_as_200' },
     { trouble: 'status_500' },
     { trouble: 'status_503' },
     { trouble: 'status_429' },

@@ -22,7 +22,8 @@ export class TokenReply {
     if (body === undefined) return response;
     const members = withoutEmpty(body);
     const { refresh_token: refreshToken, id_token: idToken } = members;
-    if (response.status === 200) {
+    const status = statusOf(response, members);
+    if (status === 200) {
       if (typeof refreshToken === 'string') this.refreshToken = new Secret(refreshToken);
       else delete members['refresh_token'];
       if (typeof idToken === 'string') {
@@ -37,13 +38,18 @@ export class TokenReply {
     headers.set('content-type', 'application/json');
     // RFC 6749 §5.2 puts the error into the body; a challenge beside it is about the transport.
     if (typeof members['error'] === 'string') headers.delete('www-authenticate');
-    return new Response(JSON.stringify(members), { status: response.status, headers });
+    return new Response(JSON.stringify(members), { status, headers });
   }
 
   /** The answer with the ID token as it came, or as it was encrypted: that is what is signed. */
   restored<Answer extends { id_token?: string }>(answer: Answer): Answer {
     return this.#idToken === undefined ? answer : { ...answer, id_token: this.#idToken };
   }
+}
+
+/** The error code decides, not the status: some refuse with 200, as if the words alone were the answer. */
+function statusOf({ status }: Response, { error, access_token: accessToken }: Record<string, unknown>): number {
+  return status === 200 && typeof error === 'string' && accessToken === undefined ? 400 : status;
 }
 
 async function jsonObject(response: Response): Promise<Record<string, unknown> | undefined> {

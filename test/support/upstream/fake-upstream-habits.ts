@@ -8,6 +8,11 @@ export const TOKEN_REFUSALS = {
   invalid_grant_as_401: () => json(401, { error: 'invalid_grant' }),
   invalid_grant_as_401_with_challenge: () => json(401, { error: 'invalid_grant' }, CHALLENGE),
   invalid_grant_as_403: () => json(403, { error: 'invalid_grant' }),
+  /** As GitHub refuses everything: only the body says that this is no token. */
+  invalid_grant_as_200: () => json(200, { error: 'invalid_grant', error_description: 'it was revoked' }),
+  invalid_client_as_200: () => json(200, { error: 'invalid_client' }),
+  own_code_as_200: () =>
+    json(200, { error: 'bad_refresh_token', error_description: 'The refresh token is incorrect or expired.' }),
   invalid_grant_only_in_the_challenge: () => ({
     status: 401,
     headers: { 'www-authenticate': 'Bearer realm="token", error="invalid_grant", error_description="expired"' },

@@ -155,6 +155,8 @@ describe('the token endpoint refuses', () => {
     [{ error: 'invalid_client', status: 401 }, 'client_rejected'],
     [{ error: 'invalid_client', status: 401, challenge: true }, 'client_rejected'],
     [{ error: 'invalid_client' }, 'client_rejected'],
+    [{ error: 'invalid_client', status: 200 }, 'client_rejected'],
+    [{ error: 'access_denied', status: 200 }, 'access_denied'],
     [{ error: 'unauthorized_client', status: 401 }, 'client_rejected'],
     [{ error: 'unauthorized_client' }, 'client_rejected'],
     [{ error: 'something_of_their_own', status: 401 }, 'client_rejected'],

@@ -175,7 +175,8 @@ describe('what is wrong is said in plain words:', () => {
   });
 
   it('the code alone is refused, whatever status that comes with: the credentials are right', async () => {
-    for (const refuses of ['invalid_grant_as_401', 'invalid_grant_as_401_with_challenge'] as const) {
+    const statuses = ['invalid_grant_as_401', 'invalid_grant_as_401_with_challenge', 'invalid_grant_as_200'] as const;
+    for (const refuses of statuses) {
       fake.behaviour.token = { refuses };
       expect(texts(await probe(), 'ok')).toContain('it accepts client_id gatehouse with its credentials');
     }
