@@ -1,4 +1,9 @@
-export type HeadFault = 'no_host' | 'head_too_large';
+export type HeadFault = 'no_host' | 'several_hosts' | 'head_too_large';
+
+export const HOST_WORDS: Readonly<Record<Exclude<HeadFault, 'head_too_large'>, string>> = {
+  no_host: 'the Host header is missing',
+  several_hosts: 'the Host header occurs more than once',
+};
 
 /** Request line and headers together. Beyond three times as much nobody is asked any more. */
 export const MAX_HEAD_KIBIBYTES = 16;
@@ -17,9 +22,15 @@ export interface RequestHead {
  * answer in its own way: a program gets JSON, and a person with too many cookies is told what to do.
  */
 export function headFault({ url = '', httpVersion, headers, rawHeaders }: RequestHead): HeadFault | undefined {
-  // RFC 9112 §3.2: who speaks HTTP/1.1 names the host.
+  // RFC 9112 §3.2: who speaks HTTP/1.1 names the host, once.
   if (headers.host === undefined && httpVersion !== '1.0') return 'no_host';
   let bytes = url.length;
-  for (const part of rawHeaders) bytes += part.length + 2;
+  let hosts = 0;
+  for (const [index, part] of rawHeaders.entries()) {
+    bytes += part.length + 2;
+    if (index % 2 === 0 && part.length === 4 && part.toLowerCase() === 'host') hosts += 1;
+  }
+  // Node keeps the first; a proxy in front may have gone by the last.
+  if (hosts > 1) return 'several_hosts';
   return bytes > MAX_HEAD_KIBIBYTES * 1024 ? 'head_too_large' : undefined;
 }

@@ -1,6 +1,6 @@
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
-import { headFault, MAX_HEAD_KIBIBYTES } from '../limits/head-fault.ts';
+import { HOST_WORDS, headFault, MAX_HEAD_KIBIBYTES } from '../limits/head-fault.ts';
 import { FORM_TYPE, isFormType } from '../oauth/form-type.ts';
 import type { PagePath } from '../oauth/routes.ts';
 import { showCodeForm } from './code/code-form.ts';
@@ -103,8 +103,8 @@ function refuseBrokenHeads({ deps }: PageContext): RequestHandler {
   const words = { host: deps.publicUrl.hostname };
   return (request, _response, next) => {
     const fault = headFault(request);
-    if (fault === 'no_host') throw new PageProblem('bad_request', { detail: 'the Host header is missing' });
     if (fault === undefined) return next();
+    if (fault !== 'head_too_large') throw new PageProblem('bad_request', { detail: HOST_WORDS[fault] });
     const isCookies = (request.headers.cookie?.length ?? 0) > (MAX_HEAD_KIBIBYTES * 1024) / 2;
     throw new PageProblem(isCookies ? 'too_many_cookies' : 'too_large', { status: 431, words });
   };

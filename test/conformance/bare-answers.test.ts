@@ -69,6 +69,33 @@ describe('a request without Host', () => {
   });
 });
 
+describe('a request with several Host headers (RFC 9112 §3.2)', () => {
+  it.each(['Host: evil.example', 'HOST: 127.0.0.1', 'host:'])('%s: is refused by name', async (second) => {
+    const answer = await ask(`${START}${second}\r\n\r\n${FORM}`);
+    expect(answer.status).toBe(400);
+    expectJson(answer, /Host header occurs more than once/);
+    const page = await ask(`GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${second}\r\n${HTML}\r\n`);
+    expect(page.status).toBe(400);
+    expectPage(page, /<h1/);
+  });
+
+  it('but not where another header has that word for its value', async () => {
+    expect((await ask(`${START}X-Which: Host\r\n\r\n${FORM}`)).status).toBe(200);
+  });
+});
+
+describe('CONNECT', () => {
+  it.each(['127.0.0.1:443', 'example.com:25', '[::1]:1'])('to %s is answered, and leads nowhere', async (target) => {
+    const text = await rawHttp(test.origin, `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n${START}\r\n${FORM}`);
+    expect(text.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+    const answer = answerIn(text);
+    expect([answer.status, answer.headers['connection']]).toEqual([400, 'close']);
+    expectJson(answer, /no proxy/);
+    const line = test.lines.find(({ requestId }) => requestId === answer.headers['x-request-id']);
+    expect(line).toMatchObject({ event: 'request.refused', detail: 'CONNECT' });
+  });
+});
+
 describe('a head that is too large', () => {
   it.each([17, 30, 45])('%i KiB: 431 in JSON for a program', async (size) => {
     for (const line of [cookies(size * KIBIBYTE), `X-Filler: ${'x'.repeat(size * KIBIBYTE)}\r\n`]) {

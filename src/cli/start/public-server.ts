@@ -32,6 +32,8 @@ export function createPublicServer(
       : createTlsServer({ ...options, ...contextOf(tls), handshakeTimeout: 10 * SECOND }, handle);
   // RFC 9110 §10.1.1 lets a server ignore an expectation that it does not know; Node would answer 417.
   server.on('checkExpectation', handle);
+  // Node would close without a word. Whoever looks for an open proxy gets an answer and leaves a line in the log.
+  server.on('connect', (_request, socket) => unreadable(Object.assign(new Error(), { code: 'CONNECT' }), socket));
   return server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // Where no TLS came about there is nobody to answer: port scanners, and those who speak plain HTTP here.
     if (/^ERR_(SSL|TLS)/.test(error.code ?? '')) socket.destroy();

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type HeadFault, headFault, MAX_HEAD_KIBIBYTES } from '../../limits/head-fault.ts';
+import { type HeadFault, HOST_WORDS, headFault, MAX_HEAD_KIBIBYTES } from '../../limits/head-fault.ts';
 import { FORM_TYPE, isFormType } from '../../oauth/form-type.ts';
 import { OAuthError } from '../../oauth/oauth-error.ts';
 import { isReadParameter } from '../../oauth/parameters.ts';
@@ -68,11 +68,10 @@ export function createNodeAdapter(deps: NodeAdapterDeps) {
 
 const NO_FORM = new Form();
 
-const HEAD_REFUSALS: Readonly<Record<HeadFault, () => OAuthError>> = {
-  no_host: () => new OAuthError('invalid_request', 'the Host header is missing'),
-  head_too_large: () =>
-    new OAuthError('invalid_request', `the headers are larger than ${MAX_HEAD_KIBIBYTES} KiB`, { status: 431 }),
-};
+function refusedHead(fault: HeadFault): OAuthError {
+  if (fault !== 'head_too_large') return new OAuthError('invalid_request', HOST_WORDS[fault]);
+  return new OAuthError('invalid_request', `the headers are larger than ${MAX_HEAD_KIBIBYTES} KiB`, { status: 431 });
+}
 
 async function replyTo(
   deps: NodeAdapterDeps,
@@ -89,7 +88,7 @@ async function replyTo(
   const fault = headFault(message);
   if (fault !== undefined) {
     message.resume();
-    throw HEAD_REFUSALS[fault]();
+    throw refusedHead(fault);
   }
   const endpoint = method === 'POST' ? route.POST : method === 'GET' || method === 'HEAD' ? route.GET : undefined;
   if (endpoint === undefined) {

@@ -3,10 +3,11 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../../telemetry/logger.ts';
 
-/** What Node's parser gave up on, by its code; everything else is 400. */
+/** What Node's parser gave up on, by its code; everything else is 400. `CONNECT` is our server's word for that method. */
 const FAULTS: Readonly<Record<string, readonly [number, string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'the headers of the request are too large'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'the extensions of a chunk are too large'],
+  CONNECT: [400, 'CONNECT is not served: this is no proxy'],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request did not arrive in time'],
 };
 const UNREADABLE = [400, 'the request is not readable as HTTP'] as const;
