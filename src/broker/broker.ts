@@ -15,6 +15,7 @@ import {
   type ProcessContextOptions,
 } from './context.ts';
 import { createDeviceApp } from './device-app.ts';
+import { createAnnouncedEndsLog } from './log-announced-ends.ts';
 import { originForm, pageTarget, pathOf, plainPath, routeTable, standardProfile, withoutBase } from './routes.ts';
 import { selfTest, selfTestSigning } from './self-test.ts';
 
@@ -45,6 +46,8 @@ export interface Broker {
   missing(): Promise<string[]>;
   /** Grants that were started within one code lifetime, decided or not. */
   countPending(): Promise<number>;
+  /** Logs what administrators' commands have ended since the last call; for the process to call every few seconds. */
+  logAnnouncedEnds(): Promise<void>;
   /** Rejects where the signing keys that are made beside the start turn out not to sign here. */
   readonly tested: Promise<void>;
   /** For the end of the process, once nothing is handled any more: delivers audit events that wait, for 5 s at most. */
@@ -108,6 +111,7 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
       processContext.logger.setTargets(next.audit);
     },
     countPending: () => activeBuild.countPending(),
+    logAnnouncedEnds: createAnnouncedEndsLog(processContext),
     close: () => processContext.logger.flush(),
     async missing() {
       const reasons: string[] = [];

@@ -47,8 +47,8 @@ export async function ownSession(
   return listed !== undefined && isOwner(listed.session, owner) ? listed : undefined;
 }
 
-/** `undefined` where an index names a session that was never written, or that has lapsed. */
-async function lookAtSession(deps: SessionsDeps, id: string): Promise<ListedSession | undefined> {
+/** One session of anybody; `undefined` where an index names a session that was never written, or that has lapsed. */
+export async function lookAtSession(deps: SessionsDeps, id: string): Promise<ListedSession | undefined> {
   const { ledger, sealing } = deps;
   const { nowMs, values } = await ledger.read([
     ...[sessionEntry(id), endedEntry(id), refreshEntry(id)],

@@ -30,6 +30,9 @@ export const visitEntry = (trip: string) => `arrival:${trip}`;
 /** When somebody last signed in from a session at an upstream that logs out over the front channel. */
 export const knownSidMark = (tag: string) => `sid:${tag}`;
 export const subjectIndex = (tag: string) => `subject:${tag}`;
+/** What an administrator's command has ended, until a broker has logged it. */
+export const announcedEndEntry = (id: string) => `announced-end:${id}`;
+export const announcedEndsIndex = () => 'announced-ends';
 /** Held while the upstream is asked, by the attempt of the refresh entry (of release 0.1.0: by the token's number). */
 export const refreshingLease = (id: string, stands: string | number) => `{${id}}:refreshing:${stands}`;
 /** When a session that has ended was last refreshed; while it lives its refresh entry says so. */

@@ -4,6 +4,7 @@
  */
 export const LOG_FIELDS = {
   account: 'what the person was shown as their account',
+  before: 'sign-ins before this moment do not count any more',
   by: 'who decided or ended: `person`, `upstream`, `policy`, `administrator`, `client`, `reuse`, `replay`, `logout`, `refused_wishes`, `other_network`, `lost`',
   claim: 'the name of a claim, as the configuration has it',
   client: 'the registered client’s id',
@@ -18,6 +19,7 @@ export const LOG_FIELDS = {
   limit: 'the name of a limit in the configuration',
   method: 'HTTP method',
   oauthError: 'the error code that the device was given',
+  operator: 'who typed an administrator’s command: user of the operating system and host',
   outcome: 'what the answer was',
   pid: 'process id',
   problems: 'problems of the configuration, as `file:line:col key: …`',

@@ -39,6 +39,12 @@ export const PROCESS_EVENTS = {
     meaning: 'A key was made at start because the configuration names none; it is gone with the process.',
     fields: ['detail'],
   },
+  'admin.ended': {
+    level: 'info',
+    meaning:
+      'An administrator ended what was signed in before a moment, by `gatehouse end` or `gatehouse sessions end`; without a name it was all. One replica has the line, seconds later.',
+    fields: ['client', 'upstream', 'subject', 'account', 'source', 'session', 'grant', 'before', 'operator', 'detail'],
+  },
   'audit.lost': {
     level: 'error',
     meaning: 'Audit events could not be sent to a target of `audit:`; they are in this log.',

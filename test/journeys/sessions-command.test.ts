@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { run as runEnd } from '../../src/cli/admin/end.ts';
+import { run as runSessions } from '../../src/cli/admin/sessions.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
+import { announcedEndEntry, announcedEndsIndex } from '../../src/ledger/entry-keys.ts';
 import { LEAST_USER } from '../support/broker/least-rights.ts';
 import { createTestBroker, type TestBroker, testSigningKeys } from '../support/broker/test-broker.ts';
 import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
@@ -81,7 +85,13 @@ afterEach(async () => {
   await store.close();
 });
 
+/** As a script calls it, where nobody can be asked. */
 async function gatehouse(...args: string[]): Promise<number> {
+  const ends = args.slice(0, 2).includes('end');
+  return asTyped(...args, ...(ends ? ['--yes'] : []));
+}
+
+async function asTyped(...args: string[]): Promise<number> {
   stdout = '';
   stderr = '';
   return runCommand([...args, '--config', file]);
@@ -127,11 +137,36 @@ describe('gatehouse sessions list', () => {
     expect(await listed('--before', new Date(Date.now() + 60_000).toISOString())).toHaveLength(1);
   });
 
-  it('for people: one line each, with what they need to know', async () => {
-    await signInAs('alice');
+  it('for people: a table, the last used first, whose columns stand under each other', async () => {
+    const alice = await signInAs('alice');
+    await signInAs('bob-with-a-long-name', 'tv');
+    await store.advance(60 * SECOND);
+    test.upstream.person = personOf('alice');
+    await test.device().refresh(alice.refresh_token);
     expect(await gatehouse('sessions', 'list')).toBe(0);
-    expect(stdout).toMatch(/^build-cli {2}corp\|alice {2}alice@example\.com {2}from 127\.0\.0\.1 {2}started /);
-    expect(stderr).toContain('1 device session\n');
+    const [head = '', ...rows] = stdout.trimEnd().split('\n');
+    expect(head.split(/ {2,}/)).toEqual(['SESSION', 'WHO', 'CLIENT', 'DEVICE', 'WHERE', 'SINCE', 'LAST USED', 'ENDS']);
+    expect(rows.map((row) => row.split(/ {2,}/)[1])).toEqual([
+      'alice@example.com (corp|alice)',
+      'bob-with-a-long-name@example.com (corp|bob-with-a-long-name)',
+    ]);
+    for (const row of rows)
+      expect(row.slice(head.indexOf('WHERE'))).toMatch(/^127\.0\.0\.1 {2}\d{4}-\d\d-\d\dT\d\d:\d\dZ {2}/);
+    expect(stderr).toContain('2 device sessions\n');
+  });
+
+  it('--active leaves out what has ended; --account and --device find it by what is shown', async () => {
+    const device = test.device();
+    const started = await device.start({ device_label: 'Build server 7' });
+    await test.approve(started.body.user_code);
+    const { body } = await device.poll(started.body.device_code);
+    await signInAs('bob');
+    expect(await listed('--device', 'build SERVER 7')).toHaveLength(1);
+    expect(await listed('--account', 'Bob@Example.com')).toMatchObject([{ subject: 'bob' }]);
+    expect(await listed('--subject', 'corp|bob')).toMatchObject([{ subject: 'bob' }]);
+    await device.revoke(body.refresh_token);
+    expect(await listed()).toHaveLength(2);
+    expect(await listed('--active')).toMatchObject([{ subject: 'bob' }]);
   });
 
   it('what a device calls itself is quoted and cannot move the cursor', async () => {
@@ -152,7 +187,42 @@ describe('gatehouse sessions list', () => {
   });
 });
 
+describe('gatehouse sessions show', () => {
+  it('tells all of one session, by its id or by what the log has of it', async () => {
+    await signInAs('alice');
+    const [{ session } = {}] = await listed();
+    for (const id of [String(session), String(session).slice(0, 8)]) {
+      expect(await gatehouse('sessions', 'show', id)).toBe(0);
+      expect(stdout).toContain(`session:      ${String(session)}\n`);
+      expect(stdout).toContain('account:      alice@example.com\n');
+      expect(await gatehouse('sessions', 'show', id, '--json')).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({ session, subject: 'alice' });
+    }
+  });
+
+  it('of none is exit 1, with what to do', async () => {
+    expect(await gatehouse('sessions', 'show', 'AAAAAAAAAAAA')).toBe(1);
+    expect(stderr).toContain('gatehouse sessions list');
+  });
+});
+
 describe('gatehouse sessions end', () => {
+  it.each([
+    ['a subject', ['--upstream', 'corp', '--subject', 'carol']],
+    ['an account', ['--account', 'carol@example.com']],
+    ['a client', ['--client', 'bulid-cli']],
+    ['an upstream', ['--upstream', 'crop']],
+    ['a session', ['--session', 'AAAAAAAAAAAA']],
+    ['a device', ['--device', 'Bulid server']],
+  ])('of %s that nobody knows is exit 1, with what to do, with --dry-run too', async (_what, args) => {
+    await signInAs('alice');
+    for (const more of [[], ['--dry-run']]) {
+      expect(await gatehouse('sessions', 'end', ...args, ...more)).toBe(1);
+      expect(stderr).toContain(JSON.stringify(args.at(-1)));
+      expect(stderr).toContain('gatehouse sessions list');
+    }
+  });
+
   it('ends what was asked for, and says what it does not end', async () => {
     const [alice, bob] = [await signInAs('alice'), await signInAs('bob')];
     expect(await gatehouse('sessions', 'end', '--upstream', 'corp', '--subject', 'alice')).toBe(0);
@@ -194,7 +264,9 @@ describe('gatehouse end, the kill switch', () => {
     ['a client', ['--client', 'tv'], ['bob']],
     ['an upstream', ['--upstream', 'corp'], ['alice', 'bob']],
     ['a person', ['--upstream', 'corp', '--subject', 'alice'], ['alice']],
-    ['another upstream', ['--upstream', 'other'], []],
+    ['a person as tokens have it', ['--upstream', 'corp', '--subject', 'corp|alice'], ['alice']],
+    ['a person as tokens have it, alone', ['--subject', 'corp|bob'], ['bob']],
+    ['a person by e-mail address', ['--account', 'Alice@example.com'], ['alice']],
     ['an address', ['--source', '127.0.0.1'], ['alice', 'bob']],
     ['a network', ['--source', '127.0.0.77/24'], ['alice', 'bob']],
     ['another network', ['--source', '192.0.2.0/24'], []],
@@ -256,9 +328,155 @@ describe('gatehouse end, the kill switch', () => {
     expect(await storage.ledger.marks(['before:all'])).not.toEqual([0]);
   });
 
-  it('a client that is not configured is named, and ended all the same', async () => {
-    expect(await gatehouse('end', '--client', 'bulid-cli')).toBe(0);
-    expect(stderr).toContain('no client "bulid-cli"');
+  it.each([
+    ['a client', ['--client', 'bulid-cli']],
+    ['an upstream', ['--upstream', 'other']],
+    ['an e-mail address for a subject', ['--upstream', 'corp', '--subject', 'alice@example.com']],
+    ['a subject of another upstream', ['--subject', 'other|alice']],
+    ['an account', ['--account', 'carol@example.com']],
+    ['a session', ['--session', 'AAAAAAAAAAAA']],
+    ['a device', ['--device', 'Bulid server']],
+  ])('%s that nobody knows is exit 1, with what to do, and nobody else is touched', async (_what, args) => {
+    const { refresh_token: token } = await signInAs('alice');
+    await store.advance(SECOND);
+    expect(await gatehouse('end', ...args)).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(JSON.stringify(args.at(-1)));
+    expect(stderr).toContain('gatehouse sessions list');
+    expect(await gatehouse('end', ...args, '--json')).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ ended: 0, known: false });
+    expect(await gatehouse('end', ...args, '--dry-run')).toBe(1);
+    expect(await isAlive(token)).toBe(true);
+  });
+
+  it('a client that was taken out of the configuration is known by its sessions', async () => {
+    await signInAs('alice', 'tv');
+    await store.advance(SECOND);
+    const written = JSON.parse(await readFile(file, 'utf8'));
+    delete written.clients.tv;
+    await writeFile(file, JSON.stringify(written));
+    expect(await gatehouse('end', '--client', 'tv')).toBe(0);
+    expect(stdout).toContain('That ended 1 device session.');
+  });
+
+  it('a person without a session, who has approved: exit 1, and the device gets nothing', async () => {
+    const { body } = await test.device().start();
+    test.upstream.person = personOf('alice');
+    await test.approve(body.user_code);
+    await store.advance(SECOND);
+    expect(await gatehouse('end', '--upstream', 'corp', '--subject', 'corp|alice')).toBe(1);
+    expect(stderr).toContain('does not count any more');
+    expect((await test.device().poll(body.device_code)).body.error).toBe('access_denied');
+  });
+
+  it('--session and --device end these and no other', async () => {
+    const tokens = [await signInAs('alice'), await signInAs('alice')];
+    const [first] = await listed();
+    await gatehouse('end', '--session', String(first?.['session']).slice(0, 8));
+    expect(stdout).toContain('That ended 1 device session.');
+    const alive = await Promise.all(tokens.map(({ refresh_token }) => isAlive(refresh_token)));
+    expect(alive.filter(Boolean)).toHaveLength(1);
+    const device = test.device();
+    const started = await device.start({ device_label: 'Left on a train' });
+    await test.approve(started.body.user_code);
+    const lost = (await device.poll(started.body.device_code)).body.refresh_token;
+    expect(await gatehouse('end', '--device', 'left on a train', '--json')).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ device: 'left on a train', ended: 1 });
+    expect(await isAlive(lost)).toBe(false);
+    expect(await listed('--active')).toHaveLength(1);
+  });
+
+  it('--dry-run counts, and changes nothing', async () => {
+    const { refresh_token: token } = await signInAs('alice');
+    await store.advance(SECOND);
+    for (const args of [
+      ['end', '--all'],
+      ['end', '--account', 'alice@example.com'],
+      ['sessions', 'end', '--all'],
+    ]) {
+      expect(await asTyped(...args, '--dry-run')).toBe(0);
+      expect(stdout).toMatch(/^That would end 1 device session.*Nothing was changed\.\n$/);
+      expect(await asTyped(...args, '--dry-run', '--json')).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({ would_end: 1 });
+    }
+    expect(await isAlive(token)).toBe(true);
+  });
+
+  it('asks on a terminal, and only a yes ends anything', async () => {
+    const { refresh_token: token } = await signInAs('alice');
+    await store.advance(SECOND);
+    const answered = (run: typeof runEnd, args: string[], answer: string) => {
+      const input = Object.assign(new PassThrough(), { isTTY: true });
+      input.end(answer);
+      return run([...args, '--config', file], input);
+    };
+    for (const answer of ['\n', 'n\n', 'yeah\n', '']) {
+      expect(await answered(runEnd, ['--all'], answer)).toBe(1);
+      expect(await answered(runSessions, ['end', '--all'], answer)).toBe(1);
+    }
+    expect(stderr).toContain('End 1 device session? [y/N]');
+    expect(await listed('--active')).toHaveLength(1);
+    expect(await answered(runEnd, ['--all'], 'y\n')).toBe(0);
+    expect(await isAlive(token)).toBe(false);
+  });
+
+  it('without a terminal and without --yes nothing is done: exit 64', async () => {
+    const { refresh_token: token } = await signInAs('alice');
+    for (const args of [
+      ['end', '--all'],
+      ['sessions', 'end', '--all'],
+    ]) {
+      expect(await asTyped(...args)).toBe(64);
+      expect(stderr).toContain('--yes');
+    }
+    expect(await isAlive(token)).toBe(true);
+  });
+});
+
+describe('the audit', () => {
+  const told = () => [...test.lines, ...replica.lines].filter(({ event }) => event === 'admin.ended');
+  const look = () => Promise.all([test, replica].map(({ broker }) => broker.logAnnouncedEnds()));
+
+  it('has one line of each command, at one replica, with who and what', async () => {
+    await signInAs('alice');
+    await store.advance(SECOND);
+    await gatehouse('end', '--account', 'Alice@example.com');
+    await gatehouse('sessions', 'end', '--client', 'build-cli');
+    await look();
+    await look();
+    expect(told()).toHaveLength(2);
+    expect(told().find(({ detail }) => detail === 'gatehouse end')).toMatchObject({
+      ...{ level: 'info', upstream: 'corp', subject: 'alice', account: 'Alice@example.com' },
+      ...{ before: expect.stringMatching(/Z$/), operator: expect.stringContaining('@') },
+    });
+    expect(told().find(({ detail }) => detail === 'gatehouse sessions end')).toMatchObject({ client: 'build-cli' });
+  });
+
+  it('names a session by the tag of the log, and a network', async () => {
+    await signInAs('alice');
+    const [{ session } = {}] = await listed();
+    await gatehouse('end', '--session', String(session));
+    await gatehouse('end', '--source', '192.0.2.7');
+    await look();
+    const tag = String(session).slice(0, 8);
+    expect(told()).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ session: tag, grant: tag }),
+        expect.objectContaining({ source: '192.0.2.7/32' }),
+      ]),
+    );
+  });
+
+  it('has nothing of --dry-run, of a no, or of what somebody else wrote', async () => {
+    await gatehouse('end', '--all', '--dry-run');
+    const { ledger } = store.storage;
+    const expiresAtMs = (await test.now()) + 60 * SECOND;
+    await ledger.commit({ attempt: 'x', writes: [{ key: announcedEndEntry('forged'), value: 'x|{}', expiresAtMs }] });
+    await ledger.enlist(announcedEndsIndex(), 'forged', expiresAtMs);
+    await look();
+    expect(told()).toEqual([]);
+    const rejected = [...test.lines, ...replica.lines].filter(({ event }) => event === 'storage.rejected');
+    expect(rejected).toHaveLength(1);
   });
 });
 
@@ -278,6 +496,13 @@ describe('both', () => {
     ['end', '--source', '127.0.0.0/8'],
     ['end', '--source', '2001:db8::1'],
     ['end', '--all', '--before', '2999-01-01T00:00:00Z'],
+    ['end', '--client', ''],
+    ['end', '--upstream', 'corp', '--subject', ''],
+    ['end', '--subject', 'alice', '--account', 'a@example.com'],
+    ['end', '--session', 'short'],
+    ['end', '--device', 'tv', '--client', 'tv'],
+    ['sessions', 'show'],
+    ['sessions', 'show', 'short'],
   ])('%s %s %s %s: exit 64, and nothing is done', async (...args) => {
     const tokens = await signInAs('alice');
     expect(await gatehouse(...args.filter((arg) => arg !== undefined))).toBe(64);

@@ -1,39 +1,42 @@
+import { announceEnd } from '../../device-sessions/announced-ends.ts';
+import type { DeviceSession } from '../../device-sessions/device-session.ts';
 import { endSession } from '../../device-sessions/end-session.ts';
-import { listAllSessions } from '../../device-sessions/list-sessions.ts';
 import { MAX_RETENTION_MS } from '../../grants/retention.ts';
-import { type Mark, setMark } from '../../grants/revocation-marks.ts';
-import { networkText } from '../../network/cidr.ts';
+import { setMark } from '../../grants/revocation-marks.ts';
+import type { SessionOwner } from '../../ledger/subject-index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type AdminContext, withAdminContext } from './admin-context.ts';
-import {
-  FILTER_USAGE,
-  isAbout,
-  momentOf,
-  readSessionArguments,
-  type SessionFilter,
-  UsageError,
-} from './session-filter.ts';
-import { sessionCount, WHAT_STAYS } from './sessions.ts';
+import { type AnswerInput, askYes, requireAnswerable } from './ask.ts';
+import { type EndOrder, marksOf, namesIn, namesOf, wholeMark } from './end-order.ts';
+import { aboutWhat, sayCount, sayEnded, sayUnknown } from './end-report.ts';
+import { findSessions, isConfigured } from './find-sessions.ts';
+import { operator } from './operator.ts';
+import { FILTER_USAGE, momentOf, readSessionArguments, type SessionFilter, UsageError } from './session-filter.ts';
+import { sessionCount } from './session-words.ts';
 
-const USAGE = `Usage: gatehouse end OPTION
+const USAGE = `Usage: gatehouse end OPTION [--dry-run | --yes]
 
 The kill switch: from now on nothing counts that was signed in before a moment. It holds at once on every replica, for
 device sessions and for what was approved and is not redeemed yet. It cannot be taken back; people sign in again.
-One of --client, --upstream, --upstream with --subject, --source or --all:
-${FILTER_USAGE}
+One of --client, --upstream, --subject, --account, --source or --all; --session and --device end these sessions alone:
+${FILTER_USAGE}  --dry-run         count, and change nothing
+  --yes             do not ask; needed where there is no terminal
 --source takes 192.0.2.7, 192.0.2.0/24, or a /64 or /48 of IPv6.
-Exit 0: done. 64: options. 69: Redis does not answer. 78: no Redis in the configuration.
+Exit 0: done. 1: nothing is known by that name, or the answer was no. 64: options. 69: Redis does not answer.
+78: no Redis in the configuration.
 `;
 
 /** `gatehouse end`; answers the exit code. */
-export async function run(argv: string[]): Promise<number> {
-  const { positionals, filter, json, config, help } = readSessionArguments(argv);
+export async function run(argv: string[], input: AnswerInput = process.stdin): Promise<number> {
+  const { positionals, filter, json, active, dryRun, yes, config, help } = readSessionArguments(argv);
   if (help) {
     process.stdout.write(USAGE);
     return EXIT.done;
   }
   if (positionals.length > 0) throw new UsageError(`${JSON.stringify(positionals[0])} is not an option`);
-  const mark = markOf(filter);
+  if (active) throw new UsageError('--active is for `gatehouse sessions list`');
+  const whole = wholeMark(filter);
+  if (!dryRun) requireAnswerable(input, yes);
   return withAdminContext(config, async (admin) => {
     const nowMs = await admin.now();
     const beforeMs = filter.before === undefined ? nowMs : (momentOf(filter.before, nowMs) ?? nowMs);
@@ -41,67 +44,69 @@ export async function run(argv: string[]): Promise<number> {
       process.stderr.write('--before is in the future: nobody could sign in until then\n');
       return EXIT.usage;
     }
-    await setMark(admin.sessions, mark, beforeMs, nowMs + MAX_RETENTION_MS);
-    warnOfUnknown(admin, filter);
-    const before = new Date(beforeMs).toISOString();
-    const what = `what was signed in before ${before}${aboutWhat(mark)}`;
-    if (!json) process.stdout.write(`In force on every replica now: ${what} does not count any more.\n`);
-    const ended = await endOneByOne(admin, filter, beforeMs);
-    if (json) process.stdout.write(`${JSON.stringify({ ...mark, before, ended })}\n`);
-    else process.stdout.write(`That ended ${sessionCount(ended)}.\n${WHAT_STAYS}\n`);
+    // A mark of a client or of all needs no look at what there is, and with --yes does not wait for one.
+    const found = whole === undefined || dryRun || !yes ? await count(admin, filter, beforeMs) : undefined;
+    const order = { filter, beforeMs, marks: whole === undefined ? marksOf(filter, found?.owners ?? []) : [whole] };
+    const isKnown = (seen: number) => seen > 0 || isConfigured(admin, filter);
+    if (found !== undefined && !isKnown(found.seen) && order.marks.length === 0) return sayUnknown(order, json);
+    if (dryRun) return sayCount(order, found?.alive ?? 0, isKnown(found?.seen ?? 0), json);
+    if (!yes && !(await askYes(input, `End ${sessionCount(found?.alive ?? 0)}${aboutWhat(order)}?`))) {
+      process.stderr.write('Nothing was changed.\n');
+      return EXIT.failed;
+    }
+    for (const mark of order.marks) await setMark(admin.sessions, mark, beforeMs, nowMs + MAX_RETENTION_MS);
+    for (const named of order.marks.length > 0 ? order.marks.map(namesIn) : [{}]) {
+      await announceEnd(admin.end, {
+        ...namesOf(filter),
+        ...named,
+        ...{ beforeMs, operator: operator(), command: 'gatehouse end' },
+      });
+    }
+    const { ended, seen } = await endOneByOne(admin, order);
+    if (!isKnown(seen)) return sayUnknown(order, json);
+    sayEnded(order, ended, json);
     return EXIT.done;
   });
 }
 
-/** A mark is about one thing. @throws {UsageError} */
-function markOf({ client, upstream, subject, source, all }: SessionFilter): Mark {
-  const chosen = [client, upstream, source, all || undefined].filter((one) => one !== undefined);
-  if (chosen.length !== 1) {
-    throw new UsageError(
-      'say one of --client, --upstream, --upstream with --subject, --source, --all; `gatehouse sessions end` takes several',
-    );
+interface Found {
+  /** Ended ones too. */
+  seen: number;
+  alive: number;
+  owners: SessionOwner[];
+}
+
+async function count(admin: AdminContext, filter: SessionFilter, beforeMs: number): Promise<Found> {
+  const owners = new Map<string, SessionOwner>();
+  let [seen, alive] = [0, 0];
+  for await (const { session, ended } of findSessions(admin, filter)) {
+    const { upstream, subject } = session;
+    // Of everybody at a client there may be a million.
+    if (filter.subject !== undefined || filter.account !== undefined) {
+      owners.set(JSON.stringify([upstream, subject]), { upstream, subject });
+    }
+    seen += 1;
+    if (ended === undefined && isEarlier(session, filter, beforeMs)) alive += 1;
   }
-  if (client !== undefined) return { mark: 'client', clientId: client };
-  if (upstream !== undefined && subject !== undefined) return { mark: 'subject', upstream, subject };
-  if (upstream !== undefined) return { mark: 'upstream', upstream };
-  if (source === undefined) return { mark: 'all' };
-  const { address, bits } = source;
-  const lengths = address.length === 4 ? [32, 24] : [64, 48];
-  if (!lengths.includes(bits)) throw new UsageError('--source takes a /32 or /24 of IPv4, a /64 or /48 of IPv6');
-  return { mark: 'source', prefix: networkText(address, bits) };
+  return { seen, alive, owners: [...owners.values()] };
+}
+
+/** One that was named is ended however short ago it began. */
+function isEarlier({ signedInAtMs }: DeviceSession, filter: SessionFilter, beforeMs: number): boolean {
+  const isNamed = filter.session !== undefined || filter.device !== undefined;
+  return (isNamed && filter.before === undefined) || signedInAtMs < beforeMs;
 }
 
 /** The mark holds already; this deletes what the sessions carried, and shows them as ended for good. */
-async function endOneByOne(admin: AdminContext, filter: SessionFilter, beforeMs: number): Promise<number> {
-  let count = 0;
-  for await (const { session } of listAllSessions(admin.sessions)) {
-    if (session.signedInAtMs >= beforeMs || !isAbout(filter, session)) continue;
-    if (await endSession(admin.end, session, 'administrator')) count += 1;
+async function endOneByOne(
+  admin: AdminContext,
+  { filter, beforeMs }: EndOrder,
+): Promise<{ ended: number; seen: number }> {
+  let [ended, seen] = [0, 0];
+  for await (const { session } of findSessions(admin, filter)) {
+    seen += 1;
+    if (!isEarlier(session, filter, beforeMs)) continue;
+    if (await endSession(admin.end, session, 'administrator')) ended += 1;
   }
-  return count;
-}
-
-/** It may have been removed just now, so that is no mistake for certain. */
-function warnOfUnknown({ config }: AdminContext, { client, upstream }: SessionFilter): void {
-  if (client !== undefined && !config.clients.some(({ id }) => id === client)) {
-    process.stderr.write(`note: the configuration has no client ${JSON.stringify(client)}\n`);
-  }
-  if (upstream !== undefined && !config.upstreams.some(({ id }) => id === upstream)) {
-    process.stderr.write(`note: the configuration has no upstream ${JSON.stringify(upstream)}\n`);
-  }
-}
-
-function aboutWhat(mark: Mark): string {
-  switch (mark.mark) {
-    case 'client':
-      return ` for the client ${mark.clientId}`;
-    case 'upstream':
-      return ` at the upstream ${mark.upstream}`;
-    case 'subject':
-      return ` as ${mark.subject} at the upstream ${mark.upstream}`;
-    case 'source':
-      return ` for devices at ${mark.prefix}`;
-    default:
-      return '';
-  }
+  return { ended, seen };
 }

@@ -2,15 +2,25 @@ import { parseArgs } from 'node:util';
 import { CONFIG_OPTION } from '../../config/environment.ts';
 import { parseDuration } from '../../config/schema/duration.ts';
 import type { DeviceSession } from '../../device-sessions/device-session.ts';
+import type { ListedSession } from '../../device-sessions/list-sessions.ts';
+import type { SessionOwner } from '../../ledger/subject-index.ts';
 import { type Cidr, contains, parseCidr } from '../../network/cidr.ts';
 import { parseIpAddress } from '../../network/ip-address.ts';
+import { LOG_TAG_LENGTH } from '../../telemetry/logger.ts';
+import { subjectOf } from '../../tokens/subject.ts';
 
 /** What `sessions list`, `sessions end` and `end` are asked for. */
 export interface SessionFilter {
   client: string | undefined;
   upstream: string | undefined;
-  /** Always with `upstream`: a subject means nothing without it. */
+  /** As the upstream says it, with `upstream`; or `upstream|subject`, as tokens and lists show it. */
   subject: string | undefined;
+  /** What the person was shown as their account, most often an e-mail address. */
+  account: string | undefined;
+  /** The whole id, or what the log shows of it. */
+  session: string | undefined;
+  /** What the person, or else the device, called the device. */
+  device: string | undefined;
   source: Cidr | undefined;
   /** As it was typed: a moment, or how long ago; `undefined` for now. */
   before: string | undefined;
@@ -21,6 +31,12 @@ export interface SessionArguments {
   positionals: string[];
   filter: SessionFilter;
   json: boolean;
+  /** Only those that go on. */
+  active: boolean;
+  /** Counts, and changes nothing. */
+  dryRun: boolean;
+  /** Nobody is asked. */
+  yes: boolean;
   config: string | undefined;
   help: boolean;
 }
@@ -33,7 +49,10 @@ export class UsageError extends TypeError {
 
 export const FILTER_USAGE = `  --client ID       of this client
   --upstream ID     of people of this upstream
-  --subject SUB     of this person there (with --upstream)
+  --subject SUB     of this person there (with --upstream), or upstream|SUB as tokens and lists have it
+  --account NAME    of whoever was shown as this account, such as an e-mail address
+  --session ID      this one; the eight characters that the log has do
+  --device NAME     called this by the person or by the device
   --source CIDR     started from these addresses
   --before TIME     before this moment (RFC 3339, or how long ago: 90s, 10m, 12h, 30d); default: now
   --all             of everybody
@@ -50,18 +69,31 @@ export function readSessionArguments(argv: readonly string[]): SessionArguments 
       client: { type: 'string' },
       upstream: { type: 'string' },
       subject: { type: 'string' },
+      account: { type: 'string' },
+      session: { type: 'string' },
+      device: { type: 'string' },
       source: { type: 'string' },
       before: { type: 'string' },
       all: { type: 'boolean' },
       json: { type: 'boolean' },
+      active: { type: 'boolean' },
+      'dry-run': { type: 'boolean' },
+      yes: { type: 'boolean' },
       config: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
-  const { client, upstream, subject, before, all = false } = values;
-  if (subject !== undefined && upstream === undefined) {
-    throw new UsageError('--subject needs --upstream: a subject means nothing without the upstream that says it');
+  const { client, upstream, subject, account, session, device, before, all = false } = values;
+  for (const [name, value] of Object.entries(values)) {
+    // An unset variable of a script must not widen what is ended.
+    if (value === '') throw new UsageError(`--${name} is empty`);
   }
+  if (subject !== undefined && upstream === undefined && !/^[^|]+\|./.test(subject)) {
+    throw new UsageError(
+      '--subject needs --upstream, or the form upstream|subject: it means nothing without the upstream that says it',
+    );
+  }
+  if (session !== undefined) sessionId(session);
   const source = values.source === undefined ? undefined : parseCidr(values.source);
   if (values.source !== undefined && source === undefined) {
     throw new UsageError(`--source ${values.source} is no address or network, such as 192.0.2.7 or 192.0.2.0/24`);
@@ -69,20 +101,41 @@ export function readSessionArguments(argv: readonly string[]): SessionArguments 
   if (before !== undefined && momentOf(before, 0) === undefined) {
     throw new UsageError(`--before ${before} is no moment (2026-03-01T12:00:00Z) and no duration (2h)`);
   }
-  if (all && [client, upstream, subject, source].some((one) => one !== undefined)) {
+  const filter = { client, upstream, subject, account, session, device, source, before, all };
+  if (all && isNarrowed({ ...filter, all: false })) {
     throw new UsageError('--all is everything: leave it out, or the others');
   }
   return {
     positionals,
-    filter: { client, upstream, subject, source, before, all },
+    filter,
     json: values.json === true,
+    active: values.active === true,
+    dryRun: values['dry-run'] === true,
+    yes: values.yes === true,
     config: values.config,
     help: values.help === true,
   };
 }
 
-export function isNarrowed({ client, upstream, source, all }: SessionFilter): boolean {
-  return all || [client, upstream, source].some((one) => one !== undefined);
+/** @throws {UsageError} where too little is typed to mean one */
+export function sessionId(typed = ''): string {
+  if (typed.length >= LOG_TAG_LENGTH) return typed;
+  throw new UsageError(
+    `a session is named by its id, or by at least the ${LOG_TAG_LENGTH} characters that the log has of it`,
+  );
+}
+
+export function isNarrowed({
+  client,
+  upstream,
+  subject,
+  account,
+  session,
+  device,
+  source,
+  all,
+}: SessionFilter): boolean {
+  return all || [client, upstream, subject, account, session, device, source].some((one) => one !== undefined);
 }
 
 /** RFC 3339, with or without fractions; without a zone nobody knows which one was meant. */
@@ -97,11 +150,41 @@ export function momentOf(text: string, nowMs: number): number | undefined {
 }
 
 /** Whether a session is of what was asked for; when it began is not looked at. */
-export function isAbout({ client, upstream, subject, source }: SessionFilter, session: DeviceSession): boolean {
+export function isAbout(filter: SessionFilter, { session, name }: ListedSession): boolean {
+  const { client, upstream, subject, account, device, source } = filter;
   if (client !== undefined && session.clientId !== client) return false;
   if (upstream !== undefined && session.upstream !== upstream) return false;
-  if (subject !== undefined && session.subject !== subject) return false;
+  if (subject !== undefined && !isSubject(subject, session)) return false;
+  if (account !== undefined && folded(session.account) !== folded(account)) return false;
+  if (filter.session !== undefined && !session.id.startsWith(filter.session)) return false;
+  if (
+    device !== undefined &&
+    ![name, session.deviceLabel].some((one) => one !== undefined && folded(one) === folded(device))
+  )
+    return false;
   if (source === undefined) return true;
   const address = parseIpAddress(session.source);
   return address !== undefined && contains(source, address);
+}
+
+/** As the upstream says it, or as `sub` of our tokens. */
+function isSubject(subject: string, session: DeviceSession): boolean {
+  return session.subject === subject || subjectOf({ subject: 'prefixed' }, session) === subject;
+}
+
+/** Nobody types an address with the capitals that the upstream has. */
+function folded(text: string): string {
+  return text.normalize('NFC').toLowerCase();
+}
+
+/**
+ * Who may be meant by a subject. `corp|eb23` at `corp` is most often how a token or a list has `eb23`, but an upstream
+ * may have subjects with a bar in them.
+ */
+export function ownersMeant({ upstream, subject }: SessionFilter): SessionOwner[] {
+  if (subject === undefined) return [];
+  const bar = subject.indexOf('|');
+  const split = { upstream: subject.slice(0, bar), subject: subject.slice(bar + 1) };
+  if (upstream === undefined) return [split];
+  return [{ upstream, subject }, ...(split.upstream === upstream && split.subject !== '' ? [split] : [])];
 }

@@ -1,125 +1,154 @@
+import { announceEnd } from '../../device-sessions/announced-ends.ts';
 import { endSession } from '../../device-sessions/end-session.ts';
-import { type ListedSession, listAllSessions } from '../../device-sessions/list-sessions.ts';
+import type { ListedSession } from '../../device-sessions/list-sessions.ts';
 import { EXIT } from '../exit-codes.ts';
-import { printable } from '../terminal/printable.ts';
 import { type AdminContext, withAdminContext } from './admin-context.ts';
+import { type AnswerInput, askYes, requireAnswerable } from './ask.ts';
+import { namesOf } from './end-order.ts';
+import { findSessions, isConfigured, unknownName } from './find-sessions.ts';
+import { operator } from './operator.ts';
 import {
   FILTER_USAGE,
-  isAbout,
   isNarrowed,
   momentOf,
   readSessionArguments,
+  type SessionArguments,
   type SessionFilter,
+  sessionId,
   UsageError,
 } from './session-filter.ts';
+import { sessionCount, sessionDetails, sessionForPrograms, sessionTable, WHAT_STAYS } from './session-words.ts';
 
 const USAGE = `Usage: gatehouse sessions list [OPTIONS]
-       gatehouse sessions end [OPTIONS]
+       gatehouse sessions show ID
+       gatehouse sessions end OPTIONS [--dry-run | --yes]
 
-Lists device sessions, or ends them. Several options mean all of them at once.
-${FILTER_USAGE}
+Lists device sessions, shows one, or ends some. Several options mean all of them at once.
+${FILTER_USAGE}  --active          list only those that go on
+  --dry-run         count what would end, and change nothing
+  --yes             do not ask; needed where there is no terminal
 --before is about when a session began. What was approved and is not redeemed yet is no session:
 gatehouse end ends that too.
-Exit 0: done. 64: options. 69: Redis does not answer. 78: no Redis in the configuration.
+Exit 0: done. 1: there is no such session, or the answer was no. 64: options. 69: Redis does not answer.
+78: no Redis in the configuration.
 `;
 
-/** What no command of ours can end. Said wherever sessions are ended. */
-export const WHAT_STAYS =
-  'Access tokens that are out verify until they expire, except where an API asks /introspect. ' +
-  'At the upstream nobody was signed out: its session goes on, and the token that was kept here was deleted and lapses there.';
+const VERBS: Readonly<
+  Record<string, (admin: AdminContext, args: SessionArguments, input: AnswerInput) => Promise<number>>
+> = { list, show, end };
 
 /** `gatehouse sessions …`; answers the exit code. */
-export async function run(argv: string[]): Promise<number> {
-  const { positionals, filter, json, config, help } = readSessionArguments(argv);
-  if (help) {
+export async function run(argv: string[], input: AnswerInput = process.stdin): Promise<number> {
+  const args = readSessionArguments(argv);
+  if (args.help) {
     process.stdout.write(USAGE);
     return EXIT.done;
   }
-  const [verb, ...more] = positionals;
-  if ((verb !== 'list' && verb !== 'end') || more.length > 0) throw new UsageError('say `list` or `end`');
-  if (verb === 'end' && !isNarrowed(filter)) throw new UsageError('say which sessions to end, or --all');
-  return withAdminContext(config, async (admin) => {
-    if (verb === 'list') await list(admin, filter, json);
-    else await end(admin, filter, json);
+  const [verb = '', ...more] = args.positionals;
+  const does = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+  if (does === undefined) throw new UsageError('say `list`, `show` or `end`');
+  const { filter } = args;
+  if (verb === 'show') {
+    if (filter.session === undefined && more.length === 1) filter.session = sessionId(more[0]);
+    else if (filter.session === undefined || more.length > 0) throw new UsageError('say which session: `show ID`');
+  } else if (more.length > 0) throw new UsageError(`${JSON.stringify(more[0])} is one word too many`);
+  if (verb === 'end') {
+    if (!isNarrowed(filter)) throw new UsageError('say which sessions to end, or --all');
+    if (!args.dryRun) requireAnswerable(input, args.yes);
+  }
+  return withAdminContext(args.config, async (admin) => {
+    const exitCode = await does(admin, args, input);
     const unreadable = admin.unreadable();
     if (unreadable > 0) {
       process.stderr.write(`${unreadable} more cannot be read: their sealing key is not in the configuration, or\n`);
       process.stderr.write('somebody else wrote them\n');
     }
-    return EXIT.done;
+    return exitCode;
   });
 }
 
-async function list(admin: AdminContext, filter: SessionFilter, json: boolean): Promise<void> {
+async function list(admin: AdminContext, { filter, json, active }: SessionArguments): Promise<number> {
+  const rows: ListedSession[] = [];
   let count = 0;
   for await (const listed of matching(admin, filter)) {
-    if (json) process.stdout.write(`${count === 0 ? '[' : ','}\n${JSON.stringify(forPrograms(listed))}`);
-    else process.stdout.write(`${forPeople(listed)}\n`);
+    if (active && listed.ended !== undefined) continue;
+    if (json) process.stdout.write(`${count === 0 ? '[' : ','}\n${JSON.stringify(sessionForPrograms(listed))}`);
+    else rows.push(listed);
     count += 1;
   }
   if (json) process.stdout.write(count === 0 ? '[]\n' : '\n]\n');
-  else process.stderr.write(`${sessionCount(count)}\n`);
+  else {
+    if (count > 0) process.stdout.write(sessionTable(rows));
+    process.stderr.write(`${sessionCount(count)}\n`);
+  }
+  return EXIT.done;
 }
 
-async function end(admin: AdminContext, filter: SessionFilter, json: boolean): Promise<void> {
-  let count = 0;
+async function show(admin: AdminContext, { filter, json }: SessionArguments): Promise<number> {
+  const found: ListedSession[] = [];
+  for await (const listed of findSessions(admin, filter)) found.push(listed);
+  const [listed] = found;
+  if (listed === undefined || found.length > 1) {
+    const problem = listed === undefined ? unknownName(filter) : `${found.length} sessions begin so: give the whole id`;
+    process.stderr.write(`gatehouse sessions: ${problem}\n`);
+    return EXIT.failed;
+  }
+  process.stdout.write(json ? `${JSON.stringify(sessionForPrograms(listed))}\n` : sessionDetails(listed));
+  return EXIT.done;
+}
+
+async function end(admin: AdminContext, args: SessionArguments, input: AnswerInput): Promise<number> {
+  const { filter, json, dryRun, yes } = args;
+  if (dryRun || !yes) {
+    let [alive, seen] = [0, 0];
+    for await (const { ended } of matching(admin, filter)) {
+      seen += 1;
+      if (ended === undefined) alive += 1;
+    }
+    if (seen === 0 && isUnknown(admin, filter)) return sayUnknown(filter);
+    if (dryRun && json) process.stdout.write(`${JSON.stringify({ would_end: alive })}\n`);
+    else if (dryRun) process.stdout.write(`That would end ${sessionCount(alive)}. Nothing was changed.\n`);
+    if (dryRun) return EXIT.done;
+    if (!(await askYes(input, `End ${sessionCount(alive)}?`))) {
+      process.stderr.write('Nothing was changed.\n');
+      return EXIT.failed;
+    }
+  }
+  const command = 'gatehouse sessions end';
+  const beforeMs = await momentIn(admin, filter);
+  let [count, seen] = [0, 0];
   for await (const { session, ended } of matching(admin, filter)) {
+    // Once there is something to tell, and before it is done: a command that is cut off has told it.
+    if (seen === 0) await announceEnd(admin.end, { ...namesOf(filter), beforeMs, operator: operator(), command });
+    seen += 1;
     // One that was ended by a mark is ended here too: that deletes what it carried.
     const hasEnded = await endSession(admin.end, session, 'administrator');
     if (hasEnded && ended === undefined) count += 1;
   }
   if (json) process.stdout.write(`${JSON.stringify({ ended: count })}\n`);
-  else process.stdout.write(`Ended ${sessionCount(count)}.\n${WHAT_STAYS}\n`);
+  if (seen === 0 && isUnknown(admin, filter)) return sayUnknown(filter);
+  if (!json) process.stdout.write(`Ended ${sessionCount(count)}.\n${WHAT_STAYS}\n`);
+  return EXIT.done;
+}
+
+/** With --before there may be sessions, only none that old. */
+function isUnknown(admin: AdminContext, filter: SessionFilter): boolean {
+  return filter.before === undefined && !isConfigured(admin, filter);
+}
+
+function sayUnknown(filter: SessionFilter): number {
+  process.stderr.write(`gatehouse sessions: ${unknownName(filter)}\n`);
+  return EXIT.failed;
 }
 
 async function* matching(admin: AdminContext, filter: SessionFilter): AsyncGenerator<ListedSession> {
-  const nowMs = await admin.now();
-  const beforeMs = filter.before === undefined ? Number.POSITIVE_INFINITY : (momentOf(filter.before, nowMs) ?? nowMs);
-  for await (const listed of listAllSessions(admin.sessions)) {
-    if (listed.session.startedAtMs < beforeMs && isAbout(filter, listed.session)) yield listed;
+  const beforeMs = filter.before === undefined ? Number.POSITIVE_INFINITY : await momentIn(admin, filter);
+  for await (const listed of findSessions(admin, filter)) {
+    if (listed.session.startedAtMs < beforeMs) yield listed;
   }
 }
 
-export function sessionCount(count: number): string {
-  return `${count} device session${count === 1 ? '' : 's'}`;
-}
-
-function forPrograms({ session, name, lastUsedAtMs, ended }: ListedSession): Record<string, unknown> {
-  return {
-    session: session.id,
-    client: session.clientId,
-    upstream: session.upstream,
-    subject: session.subject,
-    account: session.account,
-    name: name ?? null,
-    device_label: session.deviceLabel ?? null,
-    user_agent: session.userAgent ?? null,
-    source: session.source,
-    scopes: session.scopes,
-    resources: session.resources,
-    signed_in_at: timeOf(session.signedInAtMs),
-    started_at: timeOf(session.startedAtMs),
-    last_used_at: timeOf(lastUsedAtMs),
-    ends_at: timeOf(session.endsAtMs),
-    ended: ended ?? null,
-  };
-}
-
-/** One line; what the device or a person chose is quoted, and cannot move the cursor. */
-function forPeople({ session, name, lastUsedAtMs, ended }: ListedSession): string {
-  const label = name ?? session.deviceLabel;
-  return [
-    session.clientId,
-    `${session.upstream}|${printable(session.subject)}`,
-    printable(session.account),
-    ...(label === undefined ? [] : [JSON.stringify(printable(label))]),
-    `from ${session.source}`,
-    `started ${timeOf(session.startedAtMs)}`,
-    `last used ${timeOf(lastUsedAtMs)}`,
-    ended === undefined ? `until ${timeOf(session.endsAtMs)}` : `ended (${ended})`,
-  ].join('  ');
-}
-
-function timeOf(ms: number): string {
-  return new Date(ms).toISOString();
+async function momentIn(admin: AdminContext, { before }: SessionFilter): Promise<number> {
+  const nowMs = await admin.now();
+  return before === undefined ? nowMs : (momentOf(before, nowMs) ?? nowMs);
 }

@@ -21,6 +21,9 @@ const SECOND = 1000;
 /** How long what is still running after the drain may take, before the process leaves it. */
 const FINISH_MS = 5 * SECOND;
 
+/** How often it is looked for what administrators' commands have ended. */
+const ANNOUNCED_EVERY_MS = 2 * SECOND;
+
 /**
  * One broker process: opens its resources in order, listens, and on SIGTERM or SIGINT closes them in reverse. Answers
  * when it has stopped, with the exit code.
@@ -100,6 +103,9 @@ export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<
   announce(isReady);
   const waiting = isReady ? undefined : announceWhenReady(storage, () => announce(true));
   logger.event('process.started', { publicUrl, storage: storage.kind, version: VERSION, pid: process.pid });
+  const announced = setInterval(() => {
+    broker.logAnnouncedEnds().catch((error: unknown) => logger.event('process.fault', { error }));
+  }, ANNOUNCED_EVERY_MS);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       isDraining = true;
@@ -111,6 +117,7 @@ export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<
 
   const exitCode = await stopped;
   clearInterval(waiting);
+  clearInterval(announced);
   reloading.stop();
   await Promise.all([close(server), close(operations)]);
   await storage.close();
