@@ -150,8 +150,9 @@ describe('gatehouse sessions list', () => {
       'alice@example.com (corp|alice)',
       'bob-with-a-long-name@example.com (corp|bob-with-a-long-name)',
     ]);
-    for (const row of rows)
+    for (const row of rows) {
       expect(row.slice(head.indexOf('WHERE'))).toMatch(/^127\.0\.0\.1 {2}\d{4}-\d\d-\d\dT\d\d:\d\dZ {2}/);
+    }
     expect(stderr).toContain('2 device sessions\n');
   });
 

@@ -25,8 +25,9 @@ export function wholeMark(filter: SessionFilter): Mark | undefined {
   }
   if (client !== undefined) return { mark: 'client', clientId: client };
   if (all) return { mark: 'all' };
-  if (source === undefined)
+  if (source === undefined) {
     return upstream === undefined || person !== undefined ? undefined : { mark: 'upstream', upstream };
+  }
   const { address, bits } = source;
   const lengths = address.length === 4 ? [32, 24] : [64, 48];
   if (!lengths.includes(bits)) throw new UsageError('--source takes a /32 or /24 of IPv4, a /64 or /48 of IPv6');

@@ -160,8 +160,9 @@ export function isAbout(filter: SessionFilter, { session, name }: ListedSession)
   if (
     device !== undefined &&
     ![name, session.deviceLabel].some((one) => one !== undefined && folded(one) === folded(device))
-  )
+  ) {
     return false;
+  }
   if (source === undefined) return true;
   const address = parseIpAddress(session.source);
   return address !== undefined && contains(source, address);
