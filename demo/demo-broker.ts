@@ -6,7 +6,8 @@ import { processEnvironment } from '../src/config/environment.ts';
 import { readConfig } from '../src/config/load-config.ts';
 import { memoryStorage } from '../src/storage/memory/memory-storage.ts';
 import { createLogger } from '../src/telemetry/logger.ts';
-import { EMBEDDED_USERS, type EmbeddedUser, startEmbeddedUpstream } from './embedded-upstream.ts';
+import { EMBEDDED_USERS, startEmbeddedUpstream } from './embedded-upstream.ts';
+import type { EmbeddedUser } from './embedded-user.ts';
 
 export interface DemoBroker {
   publicUrl: string;

@@ -1,4 +1,4 @@
-import type { EmbeddedUser } from './embedded-upstream.ts';
+import type { EmbeddedUser } from './embedded-user.ts';
 
 interface Choice {
   displayName: string;

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import type { Configuration, KoaContextWithOIDC, Provider as OidcProvider } from 'oidc-provider';
 import { choicePage, messagePage } from './embedded-upstream-pages.ts';
 import { type EmbeddedStore, MemoryAdapter, sessionsOf } from './embedded-upstream-store.ts';
+import type { EmbeddedUser } from './embedded-user.ts';
 
 /**
  * A real OpenID provider in this process (oidc-provider), for the demo and for tests: two people, no passwords.
@@ -20,13 +21,6 @@ export interface EmbeddedUpstream {
   /** Ends the account's browser sessions here, and sends a back-channel logout token about each to its clients. */
   logOut(subject: string): Promise<void>;
   close(): Promise<void>;
-}
-
-export interface EmbeddedUser {
-  subject: string;
-  name: string;
-  email: string;
-  groups: readonly string[];
 }
 
 export interface EmbeddedClient {

@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, generateKeyPair, SignJWT } from 'jose';
 import type { ShownCode, TokenAnswer } from './device-program.ts';
-import { type DeviceDeps, decideAs, deviceDeps } from './device-scenarios.ts';
+import { type DeviceDeps, decideAs, deviceDeps } from './device-run.ts';
 import { check, type Scenario } from './peer.ts';
 import { lastLines, startProgram } from './program.ts';
 

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { NotObtainedError, type OpenPeer, type Peer } from './peer.ts';
+import type { OpenPeer, Peer } from './peer.ts';
 import { PEERS, QUICK } from './peers.ts';
-import { runningPrograms, stopProgramsExcept } from './program.ts';
+import { NotObtainedError, runningPrograms, stopProgramsExcept } from './program.ts';
 import { type PeerReport, printReport, recordReport, type ScenarioReport } from './report.ts';
 
 /**

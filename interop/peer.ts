@@ -32,11 +32,6 @@ export interface Scenario {
   run(): Promise<void>;
 }
 
-/** The program could not be brought here: no network, no toolchain, no such version. That is no failure of ours. */
-export class NotObtainedError extends Error {
-  override readonly name = 'NotObtainedError';
-}
-
 export function check(claim: unknown, words: string): asserts claim {
   if (claim === undefined || claim === null || claim === false || claim === '') throw new Error(words);
 }

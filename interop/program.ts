@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { NotObtainedError } from './peer.ts';
 
 export interface ProgramOptions {
   cwd?: string;
@@ -128,4 +127,9 @@ export async function untilAnswers(address: string, program: Program, limitSecon
     }
     await delay(150);
   }
+}
+
+/** The program could not be brought here: no network, no toolchain, no such version. That is no failure of ours. */
+export class NotObtainedError extends Error {
+  override readonly name = 'NotObtainedError';
 }

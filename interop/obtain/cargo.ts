@@ -1,8 +1,7 @@
 import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installFromDebian, onPath } from '../../test/support/programs.ts';
-import { NotObtainedError } from '../peer.ts';
-import { obtainBy } from '../program.ts';
+import { NotObtainedError, obtainBy } from '../program.ts';
 import { cacheFolder, once, shortHash } from './cache.ts';
 
 /** What the crates in the lock file want. */

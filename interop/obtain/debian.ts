@@ -1,7 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NotObtainedError } from '../peer.ts';
-import { obtainBy } from '../program.ts';
+import { NotObtainedError, obtainBy } from '../program.ts';
 import { cacheFolder, once, shortHash } from './cache.ts';
 
 export interface DebianFiles {

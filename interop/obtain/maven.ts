@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { NotObtainedError } from '../peer.ts';
-import { obtainBy } from '../program.ts';
+import { NotObtainedError, obtainBy } from '../program.ts';
 import { systemProgram } from './system-program.ts';
 
 const GET = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:get';

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { installFromDebian } from '../../test/support/programs.ts';
-import { NotObtainedError } from '../peer.ts';
-import { obtainBy, runProgram } from '../program.ts';
+import { NotObtainedError, obtainBy, runProgram } from '../program.ts';
 import { cacheFolder, once, shortHash } from './cache.ts';
 import { systemProgram } from './system-program.ts';
 

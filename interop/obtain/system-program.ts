@@ -1,5 +1,5 @@
 import { installFromDebian, onPath } from '../../test/support/programs.ts';
-import { NotObtainedError } from '../peer.ts';
+import { NotObtainedError } from '../program.ts';
 
 /** A program of the system's, installed from Debian where it is missing and we may. */
 export async function systemProgram(name: string, ...packages: readonly string[]): Promise<string> {

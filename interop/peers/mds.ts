@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DeviceEvents, type DeviceProgram, expectDevice, runDevice } from '../device-program.ts';
-import { decideAs, deviceDeps } from '../device-scenarios.ts';
+import { decideAs, deviceDeps } from '../device-run.ts';
 import type { Gatehouse } from '../gatehouse.ts';
 import { pythonEnvironment } from '../obtain/python.ts';
 import type { Peer, Scenario } from '../peer.ts';

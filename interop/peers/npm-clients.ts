@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { confidentialScenarios } from '../confidential-scenarios.ts';
-import { deviceDeps, deviceScenarios } from '../device-scenarios.ts';
+import { deviceDeps } from '../device-run.ts';
+import { deviceScenarios } from '../device-scenarios.ts';
 import { npmPackages } from '../obtain/npm.ts';
 import type { Peer } from '../peer.ts';
 

@@ -1,5 +1,5 @@
 import { expectDevice } from '../device-program.ts';
-import { deviceDeps, deviceRun } from '../device-scenarios.ts';
+import { deviceDeps, deviceRun } from '../device-run.ts';
 import { debianFiles } from '../obtain/debian.ts';
 import { pythonProgram } from '../obtain/python.ts';
 import type { Peer } from '../peer.ts';

@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
 import { type DeviceEvents, expectDevice } from '../device-program.ts';
-import { type DeviceDeps, type DeviceTold, deviceDeps, deviceRun, SECRET } from '../device-scenarios.ts';
+import { type DeviceDeps, type DeviceTold, deviceDeps, deviceRun, SECRET } from '../device-run.ts';
 import { debianFiles } from '../obtain/debian.ts';
 import { pythonProgram } from '../obtain/python.ts';
 import { check, type Peer, type Scenario } from '../peer.ts';

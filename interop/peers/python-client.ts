@@ -1,5 +1,7 @@
-import { type ClientMethod, confidentialScenarios } from '../confidential-scenarios.ts';
-import { type DeviceTold, deviceDeps, deviceScenarios } from '../device-scenarios.ts';
+import type { ClientMethod } from '../confidential-clients.ts';
+import { confidentialScenarios } from '../confidential-scenarios.ts';
+import { type DeviceTold, deviceDeps } from '../device-run.ts';
+import { deviceScenarios } from '../device-scenarios.ts';
 import { pythonEnvironment } from '../obtain/python.ts';
 import type { Peer } from '../peer.ts';
 

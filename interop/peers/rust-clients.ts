@@ -1,5 +1,6 @@
 import { confidentialScenarios } from '../confidential-scenarios.ts';
-import { deviceDeps, deviceScenarios } from '../device-scenarios.ts';
+import { deviceDeps } from '../device-run.ts';
+import { deviceScenarios } from '../device-scenarios.ts';
 import { rustPrograms } from '../obtain/cargo.ts';
 import type { Peer } from '../peer.ts';
 

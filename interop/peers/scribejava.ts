@@ -1,4 +1,5 @@
-import { deviceDeps, deviceScenarios } from '../device-scenarios.ts';
+import { deviceDeps } from '../device-run.ts';
+import { deviceScenarios } from '../device-scenarios.ts';
 import { javaProgram } from '../obtain/java.ts';
 import type { Peer } from '../peer.ts';
 

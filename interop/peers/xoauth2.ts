@@ -1,5 +1,6 @@
 import { expectDevice } from '../device-program.ts';
-import { deviceDeps, deviceRun, deviceScenarios, SECRET } from '../device-scenarios.ts';
+import { deviceDeps, deviceRun, SECRET } from '../device-run.ts';
+import { deviceScenarios } from '../device-scenarios.ts';
 import { goProgram } from '../obtain/go.ts';
 import type { Peer, Scenario } from '../peer.ts';
 

@@ -4,9 +4,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/sealing/secret.ts';
 import { openIdUpstream } from '../../src/upstream/openid-upstream.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
-import type { Encryption } from '../support/fake-upstream-encryption.ts';
 import { type FakeUpstream, startFakeUpstream } from '../support/upstream/fake-upstream.ts';
 import type { Behaviour } from '../support/upstream/fake-upstream-behaviour.ts';
+import type { Encryption } from '../support/upstream/fake-upstream-encryption.ts';
 import { faultOf, newTrip, signInThere } from '../support/upstream/upstream-trip.ts';
 
 /** OpenID Connect Core §10.2, §5.3.2 and Back-Channel Logout §2.4: what a provider encrypts for us. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { approve } from '../../demo/scripted-person.ts';
 import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
-import type { Trouble } from '../support/upstream/fake-upstream-behaviour.ts';
+import type { Trouble } from '../support/upstream/fake-upstream-answers.ts';
 import { record } from './fault-row.ts';
 import { heard } from './installation.ts';
 

@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { OAuthFault, Trouble } from './fake-upstream-behaviour.ts';
 
 export interface FakeAnswer {
   status: number;
@@ -65,4 +64,34 @@ export async function orTrouble(
     case 'huge':
       return json(200, 'x'.repeat(3_000_000));
   }
+}
+
+/** How an endpoint can go wrong without answering in the protocol at all. */
+export type Trouble =
+  /** Takes the request and never answers. */
+  | 'hang'
+  /** Answers properly, after `slowMs`. */
+  | 'slow'
+  | 'status_500'
+  | 'status_503'
+  | 'status_429'
+  | 'status_404'
+  /** Text that claims to be JSON. */
+  | 'garbage'
+  /** A page, as a proxy in front shows it. */
+  | 'html'
+  | 'redirect_for_ever'
+  /** More bytes than anybody wants to read. */
+  | 'huge'
+  /** JSON, but not an object. */
+  | 'json_array'
+  /** Closes the connection without a word. */
+  | 'close';
+
+export interface OAuthFault {
+  error: string;
+  description?: string;
+  status?: number;
+  /** Sends `WWW-Authenticate: Basic` too. */
+  challenge?: boolean;
 }

@@ -1,36 +1,7 @@
-import type { Encryption } from '../fake-upstream-encryption.ts';
+import type { OAuthFault, Trouble } from './fake-upstream-answers.ts';
+import type { Encryption } from './fake-upstream-encryption.ts';
 import type { TokenHabit, TokenRefusal } from './fake-upstream-habits.ts';
 import type { PublishedKeys } from './fake-upstream-keys.ts';
-
-/** How an endpoint can go wrong without answering in the protocol at all. */
-export type Trouble =
-  /** Takes the request and never answers. */
-  | 'hang'
-  /** Answers properly, after `slowMs`. */
-  | 'slow'
-  | 'status_500'
-  | 'status_503'
-  | 'status_429'
-  | 'status_404'
-  /** Text that claims to be JSON. */
-  | 'garbage'
-  /** A page, as a proxy in front shows it. */
-  | 'html'
-  | 'redirect_for_ever'
-  /** More bytes than anybody wants to read. */
-  | 'huge'
-  /** JSON, but not an object. */
-  | 'json_array'
-  /** Closes the connection without a word. */
-  | 'close';
-
-export interface OAuthFault {
-  error: string;
-  description?: string;
-  status?: number;
-  /** Sends `WWW-Authenticate: Basic` too. */
-  challenge?: boolean;
-}
 
 /** What a fake upstream does wrong; nothing, unless told. `null` leaves a value out. */
 export interface Behaviour {
@@ -115,9 +86,4 @@ export interface SeenRequest {
   query: URLSearchParams;
   form: URLSearchParams;
   headers: Record<string, string | string[] | undefined>;
-}
-
-/** Changes claims, headers and metadata: a value replaces, `null` removes. */
-export function changed(base: Record<string, unknown>, changes: Record<string, unknown> = {}): Record<string, unknown> {
-  return Object.fromEntries(Object.entries({ ...base, ...changes }).filter(([, value]) => value !== null));
 }

@@ -1,5 +1,5 @@
 import { base64url, CompactSign, type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
-import { changed } from './fake-upstream-behaviour.ts';
+import { changed } from './changed.ts';
 
 interface SigningKey {
   privateKey: CryptoKey;

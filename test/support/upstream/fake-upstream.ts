@@ -7,9 +7,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { createLocalJWKSet, type JWK, jwtVerify } from 'jose';
 import { Secret } from '../../../src/sealing/secret.ts';
 import type { Reach, UpstreamSettings } from '../../../src/upstream/upstream-settings.ts';
-import { type Encryption, encrypted } from '../fake-upstream-encryption.ts';
+import { changed } from './changed.ts';
 import { type FakeReply, json, orTrouble, page, redirect, refusal } from './fake-upstream-answers.ts';
-import { type Behaviour, changed, type SeenRequest } from './fake-upstream-behaviour.ts';
+import type { Behaviour, SeenRequest } from './fake-upstream-behaviour.ts';
+import { type Encryption, encrypted } from './fake-upstream-encryption.ts';
 import { TOKEN_REFUSALS, withHabit } from './fake-upstream-habits.ts';
 import { type BadSignature, FakeKeys } from './fake-upstream-keys.ts';
 

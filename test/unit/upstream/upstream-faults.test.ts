@@ -5,7 +5,8 @@ import { printable } from '../../../src/upstream/requests/foreign-text.ts';
 import { type Upstream, UpstreamError, type UpstreamFault } from '../../../src/upstream/upstream.ts';
 import { asUpstreamError } from '../../../src/upstream/upstream-faults.ts';
 import { type FakeUpstream, startFakeUpstream } from '../../support/upstream/fake-upstream.ts';
-import type { Behaviour, OAuthFault, Trouble } from '../../support/upstream/fake-upstream-behaviour.ts';
+import type { OAuthFault, Trouble } from '../../support/upstream/fake-upstream-answers.ts';
+import type { Behaviour } from '../../support/upstream/fake-upstream-behaviour.ts';
 import { faultOf, goThere, newTrip, signInThere } from '../../support/upstream/upstream-trip.ts';
 
 /** What can go wrong at an upstream, and which of the port's faults it is. */

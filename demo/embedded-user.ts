@@ -1,0 +1,6 @@
+export interface EmbeddedUser {
+  subject: string;
+  name: string;
+  email: string;
+  groups: readonly string[];
+}
