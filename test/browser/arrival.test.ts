@@ -140,7 +140,7 @@ describe('a link on another site', () => {
     await page.click('main a.button');
     await typeCode(page, started.userCode);
     await beSomebody(page, 'alice');
-    expect(await page.innerText('main')).toContain('by a link from another website');
+    expect(await page.innerText('main')).toContain('a link from another website');
     await choose(page, 'deny');
     await waitForHeading(page, 'Denied');
   });

@@ -130,7 +130,7 @@ describe('a head that is too large', () => {
       `GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${HTML}X: ${'x'.repeat(17 * KIBIBYTE)}\r\n\r\n`,
     );
     expect(answer.status).toBe(431);
-    expectPage(answer, /That was too much/);
+    expectPage(answer, /That was too long/);
   });
 
   it.each([66, 200])('%i KiB: more than is read', async (size) => {

@@ -46,7 +46,7 @@ describe('groups_overage: graph', () => {
 
   it('judges by what Graph says', async () => {
     await open({ approvers: { deny_groups: ['id-2'] } });
-    expect(await tryToApprove(overage())).toBe('This account may not connect it');
+    expect(await tryToApprove(overage())).toBe('This account can’t approve this');
     expect(await tryToApprove(overage({ groups: ['id-1'] }))).toBe('Approved');
   });
 

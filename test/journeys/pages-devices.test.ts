@@ -72,7 +72,7 @@ describe.each(DRIVERS)('a person and their devices, on %s', (_, openStore) => {
     const named = await press(person, list, '/sessions/rename', { name: 'Build server' });
     expect(named.html).toContain('Build server');
     const ended = await press(person, named, '/sessions/end');
-    expect(ended.html).toMatch(/<strong>Ended<\/strong>/);
+    expect(ended.html).toMatch(/<strong>Disconnected<\/strong>/);
     expect(formWith(list, 'name').action.pathname).toBe('/sessions/rename');
     for (const test of [one, two]) {
       expect((await test.device().refresh(tokens.refresh_token)).body.error).toBe('invalid_grant');
@@ -90,7 +90,7 @@ describe.each(DRIVERS)('a person and their devices, on %s', (_, openStore) => {
     expect(tokens.access_token).toEqual(expect.any(String));
     expect((await press(person, after.done, '/device/undo')).heading).toBe('Not connected');
     expect((await one.device().refresh(tokens.refresh_token)).body.error).toBe('invalid_grant');
-    expect((await person.visit(`${one.publicUrl}/sessions`)).html).toMatch(/<strong>Ended<\/strong>/);
+    expect((await person.visit(`${one.publicUrl}/sessions`)).html).toMatch(/<strong>Disconnected<\/strong>/);
   });
 
   it('lets the first of two decisions stand, and tells the other browser', async () => {

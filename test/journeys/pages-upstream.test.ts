@@ -106,7 +106,7 @@ describe('an upstream in trouble', () => {
       yaml: { clients: { 'build-cli': { approvers: { subjects: ['rita'] } } } },
     });
     const refused = await goThere();
-    expect(refused).toMatchObject({ status: 403, heading: 'This account may not connect it' });
+    expect(refused).toMatchObject({ status: 403, heading: 'This account can’t approve this' });
     await expect.poll(() => test.upstream.revoked.length).toBe(2);
     test.upstream.person = { sub: 'rita', email: 'rita@example.com' };
     const confirm = await answer(person, refused, 'other_account');

@@ -103,7 +103,7 @@ describe.each(drivers)(
       if (form === undefined) throw new Error(upstreamPage.heading);
       const page = await visitor.submit(upstreamPage, form, { user: 'alice' });
       expect(page.status).toBe(400);
-      expect(page.html).toMatch(/ran out/i);
+      expect(page.html).toMatch(/has expired/i);
       await expect(device.finish(started)).rejects.toMatchObject({ error: 'expired_token' });
     });
 

@@ -7,7 +7,7 @@ import { GROUP_FORMS, type GroupForm } from '../support/upstream/fake-upstream-h
 
 const ALICE = { sub: 'alice', name: 'Alice Adams', email: 'alice@example.com' };
 const APPROVED = 'Approved';
-const REFUSED = 'This account may not connect it';
+const REFUSED = 'This account can’t approve this';
 const NOT_SET_UP = 'The sign-in is not set up correctly';
 
 let test: TestBroker;

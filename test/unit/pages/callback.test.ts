@@ -224,8 +224,8 @@ describe('back from the upstream', () => {
     const { harness, visitor, back } = await away();
     harness.advance(11 * 60_000);
     const late = await visitor.open(back());
-    expect(late).toMatchObject({ status: 400, heading: 'The code ran out' });
-    expect(late.words).toMatch(/You were signed in, but the code ran out. Nothing was connected/);
+    expect(late).toMatchObject({ status: 400, heading: 'The code has expired' });
+    expect(late.words).toMatch(/You were signed in, but the code has expired. Nothing was connected/);
     expect(corpOf(harness).revoked).toEqual(['upstream-refresh', 'upstream-access']);
   });
 
@@ -254,7 +254,7 @@ describe('an account that may not approve', () => {
   it('is told so with 403, keeps nothing, and may be changed by a fresh sign-in', async () => {
     const { harness, visitor, back, id } = await away({ client: { approvers: { groups: ['release'] } } });
     const refused = await visitor.open(back());
-    expect(refused).toMatchObject({ status: 403, heading: 'This account may not connect it' });
+    expect(refused).toMatchObject({ status: 403, heading: 'This account can’t approve this' });
     expect(refused.words).toContain('alice@example.com');
     expect(refused.words).toMatch(/Use another account/);
     expect(corpOf(harness).revoked).toEqual(['upstream-refresh', 'upstream-access']);

@@ -40,7 +40,7 @@ const BILLING = 'urn:example:billing';
 describe('what the token is for', () => {
   it.each([
     ['what was asked for', [BILLING, PACKAGES], 'For use at urn:example:billing https://packages.example.com'],
-    ['the client’s first, where nothing was asked for', [], 'For use at https://packages.example.com It is told'],
+    ['the client’s first, where nothing was asked for', [], 'For use at https://packages.example.com It receives'],
   ])('is shown: %s', async (_, resources, words) => {
     const harness = openPageHarness({ client: { resources: [PACKAGES, BILLING] } });
     const started = await harness.start({ resources });
@@ -169,21 +169,21 @@ describe('the confirm page', () => {
     );
     expect(confirm.words).not.toMatch(/verify your account/i);
     expect(confirm.words).toMatch(/Not you\?/);
-    expect(confirm.words).toMatch(/at most 90 days/);
+    expect(confirm.words).toMatch(/Access lasts Until you disconnect it, 90 days at most/);
   });
 
   it('says what the device learns of the person, which no scope need name (I5)', async () => {
     const harness = openPageHarness();
     const confirm = await harness.signIn(harness.newVisitor(), (await harness.start()).userCode);
-    expect(confirm.words).toMatch(/It is told about you department email groups Asked/);
+    expect(confirm.words).toMatch(/It receives department email groups Requested/);
 
     (harness.clients.get('build-cli') as never as { claims: object }).claims = { idToken: [], accessToken: ['roles'] };
     const other = await harness.signIn(harness.newVisitor(), (await harness.start()).userCode);
-    expect(other.words).toMatch(/It is told about you roles Services that it uses are told roles Asked/);
+    expect(other.words).toMatch(/It receives roles Services that it uses receive roles Requested/);
 
     (harness.clients.get('build-cli') as never as { claims: object }).claims = { idToken: [], accessToken: [] };
     const none = await harness.signIn(harness.newVisitor(), (await harness.start()).userCode);
-    expect(none.words).not.toContain('It is told about you');
+    expect(none.words).not.toContain('It receives');
   });
 
   it('says what the granted standard scopes bring, where the client’s claims are not written', async () => {
@@ -193,11 +193,11 @@ describe('the confirm page', () => {
     corp.signedIn = { ...corp.signedIn, claims: { ...corp.signedIn.claims, locale: 'nb', nickname: '' } };
     const shown = async (asked: string[]) =>
       (await harness.signIn(harness.newVisitor(), (await harness.start({ scopes: asked })).userCode)).words;
-    expect(await shown(['openid', 'email'])).toMatch(/It is told about you email Asked/);
-    expect(await shown(['openid', 'email', 'profile'])).toMatch(/It is told about you email name locale Asked/);
-    expect(await shown(['openid', 'packages:read'])).not.toContain('It is told about you');
+    expect(await shown(['openid', 'email'])).toMatch(/It receives email Requested/);
+    expect(await shown(['openid', 'email', 'profile'])).toMatch(/It receives email name locale Requested/);
+    expect(await shown(['openid', 'packages:read'])).not.toContain('It receives');
     // Without openid there is neither an ID token nor userinfo.
-    expect(await shown(['email'])).not.toContain('It is told about you');
+    expect(await shown(['email'])).not.toContain('It receives');
   });
 
   it('says how long the device may act, which nobody can be asked about without a refresh token of the upstream', async () => {
@@ -205,18 +205,18 @@ describe('the confirm page', () => {
     const { refreshToken: _, ...tokens } = corpOf(harness).signedIn.tokens;
     corpOf(harness).signedIn = { ...corpOf(harness).signedIn, tokens };
     const confirm = await harness.signIn(harness.newVisitor(), (await harness.start()).userCode);
-    expect(confirm.words).toMatch(/Until you end it, at most 12 hours/);
+    expect(confirm.words).toMatch(/Until you disconnect it, 12 hours at most/);
 
     const shorter = openPageHarness({
       client: { lifetimes: { ...sampleClient().lifetimes, refreshAbsoluteSeconds: 86_400 } },
     });
     const day = await shorter.signIn(shorter.newVisitor(), (await shorter.start()).userCode);
-    expect(day.words).toMatch(/Until you end it, at most 1 day/);
+    expect(day.words).toMatch(/Until you disconnect it, 1 day at most/);
 
     const relayed = openPageHarness({ client: { tokens: 'relay' } });
     corpOf(relayed).signedIn = { ...corpOf(relayed).signedIn, tokens };
     const once = await relayed.signIn(relayed.newVisitor(), (await relayed.start()).userCode);
-    expect(once.words).toMatch(/For how long 10 minutes/);
+    expect(once.words).toMatch(/Access lasts 10 minutes/);
   });
 
   it('says where the request came from in words, with the bare address', async () => {
@@ -224,11 +224,11 @@ describe('the confirm page', () => {
       networks: [{ id: 'oslo', name: 'Oslo office', cidrs: ['198.51.100.0/24'], factor: 1 }],
     });
     const places: [string, RegExp][] = [
-      ['203.0.113.7', /203\.0\.113\.7 the internet, not the network that you are on/],
-      ['192.0.2.99', /192\.0\.2\.99 the network that you are on/],
+      ['203.0.113.7', /203\.0\.113\.7 not your network/],
+      ['192.0.2.99', /192\.0\.2\.99 your network/],
       ['10.1.2.3', /10\.1\.2\.3 a private address/],
       ['198.51.100.4', /198\.51\.100\.4 Oslo office/],
-      ['2001:db8::1', /2001:db8::1 the internet/],
+      ['2001:db8::1', /2001:db8::1 not your network/],
     ];
     for (const [source, words] of places) {
       const confirm = await harness.signIn(harness.newVisitor(), (await harness.start({ source })).userCode);
@@ -241,7 +241,7 @@ describe('the confirm page', () => {
     const { userCode } = await harness.start({ deviceLabel: '<img src=x onerror=alert(1)> "build-07"' });
     const confirm = await harness.signIn(harness.newVisitor(), userCode);
     expect(confirm.text).toMatch(/<q><bdi translate="no">&lt;img/);
-    expect(confirm.words).toMatch(/build-07" \(unverified/);
+    expect(confirm.words).toMatch(/build-07" Not verified/);
   });
 
   it('can be reloaded, and survives a failed answer', async () => {
@@ -284,7 +284,7 @@ describe('the confirm page', () => {
     const confirm = await harness.signIn(visitor, started.userCode);
     harness.advance(601_000);
     const late = await visitor.submit(confirm, { decision: 'approve' });
-    expect(late).toMatchObject({ status: 400, heading: 'The code ran out' });
+    expect(late).toMatchObject({ status: 400, heading: 'The code has expired' });
     expect(late.words).toMatch(/You were signed in/);
     expect(await stateOf(harness, started)).toBe('expired');
   });
@@ -560,7 +560,7 @@ describe('what is approved', () => {
     const visitor = harness.newVisitor();
     const started = await harness.start();
     const confirm = await harness.signIn(visitor, started.userCode);
-    expect(confirm.words).toMatch(/For how long 10 minutes/);
+    expect(confirm.words).toMatch(/Access lasts 10 minutes/);
     await visitor.submit(confirm, { decision: 'approve' });
     expect((await approvalOf(harness, started)).upstreamTokens).toBeUndefined();
   });
@@ -584,7 +584,7 @@ describe('the page after it', () => {
     const { confirmationCode = '' } = await approvalOf(harness, started);
     expect(confirmationCode).toMatch(/^\d{4}$/);
     expect(done.words).toContain(confirmationCode);
-    expect(done.words).toMatch(/Nobody else may ask you for them/);
+    expect(done.words).toMatch(/Never tell anyone/);
     expect((await visitor.get(done.address)).words).toContain(confirmationCode);
   });
 

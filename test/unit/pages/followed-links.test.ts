@@ -94,7 +94,7 @@ describe('a page that a link from another site leads to first', () => {
     expect(stop.heading).toBe(STOP);
     const form = await visitor.open(stop.links[0]?.href ?? '');
     const way = await visitor.submit(form, { user_code: (await harness.start()).userCode });
-    expect((await handleCallback(visitor, way)).words).toMatch(/by a link from another website/);
+    expect((await handleCallback(visitor, way)).words).toMatch(/a link from another website/);
   });
 
   it.each(['open', 'off'])('means nothing where no client looks at it (%s)', async () => {

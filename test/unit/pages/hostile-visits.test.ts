@@ -242,7 +242,7 @@ describe('a link from another site to a page that only says no', () => {
     expect((await harness.newVisitor().get(callback, foreign)).status).toBe(400);
     const confirm = await visitor.get(callback, foreign);
     harness.advance(11 * 60_000);
-    expect((await visitor.get(confirm.location ?? '', foreign)).heading).toBe('The code ran out');
+    expect((await visitor.get(confirm.location ?? '', foreign)).heading).toBe('The code has expired');
     expect((await visitor.get('/device', own)).heading).toBe('Connect a device');
   });
 });

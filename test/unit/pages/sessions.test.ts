@@ -165,7 +165,7 @@ describe('my devices', () => {
     const form = formsTo(list, '/sessions/end').find(({ fields }) => fields['session'] === first.id);
     const after = await visitor.follow(await visitor.post('/sessions/end', form?.fields ?? {}));
     expect(after.heading).toBe('Your devices');
-    expect(after.words).toContain('Ended');
+    expect(after.words).toContain('Disconnected');
     expect(formsTo(after, '/sessions/end').map(({ fields }) => fields['session'])).toEqual([second.id, undefined]);
     expect([await isEnded(harness, first), await isEnded(harness, second)]).toEqual([true, false]);
     expect(harness.events.find(({ name }) => name === 'session.ended')?.fields).toMatchObject({ by: 'person' });
@@ -190,7 +190,7 @@ describe('my devices', () => {
     expect(named.words).toContain('Build <7>');
     const wrong = await visitor.post('/sessions/rename', { ...form?.fields, name: 'x'.repeat(65) });
     expect(wrong).toMatchObject({ status: 400, heading: 'Your devices' });
-    expect(wrong.words).toMatch(/That name was not taken/);
+    expect(wrong.words).toMatch(/That name can’t be used/);
   });
 
   it('change by nothing but the person’s own forms', async () => {
