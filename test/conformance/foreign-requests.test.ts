@@ -136,6 +136,17 @@ describe('a name that a stranger lets resolve to this machine', () => {
     },
   );
 
+  it.each([
+    ['127.0.0.1', 'evil.example'],
+    ['evil.example', '127.0.0.1'],
+    ['localhost', 'localhost'],
+  ])('two of them, %s and %s, are refused at both doors (RFC 9112 §3.2)', async (first, second) => {
+    for (const path of ['/jwks', '/device']) {
+      const text = `GET ${path} HTTP/1.1\r\nHost: ${first}\r\nhOST: ${second}\r\nConnection: close\r\n\r\n`;
+      expect([400, 421]).toContain(answerIn(await rawHttp(test.origin, text)).status);
+    }
+  });
+
   it.each(['localhost:1', '127.0.0.1:1', '[::1]:1', 'localhost'])(
     '%s may be a replica, and is served',
     async (Host) => {

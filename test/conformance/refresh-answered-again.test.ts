@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 import type { DeviceAnswer } from '../support/broker/test-device.ts';
 
@@ -50,6 +50,28 @@ describe('an answer to a refresh that is given again', () => {
     expect([before, after].map(({ status, body }) => [status, body.error])).toEqual(Array(2).fill([400, error]));
     expect(after.text).toBe(before.text);
     expect((await test.device().refresh(exchanged.body.refresh_token)).status).toBe(200);
+  });
+
+  it('a refused wish costs as many steps of the storage whether the token is fresh, old, or exchanged already', async () => {
+    const { ledger } = test.store.storage;
+    const stepsOf = async (token: string) => {
+      const spies = (['read', 'commit', 'marks', 'now', 'lease', 'raise'] as const).map((verb) =>
+        vi.spyOn(ledger, verb),
+      );
+      expect((await test.device().refresh(token, { scope: 'admin' })).body.error).toBe('invalid_scope');
+      const steps = spies.map((spy) => spy.mock.calls.length);
+      vi.restoreAllMocks();
+      return steps;
+    };
+    const { refresh_token: first } = await signIn();
+    const steps = [await stepsOf(first)];
+    const { refresh_token: second } = (await test.device().refresh(first)).body;
+    steps.push(await stepsOf(first));
+    steps.push(await stepsOf(second));
+    await test.advance(5 * MINUTE);
+    steps.push(await stepsOf(second));
+    expect(new Set(steps.map(String)).size).toBe(1);
+    expect(steps[0]?.[1]).toBeGreaterThan(1);
   });
 
   it('a narrower scope or another resource gets a token of its own, with its whole life and the same successor', async () => {

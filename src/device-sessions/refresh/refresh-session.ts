@@ -82,7 +82,7 @@ async function answerPlaced(
   const isAskedNext = found.place === 'current' && isUpstreamAsked(found.carried);
   const judged = await judgeRefresh(deps, request, session, found.carried, found.nowMs, { isAskedNext });
   if (judged.verdict !== 'allowed') {
-    if (found.place === 'current') await notePresented(deps, request, token, found);
+    await writePresented(deps, request, token, found);
     return refuse(deps, request, found, judged, end);
   }
   return found.place === 'parent'
@@ -121,13 +121,27 @@ async function refuse(
  * answered, and where the token is not exchanged in the same step.
  */
 async function notePresented(
+  deps: RefreshDeps,
+  request: RefreshRequest,
+  token: RefreshToken,
+  found: FoundToken & CurrentToken,
+): Promise<void> {
+  const { madeAtMs = 0, nowMs } = found;
+  const isParentAnswered = token.n > 0 && nowMs <= madeAtMs + request.client.refreshGraceSeconds * 1000;
+  if (isParentAnswered) await writePresented(deps, request, token, found);
+}
+
+/**
+ * Of a refused wish in any case: a write that only some of them had would tell a thief, by the time that it takes, whether
+ * the token was used by now.
+ */
+async function writePresented(
   { ledger, randomBytes }: RefreshDeps,
   { client }: RefreshRequest,
   token: RefreshToken,
-  { madeAtMs = 0, nowMs }: FoundToken & CurrentToken,
+  { madeAtMs = 0, nowMs }: { madeAtMs?: number | undefined; nowMs: number },
 ): Promise<void> {
-  const graceEndsAtMs = madeAtMs + client.refreshGraceSeconds * 1000;
-  if (token.n === 0 || nowMs > graceEndsAtMs) return;
+  const graceEndsAtMs = Math.max(nowMs, madeAtMs + client.refreshGraceSeconds * 1000);
   const key = presentedEntry(token.sessionId, token.n);
   const attempt = newAttempt(randomBytes);
   // A moment longer than the grace, which is judged by a clock that was read before.
