@@ -1,13 +1,13 @@
-import { parseArgs } from 'node:util';
 import {
   type ChainFindings,
   type ChainReport,
   createChainVerifier,
   type LogPlace,
 } from '../telemetry/audit/chain-verifier.ts';
-import { UsageError } from './admin/session-filter.ts';
+import { complain } from './complain.ts';
 import { EXIT } from './exit-codes.ts';
 import { logLines, STDIN } from './explain/log-lines.ts';
+import { hint, readArguments, UsageError } from './read-arguments.ts';
 
 const USAGE = `Usage: gatehouse audit verify [--whole] [FILE…]
 
@@ -22,7 +22,7 @@ Exit 0: nothing wrong was found. 1: it was changed, or has no chain, or a file c
 
 /** `gatehouse audit …`; answers the exit code. */
 export async function run(argv: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readArguments({
     args: argv,
     allowPositionals: true,
     options: { whole: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
@@ -32,7 +32,7 @@ export async function run(argv: string[]): Promise<number> {
     return EXIT.done;
   }
   const [verb, ...files] = positionals;
-  if (verb !== 'verify') throw new UsageError('say `verify`');
+  if (verb !== 'verify') throw new UsageError(`say verify${hint(verb ?? '', ['verify'])}`);
   const verifier = createChainVerifier();
   try {
     for await (const { file, line, text, fields } of logLines(files.length === 0 ? [STDIN] : files)) {
@@ -41,7 +41,7 @@ export async function run(argv: string[]): Promise<number> {
   } catch (error) {
     const { code, path, message } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    process.stderr.write(`${path ?? 'the log'} cannot be read: ${message}\n`);
+    complain('audit', `${path ?? 'the log'} cannot be read: ${message}`);
     return EXIT.failed;
   }
   return report(verifier.end(), values.whole === true);

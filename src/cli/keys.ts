@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { CONFIG_OPTION, configFile } from '../config/environment.ts';
 import { dropSigningKey, type RotationStep, rotateSigningKeys } from '../tokens/rotate-signing-keys.ts';
 import { formatSigningKeySet, makeSigningKey, parseSigningKeySet } from '../tokens/signing-key-set.ts';
+import { complain } from './complain.ts';
 import { EXIT } from './exit-codes.ts';
 import { changePrivateFile, createPrivateFile } from './private-file.ts';
+import { hint, readArguments, UsageError } from './read-arguments.ts';
 
 const USAGE = `Usage:
   gatehouse keys generate signing --out FILE    a first set of signing keys (RS256 and ES256)
@@ -38,14 +39,11 @@ class RefusedError extends Error {
 /** `gatehouse keys …`; `argv` begins after `keys`. Answers the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
   const command = readCommand(argv);
-  if (typeof command === 'string') {
-    process.stderr.write(`${USAGE}\ngatehouse keys: ${command}\n`);
-    return EXIT.usage;
-  }
+  if (typeof command === 'string') throw new UsageError(command);
   try {
     return (await command()) ?? EXIT.done;
   } catch (error) {
-    process.stderr.write(`gatehouse keys: ${reasonOf(error)}\n`);
+    complain('keys', reasonOf(error));
     return EXIT.failed;
   }
 }
@@ -54,26 +52,20 @@ type Command = () => Promise<number | undefined>;
 
 /** For everything that is not a command as `USAGE` has it: what is wrong, in words. */
 function readCommand(argv: readonly string[]): Command | string {
-  let parsed: { values: Options & { help?: boolean }; positionals: string[] };
-  try {
-    parsed = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        out: { type: 'string' },
-        file: { type: 'string' },
-        config: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    return reasonOf(error);
-  }
-  const { values, positionals } = parsed;
+  const { values, positionals } = readArguments({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      out: { type: 'string' },
+      file: { type: 'string' },
+      config: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
   const { out, file, config } = values;
   const [verb, what = '', ...more] = positionals;
   if (values.help === true) return say(USAGE);
-  if (!VERBS.includes(verb ?? '')) return 'say generate, rotate or drop';
+  if (!VERBS.includes(verb ?? '')) return `say generate, rotate or drop${hint(verb ?? '', VERBS)}`;
   if (what === '') return verb === 'drop' ? 'say which key: drop KID' : `say ${verb} signing or ${verb} sealing`;
   if (more.length > 0) return `${JSON.stringify(more[0])} is one word too many`;
   const changesFile = verb === 'drop' || (verb === 'rotate' && what === 'signing');

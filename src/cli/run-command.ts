@@ -4,7 +4,10 @@
  */
 
 import { ConfigError } from '../config/config-error.ts';
+import { complainOfUsage } from './complain.ts';
 import { EXIT } from './exit-codes.ts';
+import { hint, UsageError } from './read-arguments.ts';
+import { printable } from './terminal/printable.ts';
 
 interface Command {
   summary: string;
@@ -28,6 +31,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   explain: { summary: 'tell from the log what a reference is about', load: () => import('./explain/explain.ts') },
   audit: { summary: 'check the chain of the log', load: () => import('./audit.ts') },
   schema: { summary: 'print the JSON Schema of the configuration, for editors', load: () => import('./schema.ts') },
+  version: { summary: 'say which Gatehouse this is', load: () => import('./version.ts') },
+  help: { summary: 'say more about a command', load: async () => ({ run: help }) },
 };
 
 const USAGE = `Usage: gatehouse COMMAND [OPTIONS]
@@ -36,27 +41,31 @@ ${Object.entries(COMMANDS)
   .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
   .join('\n')}
 
-gatehouse COMMAND --help says more about one of them.
+gatehouse help COMMAND says more about one of them, gatehouse --version which Gatehouse this is.
 `;
 
+/** What people type who look for help or for the version before they know a command. */
+const ALSO: Readonly<Record<string, string>> = {
+  '--help': 'help',
+  '-h': 'help',
+  '--version': 'version',
+  '-V': 'version',
+};
+
 /** Runs one command; answers the exit code. */
-export async function runCommand([name = '', ...argv]: readonly string[]): Promise<number> {
-  if (['help', '--help', '-h'].includes(name)) {
-    process.stdout.write(USAGE);
-    return EXIT.done;
-  }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+export async function runCommand([typed = '', ...argv]: readonly string[]): Promise<number> {
+  const name = Object.hasOwn(ALSO, typed) ? (ALSO[typed] ?? typed) : typed;
+  const command = commandNamed(name);
   if (command === undefined) {
-    const complaint = name === '' ? 'a command is missing' : `${JSON.stringify(name)} is no command`;
-    process.stderr.write(`gatehouse: ${complaint}\n\n${USAGE}`);
+    complainOfUsage('', name === '' ? 'a command is missing' : noCommand(name));
     return EXIT.usage;
   }
   try {
     const { run } = await command.load();
     return await run(argv);
   } catch (error) {
-    if (isUsageError(error)) {
-      process.stderr.write(`gatehouse ${name}: ${error.message}\ngatehouse ${name} --help says what is possible.\n`);
+    if (error instanceof UsageError) {
+      complainOfUsage(name, error.message);
       return EXIT.usage;
     }
     if (error instanceof ConfigError) {
@@ -67,8 +76,22 @@ export async function runCommand([name = '', ...argv]: readonly string[]): Promi
   }
 }
 
-/** What `parseArgs` throws for an unknown option, a missing value or a stray word. */
-function isUsageError(error: unknown): error is Error {
-  const { code } = error as { code?: unknown };
-  return error instanceof TypeError && typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS_');
+/** `gatehouse help COMMAND` is `gatehouse COMMAND --help`. */
+async function help(argv: string[]): Promise<number> {
+  const [name, ...more] = argv.filter((word) => word !== '--help' && word !== '-h');
+  if (name === undefined || name === 'help') {
+    process.stdout.write(USAGE);
+    return EXIT.done;
+  }
+  if (more.length > 0) throw new UsageError(`${JSON.stringify(more[0])} is one word too many`);
+  if (commandNamed(name) === undefined) throw new UsageError(noCommand(name));
+  return runCommand([name, '--help']);
+}
+
+function commandNamed(name: string): Command | undefined {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+}
+
+function noCommand(name: string): string {
+  return `there is no command ${JSON.stringify(printable(name))}${hint(name, Object.keys(COMMANDS))}`;
 }

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { EXIT } from './exit-codes.ts';
+import { readArguments } from './read-arguments.ts';
 
 const USAGE = `Usage: gatehouse schema > gatehouse.schema.json
 
@@ -8,7 +8,7 @@ Prints the JSON Schema of the configuration. For the YAML language server, begin
 `;
 
 export async function run(argv: string[]): Promise<number> {
-  const { values } = parseArgs({ args: argv, options: { help: { type: 'boolean', short: 'h' } } });
+  const { values } = readArguments({ args: argv, options: { help: { type: 'boolean', short: 'h' } } });
   if (values.help === true) {
     process.stdout.write(USAGE);
     return EXIT.done;

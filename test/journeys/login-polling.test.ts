@@ -82,7 +82,7 @@ describe('gatehouse login ends with', () => {
     expect(polls).toHaveLength(1);
   });
 
-  it('64 on wrong options, with the usage', async () => {
+  it('64 on wrong options, with where help is', async () => {
     for (const args of [
       [],
       ['--nonsense'],
@@ -91,7 +91,7 @@ describe('gatehouse login ends with', () => {
     ]) {
       const { exitCode, screen } = await runLogin(args);
       expect(exitCode).toBe(64);
-      expect(screen).toContain('Usage: gatehouse login');
+      expect(screen).toContain('gatehouse login --help');
     }
   });
 

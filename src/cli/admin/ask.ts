@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { UsageError } from './session-filter.ts';
+import { UsageError } from '../read-arguments.ts';
 
 /** Where an answer is typed. */
 export interface AnswerInput extends NodeJS.ReadableStream {

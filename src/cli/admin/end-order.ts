@@ -1,7 +1,8 @@
 import type { Mark } from '../../grants/revocation-marks.ts';
 import type { SessionOwner } from '../../ledger/subject-index.ts';
 import { networkText } from '../../network/cidr.ts';
-import { ownersMeant, type SessionFilter, UsageError } from './session-filter.ts';
+import { UsageError } from '../read-arguments.ts';
+import { ownersMeant, type SessionFilter } from './session-filter.ts';
 
 /** What `gatehouse end` is to do. */
 export interface EndOrder {

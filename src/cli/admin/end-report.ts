@@ -1,4 +1,5 @@
 import type { Mark } from '../../grants/revocation-marks.ts';
+import { complain } from '../complain.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printable } from '../terminal/printable.ts';
 import { type EndOrder, namesIn } from './end-order.ts';
@@ -14,7 +15,7 @@ export function sayCount(order: EndOrder, alive: number, isKnown: boolean, json:
 
 export function sayUnknown(order: EndOrder, json: boolean): number {
   if (json) process.stdout.write(`${JSON.stringify({ ...forPrograms(order), ended: 0, known: false })}\n`);
-  process.stderr.write(`gatehouse end: ${unknownName(order.filter)}\n`);
+  complain('end', unknownName(order.filter));
   if (order.marks.length > 0) {
     process.stderr.write(
       'No session was ended. If something was approved under exactly that name and not redeemed yet, it does not count any more.\n',

@@ -5,13 +5,14 @@ import { MAX_RETENTION_MS } from '../../grants/retention.ts';
 import { setMark } from '../../grants/revocation-marks.ts';
 import type { SessionOwner } from '../../ledger/subject-index.ts';
 import { EXIT } from '../exit-codes.ts';
+import { UsageError } from '../read-arguments.ts';
 import { type AdminContext, withAdminContext } from './admin-context.ts';
 import { type AnswerInput, askYes, requireAnswerable } from './ask.ts';
 import { type EndOrder, marksOf, namesIn, namesOf, wholeMark } from './end-order.ts';
 import { aboutWhat, sayCount, sayEnded, sayUnknown } from './end-report.ts';
 import { findSessions, isConfigured } from './find-sessions.ts';
 import { operator } from './operator.ts';
-import { FILTER_USAGE, momentOf, readSessionArguments, type SessionFilter, UsageError } from './session-filter.ts';
+import { FILTER_USAGE, momentOf, readSessionArguments, type SessionFilter } from './session-filter.ts';
 import { sessionCount } from './session-words.ts';
 
 const USAGE = `Usage: gatehouse end OPTION [--dry-run | --yes]
@@ -41,8 +42,7 @@ export async function run(argv: string[], input: AnswerInput = process.stdin): P
     const nowMs = await admin.now();
     const beforeMs = filter.before === undefined ? nowMs : (momentOf(filter.before, nowMs) ?? nowMs);
     if (beforeMs > nowMs) {
-      process.stderr.write('--before is in the future: nobody could sign in until then\n');
-      return EXIT.usage;
+      throw new UsageError('--before is in the future: nobody could sign in until then');
     }
     // A mark of a client or of all needs no look at what there is, and with --yes does not wait for one.
     const found = whole === undefined || dryRun || !yes ? await count(admin, filter, beforeMs) : undefined;

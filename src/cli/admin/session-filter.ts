@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { CONFIG_OPTION } from '../../config/environment.ts';
 import { parseDuration } from '../../config/schema/duration.ts';
 import type { DeviceSession } from '../../device-sessions/device-session.ts';
@@ -8,6 +7,7 @@ import { type Cidr, contains, parseCidr } from '../../network/cidr.ts';
 import { parseIpAddress } from '../../network/ip-address.ts';
 import { LOG_TAG_LENGTH } from '../../telemetry/logger.ts';
 import { subjectOf } from '../../tokens/subject.ts';
+import { readArguments, UsageError } from '../read-arguments.ts';
 
 /** What `sessions list`, `sessions end` and `end` are asked for. */
 export interface SessionFilter {
@@ -41,12 +41,6 @@ export interface SessionArguments {
   help: boolean;
 }
 
-/** The arguments do not say something that can be done; the message says what is missing. */
-export class UsageError extends TypeError {
-  override readonly name = 'UsageError';
-  readonly code = 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE';
-}
-
 export const FILTER_USAGE = `  --client ID       of this client
   --upstream ID     of people of this upstream
   --subject SUB     of this person there (with --upstream), or upstream|SUB as tokens and lists have it
@@ -62,7 +56,7 @@ export const FILTER_USAGE = `  --client ID       of this client
 
 /** @throws {UsageError} */
 export function readSessionArguments(argv: readonly string[]): SessionArguments {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readArguments({
     args: [...argv],
     allowPositionals: true,
     options: {

@@ -1,7 +1,9 @@
 import { announceEnd } from '../../device-sessions/announced-ends.ts';
 import { endSession } from '../../device-sessions/end-session.ts';
 import type { ListedSession } from '../../device-sessions/list-sessions.ts';
+import { complain } from '../complain.ts';
 import { EXIT } from '../exit-codes.ts';
+import { hint, UsageError } from '../read-arguments.ts';
 import { type AdminContext, withAdminContext } from './admin-context.ts';
 import { type AnswerInput, askYes, requireAnswerable } from './ask.ts';
 import { namesOf } from './end-order.ts';
@@ -15,7 +17,6 @@ import {
   type SessionArguments,
   type SessionFilter,
   sessionId,
-  UsageError,
 } from './session-filter.ts';
 import { sessionCount, sessionDetails, sessionForPrograms, sessionTable, WHAT_STAYS } from './session-words.ts';
 
@@ -46,7 +47,7 @@ export async function run(argv: string[], input: AnswerInput = process.stdin): P
   }
   const [verb = '', ...more] = args.positionals;
   const does = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
-  if (does === undefined) throw new UsageError('say `list`, `show` or `end`');
+  if (does === undefined) throw new UsageError(`say list, show or end${hint(verb, Object.keys(VERBS))}`);
   const { filter } = args;
   if (verb === 'show') {
     if (filter.session === undefined && more.length === 1) filter.session = sessionId(more[0]);
@@ -60,8 +61,8 @@ export async function run(argv: string[], input: AnswerInput = process.stdin): P
     const exitCode = await does(admin, args, input);
     const unreadable = admin.unreadable();
     if (unreadable > 0) {
-      process.stderr.write(`${unreadable} more cannot be read: their sealing key is not in the configuration, or\n`);
-      process.stderr.write('somebody else wrote them\n');
+      const why = 'their sealing key is not in the configuration, or somebody else wrote them';
+      complain('sessions', `${unreadable} more cannot be read: ${why}`);
     }
     return exitCode;
   });
@@ -90,7 +91,7 @@ async function show(admin: AdminContext, { filter, json }: SessionArguments): Pr
   const [listed] = found;
   if (listed === undefined || found.length > 1) {
     const problem = listed === undefined ? unknownName(filter) : `${found.length} sessions begin so: give the whole id`;
-    process.stderr.write(`gatehouse sessions: ${problem}\n`);
+    complain('sessions', problem);
     return EXIT.failed;
   }
   process.stdout.write(json ? `${JSON.stringify(sessionForPrograms(listed))}\n` : sessionDetails(listed));
@@ -137,7 +138,7 @@ function isUnknown(admin: AdminContext, filter: SessionFilter): boolean {
 }
 
 function sayUnknown(filter: SessionFilter): number {
-  process.stderr.write(`gatehouse sessions: ${unknownName(filter)}\n`);
+  complain('sessions', unknownName(filter));
   return EXIT.failed;
 }
 

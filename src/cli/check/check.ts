@@ -2,7 +2,6 @@
  * `gatehouse check`: what is wrong with a configuration, and with `--probe` what is wrong around it. It changes nothing.
  */
 
-import { parseArgs } from 'node:util';
 import type { Config } from '../../config/config.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { CONFIG_OPTION, configFile } from '../../config/environment.ts';
@@ -10,6 +9,7 @@ import { loadConfig } from '../../config/load-config.ts';
 import { callbackUri, logoutUri } from '../../oauth/routes.ts';
 import type { Reach } from '../../upstream/upstream-settings.ts';
 import { EXIT } from '../exit-codes.ts';
+import { readArguments } from '../read-arguments.ts';
 import { type CheckReport, createCheckReport } from './check-report.ts';
 import { describeApprovers } from './describe-approvers.ts';
 
@@ -25,7 +25,7 @@ Exit 0: good. 78: problems in the configuration, or a Node that failed. 69: some
 `;
 
 export async function run(argv: string[]): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = readArguments({
     args: argv,
     options: {
       config: { type: 'string' },

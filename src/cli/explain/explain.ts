@@ -2,9 +2,9 @@
  * `gatehouse explain`: the story of one sign-in, out of log lines. It reads the log and nothing else.
  */
 
-import { parseArgs } from 'node:util';
-import { UsageError } from '../admin/session-filter.ts';
+import { complain } from '../complain.ts';
 import { EXIT } from '../exit-codes.ts';
+import { readArguments, UsageError } from '../read-arguments.ts';
 import { findCause } from './find-cause.ts';
 import { findStory, type Line, type ReadLog, type Story } from './find-story.ts';
 import { type FoundLine, logLines, STDIN } from './log-lines.ts';
@@ -23,7 +23,7 @@ const MAX_KEPT_CHARACTERS = 256 * 1024 * 1024;
 
 /** `gatehouse explain …`; answers the exit code. */
 export async function run(argv: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readArguments({
     args: argv,
     allowPositionals: true,
     options: { log: { type: 'string', multiple: true }, help: { type: 'boolean', short: 'h' } },
@@ -42,7 +42,7 @@ export async function run(argv: string[]): Promise<number> {
   } catch (error) {
     const { code, path, message } = error as NodeJS.ErrnoException;
     if (error instanceof UsageError || code === undefined) throw error;
-    process.stderr.write(`${path ?? 'the log'} cannot be read: ${message}\n`);
+    complain('explain', `${path ?? 'the log'} cannot be read: ${message}`);
     return EXIT.failed;
   }
 }
@@ -66,7 +66,7 @@ async function kept(files: readonly string[]): Promise<ReadLog> {
     lines = lines.slice(half);
     characters = lines.reduce((sum, { text }) => sum + text.length, 0);
   }
-  if (dropped > 0) process.stderr.write(`note: the first ${dropped} lines were too many to keep; use --log FILE\n`);
+  if (dropped > 0) complain('explain', `the first ${dropped} lines were too many to keep; use --log FILE`);
   return async function* () {
     yield* lines;
   };
@@ -75,9 +75,10 @@ async function kept(files: readonly string[]): Promise<ReadLog> {
 function tell(reference: string, story: Story): number {
   const { asked, lines, meanwhile } = story;
   if (asked.length === 0) {
-    process.stderr.write(
-      `No line has the reference ${JSON.stringify(textOf(reference))}. Is it the log of that time and of all replicas? What is ` +
-        'below log.level is not written.\n',
+    complain(
+      'explain',
+      `no line has the reference ${JSON.stringify(textOf(reference))}. Is it the log of that time and of all replicas? What is ` +
+        'below log.level is not written.',
     );
     return EXIT.failed;
   }

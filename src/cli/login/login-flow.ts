@@ -85,7 +85,7 @@ export async function logIn(
     return exit.signedIn;
   }
   if ('problem' in read) {
-    around.stderr.write(`gatehouse login: ${printable(read.problem)}\n\n${loginUsage}`);
+    around.stderr.write(`gatehouse login: ${printable(read.problem)}\ngatehouse login --help says what is possible.\n`);
     return exit.wrongOptions;
   }
   const { options } = read;

@@ -1,4 +1,5 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
+import { readArguments } from '../read-arguments.ts';
 
 export interface LoginOptions {
   issuer: URL;
@@ -90,7 +91,7 @@ export function readLoginOptions(args: readonly string[]): ReadLoginOptions {
 }
 
 function parse(args: readonly string[]) {
-  return parseArgs({ args: [...args], options: flags, strict: true, allowPositionals: false, allowNegative: true })
+  return readArguments({ args: [...args], options: flags, strict: true, allowPositionals: false, allowNegative: true })
     .values;
 }
 

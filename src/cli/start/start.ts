@@ -1,10 +1,10 @@
-import { parseArgs } from 'node:util';
 import { SelfTestError } from '../../broker/self-test.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { CONFIG_OPTION, configFile } from '../../config/environment.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { StorageRefusedError } from '../../storage/storage.ts';
 import { EXIT } from '../exit-codes.ts';
+import { hint, readArguments, UsageError } from '../read-arguments.ts';
 import { READY_LINES } from './ready-line.ts';
 import { serve } from './serve.ts';
 
@@ -20,7 +20,7 @@ or a Node that failed the self-test.
 
 /** `gatehouse start`. Answers when the process has stopped, with its exit code. */
 export async function run(argv: string[]): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = readArguments({
     args: argv,
     options: {
       config: { type: 'string' },
@@ -34,8 +34,7 @@ export async function run(argv: string[]): Promise<number> {
   }
   const form = READY_LINES.find((known) => known === values['ready-line']);
   if (form === undefined) {
-    process.stderr.write(`gatehouse start: --ready-line takes ${READY_LINES.join(', ')}\n`);
-    return EXIT.usage;
+    throw new UsageError(`--ready-line takes ${READY_LINES.join(', ')}${hint(values['ready-line'], READY_LINES)}`);
   }
   try {
     return await serve(await loadConfig(configFile(values.config)), form);

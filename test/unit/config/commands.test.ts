@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { COMMANDS, runCommand } from '../../../src/cli/run-command.ts';
@@ -32,6 +33,8 @@ describe('gatehouse', () => {
       'explain',
       'audit',
       'schema',
+      'version',
+      'help',
     ]);
   });
 
@@ -43,12 +46,51 @@ describe('gatehouse', () => {
     ['check', '--config'],
     ['schema', '--x'],
     ['toString'],
+    ['help', 'toString'],
+    ['help', 'check', 'stray'],
+    ['version', '--x'],
+    ['keys', 'destroy'],
+    ['sessions', 'prune'],
+    ['audit'],
+    ['explain'],
+    ['login', '--nonsense'],
+    ['start', '--ready-line', 'x'],
   ])('%s %s is a mistake of usage: 64, and help', async (...argv) => {
     const { code, out, err } = await run(...argv);
     expect(code).toBe(64);
     expect(out).toBe('');
-    expect(err).toMatch(/^gatehouse/);
-    expect(err).toMatch(/Usage: |--help/);
+    // One layout: which command, what is wrong, and what to do next.
+    expect(err).toMatch(/^(gatehouse(?: \w+)?): .+\n\1 --help says what is possible\.\n$/);
+  });
+
+  it.each([
+    [['strat'], 'there is no command "strat"; did you mean start?'],
+    [['help', 'sesions'], 'there is no command "sesions"; did you mean sessions?'],
+    [['frobnicate'], 'there is no command "frobnicate"\n'],
+    [['check', '--prob'], 'there is no option --prob; did you mean --probe?'],
+    [['end', '--clinet', 'tv'], 'there is no option --clinet; did you mean --client?'],
+    [['login', '--no-qrr'], 'there is no option --no-qrr'],
+    [['sessions', 'lst'], 'did you mean list?'],
+    [['keys', 'genrate', 'signing'], 'did you mean generate?'],
+    [['audit', 'verfy'], 'did you mean verify?'],
+    [['start', '--ready-line', 'jsn'], 'did you mean json?'],
+    [['check', '-x'], 'there is no option -x'],
+    [['check', 'stray'], '"stray" is one word too many'],
+    [['check', '--config'], "Option '--config <value>' argument missing\n"],
+  ])('%j: names what was most likely meant', async (argv, said) => {
+    expect(await run(...argv)).toMatchObject({ code: 64, out: '', err: expect.stringContaining(said) });
+  });
+
+  it.each([['--version'], ['-V'], ['version']])('%s says which Gatehouse this is', async (...argv) => {
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8'));
+    expect(await run(...argv)).toEqual({ code: 0, out: `gatehouse ${version}\n`, err: '' });
+  });
+
+  it.each(Object.keys(COMMANDS))('help %s is what its --help says', async (name) => {
+    const { code, out, err } = await run('help', name);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^Usage:/);
+    expect(await run(name, '--help')).toEqual({ code, out, err });
   });
 
   it.each([['--help'], ['-h'], ['help'], ['check', '--help'], ['schema', '-h']])('%s %s helps', async (...argv) => {
