@@ -1,5 +1,6 @@
 import type { RegisteredClient } from '../../clients/registered-client.ts';
 import type { Approval, ClaimReading, JudgedClaims } from '../../ledger/approval.ts';
+import { isVisibleLine } from '../start/visible-line.ts';
 import { EMAIL_VERIFIED } from './approver-conditions.ts';
 import { type Claims, claimAt, isClaims } from './claim-at.ts';
 import { readClaim } from './claim-reading.ts';
@@ -63,14 +64,24 @@ export function claimsLeftOut(client: RegisteredClient, person: SignedInPerson, 
   });
 }
 
+/** Characters; no address and no name of an upstream is longer. */
+const LONGEST_ACCOUNT = 320;
+
 /**
  * What people recognise the account by. An address that the upstream calls unverified is what somebody typed there, and
- * so is a name that looks like one: shown, either would let its owner pass for another.
+ * so is a name that looks like one: shown, either would let its owner pass for another. What cannot be read as one line
+ * is not shown at all.
  */
 export function accountOf({ subject, name, email, emailVerified }: Omit<SignedInPerson, 'claims'>): string {
-  const isUnverified = email !== undefined && emailVerified === false;
-  if (email !== undefined && !isUnverified) return email;
-  return name === undefined || (isUnverified && name.includes('@')) ? subject : name;
+  const address = emailVerified === false ? undefined : email;
+  const ownName = name === undefined || looksLikeAddress(name) ? undefined : name;
+  const shown = [address, ownName].find((text) => text !== undefined && isVisibleLine(text, LONGEST_ACCOUNT));
+  return shown ?? subject;
+}
+
+/** The wide `＠` and the small `﹫` are the same to a reader. */
+function looksLikeAddress(name: string): boolean {
+  return name.normalize('NFKC').includes('@');
 }
 
 function carriedClaim(person: SignedInPerson, name: string): unknown {

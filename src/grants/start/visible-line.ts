@@ -11,8 +11,8 @@ const MAX_MARKS = 4;
  * calls it, stands beside what the person must believe. Nothing in it is invisible, breaks the line, turns the reading
  * direction or covers its neighbours.
  */
-export function isVisibleLine(text: string): boolean {
-  if (Array.from(text).length > MAX_LINE) return false;
+export function isVisibleLine(text: string, mostCharacters = MAX_LINE): boolean {
+  if (Array.from(text).length > mostCharacters) return false;
   const rest = text.replace(JOINERS, '').replace(SELECTORS, '');
   return !INVISIBLE.test(rest) && /[\p{L}\p{N}\p{P}\p{S}]/u.test(rest) && hasFewMarks(rest);
 }
