@@ -14,10 +14,15 @@ export interface QrPicture {
   columns: number;
 }
 
-/** A QR code in half blocks, with its colours. `undefined` where the address is longer than any QR code holds. */
-export function qrCode(address: string): QrPicture | undefined {
+/**
+ * A QR code in half blocks. Without colours of its own it draws the light points, since most terminals write light on dark;
+ * there it looks as it must, and cameras read it where it does not.
+ * `undefined` where the address is longer than any QR code holds.
+ */
+export function qrCode(address: string, hasColour: boolean): QrPicture | undefined {
   try {
     const { data, size } = encode(address, { ecc: 'L', border: margin });
+    if (!hasColour) return { lines: halfBlocks(data.map((row) => row.map((isDark) => !isDark))), columns: size };
     return { lines: halfBlocks(data).map((line) => `${blackOnWhite}${line}${reset}`), columns: size };
   } catch {
     return undefined;

@@ -24,51 +24,73 @@ const widestText = 100;
 
 const bold = (text: string): string => `\u001b[1m${text}\u001b[22m`;
 
-/** Prints where to go and what to type there; as pictures where the terminal is rich and wide enough. */
+/**
+ * Prints where to go and what to type there; as pictures where the terminal is rich and there is room for them. What scrolls
+ * away cannot be read, so a small window has no QR code, and a smaller one no large letters either.
+ */
 export function showSignInCard(terminal: Terminal, card: SignInCard): void {
-  const columns = terminal.columns();
-  const code = printable(card.userCode);
   const qr = qrFor(terminal, card);
-  const picture = qr !== undefined && qr.columns <= columns ? qr : undefined;
-  const columnsBeside = columns - (picture?.columns ?? 0) - gap.length;
-  const lines = [...layOut(terminal, card, picture, columnsBeside), '', terminal.isRich ? bold(code) : code, ''];
-  lines.push(...wrapText(caution, Math.min(columns, widestText)), '');
-  if (qr !== picture) {
-    lines.push(...wrapText(`(A window of ${qr?.columns} columns has room for a QR code.)`, columns), '');
-  }
-  for (const line of lines) terminal.line(line);
+  const room = terminal.rows() - rowsBelow(terminal.columns());
+  const layouts = [
+    ...(qr === undefined ? [] : [layOut(terminal, card, { qr, isLarge: true })]),
+    layOut(terminal, card, { isLarge: true }),
+    layOut(terminal, card, { isLarge: false }),
+  ];
+  const lines = layouts.find((layout) => layout !== undefined && layout.length <= room) ?? layouts.at(-1) ?? [];
+  const hint = qr === undefined || lines === layouts[0] ? [] : ['', ...wordsOnRoom(terminal, qr, layouts[0])];
+  for (const line of [...lines, ...(lines.length + hint.length <= room ? hint : [])]) terminal.line(line);
 }
 
+/** The line on digits, the one that waits, and where the cursor stands; two rows for each line of a narrow window. */
+function rowsBelow(columns: number): number {
+  return columns < 72 ? 5 : 3;
+}
+
+function wordsOnRoom(terminal: Terminal, qr: QrPicture, withQr: readonly string[] | undefined): string[] {
+  const columns = terminal.columns();
+  const needed = withQr === undefined ? `${qr.columns} columns` : `${withQr.length + rowsBelow(columns)} rows`;
+  return wrapText(`(A window of ${needed} has room for a QR code.)`, columns);
+}
+
+/** None for an address of this machine: a phone would look for the server on itself. */
 function qrFor(terminal: Terminal, card: SignInCard): QrPicture | undefined {
-  if (!terminal.isRich || !card.wantsQr || card.verificationUriComplete === undefined) return undefined;
-  return qrCode(card.verificationUriComplete);
+  const address = card.verificationUriComplete;
+  if (!terminal.isRich || !card.wantsQr || address === undefined || isHere(address)) return undefined;
+  return qrCode(address, terminal.hasColour);
 }
 
-function layOut(terminal: Terminal, card: SignInCard, picture: QrPicture | undefined, columnsBeside: number): string[] {
-  if (picture !== undefined && columnsBeside >= Math.max(narrowestText, card.verificationUri.length)) {
-    return sideBySide(picture, directions(terminal, card, columnsBeside));
+/** `undefined` where the window is too narrow for the QR code. */
+function layOut(
+  terminal: Terminal,
+  card: SignInCard,
+  { qr, isLarge }: { qr?: QrPicture; isLarge: boolean },
+): string[] | undefined {
+  const columns = terminal.columns();
+  if (qr !== undefined && qr.columns > columns) return undefined;
+  const code = printable(card.userCode);
+  const last = [terminal.isRich ? bold(code) : code, '', ...wrapText(caution, Math.min(columns, widestText))];
+  if (qr === undefined) return [...directions(terminal, card, columns, isLarge), '', ...last];
+  const columnsBeside = columns - qr.columns - gap.length;
+  if (columnsBeside >= Math.max(narrowestText, printable(card.verificationUri).length)) {
+    return [...sideBySide(qr, directions(terminal, card, columnsBeside, isLarge)), ...last];
   }
-  const text = directions(terminal, card, terminal.columns());
-  return picture === undefined ? text : [...picture.lines, '', ...text];
+  return [...qr.lines, ...directions(terminal, card, columns, isLarge), '', ...last];
 }
 
-function directions(terminal: Terminal, card: SignInCard, columns: number): string[] {
-  const large = terminal.isRich ? largeLetters(printable(card.userCode), columns) : undefined;
+function directions(terminal: Terminal, card: SignInCard, columns: number, isLarge: boolean): string[] {
+  const large = terminal.isRich && isLarge ? largeLetters(printable(card.userCode), columns) : undefined;
   const address = printable(card.verificationUri);
   return [
-    `Open this page ${where(card.verificationUri)}:`,
-    '',
+    ...wrapText(`Open this page ${isHere(card.verificationUri) ? 'in a browser here' : 'on any device'}:`, columns),
     terminal.isRich ? bold(address) : address,
     '',
-    'and type this code there:',
+    ...wrapText('and type this code there:', columns),
     ...(large === undefined ? [] : ['', ...large]),
   ];
 }
 
-/** A phone that scans the code of a loopback address would look for the server on itself. */
-function where(address: string): string {
-  const isHere = URL.canParse(address) && isLoopback(new URL(address).hostname);
-  return isHere ? 'in a browser here' : 'on any device';
+function isHere(address: string): boolean {
+  return URL.canParse(address) && isLoopback(new URL(address).hostname);
 }
 
 function sideBySide(picture: QrPicture, text: readonly string[]): string[] {

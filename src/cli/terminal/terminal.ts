@@ -1,4 +1,5 @@
 import { wantsNoColour } from '../../config/environment.ts';
+import { wrapText } from './wrap-text.ts';
 
 /**
  * What a person at a terminal sees: text, large letters, a QR code, a status line. It all goes to one stream, standard
@@ -7,9 +8,13 @@ import { wantsNoColour } from '../../config/environment.ts';
 export interface Terminal {
   /** Whether pictures and motion make sense here: a real terminal, and nobody asked for plain text. */
   readonly isRich: boolean;
+  /** Whether colours may be used; shapes need none. */
+  readonly hasColour: boolean;
   /** The width at this moment; a person may change it. */
   columns(): number;
+  rows(): number;
   write(text: string): void;
+  /** Wrapped at words where a person reads it; a program gets each line whole. */
   line(text?: string): void;
 }
 
@@ -17,6 +22,7 @@ export interface TerminalStream {
   write(text: string): unknown;
   isTTY?: boolean | undefined;
   columns?: number | undefined;
+  rows?: number | undefined;
 }
 
 export interface TerminalOptions {
@@ -26,13 +32,21 @@ export interface TerminalOptions {
 }
 
 const usualColumns = 80;
+const usualRows = 24;
 
 export function openTerminal({ stream, environment, plain }: TerminalOptions): Terminal {
-  const unwanted = plain || wantsNoColour(environment) || environment['TERM'] === 'dumb';
+  const isRich = stream.isTTY === true && !plain && environment['TERM'] !== 'dumb';
+  const columns = () => stream.columns || usualColumns;
   return {
-    isRich: stream.isTTY === true && !unwanted,
-    columns: () => stream.columns || usualColumns,
+    isRich,
+    hasColour: isRich && !wantsNoColour(environment),
+    columns,
+    rows: () => stream.rows || usualRows,
     write: (text) => void stream.write(text),
-    line: (text = '') => void stream.write(`${text}\n`),
+    line(text = '') {
+      // A line with escapes was laid out by whoever made it.
+      const isWhole = stream.isTTY !== true || text.includes('\u001b');
+      for (const line of isWhole ? [text] : wrapText(text, columns())) stream.write(`${line}\n`);
+    },
   };
 }
