@@ -103,13 +103,15 @@ export function createDeviceApp(
     return admitted;
   };
 
+  // All profiles say the same of it. It goes through every client, while no request is answered.
+  const abilities = abilitiesOf(configContext);
+
   function endpointsOf({ issuer, profile }: PathProfile): IssuerEndpoints {
     const verifyAssertion = createAssertionVerifier({ clients, issuer: issuer.addresses.issuer, now, useOnce });
     const registry: ClientRegistry = { clients, verifyAssertion, admit, hasFailedLately };
     const dpopAt = (address: string) =>
       createDpopProofs({ address, sealing, ledger, counters: storage.counters, useOnce });
     const dpop = dpopAt(issuer.addresses.token);
-    const abilities = abilitiesOf(configContext);
     const token = watch.polls(
       createToken({
         issuer,

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -9,6 +10,23 @@ import { TestDevice } from '../support/broker/test-device.ts';
 const CLIENTS = 10_000;
 /** The part of the whole that one answer may take, on a machine that is busy with other tests too; it was all of it. */
 const MAX_PART = 1 / 4;
+/** What one answer may wait for, in time of the processor alone: that is the same on a busy machine. Measured were 50 ms. */
+const MAX_WORK_MS = 150;
+
+/** Each has endpoints of its own, which must not go through all the clients again. */
+const ALL_PROFILES = {
+  keycloak: { realm: 'corp' },
+  authentik: { slug: 'corp' },
+  ...{ django_oauth_toolkit: true, authlete: true, auth0: true, github: true },
+};
+
+/** The time that the main thread of a process had a processor; 0 where the system does not tell. */
+function workedMs(pid = 0): number {
+  const file = `/proc/${pid}/task/${pid}/schedstat`;
+  if (!existsSync(file)) return 0;
+  const [nanoseconds = '0'] = readFileSync(file, 'utf8').split(' ');
+  return Number(nanoseconds) / 1e6;
+}
 
 let broker: BrokerProcess;
 afterEach(() => broker?.stop());
@@ -18,17 +36,20 @@ async function longestAnswerMs(
   device: TestDevice,
   deviceCode: string,
   isOver: () => boolean,
-): Promise<{ longest: number; answers: number }> {
+): Promise<{ longest: number; mostWork: number; answers: number }> {
   let longest = 0;
+  let mostWork = 0;
   let answers = 0;
   while (!isOver()) {
     const asked = performance.now();
+    const worked = workedMs(broker.child.pid);
     const { body } = await device.poll(deviceCode);
     longest = Math.max(longest, performance.now() - asked);
+    mostWork = Math.max(mostWork, workedMs(broker.child.pid) - worked);
     answers += 1;
     expect(['authorization_pending', 'slow_down']).toContain(body.error);
   }
-  return { longest, answers };
+  return { longest, mostWork, answers };
 }
 
 it('ten thousand clients in further files are read again while devices are answered', {
@@ -37,7 +58,7 @@ it('ten thousand clients in further files are read again while devices are answe
   const environment = { ...(await sharedSecrets()), UPSTREAM_SECRET: 'a secret that is long enough for it' };
   const yaml = brokerYaml(
     { issuer: 'http://127.0.0.1:9' },
-    { storage: { driver: 'memory' }, include: ['clients.d/*.yaml'] },
+    { storage: { driver: 'memory' }, include: ['clients.d/*.yaml'], compatibility: ALL_PROFILES },
   );
   broker = await startBrokerProcess({
     yaml,
@@ -58,8 +79,9 @@ it('ten thousand clients in further files are read again while devices are answe
   await writeFile(join(broker.folder, 'clients.d', 'b.yaml'), 'clients: { tv: { name: TV } }');
   await broker.logged('config.reloaded', undefined, 120_000);
   isOver = true;
-  const { longest, answers } = await polling;
+  const { longest, mostWork, answers } = await polling;
   expect(longest).toBeLessThan((performance.now() - began) * MAX_PART);
+  expect(mostWork).toBeLessThan(MAX_WORK_MS);
   expect(answers).toBeGreaterThan(20);
 
   const tv = new TestDevice({ origin, publicUrl: origin, now: async () => Date.now() }, { clientId: 'tv' });

@@ -78,7 +78,7 @@ function tell(reference: string, story: Story): number {
     complain(
       'explain',
       `no line has the reference ${JSON.stringify(textOf(reference))}. Is it the log of that time and of all replicas? What is ` +
-        'below log.level is not written.',
+        'below log.level is not written, and codes and tokens are in no line.',
     );
     return EXIT.failed;
   }

@@ -105,7 +105,7 @@ function verifiedPath(emailPath: string): string {
   return emailPath === 'email' ? EMAIL_VERIFIED : `${emailPath}_verified`;
 }
 
-/** OpenID Connect Core §5.1 has a truth value here; Amazon Cognito writes it as a text. */
+/** OpenID Connect Core §5.1 has a truth value here; Amazon Cognito and Apple write it as a text. */
 function verified(value: unknown): boolean | undefined {
   return value === undefined ? undefined : value === true || value === 'true';
 }
