@@ -3,6 +3,9 @@ import { approve, ScriptedPerson } from '../../demo/scripted-person.ts';
 import { newDpopKey } from '../support/broker/dpop-key.ts';
 import { DEVICE_CODE_GRANT } from './hostile-values.ts';
 
+const ED25519 = await newDpopKey('Ed25519');
+const RSA = await newDpopKey('RS256');
+
 /** Codes, tokens, cookies and tickets that are good at the broker now, so that hostile requests get past the first check. */
 export type Alive = Readonly<Record<string, string>>;
 
@@ -30,7 +33,7 @@ export async function comeAlive(origin: string): Promise<Alive> {
   };
 }
 
-/** Proofs of one key for the endpoints that take them, and one whose key is as dear as a caller can make it. */
+/** Proofs of one key for the endpoints that take them, of keys of other kinds, and one whose key is as dear as can be. */
 async function proofsFor(origin: string) {
   const key = await newDpopKey();
   const at = (path: string) => key.proof({ method: 'POST', address: origin + path });
@@ -39,6 +42,8 @@ async function proofsFor(origin: string) {
     proofForToken: await at('/token'),
     proofForStart: await at('/device_authorization'),
     proofWithDearKey: await key.proof({ method: 'POST', address: `${origin}/token`, header: { jwk: dear } }),
+    proofOfEd25519: await ED25519.proof({ method: 'POST', address: `${origin}/token` }),
+    proofOfRsa: await RSA.proof({ method: 'POST', address: `${origin}/token` }),
     jkt: key.jkt,
   };
 }

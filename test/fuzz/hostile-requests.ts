@@ -44,6 +44,7 @@ const SENSIBLE: Readonly<Record<string, readonly string[]>> = {
     'grant_type=refresh_token&client_id=build-cli&refresh_token={{refreshToken}}',
     'grant_type=refresh_token&client_id=build-cli&refresh_token={{refreshToken}}&scope=openid',
     'grant_type=refresh_token&client_id=build-cli&refresh_token={{refreshToken}}&scope=openid+admin',
+    'grant_type=refresh_token&client_id=build-cli&refresh_token={{refreshToken}}&resource=urn%3Ax&resource=urn%3Ay',
     'grant_type=refresh_token&client_id=build-cli&refresh_token={{refreshToken}}&resource=https%3A%2F%2Fpackages.example.com',
     `${GRANT}&client_id=build-cli&device_code={{approvedCode}}&confirmation_code=0000`,
   ],

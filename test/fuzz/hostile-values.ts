@@ -1,4 +1,5 @@
 import { INHERITED_NAMES } from '../support/samples/inherited-names.ts';
+import { HOSTILE_PROOFS } from './hostile-proofs.ts';
 
 /** Words with which something was once broken, here or elsewhere. `{{…}}` becomes something that is alive at the broker. */
 export const HOSTILE_VALUES: readonly string[] = [
@@ -77,8 +78,8 @@ export const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   refresh_token: ['{{refreshToken}}'],
   token: ['{{refreshToken}}', '{{accessToken}}', '{{idToken}}', '{{formToken}}'],
   token_type_hint: ['refresh_token', 'access_token'],
-  scope: ['openid', 'openid profile', 'offline_access openid', 'packages:read'],
-  resource: ['https://packages.example.com', 'urn:x', '#'],
+  scope: ['openid', 'openid openid', '  ', 'openid profile', 'offline_access openid', 'packages:read'],
+  resource: ['https://packages.example.com', 'HTTPS://packages.example.com:443/', 'urn:x', '#'],
   dpop_jkt: ['{{jkt}}', 'x'],
   code_challenge: ['E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'],
   code_challenge_method: ['S256', 'plain'],
@@ -189,6 +190,9 @@ export const HEADERS: Readonly<Record<string, readonly string[]>> = {
     '{{proofForToken}}',
     '{{proofForStart}}',
     '{{proofWithDearKey}}',
+    '{{proofOfEd25519}}',
+    '{{proofOfRsa}}',
+    ...HOSTILE_PROOFS,
     '{{proofForToken}}, {{proofForStart}}',
     '{{idToken}}',
     'x',
