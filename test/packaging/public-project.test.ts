@@ -100,6 +100,11 @@ describe('.nvmrc', () => {
   });
 });
 
+it('no page has the marks of a merge that was not finished', () => {
+  const pages = [...readdirSync(ROOT), ...listed('docs')].filter((file) => /\.(md|ya?ml|json)$/.test(file));
+  expect(pages.filter((file) => /^(<{7}|>{7}) /m.test(read(file)))).toEqual([]);
+});
+
 describe('the pages for those who come by', () => {
   const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CODE_OF_CONDUCT.md', 'CHANGELOG.md'];
   const forms = listed('.github').filter((file) => /\.(md|ya?ml)$/.test(file));

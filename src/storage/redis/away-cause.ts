@@ -20,7 +20,15 @@ const CAUSES: readonly (readonly [pattern: RegExp, meaning: string])[] = [
   [/\bLOADING\b/, 'Redis is still reading its data set'],
   [/\bMASTERDOWN\b|\bREADONLY\b/, 'this Redis is a replica: storage.redis must lead to the master'],
   [/\bENOTFOUND\b|\bEAI_AGAIN\b/, 'the host of storage.redis has no address: look at its name and at the DNS here'],
-  [/\bECONNREFUSED\b|\bENOENT\b/, 'nothing accepts connections there: is Redis running, and is it that host and port?'],
+  [
+    /\bconnect (ECONNREFUSED|ENOENT) \//,
+    'no Redis listens at that socket: is it running, and is that the unixsocket of its configuration?',
+  ],
+  [
+    /\bconnect (EACCES|EPERM) \//,
+    'this process may not use that socket: put its user into the group of the socket, with unixsocketperm 770 in Redis',
+  ],
+  [/\bECONNREFUSED\b/, 'nothing accepts connections there: is Redis running, and is it that host and port?'],
   [
     /\b(ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)\b/,
     'nothing answers at that address: a firewall, a network policy or a route is in the way',
