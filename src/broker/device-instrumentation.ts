@@ -15,7 +15,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { LogoutToken } from '../upstream/upstream.ts';
 
 function fieldsOf({ id, clientId: client, upstream, subject }: DeviceSession) {
-  return { session: logTag(id), client, upstream, subject };
+  // The session has its grant's id: whoever follows a sign-in by the grant's tag finds what became of it.
+  return { grant: logTag(id), session: logTag(id), client, upstream, subject };
 }
 
 /** What happens at the device door, as log lines and counters. */
@@ -69,15 +70,12 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
       }
     },
 
-    refreshed: (request: DeviceRequest, client: RegisteredClient, outcome: RefreshOutcome) => {
+    refreshed: (request: DeviceRequest, _client: RegisteredClient, outcome: RefreshOutcome) => {
       if (outcome.outcome !== 'tokens') return;
       const { session, answer, isAgain, firstSource } = outcome;
       logger.event('session.refreshed', {
         requestId: request.requestId,
-        session: logTag(session.id),
-        client: client.id,
-        upstream: session.upstream,
-        subject: session.subject,
+        ...fieldsOf(session),
         scopes: answer['scope'],
         source: request.source(),
         outcome: isAgain ? 'answered_again' : 'exchanged',

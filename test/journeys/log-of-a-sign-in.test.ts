@@ -55,7 +55,26 @@ describe('the lines of one sign-in', () => {
     }
   });
 
+  it('have one tag of the grant, also of what became of it', () => {
+    const { grant } = lineOf('grant.started');
+    for (const event of ['grant.opened', 'grant.approved', 'grant.redeemed', 'session.refreshed', 'session.ended']) {
+      expect([event, lineOf(event)['grant']]).toEqual([event, grant]);
+    }
+  });
+
   it('warn where a code is used once more', () => {
     expect(lineOf('session.ended')).toMatchObject({ level: 'warn', by: 'replay' });
+  });
+
+  it('warn where a refresh token is used once more, and say from where', async () => {
+    const device = test.device();
+    const { refresh_token: first } = await test.signIn(device);
+    const { body } = await device.refresh(first);
+    await device.refresh(body.refresh_token);
+    expect((await device.refresh(first)).body.error).toBe('invalid_grant');
+    expect(test.lines.findLast(({ event }) => event === 'session.ended')).toMatchObject({
+      ...{ level: 'warn', by: 'reuse', source: '127.0.0.1' },
+      ...{ client: 'build-cli', upstream: 'corp', subject: 'alice', grant: expect.stringMatching(/^[\w-]{8}$/) },
+    });
   });
 });
