@@ -22,6 +22,8 @@ export interface Keycloak {
   register(publicUrl: string, callbacks: readonly string[]): Promise<void>;
   enable(user: string, enabled: boolean): Promise<void>;
   logOut(user: string): Promise<void>;
+  /** The switch of that name in the client's settings. */
+  frontChannelLogout(on: boolean): Promise<void>;
   /** A new RSA key signs from now on, and the old one is gone. */
   rotateKeys(): Promise<void>;
 }
@@ -90,6 +92,10 @@ export async function startKeycloak(): Promise<Keycloak> {
         };
         await admin('PUT', `/clients/${client?.id}`, { ...client, redirectUris: callbacks, attributes });
       }
+    },
+    async frontChannelLogout(on) {
+      const [client] = (await admin('GET', `/clients?clientId=${KEYCLOAK_CLIENT.clientId}`)) as { id: string }[];
+      await admin('PUT', `/clients/${client?.id}`, { ...client, frontchannelLogout: on });
     },
     enable: async (user, enabled) => void (await admin('PUT', `/users/${await userId(user)}`, { enabled })),
     logOut: async (user) => void (await admin('POST', `/users/${await userId(user)}/logout`)),

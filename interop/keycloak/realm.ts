@@ -1,6 +1,8 @@
 /** The realm that Keycloak begins with: two people, one client for Gatehouse, one that asks for consent, one made public, one device. */
 export const KEYCLOAK_CLIENT = { clientId: 'gatehouse', secret: 'gatehouse-secret-of-the-matrix' };
 export const CONSENT_CLIENT = 'gatehouse-consent';
+/** Of the YAML's section for it besides addresses and names: the one that the guide recommends. */
+export const KEYCLOAK_YAML = { claims: { groups: 'groups' } };
 /** What *Client authentication* off makes of a client: it keeps its secret, and nobody looks at it. */
 export const PUBLIC_CLIENT = 'gatehouse-public';
 export const DEVICE_CLIENT = 'device-cli';

@@ -1,9 +1,10 @@
 import { type Keycloak, keycloakVersion, startKeycloak } from '../keycloak/keycloak.ts';
-import { CONSENT_CLIENT, DEVICE_CLIENT, KEYCLOAK_CLIENT, PUBLIC_CLIENT } from '../keycloak/realm.ts';
+import { CONSENT_CLIENT, DEVICE_CLIENT, KEYCLOAK_CLIENT, KEYCLOAK_YAML, PUBLIC_CLIENT } from '../keycloak/realm.ts';
 import { loginScenarios } from '../login-scenarios.ts';
 import { check, type OpenPeer, type Peer, type Scenario } from '../peer.ts';
 import { approve } from '../person.ts';
 import { upstreamScenarios } from '../upstream-scenarios.ts';
+import { expectRefused, refreshed, signInAt } from '../upstream-sign-in.ts';
 import { gatehouseBefore, type UpstreamUnderTest } from '../upstream-under-test.ts';
 import { expectAllSteps, MDS_CLIENT, PROGRAM as MDS_PROGRAM, MDS_REALM, mdsEnvironment, mdsRun } from './mds.ts';
 
@@ -24,6 +25,7 @@ export const keycloak: Peer = {
         ...upstreamScenarios(upstream, gatehouse),
         mdsThrough(upstream),
         publicClient(upstream),
+        ...logoutsUntold(upstream, server),
         ...loginScenarios(login),
       ],
       keeps: () => [server.program()],
@@ -43,7 +45,7 @@ export function underTest(server: Keycloak): UpstreamUnderTest {
     consent: { clientId: CONSENT_CLIENT, clientSecret: KEYCLOAK_CLIENT.secret },
     user: 'alice',
     canDeny: true,
-    yaml: { claims: { name: 'name', groups: 'groups' } },
+    yaml: KEYCLOAK_YAML,
     register: (publicUrl, callbacks) => server.register(publicUrl, callbacks),
     disable: (user) => server.enable(user, false),
     enable: (user) => server.enable(user, true),
@@ -103,4 +105,41 @@ function publicClient(upstream: UpstreamUnderTest): Scenario {
       }
     },
   };
+}
+
+/** The rows of the guide's table in which a logout comes late: what the recommended YAML and steps avoid. */
+function logoutsUntold(upstream: UpstreamUnderTest, server: Keycloak): Scenario[] {
+  const logOut = async (yaml: Record<string, unknown>) => {
+    // Of sessions that earlier scenarios left, logout tokens would come.
+    await server.logOut(upstream.user);
+    const gatehouse = await gatehouseBefore({ ...upstream, yaml });
+    try {
+      const began = await signInAt(upstream, gatehouse);
+      await server.logOut(upstream.user);
+      const answer = await refreshed(began);
+      check(!(await gatehouse.event('logout.received')), 'a logout token came');
+      expectRefused(answer);
+    } finally {
+      await gatehouse.close();
+    }
+  };
+  return [
+    {
+      name: 'logout with offline_access',
+      limitSeconds: 60,
+      run: () => logOut({ ...KEYCLOAK_YAML, offline_access: 'always' }),
+    },
+    {
+      name: 'logout with front channel on',
+      limitSeconds: 60,
+      async run() {
+        await server.frontChannelLogout(true);
+        try {
+          await logOut(KEYCLOAK_YAML);
+        } finally {
+          await server.frontChannelLogout(false);
+        }
+      },
+    },
+  ];
 }

@@ -91,13 +91,20 @@ export function metadataFindings(
     ),
     says(
       metadata['backchannel_logout_supported'] === true,
-      `back-channel logout is offered; the address to register is ${logoutAt}`,
+      `back-channel logout is offered; the address to register is ${logoutAt}${unseenSwitch(metadata)}`,
       'missing',
       'no back-channel logout: a sign-out there ends device sessions here at their next refresh, and only where ' +
         'their refresh tokens end with it',
     ),
     ...frontChannelFindings(metadata, settings, frontLogoutUri(publicUrl, settings.id)),
   ];
+}
+
+/** A new client has it on, the address has no place in the console then, and no metadata tell. */
+function unseenSwitch(metadata: ProviderMetadata): string {
+  return givesWithout(metadata)
+    ? '; in the client, Front channel logout must be off, which cannot be seen from here'
+    : '';
 }
 
 /** Entra ID has it and says so nowhere but in its documentation. */
@@ -165,9 +172,16 @@ function promptFindings(metadata: ProviderMetadata, { prompt }: UpstreamSettings
   return missing.map((text) => ({ level: 'missing', text }));
 }
 
+/** What an administrator of a Keycloak gives up with the scope; most add it because other providers need it. */
+const OFFLINE_HIDES_LOGOUT =
+  'offline_access is asked for, and Keycloak gives refresh tokens without it: with it device sessions outlive the ' +
+  'person’s session there, and a logout there is not told for them. Take it out of scopes, or leave offline_access at ' +
+  'auto, unless that is wanted';
+
 /** Whether somebody can be asked, at a refresh, whether the account still stands. */
 function offlineFinding(metadata: ProviderMetadata, settings: UpstreamSettings): Finding {
   if (asksOfflineAccess(settings, { wantsRefreshToken: true }, metadata)) {
+    if (givesWithout(metadata)) return { level: 'missing', text: OFFLINE_HIDES_LOGOUT };
     return { level: 'ok', text: 'offline_access is asked for where refresh tokens are wanted' };
   }
   if (settings.offlineAccess === 'never') {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { type EmbeddedUpstream, startEmbeddedUpstream } from '../../demo/embedded-upstream.ts';
 import { approve } from '../../demo/scripted-person.ts';
+import { KEYCLOAK_YAML } from '../../interop/keycloak/realm.ts';
 import { createBroker } from '../../src/broker/broker.ts';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { COMMANDS } from '../../src/cli/run-command.ts';
@@ -93,6 +94,29 @@ describe('configurations that the pages show', () => {
       publicUrl: (parseYaml(yaml) as Record<string, unknown>)['public_url'],
     });
   });
+});
+
+describe('the upstream Keycloak', () => {
+  const PLACE = ['display_name', 'issuer', 'client_id', 'client_secret'];
+  const shown = ['README.md', 'docs/upstreams/keycloak.md'].flatMap((page) =>
+    blocksOf(read(page), 'yaml')
+      .filter((yaml) => yaml.includes('/realms/'))
+      .map((yaml) => ({ page, section: corpIn(yaml) })),
+  );
+
+  it('is recommended as `npm run interop` runs it: nothing beside that decides what a logout there ends', () => {
+    expect(shown.map(({ page }) => page)).toEqual(['README.md', 'docs/upstreams/keycloak.md']);
+    for (const { page, section } of shown) {
+      const more = Object.entries(section).filter(([key]) => !PLACE.includes(key));
+      expect(Object.entries(KEYCLOAK_YAML), page).toEqual(expect.arrayContaining(more));
+    }
+    expect(shown.at(-1)?.section).toMatchObject(KEYCLOAK_YAML);
+  });
+
+  function corpIn(yaml: string): Record<string, unknown> {
+    const { upstreams } = parseYaml(yaml) as { upstreams: Record<string, Record<string, unknown>> };
+    return upstreams['corp'] ?? {};
+  }
 });
 
 describe('the protocol, by curl', () => {

@@ -74,6 +74,34 @@ describe('offline_access', () => {
   });
 });
 
+describe('a logout at Keycloak', () => {
+  const keycloak = (more = {}) => {
+    const authorization = `${fake.issuer}/realms/corp/protocol/openid-connect/auth`;
+    fake.behaviour.discovery = {
+      metadata: { authorization_endpoint: authorization, backchannel_logout_supported: true, ...more },
+    };
+  };
+
+  it.each<[Partial<UpstreamSettings>]>([
+    [{ scopes: ['openid', 'profile', 'email', 'offline_access'] }],
+    [{ offlineAccess: 'always' }],
+  ])('%j: is not told for tokens that outlive the session', async (settings) => {
+    keycloak();
+    const report = await probe(settings);
+    expect(texts(report, 'missing')).toMatch(/offline_access is asked for.*a logout there is not told/);
+    expect(texts(report, 'ok')).not.toContain('offline_access is asked for');
+    fake.behaviour.discovery = {};
+    expect(texts(await probe(settings), 'missing')).not.toContain('offline_access');
+  });
+
+  it('is told where a switch of the client is off, which nobody can see from outside', async () => {
+    keycloak();
+    expect(texts(await probe(), 'ok')).toMatch(/back-channel logout is offered; .*Front channel logout must be off/);
+    fake.behaviour.discovery = { metadata: { backchannel_logout_supported: true } };
+    expect(texts(await probe(), 'ok')).not.toContain('Front channel');
+  });
+});
+
 describe('encryption', () => {
   const encryptionKeys: Secret[] = [];
   it.each<[Partial<UpstreamSettings>, Record<string, unknown>, 'ok' | 'missing', RegExp | '']>([
