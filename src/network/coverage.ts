@@ -6,10 +6,15 @@ interface Space {
   bytes: number;
 }
 
-/** Where visitors come from: all of IPv4, and the IPv6 addresses that are routed on the internet (RFC 4291 §2.4). */
+/**
+ * Where visitors come from: all of IPv4, the IPv6 addresses that are routed on the internet (RFC 4291 §2.4), and all of
+ * IPv4 once more as a translator (RFC 6052 §2.1) and 6to4 (RFC 3056 §2) write it.
+ */
 const SPACES: readonly Space[] = [
   { bytes: 4, first: 0n, size: 1n << 32n },
   { bytes: 16, first: 1n << 125n, size: 1n << 125n },
+  { bytes: 16, first: 0x64ff9bn << 96n, size: 1n << 32n },
+  { bytes: 16, first: 0x2002n << 112n, size: 1n << 112n },
 ];
 
 /**

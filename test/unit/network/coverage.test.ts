@@ -25,6 +25,10 @@ describe('networks together mean everybody', () => {
     ['as half of it', ['128.0.0.0/1']],
     ['as all of the internet by IPv6', ['2000::/3']],
     ['as all of it that is given out', ['2000::/4']],
+    ['as all of IPv4 behind a translator', ['64:ff9b::/96']],
+    ['as that in two halves', ['64:ff9b::/97', '64:ff9b::8000:0/97']],
+    ['as all of IPv4 by 6to4', ['2002::/16']],
+    ['as half of that', ['2002:8000::/17']],
     ['beside an honest one', ['192.0.2.0/24', '0.0.0.0/2', '64.0.0.0/2']],
     ['with one inside another', ['0.0.0.0/2', '0.0.0.0/3', '10.0.0.0/8', '64.0.0.0/2']],
   ])('%s', (_, networks) => expect(covers(...networks)).toBe(true));
@@ -35,6 +39,7 @@ describe('networks together mean everybody', () => {
     ['a quarter, twice', ['0.0.0.0/2', '0.0.0.0/2', '0.0.0.0/2']],
     ['all of IPv6 that nobody has', ['::/3', '4000::/2', '8000::/1']],
     ['one provider', ['2600::/12', '3.0.0.0/8']],
+    ['a proxy behind a translator', ['64:ff9b::c000:200/120', '2002:c000:200::/48']],
   ])('%s does not', (_, networks) => expect(covers(...networks)).toBe(false));
 
   it('however it is cut, and in whatever order', () => {
