@@ -29,6 +29,7 @@ describe('networks together mean everybody', () => {
     ['as that in two halves', ['64:ff9b::/97', '64:ff9b::8000:0/97']],
     ['as all of IPv4 by 6to4', ['2002::/16']],
     ['as half of that', ['2002:8000::/17']],
+    ['with the translator’s among what nobody has', ['::/3']],
     ['beside an honest one', ['192.0.2.0/24', '0.0.0.0/2', '64.0.0.0/2']],
     ['with one inside another', ['0.0.0.0/2', '0.0.0.0/3', '10.0.0.0/8', '64.0.0.0/2']],
   ])('%s', (_, networks) => expect(covers(...networks)).toBe(true));
@@ -37,7 +38,10 @@ describe('networks together mean everybody', () => {
     ['nothing', []],
     ['all private networks', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '127.0.0.0/8', 'fc00::/7', 'fe80::/10']],
     ['a quarter, twice', ['0.0.0.0/2', '0.0.0.0/2', '0.0.0.0/2']],
-    ['all of IPv6 that nobody has', ['::/3', '4000::/2', '8000::/1']],
+    [
+      'all of IPv6 that nobody has',
+      ['::/10', '80::/9', '100::/8', '200::/7', '400::/6', '800::/5', '1000::/4', '4000::/2', '8000::/1'],
+    ],
     ['one provider', ['2600::/12', '3.0.0.0/8']],
     ['a proxy behind a translator', ['64:ff9b::c000:200/120', '2002:c000:200::/48']],
   ])('%s does not', (_, networks) => expect(covers(...networks)).toBe(false));
