@@ -74,3 +74,52 @@ describe('the administrator’s colours', () => {
     expect(await findings(page, COLOURS)).toEqual([]);
   });
 });
+
+describe('the decision', () => {
+  const state = (name: string) => PAGE_STATES.find((one) => one.name === name) as PageState;
+
+  async function inSight(page: Page): Promise<Record<string, boolean>> {
+    return page.evaluate(`Object.fromEntries(['[value=deny]', '[value=approve]', '.question'].map((name) => {
+      const { top, bottom } = document.querySelector(name).getBoundingClientRect();
+      return [name, top >= 0 && bottom <= innerHeight];
+    }))`);
+  }
+
+  it('is in sight on a phone with one warning and three scopes, the question with it', async () => {
+    const page = await open(state('confirm-one-warning'), { locale: 'en', viewport: { width: 390, height: 844 } });
+    expect(await page.locator('.warning li').count()).toBe(1);
+    expect(await page.locator('dd').nth(1).locator('li').count()).toBe(3);
+    expect(await page.evaluate('scrollY')).toBe(0);
+    expect(await inSight(page)).toEqual({ '[value=deny]': true, '[value=approve]': true, '.question': true });
+  });
+
+  it.each(LANGUAGES)('is in sight in the language %s, with every warning', async (language) => {
+    const page = await open(state('confirm-warnings'), { locale: language, viewport: { width: 390, height: 844 } });
+    expect(await inSight(page)).toEqual({ '[value=deny]': true, '[value=approve]': true, '.question': true });
+  });
+
+  it('hides nothing that has the focus', async () => {
+    const page = await open(state('confirm-type-suffix'), { locale: 'en', viewport: { width: 390, height: 844 } });
+    await page.focus('[name=confirm_code]');
+    const [field, decision] = await Promise.all(
+      ['[name=confirm_code]', '.decision'].map((name) => page.locator(name).boundingBox()),
+    );
+    expect((field?.y ?? 0) + (field?.height ?? 0)).toBeLessThanOrEqual(decision?.y ?? 0);
+  });
+
+  it.each(['confirm', 'confirm-warnings', 'confirm-many'])(
+    'of %s stays within its card with text at 200 %%, and covers no half of the window',
+    async (name) => {
+      const page = await open(state(name), { locale: 'en', viewport: { width: 390, height: 844 } });
+      // By the debugger's way: the page's policy lets no style in.
+      await page.evaluate("document.documentElement.style.setProperty('font-size', '200%')");
+      expect(await widthOf(page)).toBe(390);
+      const card = await page.locator('main').boundingBox();
+      for (const answer of ['deny', 'approve']) {
+        const box = await page.locator(`[value=${answer}]`).boundingBox();
+        expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual((card?.x ?? 0) + (card?.width ?? 0));
+      }
+      expect((await inSight(page))['[value=approve]']).toBe(false);
+    },
+  );
+});

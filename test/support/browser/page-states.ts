@@ -184,6 +184,9 @@ const SIGN_IN: PageState[] = [
 
 const OFFICES = [{ id: 'oslo', name: 'Oslo office', cidrs: ['203.0.113.0/24'], factor: 20 }];
 
+const THREE_SCOPES = ['openid', 'email', 'packages:read'];
+const FIFTEEN_SCOPES = ['openid', ...Array.from({ length: 14 }, (_, n) => `packages:operation-${n + 1}`)];
+
 const CONFIRM: PageState[] = [
   { name: 'confirm', says: 'Who, what, which device', reach: (page, served) => goToConfirm(page, served) },
   {
@@ -224,6 +227,29 @@ const CONFIRM: PageState[] = [
     says: 'The strict profile: all of it must be typed',
     harness: { client: { safeguards: { complete: 'type_all' } } },
     reach: (page, served) => goToConfirm(page, served, { isPrefilled: true }),
+  },
+  {
+    name: 'confirm-one-warning',
+    says: 'One warning, three scopes',
+    harness: { client: { safeguards: { sameNetwork: 'warn' }, scopes: { allowed: THREE_SCOPES, default: [] } } },
+    reach: (page, served) => goToConfirm(page, served, { start: { scopes: THREE_SCOPES } }),
+  },
+  {
+    name: 'confirm-many',
+    says: 'Long names, fifteen scopes, many claims',
+    harness: {
+      client: {
+        name: 'Continuous Integration of the Whole Packaging Department (2)',
+        scopes: { allowed: FIFTEEN_SCOPES, default: [] },
+        claims: { idToken: ['groups', 'roles', 'department', 'email', 'locale', 'zoneinfo'], accessToken: ['groups'] },
+      },
+    },
+    async reach(page, served) {
+      const account = 'maximiliane.von-und-zu-hohenstein-schwarzenberg@subsidiary.example.com';
+      const { signedIn } = corpOf(served);
+      corpOf(served).signedIn = { ...signedIn, claims: { ...signedIn.claims, email: account } };
+      await goToConfirm(page, served, { start: { scopes: FIFTEEN_SCOPES } });
+    },
   },
   {
     name: 'confirm-warnings',

@@ -172,6 +172,58 @@ describe('the confirm page', () => {
     expect(confirm.words).toMatch(/Access lasts Until you disconnect it, 90 days at most/);
   });
 
+  it('warns in one box, with a count, a list and one live region; Deny stands out then, and reporting is a button', async () => {
+    const harness = openPageHarness({ client: { safeguards: { sameNetwork: 'warn' } } });
+    const started = await harness.start({ source: '198.51.100.9' });
+    const one = await harness.signIn(harness.newVisitor(), started.userCode);
+    expect(one.words).toMatch(/1 reason to be careful This request comes from a different network/);
+    const two = await harness.signIn(harness.newVisitor(), started.userCode);
+    expect(two.words).toMatch(/2 reasons to be careful This request .* choose Deny\. This code is also open/);
+    for (const { text } of [one, two]) {
+      expect(text.match(/role="alert"/g)).toHaveLength(1);
+      expect(text).toMatch(/<button form="deny" class="danger filled" name="decision" value="deny">/);
+      expect(text).toMatch(/<button form="deny" class="danger" name="decision" value="report">/);
+    }
+    expect(two.text.match(/<div class="warning" role="alert">[\s\S]*?<\/div>/)?.[0].match(/<li>/g)).toHaveLength(2);
+  });
+
+  it('has equal answers, and no live region, while there is nothing to warn of', async () => {
+    const harness = openPageHarness();
+    const { text } = await harness.signIn(harness.newVisitor(), (await harness.start()).userCode);
+    expect(text).not.toMatch(/role="alert"|class="danger/);
+    expect(text).toContain('<button form="deny" name="decision" value="deny">Deny</button>');
+    expect(text).toContain('<button name="decision" value="approve">Approve</button>');
+  });
+
+  it('repeats nothing of the title, and names the application once', async () => {
+    const harness = openPageHarness();
+    const { words } = await harness.signIn(harness.newVisitor(), (await harness.start()).userCode);
+    expect(words.match(/Build CLI/g)).toHaveLength(1);
+    expect(words.match(/act as you/g)).toHaveLength(1);
+  });
+
+  it.each([
+    [4, undefined],
+    [5, '1 more'],
+    [15, '11 more'],
+  ])('folds %i scopes after the fourth, and says how many follow: %s', async (count, summary) => {
+    const allowed = Array.from({ length: count }, (_, n) => `packages:${n}`);
+    const harness = openPageHarness({ client: { scopes: { allowed, default: [] } } });
+    const { userCode } = await harness.start({ scopes: allowed });
+    const { text } = await harness.signIn(harness.newVisitor(), userCode);
+    expect(/<summary>(.*)<\/summary>/.exec(text)?.[1]).toBe(summary);
+    const [open = ''] = text.split('<details>');
+    expect(allowed.filter((scope) => open.includes(`>${scope}<`))).toEqual(allowed.slice(0, 4));
+    for (const scope of allowed) expect(text.split(`>${scope}<`)).toHaveLength(2);
+  });
+
+  it('folds claims after the fourth too', async () => {
+    const claims = ['groups', 'roles', 'department', 'email', 'locale', 'zoneinfo'];
+    const harness = openPageHarness({ client: { claims: { idToken: claims, accessToken: [] } } });
+    const { words } = await harness.signIn(harness.newVisitor(), (await harness.start()).userCode);
+    expect(words).toMatch(/It receives groups roles department email 2 more locale zoneinfo Requested/);
+  });
+
   it('says what the device learns of the person, which no scope need name (I5)', async () => {
     const harness = openPageHarness();
     const confirm = await harness.signIn(harness.newVisitor(), (await harness.start()).userCode);
