@@ -49,6 +49,9 @@ async function take(browser: Browser, { state, file, language, look }: Shot): Pr
     const page = await context.newPage();
     await state.reach(page, served);
     await page.mouse.move(0, 0);
+    // What stays at the window's edge is shown where it belongs.
+    const height = await page.evaluate<number>('document.documentElement.scrollHeight');
+    await page.setViewportSize({ width: look.viewport?.width ?? 760, height });
     const png = await page.screenshot({ fullPage: true, caret: 'hide', animations: 'disabled' });
     await writeFile(join(FOLDER, file), smallPng(png));
   } finally {

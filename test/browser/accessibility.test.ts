@@ -123,3 +123,24 @@ describe('the decision', () => {
     },
   );
 });
+
+describe('the stylesheet', () => {
+  const state = PAGE_STATES.find(({ name }) => name === 'confirm') as PageState;
+  const styleOf = (page: Page, selector: string, name: string) =>
+    page.evaluate<string>(
+      `getComputedStyle(document.querySelector(${JSON.stringify(selector)}))[${JSON.stringify(name)}]`,
+    );
+
+  it('prints no language switch, and the answers where they belong', async () => {
+    const page = await open(state, { locale: 'en' });
+    expect(await styleOf(page, '.languages', 'display')).toBe('flex');
+    await page.emulateMedia({ media: 'print' });
+    expect(await styleOf(page, '.languages', 'display')).toBe('none');
+    expect(await styleOf(page, '.decision', 'position')).toBe('static');
+  });
+
+  it('keeps the edge of the code where the person’s own colours are forced', async () => {
+    const page = await open(state, { locale: 'en', forcedColors: 'active' });
+    expect(await styleOf(page, '.shown', 'borderTopStyle')).toBe('solid');
+  });
+});

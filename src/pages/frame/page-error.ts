@@ -62,7 +62,7 @@ export function renderProblem(context: PageContext, request: Request, response: 
     kind,
     words: { ...problem.words, ...waitOf(problem, frame.language) },
     ...referenceOf(response, frame.language),
-    next: { address: again ?? home, isAgain: again !== undefined },
+    next: kind === 'too_many_tries' ? undefined : { address: again ?? home, isAgain: again !== undefined },
   });
   response.status(status).set(headers).type('html').send(page);
 }

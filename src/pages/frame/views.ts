@@ -165,7 +165,8 @@ export interface SessionsLocals {
 export interface ProblemLocals extends Reference {
   kind: string;
   words: Readonly<Record<string, string | number>>;
-  next: { address: string; isAgain: boolean };
+  /** None where going on would only be refused: the words say when it goes on. */
+  next: { address: string; isAgain: boolean } | undefined;
 }
 
 /** One function for each thing that a person sees, so that a missing local does not compile. */
@@ -180,23 +181,38 @@ export interface Views {
   problem(frame: Frame, locals: ProblemLocals): string;
 }
 
+interface PageMore {
+  /** Where the page goes on by itself. */
+  refresh?: string | undefined;
+  /** The document's title says so first: it is what a screen reader reads, and what a row of tabs shows. */
+  isError?: boolean;
+}
+
 export function createViews(fill: FillTemplate): Views {
-  function page(name: string, frame: Frame, locals: object, title: string, refresh?: string): string {
+  function page(name: string, frame: Frame, locals: object, title: string, more: PageMore = {}): string {
     const t: Language['t'] = (key, words) => frame.language.t(key, words);
     const body = fill(name, { ...locals, t, title });
-    return fill('layout', { ...frame, t, title, refresh, body });
+    const documentTitle = more.isError === true ? t('problem.error', { title }) : title;
+    return fill('layout', { ...frame, t, title, documentTitle, refresh: more.refresh, body });
   }
   return {
-    enterCode: (frame, locals) => page('enter-code', frame, locals, frame.language.t('enter_code.title')),
+    enterCode: (frame, locals) =>
+      page('enter-code', frame, locals, frame.language.t('enter_code.title'), {
+        isError: locals.problem !== undefined,
+      }),
     stop: (frame, locals) => page('stop', frame, locals, frame.language.t('stop.title')),
     signIn(frame, locals) {
       const refresh = locals.goesOn ? locals.upstreams[0]?.address : undefined;
-      return page('sign-in', frame, locals, frame.language.t(`sign_in.${locals.purpose}.title`), refresh);
+      return page('sign-in', frame, locals, frame.language.t(`sign_in.${locals.purpose}.title`), { refresh });
     },
-    confirm: (frame, locals) => page('confirm', frame, locals, frame.language.t('confirm.title')),
+    confirm: (frame, locals) =>
+      page('confirm', frame, locals, frame.language.t('confirm.title'), {
+        isError: locals.confirmCode?.isWrong === true,
+      }),
     refused: (frame, locals) => page('refused', frame, locals, frame.language.t(`refused.${locals.reason}.title`)),
     done: (frame, locals) => page('done', frame, locals, frame.language.t(`done.${locals.state}.title`, { ...locals })),
     sessions: (frame, locals) => page('sessions', frame, locals, frame.language.t('sessions.title')),
-    problem: (frame, locals) => page('problem', frame, locals, frame.language.t(`problem.${locals.kind}.title`)),
+    problem: (frame, locals) =>
+      page('problem', frame, locals, frame.language.t(`problem.${locals.kind}.title`), { isError: true }),
   };
 }

@@ -177,6 +177,8 @@ describe('too many wrong codes', () => {
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect(refused.heading).toBe('Too many wrong codes');
     expect(refused.words).toMatch(/Wait \d+ minutes?, until \d\d:\d\d UTC,/);
+    // Nothing is offered that would be refused.
+    expect(refused.text).not.toContain('class="button"');
     harness.advance(10 * 60_000);
     expect((await visitor.submit(form, { user_code: userCode })).status).toBe(200);
   });

@@ -94,6 +94,20 @@ describe.each(['https://login.example.com', 'https://example.com/gate', 'http://
   },
 );
 
+describe('the title of the document', () => {
+  it('says first that something went wrong, and the heading does not', async () => {
+    const visitor = openPageHarness().newVisitor();
+    const missing = await visitor.open('/nowhere');
+    expect([missing.text.includes('<title>Error: Page not found ·'), missing.heading]).toEqual([
+      true,
+      'Page not found',
+    ]);
+    const wrong = await visitor.submit(await visitor.open('/device'), { user_code: 'BBBB-BBBB' });
+    expect(wrong.text).toContain('<title>Error: Connect a device ·');
+    expect((await visitor.open('/device')).text).toContain('<title>Connect a device ·');
+  });
+});
+
 describe('a problem page', () => {
   it('shows the reference and the time', async () => {
     const page = await openPageHarness().newVisitor().open('/nowhere');
