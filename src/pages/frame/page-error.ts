@@ -62,7 +62,8 @@ export function renderProblem(context: PageContext, request: Request, response: 
     kind,
     words: { ...problem.words, ...waitOf(problem, frame.language) },
     ...referenceOf(response, frame.language),
-    next: kind === 'too_many_tries' ? undefined : { address: again ?? home, isAgain: again !== undefined },
+    next: { address: again ?? home, isAgain: again !== undefined },
+    offersNext: kind !== 'too_many_tries',
   });
   response.status(status).set(headers).type('html').send(page);
 }

@@ -165,8 +165,9 @@ export interface SessionsLocals {
 export interface ProblemLocals extends Reference {
   kind: string;
   words: Readonly<Record<string, string | number>>;
-  /** None where going on would only be refused: the words say when it goes on. */
-  next: { address: string; isAgain: boolean } | undefined;
+  next: { address: string; isAgain: boolean };
+  /** Not where going on would only be refused: the words say when it goes on. */
+  offersNext: boolean;
 }
 
 /** One function for each thing that a person sees, so that a missing local does not compile. */

@@ -179,4 +179,15 @@ describe('branding', () => {
       .open('/device');
     expect(broken).toMatchObject({ status: 500, text: 'reference123' });
   });
+
+  it('takes a page of problems that was written for 0.2.0', async () => {
+    const { mkdtempSync, writeFileSync } = await import('node:fs');
+    const folder = mkdtempSync('/tmp/views-');
+    writeFileSync(`${folder}/problem.ejs`, '<a href="<%= next.address %>"><%= next.isAgain ? "again" : "start" %></a>');
+    const harness = openPageHarness({ settings: { views: folder }, limits: { wrongCodesPerSource: 1 } });
+    const visitor = harness.newVisitor();
+    const wrong = () => visitor.open('/device').then((page) => visitor.submit(page, { user_code: 'BBBBBBBB' }));
+    await wrong();
+    expect(await wrong()).toMatchObject({ status: 429, words: expect.stringContaining('start') });
+  });
 });
