@@ -69,7 +69,7 @@ it('a disabled account ends the device session at its next refresh, and enabling
   provider.enable('alice');
   expect((await test.device().refresh(token)).body.error).toBe('invalid_grant');
   expect(await alicesDevices()).toMatchObject([{ ended: 'upstream', session: { clientId: 'build-cli' } }]);
-  expect(await myDevices()).toMatch(/Build CLI.*ended/i);
+  expect(await myDevices()).toMatch(/Build CLI.*disconnected/i);
   expect((await test.device().refresh(await signInAsAlice())).status).toBe(200);
 });
 
