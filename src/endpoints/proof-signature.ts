@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { constants, createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { JWK } from 'jose';
 
 /** Signature algorithms of DPoP proofs; all asymmetric (RFC 9449 §4.3). */
@@ -17,9 +17,9 @@ const ECDSA: Check = (signed, key, signature) =>
   verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, signature);
 const EDDSA: Check = (signed, key, signature) => verify(null, signed, key, signature);
 const RSA: Check = (signed, key, signature) => verify('sha256', signed, key, signature);
-/** RFC 7518 §3.5: the salt is as long as the hash. 6 is `RSA_PKCS1_PSS_PADDING`. */
+/** RFC 7518 §3.5: the salt is as long as the hash. */
 const RSA_PSS: Check = (signed, key, signature) =>
-  verify('sha256', signed, { key, padding: 6, saltLength: 32 }, signature);
+  verify('sha256', signed, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }, signature);
 
 /** Algorithm → the one kind of key that it may be used with, and how a signature is checked. */
 const CHECKS: Readonly<Record<Alg, readonly [kty: string, crv: string | undefined, check: Check]>> = {

@@ -110,21 +110,26 @@ export function shownResources(
   asked: { scopes: readonly string[]; resources: readonly string[] },
 ): readonly string[] {
   if (client.tokens === 'relay' || asked.resources.length > 0) return stillAllowed(client, asked).resources;
-  return client.resources.slice(0, 1);
+  return firstResource(client);
 }
 
 /**
  * The resources that a token is for, of those that are allowed (RFC 8707 §2.2): the ones that were asked for, or all where
- * none is named; `undefined` where one of them was not approved. A client without any has its first as audience.
+ * none is named; `undefined` where one of them was not approved. Where none was approved the client's first may be named.
  */
 export function narrowResources(
   client: RegisteredClient,
   allowed: readonly string[],
   asked: readonly string[],
 ): readonly string[] | undefined {
-  const audiences = allowed.length > 0 ? allowed : client.resources.slice(0, 1);
+  const audiences = allowed.length > 0 ? allowed : firstResource(client);
   if (!asked.every((resource) => audiences.includes(resource))) return undefined;
   return asked.length > 0 ? asked : allowed;
+}
+
+/** What a minted token is for where nobody asked for anything. */
+function firstResource({ resources }: RegisteredClient): readonly string[] {
+  return resources.slice(0, 1);
 }
 
 /** What this client's starts must bring today and this one did not: a reload may ask for more than was asked then. */
