@@ -19,8 +19,8 @@ import { pageError } from './frame/page-error.ts';
 import { PageProblem } from './frame/page-problem.ts';
 import { SealedSessionStore } from './frame/sealed-session-store.ts';
 import { switchLanguage } from './frame/switch-language.ts';
-import { redirectPostedAnswer, takesPostedAnswer } from './posted-answer.ts';
 import { handleCallback } from './sign-in/callback.ts';
+import { redirectPostedAnswer, takesPostedAnswer } from './sign-in/posted-answer.ts';
 import { signIn } from './sign-in/sign-in.ts';
 
 /** Bytes; a form of ours is a ticket, a token and a few words. */

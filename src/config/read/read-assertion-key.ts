@@ -1,8 +1,8 @@
 import { createHash, type X509Certificate } from 'node:crypto';
 import { Secret } from '../../sealing/secret.ts';
 import type { AssertionKey } from '../../upstream/upstream-settings.ts';
-import { readPrivateKeys } from '../read-private-keys.ts';
 import type { UpstreamSection } from '../schema/upstream-schema.ts';
+import { readPrivateKeys } from './read-private-keys.ts';
 import type { Reading } from './reading.ts';
 
 const EXPECTED =

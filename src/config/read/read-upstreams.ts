@@ -1,10 +1,10 @@
 import type { GroupsClaim, UpstreamSettings } from '../../upstream/upstream-settings.ts';
 import type { Environment } from '../environment.ts';
-import { readEncryptionKeys } from '../read-encryption-keys.ts';
 import { formatDuration } from '../schema/duration.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';
 import type { UpstreamSection } from '../schema/upstream-schema.ts';
 import { readAssertionKey } from './read-assertion-key.ts';
+import { readEncryptionKeys } from './read-encryption-keys.ts';
 import { readReach } from './read-reach.ts';
 import type { Reading } from './reading.ts';
 

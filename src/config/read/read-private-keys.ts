@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readPrivateJwk } from '../tokens/private-jwk.ts';
+import { readPrivateJwk } from '../../tokens/private-jwk.ts';
 
 /** What a file with a private key says: the key, its names, and the certificates beside it. */
 export interface PrivateKeyFile {

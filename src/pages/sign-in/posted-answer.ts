@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
-import { fieldOf, type PageContext } from './frame/page-context.ts';
-import { PageProblem } from './frame/page-problem.ts';
-import { noteFacts } from './frame/request-facts.ts';
+import { fieldOf, type PageContext } from '../frame/page-context.ts';
+import { PageProblem } from '../frame/page-problem.ts';
+import { noteFacts } from '../frame/request-facts.ts';
 
 /** What an authorization answer has (RFC 6749 §4.1.2, RFC 9207); Apple's `user` and the like are not read. */
 const FIELDS = ['code', 'state', 'iss', 'error', 'error_description'];

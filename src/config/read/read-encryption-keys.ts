@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto';
-import { isKeyAlgorithm, KEY_ALGORITHMS } from '../oauth/encryption-algorithms.ts';
-import { Secret } from '../sealing/secret.ts';
-import type { Reading } from './read/reading.ts';
+import { isKeyAlgorithm, KEY_ALGORITHMS } from '../../oauth/encryption-algorithms.ts';
+import { Secret } from '../../sealing/secret.ts';
+import type { SecretRef } from '../schema/secret-schemas.ts';
 import { type PrivateKeyFile, readPrivateKeys } from './read-private-keys.ts';
-import type { SecretRef } from './schema/secret-schemas.ts';
+import type { Reading } from './reading.ts';
 
 /** While one is replaced there are two; each costs an attempt at a token that names none. */
 const MAX_KEYS = 4;
