@@ -185,8 +185,8 @@ export class CheckedUpstream implements Upstream {
     );
   }
 
-  probe(redirectUri: string): Promise<ProbeReport> {
-    return probeUpstream(redirectUri, this.#settings, {
+  probe(publicUrl: string): Promise<ProbeReport> {
+    return probeUpstream(publicUrl, this.#settings, {
       discover: () => withinDeadline('discovery', this.#timeoutMs, (deadline) => this.#requests.discover(deadline)),
       loadKeys: (metadata) =>
         withinDeadline('keys', this.#timeoutMs, (deadline) => this.#requests.keys({ metadata, deadline })),

@@ -11,11 +11,7 @@ import type { UpstreamSettings } from './upstream-settings.ts';
 export type Finding = ProbeReport['findings'][number];
 
 /** What the upstream says about itself, in plain words, with what to do where something is missing. */
-export function metadataFindings(
-  metadata: ProviderMetadata,
-  settings: UpstreamSettings,
-  redirectUri: string,
-): Finding[] {
+export function metadataFindings(metadata: ProviderMetadata, settings: UpstreamSettings, publicUrl: string): Finding[] {
   const lists = (member: string, word: string) => strings(metadata[member])?.includes(word) === true;
   const has = (member: string) => typeof metadata[member] === 'string';
   const says = (isSo: boolean, yes: string, otherwise: Finding['level'], no: string): Finding =>
@@ -24,7 +20,6 @@ export function metadataFindings(
   const offered = strings(metadata['scopes_supported']);
   const unknown = offered === undefined ? [] : settings.scopes.filter((scope) => !offered.includes(scope));
   const methods = strings(metadata['token_endpoint_auth_methods_supported']) ?? ['client_secret_basic'];
-  const [publicUrl = ''] = redirectUri.split('/callback/');
   const logoutAt = logoutUri(publicUrl, settings.id);
 
   return [

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { callbackUri } from '../oauth/routes.ts';
 import { failedFinding, reasonOf } from './failed-finding.ts';
 import { type Finding, metadataFindings } from './metadata-findings.ts';
 import { type CredentialTools, probeCredentials } from './probe-credentials.ts';
@@ -19,15 +20,16 @@ export interface ProbeTools extends CredentialTools {
  * redirect URI are known there. Nobody is signed in and nothing is changed.
  */
 export async function probeUpstream(
-  redirectUri: string,
+  publicUrl: string,
   settings: UpstreamSettings,
   tools: ProbeTools,
 ): Promise<ProbeReport> {
+  const redirectUri = callbackUri(publicUrl, settings.id);
   const findings: Finding[] = [];
   try {
     const metadata = await tools.discover();
     findings.push({ level: 'ok', text: `its metadata names the issuer ${settings.issuer}` });
-    findings.push(...metadataFindings(metadata, settings, redirectUri));
+    findings.push(...metadataFindings(metadata, settings, publicUrl));
     findings.push(await tryKeys(metadata, tools));
     findings.push(await probeCredentials(redirectUri, settings, tools));
     findings.push(await tryRedirectUri(redirectUri, settings, tools));

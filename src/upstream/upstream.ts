@@ -50,7 +50,7 @@ export interface Upstream {
   verifyLogoutToken(logoutToken: string): Promise<LogoutToken>;
 
   /** Asks the upstream what it is and what it lacks, for `gatehouse check --probe`. */
-  probe(redirectUri: string): Promise<ProbeReport>;
+  probe(publicUrl: string): Promise<ProbeReport>;
 }
 
 /** Whether a browser may tell of a logout there, and whether the issuer must come with the session. */

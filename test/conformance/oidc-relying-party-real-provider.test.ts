@@ -12,7 +12,7 @@ import {
   signInAtEmbeddedUpstream,
   startEmbeddedUpstream,
 } from '../support/upstream/oidc-upstream.ts';
-import { CALLBACK, faultOf, newTrip } from '../support/upstream/upstream-trip.ts';
+import { CALLBACK, faultOf, newTrip, PUBLIC_URL } from '../support/upstream/upstream-trip.ts';
 
 /** The adapter and a certified OpenID provider that was not written for it. */
 
@@ -136,10 +136,10 @@ describe('with a real OpenID provider', () => {
   });
 
   it('the probe finds what is there, and that an address is not registered', async () => {
-    const good = await upstream.probe(CALLBACK);
+    const good = await upstream.probe(PUBLIC_URL);
     expect(good.findings.filter(({ level }) => level === 'wrong')).toEqual([]);
     expect(good.ok).toBe(true);
-    const wrong = await upstream.probe('http://127.0.0.1:8080/callback/unregistered');
+    const wrong = await upstream.probe('http://127.0.0.1:8080/unregistered');
     expect(wrong.ok).toBe(false);
     expect(JSON.stringify(wrong)).toContain('register exactly');
   });

@@ -1,6 +1,5 @@
 import type { Config } from '../../config/config.ts';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
-import { callbackUri } from '../../oauth/routes.ts';
 import type { RedisSettings } from '../../storage/storage.ts';
 import { redisAway } from '../admin/redis-away.ts';
 import type { Finding } from './check-report.ts';
@@ -59,7 +58,7 @@ async function probeUpstreams(config: Config, say: Say): Promise<boolean> {
   const results = await Promise.all(
     config.upstreams.map(async (settings) => {
       const upstream = openIdUpstream(settings, { clock: Date.now });
-      return { id: settings.id, ...(await upstream.probe(callbackUri(config.publicUrl, settings.id))) };
+      return { id: settings.id, ...(await upstream.probe(config.publicUrl)) };
     }),
   );
   for (const { id, findings } of results) {

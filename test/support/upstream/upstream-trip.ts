@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { SignIn, TripParameters, Upstream, UpstreamFault } from '../../../src/upstream/upstream.ts';
 import { UpstreamError } from '../../../src/upstream/upstream.ts';
 
-export const CALLBACK = 'http://127.0.0.1:8080/callback/corp';
+export const PUBLIC_URL = 'http://127.0.0.1:8080';
+export const CALLBACK = `${PUBLIC_URL}/callback/corp`;
 
 export function newTrip(changes: Partial<TripParameters> = {}): TripParameters {
   const random = () => randomBytes(32).toString('base64url');

@@ -5,7 +5,7 @@ import { openIdUpstream } from '../../../src/upstream/openid-upstream.ts';
 import type { ProbeReport } from '../../../src/upstream/upstream.ts';
 import type { UpstreamSettings } from '../../../src/upstream/upstream-settings.ts';
 import { type FakeUpstream, startFakeUpstream } from '../../support/upstream/fake-upstream.ts';
-import { CALLBACK } from '../../support/upstream/upstream-trip.ts';
+import { CALLBACK, PUBLIC_URL } from '../../support/upstream/upstream-trip.ts';
 
 /** `gatehouse check --probe`: what an administrator is told about an upstream. */
 
@@ -21,7 +21,7 @@ beforeEach(() => {
 const COMPLETE = { scopes: ['openid', 'profile', 'email', 'offline_access'] };
 
 async function probe(changes: Partial<UpstreamSettings> = COMPLETE): Promise<ProbeReport> {
-  return openIdUpstream(fake.settings(changes), { clock: Date.now, timeoutMs: 2000 }).probe(CALLBACK);
+  return openIdUpstream(fake.settings(changes), { clock: Date.now, timeoutMs: 2000 }).probe(PUBLIC_URL);
 }
 
 function texts(report: ProbeReport, level: 'ok' | 'missing' | 'wrong' | 'away'): string {
@@ -318,10 +318,12 @@ describe.each(['client_secret_post', 'private_key_jwt'] as const)('a client with
     const isByKey = authentication === 'private_key_jwt';
     const settings = guarded.settings(isByKey ? { assertionKey: { jwk, audience: 'issuer' } } : {});
     const upstream = openIdUpstream(settings, { clock: Date.now, timeoutMs: 2000 });
-    expect(texts(await upstream.probe(CALLBACK), 'ok')).toContain('with its credentials, and refuses wrong ones');
+    expect(texts(await upstream.probe(PUBLIC_URL), 'ok')).toContain('with its credentials, and refuses wrong ones');
     guarded.behaviour.isClientPublic = true;
     const what = isByKey ? 'key' : 'secret';
-    expect(texts(await upstream.probe(CALLBACK), 'wrong')).toContain(`is public at the provider, its ${what} protects`);
+    expect(texts(await upstream.probe(PUBLIC_URL), 'wrong')).toContain(
+      `is public at the provider, its ${what} protects`,
+    );
     await guarded.close();
   });
 });

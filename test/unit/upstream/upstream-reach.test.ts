@@ -95,7 +95,7 @@ describe('back_channel: everything that we call is somewhere else than what the 
   it('is where check --probe asks too, sign-in page included', async () => {
     const fake = await fakeUpstream({ issuer: PUBLIC });
     fake.behaviour = { authorize: { error: 'login_required', code: null } };
-    const report = await reached(fake, { backChannel: fake.origin }).probe('http://127.0.0.1:8080/callback/corp');
+    const report = await reached(fake, { backChannel: fake.origin }).probe('http://127.0.0.1:8080');
     expect(report.ok).toBe(true);
     expect(fake.requestsTo('/authorize')).toHaveLength(1);
   });
