@@ -103,6 +103,8 @@ function reply(outcome: PollOutcome, resources: readonly string[]): DeviceReply 
       return oauthErrorReply(new OAuthError('invalid_grant', 'the device code is not valid for this client'));
     case 'invalid_target':
       return oauthErrorReply(notApproved('invalid_target', resources));
+    case 'invalid_dpop_proof':
+      return oauthErrorReply(new OAuthError('invalid_dpop_proof', 'a newer proof was used for this code already'));
     case 'tokens':
       return { status: 200, headers: { Pragma: 'no-cache' }, body: outcome.answer };
   }

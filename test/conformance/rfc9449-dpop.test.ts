@@ -291,6 +291,21 @@ describe('RFC 9449: DPoP at the device door', () => {
       expect(await again(body.device_code, second.dpop)).toMatchObject(broken);
     });
 
+    it.each([1000, 29_000, 40_000])(
+      'after %i ms, a proof older than the newest is told so, and ends nothing',
+      async (ms) => {
+        test.reload({ ...test.yaml, clients: { 'build-cli': { redelivery: '30s' } } });
+        const { body } = await test.device().start();
+        await test.approve(body.user_code);
+        const unsent = { method: 'POST', address: `${test.publicUrl}/token`, nowMs: (await test.now()) - 1000 };
+        const older = await key.proof(unsent);
+        const { answer } = await polled(body.device_code);
+        await test.advance(ms);
+        expect(await again(body.device_code, older)).toMatchObject(broken);
+        expect((await device.refresh(answer.body.refresh_token)).status).toBe(200);
+      },
+    );
+
     it('one session has three hundred notes in five minutes, and then waits', async () => {
       const tokens = await test.signIn(device);
       const ask = async () => {

@@ -61,10 +61,12 @@ async function judgeSettled(
 ): Promise<PollOutcome> {
   const { nowMs } = facts;
   if (facts.spent !== undefined) {
-    if (isOlder || facts.ended !== undefined) return INVALID;
+    if (facts.ended !== undefined) return INVALID;
     const spentAtMs = spentAt(deps, grant, facts.spent);
     const isLate = nowMs - spentAtMs > REPLAY_GRACE_MS;
     if (!isLate && facts.delivered === undefined) return INVALID;
+    // Sent again by somebody else, or the device's clock was set back: only a newer proof can tell.
+    if (isOlder) return { outcome: 'invalid_dpop_proof' };
     await poll.proof.spend(grant.id);
     const again = await redeliverGrant(deps, poll, grant, facts, spentAtMs);
     if (again !== undefined) return again;

@@ -47,6 +47,7 @@ export type PollOutcome =
   | { outcome: 'expired_token' }
   | { outcome: 'invalid_grant' }
   | { outcome: 'invalid_target' }
+  | { outcome: 'invalid_dpop_proof' }
   | {
       outcome: 'tokens';
       answer: TokenAnswer;
