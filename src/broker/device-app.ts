@@ -112,7 +112,7 @@ export function createDeviceApp(
     const dpopAt = (address: string) =>
       createDpopProofs({ address, sealing, ledger, counters: storage.counters, useOnce });
     const dpop = dpopAt(issuer.addresses.token);
-    const token = watch.polls(
+    const token = watch.tokenRequests(
       createToken({
         issuer,
         redeem,

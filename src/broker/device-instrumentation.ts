@@ -8,6 +8,7 @@ import type { RefusedBecause } from '../grants/redeem/redeem-deps.ts';
 import type { Approval } from '../ledger/approval.ts';
 import type { EndReason } from '../ledger/ended.ts';
 import type { Grant } from '../ledger/grant.ts';
+import { grantTypeOf } from '../oauth/grant-types.ts';
 import type { OAuthErrorCode } from '../oauth/oauth-error.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import { codeTag, type Logger, logTag } from '../telemetry/logger.ts';
@@ -19,15 +20,20 @@ function fieldsOf({ id, clientId: client, upstream, subject }: DeviceSession) {
   return { grant: logTag(id), session: logTag(id), client, upstream, subject };
 }
 
+function countedAs(outcome: RefreshOutcome): 'tokens' | 'answered_again' | 'lost' | OAuthErrorCode {
+  if (outcome.outcome === 'tokens') return outcome.isAgain ? 'answered_again' : 'tokens';
+  return outcome.outcome === 'unavailable' ? 'temporarily_unavailable' : outcome.outcome;
+}
+
 /** What happens at the device door, as log lines and counters. */
 export function watchDevices({ logger, metrics, sealing }: { logger: Logger; metrics: Metrics; sealing: Sealing }) {
-  type Count = (client: string | undefined, outcome: OAuthErrorCode) => void;
+  type Count = (client: string | undefined, outcome: OAuthErrorCode, request: DeviceRequest) => void;
 
   /** Counts what an endpoint refuses; what it answers is counted where its outcome is known. */
   const refusals = (endpoint: Endpoint, count: Count): Endpoint => {
     return (request) =>
       endpoint(request).catch((error: unknown) => {
-        count(request.clientId, asOAuthError(error).code);
+        count(request.clientId, asOAuthError(error).code, request);
         throw error;
       });
   };
@@ -35,7 +41,12 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
   return {
     starts: (endpoint: Endpoint) =>
       refusals(endpoint, (client, outcome) => metrics.authorizationAnswered(client, outcome)),
-    polls: (endpoint: Endpoint) => refusals(endpoint, (client, outcome) => metrics.pollAnswered(client, outcome)),
+    /** Polls and refreshes come to one address. */
+    tokenRequests: (endpoint: Endpoint) =>
+      refusals(endpoint, (client, outcome, { form }) => {
+        if (grantTypeOf(form.get('grant_type') ?? '') === 'refresh_token') metrics.refreshAnswered(client, outcome);
+        else metrics.pollAnswered(client, outcome);
+      }),
 
     started: (started: {
       requestId: string;
@@ -64,13 +75,15 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
         const grant = logTag(outcome.grantId);
         const { person, answer } = outcome;
         const fields = { requestId, grant, session: grant, client: client.id, ...person, source: request.source() };
+        metrics.sessionBegun(client.id);
         logger.event('grant.redeemed', { ...fields, scopes: answer['scope'] });
       } else if (logger.writes('grant.polled')) {
         logger.event('grant.polled', { requestId, client: client.id, outcome: outcome.outcome });
       }
     },
 
-    refreshed: (request: DeviceRequest, _client: RegisteredClient, outcome: RefreshOutcome) => {
+    refreshed: (request: DeviceRequest, client: RegisteredClient, outcome: RefreshOutcome) => {
+      metrics.refreshAnswered(client.id, countedAs(outcome));
       if (outcome.outcome !== 'tokens') return;
       const { session, answer, isAgain, firstSource } = outcome;
       logger.event('session.refreshed', {
@@ -84,6 +97,7 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
     },
 
     ended: (session: DeviceSession, reason: EndReason, { requestId, source }: RefreshRequest) => {
+      metrics.sessionEnded(session.clientId, reason);
       logger.event('session.ended', { requestId, ...fieldsOf(session), by: reason, reason, source });
     },
 
@@ -99,6 +113,7 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
     revoked: (request: DeviceRequest, session: DeviceSession) => {
       const { requestId } = request;
       const source = request.source();
+      metrics.sessionEnded(session.clientId, 'revoked');
       logger.event('session.ended', { requestId, ...fieldsOf(session), by: 'client', reason: 'revoked', source });
     },
 
@@ -115,6 +130,7 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
     replayed: (grant: Grant, { requestId, source }: Partial<Asker> = {}) => {
       const tag = logTag(grant.id);
       const about = { requestId, grant: tag, session: tag, client: grant.clientId, source: source?.() };
+      metrics.sessionEnded(grant.clientId, 'replay');
       logger.event('grant.replayed', about);
       logger.event('session.ended', { ...about, by: 'replay', reason: 'replay' });
     },

@@ -19,10 +19,35 @@ export const METRICS = {
     help: 'Device access token requests by client and outcome (`tokens`, or the error code that was given).',
     labels: ['client', 'outcome'],
   },
+  gatehouse_refreshes_total: {
+    kind: 'counter',
+    help: 'Refreshes by client and outcome (`tokens`, `answered_again`, `lost`, or the error code that was given).',
+    labels: ['client', 'outcome'],
+  },
+  gatehouse_sign_ins_total: {
+    kind: 'counter',
+    help: 'Ways to an upstream that ended, by purpose (`approve`, `manage`, `enter`), outcome and reason: `signed_in`; `failed` with the fault; `refused`, besides `signed_in`, with what of `approvers` stands against the account.',
+    labels: ['upstream', 'purpose', 'outcome', 'reason'],
+  },
+  gatehouse_signals_total: {
+    kind: 'counter',
+    help: 'Phishing signals by name and by the step: `opened` (the code was entered), `signed_in`, or `approved` or `denied` after the confirm page had warned.',
+    labels: ['signal', 'at'],
+  },
   gatehouse_decisions_total: {
     kind: 'counter',
     help: 'Grants decided, by client, upstream and decision (`approved`, `denied`).',
     labels: ['client', 'upstream', 'decision'],
+  },
+  gatehouse_sessions_begun_total: {
+    kind: 'counter',
+    help: 'Device sessions begun, by client. How many are alive nobody counts: most end by their time, when no process looks.',
+    labels: ['client'],
+  },
+  gatehouse_sessions_ended_total: {
+    kind: 'counter',
+    help: 'Device sessions ended, by client and reason, as `session.ended` has it. What a kill mark or a logout has ended is counted when its device next comes; what `gatehouse end` deletes itself, and what ends by its time, is not.',
+    labels: ['client', 'reason'],
   },
   gatehouse_sessions_shared_total: {
     kind: 'counter',
@@ -37,6 +62,11 @@ export const METRICS = {
   gatehouse_upstream_up: {
     kind: 'gauge',
     help: '1 while the last call to an upstream was answered, 0 after one that was not; absent before the first.',
+    labels: ['upstream'],
+  },
+  gatehouse_upstream_rejected: {
+    kind: 'gauge',
+    help: '1 after an upstream refused Gatehouse’s own credentials or registration, 0 once it gave tokens again; an administrator must act. Such an upstream is up.',
     labels: ['upstream'],
   },
   gatehouse_storage_seconds: {
@@ -68,6 +98,11 @@ export const METRICS = {
     kind: 'counter',
     help: 'Audit events sent to a target of `audit:` (`webhook`, `on_approval`), by the line that they wait in (`decisions`, `sessions`, `others`) and outcome (`delivered`, `dropped`).',
     labels: ['target', 'line', 'outcome'],
+  },
+  gatehouse_build_info: {
+    kind: 'gauge',
+    help: 'Always 1; the versions of Gatehouse and of Node are its labels.',
+    labels: ['version', 'node'],
   },
   gatehouse_log_lines_lost_total: {
     kind: 'counter',

@@ -96,6 +96,45 @@ describe('the operations listener of a running broker', () => {
     expect(text).not.toContain('invented-by-a-caller');
   });
 
+  it('counts refreshes apart from polls, and what sessions begin and end with', async () => {
+    const { body } = await device.start({ scope: 'openid offline_access' });
+    const { person } = upstream;
+    upstream.person = { ...person, sub: 'bob' };
+    await approve(`${broker.origin}/device`, body.user_code, 'bob');
+    const tokens = (await device.poll(body.device_code)).body;
+    const polls = await metric('gatehouse_polls_total{client="build-cli",outcome="invalid_grant"}');
+    const refreshed = (await device.refresh(tokens.refresh_token)).body;
+    await device.refresh(tokens.refresh_token);
+    expect((await device.refresh('nothing-of-ours')).body.error).toBe('invalid_grant');
+    expect((await device.refresh('')).body.error).toBe('invalid_request');
+    await device.revoke(refreshed.refresh_token);
+    upstream.person = person;
+    const refreshes = (outcome: string) => metric(`gatehouse_refreshes_total{client="build-cli",outcome="${outcome}"}`);
+    expect(await refreshes('tokens')).toBe(1);
+    expect(await refreshes('answered_again')).toBe(1);
+    expect(await refreshes('invalid_grant')).toBe(1);
+    expect(await metric('gatehouse_refreshes_total{client="unknown",outcome="invalid_request"}')).toBe(1);
+    expect(await metric('gatehouse_polls_total{client="build-cli",outcome="invalid_grant"}')).toBe(polls);
+    expect(await metric('gatehouse_sessions_begun_total{client="build-cli"}')).toBeGreaterThan(0);
+    expect(await metric('gatehouse_sessions_ended_total{client="build-cli",reason="revoked"}')).toBe(1);
+  });
+
+  it('counts sign-ins by what became of them, and an upstream that refuses Gatehouse', async () => {
+    const signIns = (outcome: string, reason: string) =>
+      metric(`gatehouse_sign_ins_total{upstream="corp",purpose="approve",outcome="${outcome}",reason="${reason}"}`);
+    const before = await signIns('signed_in', '');
+    const { body } = await device.start();
+    upstream.behaviour = { token: { fault: { error: 'invalid_client', status: 401 } } };
+    await approve(`${broker.origin}/device`, body.user_code, 'carol');
+    upstream.behaviour = {};
+    expect(await signIns('failed', 'client_rejected')).toBe(1);
+    expect(await metric('gatehouse_upstream_rejected{upstream="corp"}')).toBe(1);
+    expect(await metric('gatehouse_upstream_up{upstream="corp"}')).toBe(1);
+    await approve(`${broker.origin}/device`, body.user_code, 'carol');
+    expect(await signIns('signed_in', '')).toBe(before + 1);
+    expect(await metric('gatehouse_upstream_rejected{upstream="corp"}')).toBe(0);
+  });
+
   it('has no line for a pending poll, at debug neither: nine tenths of all requests are one', async () => {
     const test = await createTestBroker({ yaml: { log: { level: 'debug' } } });
     const { body } = await test.device().start();

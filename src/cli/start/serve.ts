@@ -51,6 +51,7 @@ export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<
   };
   const storage = await openStorage(config.storage, { logger, onRefused: refuse });
   const metrics = createMetrics({
+    version: VERSION,
     logLinesLost: () => logger.linesLost(),
     pendingGrants: () => broker.countPending(),
   });

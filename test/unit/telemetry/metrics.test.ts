@@ -76,4 +76,91 @@ describe('the metrics', () => {
   ])('include %s of the process', async (name) => {
     expect((await createMetrics().text()).body).toContain(`# TYPE ${name} `);
   });
+
+  it('say that an upstream refuses Gatehouse until it gives tokens again; its metadata says nothing of that', async () => {
+    const metrics = createMetrics();
+    const rejected = async () => /^gatehouse_upstream_rejected.* (\d)$/m.exec((await metrics.text()).body)?.[1];
+    metrics.upstreamAnswered('corp', 'token', 'client_rejected', 0.1);
+    metrics.upstreamAnswered('corp', 'discovery', 'ok', 0.1);
+    metrics.upstreamAnswered('corp', 'token', 'invalid_grant', 0.1);
+    expect(await rejected()).toBe('1');
+    metrics.upstreamAnswered('corp', 'refresh', 'ok', 0.1);
+    expect(await rejected()).toBe('0');
+    metrics.upstreamRejected('corp');
+    expect(await rejected()).toBe('1');
+    expect((await metrics.text()).body).toContain('gatehouse_upstream_up{upstream="corp"} 1');
+  });
+
+  it('name what runs', async () => {
+    const { body } = await createMetrics({ version: '1.2.3' }).text();
+    expect(body).toContain(`gatehouse_build_info{version="1.2.3",node="${process.versions.node}"} 1\n`);
+    expect((await createMetrics().text()).body).not.toMatch(/^gatehouse_build_info\{/m);
+  });
+});
+
+describe('the overview', () => {
+  const MINUTE = 60_000;
+
+  it('has sign-ins by the minute, for an hour, whatever the clock does', () => {
+    let now = 1_000 * MINUTE;
+    const metrics = createMetrics({ clock: () => now });
+    const signIns = () => metrics.overview().signInsPerMinute;
+    metrics.signInEnded('corp', 'approve', 'signed_in');
+    metrics.signInEnded('corp', 'approve', 'failed', 'unavailable');
+    now += MINUTE;
+    metrics.signInEnded('corp', 'approve', 'signed_in');
+    metrics.signInEnded('corp', 'manage', 'signed_in');
+    expect(signIns().slice(-3)).toEqual([0, 1, 2]);
+    now -= 5 * MINUTE;
+    metrics.signInEnded('corp', 'approve', 'signed_in');
+    expect(signIns().slice(-3)).toEqual([0, 1, 3]);
+    now += 64 * MINUTE;
+    expect(signIns()).toHaveLength(60);
+    expect(signIns()[0]).toBe(3);
+    now += 1000 * MINUTE;
+    expect(signIns().every((count) => count === 0)).toBe(true);
+  });
+
+  it('has what was refused, raised and met, the most frequent first and no more than ten', () => {
+    const metrics = createMetrics({ clock: () => 7 });
+    metrics.signInEnded('corp', 'approve', 'failed', 'unavailable');
+    metrics.signInEnded('lab', 'approve', 'failed', 'unavailable');
+    metrics.signInEnded('lab', 'approve', 'refused', 'group');
+    metrics.authorizationAnswered('tv', 'started');
+    for (let times = 0; times < 3; times += 1) metrics.authorizationAnswered('tv', 'invalid_scope');
+    metrics.signalRaised('campaign', 'signed_in');
+    for (let each = 0; each < 12; each += 1) metrics.limitReached(`limit_${each}`);
+    const { refusals, signals, limits, sinceMs } = metrics.overview();
+    expect(refusals).toEqual([
+      { what: 'start', reason: 'invalid_scope', count: 3 },
+      { what: 'sign_in', reason: 'unavailable', count: 2 },
+      { what: 'sign_in', reason: 'group', count: 1 },
+    ]);
+    expect(signals).toEqual([{ signal: 'campaign', at: 'signed_in', count: 1 }]);
+    expect([limits.length, sinceMs]).toEqual([10, 7]);
+  });
+
+  it('remembers of an upstream the last answer and the last fault', () => {
+    let now = 1;
+    const metrics = createMetrics({ clock: () => now });
+    metrics.upstreamAnswered('corp', 'token', 'ok', 0.1);
+    now = 2;
+    metrics.upstreamAnswered('corp', 'token', 'unavailable', 10);
+    const corp = { upstream: 'corp', answeredAtMs: 1, lastFault: { fault: 'unavailable', atMs: 2 } };
+    expect(metrics.overview().upstreams).toEqual([{ ...corp, outcome: 'unavailable', atMs: 2 }]);
+    now = 3;
+    metrics.upstreamAnswered('corp', 'refresh', 'ok', 0.1);
+    expect(metrics.overview().upstreams).toEqual([{ ...corp, outcome: 'ok', atMs: 3, answeredAtMs: 3 }]);
+  });
+
+  it('says since when the configuration is in force, and when the last one was refused', () => {
+    let now = 1;
+    const metrics = createMetrics({ clock: () => now });
+    now = 5;
+    metrics.configurationRead('refused');
+    expect(metrics.overview().configuration).toEqual({ inForceSinceMs: 1, refusedAtMs: 5 });
+    now = 9;
+    metrics.configurationRead('ok');
+    expect(metrics.overview().configuration).toEqual({ inForceSinceMs: 9, refusedAtMs: undefined });
+  });
 });
