@@ -6,6 +6,7 @@ import { serveBroker } from '../test/support/broker/served-broker.ts';
 import { findChromium } from '../test/support/browser/find-chromium.ts';
 import { PAGE_STATES, type PageState } from '../test/support/browser/page-states.ts';
 import { smallPng } from './small-png.ts';
+import { terminalPicture } from './terminal-picture.ts';
 
 /** `npm run screens`: a picture of every page and state, into `docs/screens/`, with a page that shows them. */
 
@@ -15,6 +16,8 @@ const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 700 }, co
 const NARROW: BrowserContextOptions = { viewport: { width: 320, height: 600 }, colorScheme: 'light' };
 /** Those that are shown from right to left too. */
 const RIGHT_TO_LEFT = ['enter-code-wrong', 'stop', 'sign-in', 'confirm-warnings', 'done-approved', 'sessions'];
+
+const BESIDE_THE_TERMINAL = 'confirm.desktop.png';
 
 interface Shot {
   state: PageState;
@@ -54,6 +57,11 @@ async function take(browser: Browser, { state, file, language, look }: Shot): Pr
     await page.setViewportSize({ width: look.viewport?.width ?? 760, height });
     const png = await page.screenshot({ fullPage: true, caret: 'hide', animations: 'disabled' });
     await writeFile(join(FOLDER, file), smallPng(png));
+    if (file === BESIDE_THE_TERMINAL) {
+      // The README shows both: one sign-in, one code.
+      const [code = ''] = /\b[A-Z]{4}-[A-Z]{4}\b/.exec(await page.innerText('main')) ?? [];
+      await writeFile(join(FOLDER, 'terminal.svg'), terminalPicture(code));
+    }
   } finally {
     await context.close();
     await served.close();

@@ -3,7 +3,7 @@
  * everybody; nothing of ours is imported here.
  */
 
-/** Code → HTTP status and the section that defines it. The README's table is compared with this one. */
+/** Code → HTTP status and the section that defines it. The table of docs/protocol.md is compared with this one. */
 export const OAUTH_ERRORS = {
   invalid_request: { status: 400, source: 'RFC 6749 §5.2' },
   invalid_client: { status: 401, source: 'RFC 6749 §5.2' },

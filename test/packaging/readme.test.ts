@@ -22,7 +22,7 @@ import { formatSigningKeySet, makeSigningKey } from '../../src/tokens/signing-ke
 
 const ROOT = join(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
-const README = read('README.md');
+const PROTOCOL = read('docs/protocol.md');
 const PAGES = ['README.md', ...markdownIn('docs'), ...markdownIn('test/conformance')];
 
 function markdownIn(folder: string): string[] {
@@ -83,10 +83,11 @@ describe('configurations that the pages show', () => {
     ({ yaml }) => /^public_url:/m.test(yaml),
   );
 
-  it('are those of the README and of the configuration page, at least', () => {
+  it('are those of the README, and of the pages that begin there, at least', () => {
     const from = whole.map(({ page }) => page);
-    expect(from.filter((page) => page === 'README.md')).toHaveLength(2);
-    expect(from).toContain('docs/configuration.md');
+    expect(from).toEqual(
+      expect.arrayContaining(['README.md', 'docs/quick-start.md', 'docs/protocol.md', 'docs/configuration.md']),
+    );
   });
 
   it.each(whole)('in $page loads: $yaml', async ({ yaml }) => {
@@ -98,14 +99,14 @@ describe('configurations that the pages show', () => {
 
 describe('the upstream Keycloak', () => {
   const PLACE = ['display_name', 'issuer', 'client_id', 'client_secret'];
-  const shown = ['README.md', 'docs/upstreams/keycloak.md'].flatMap((page) =>
+  const shown = ['README.md', 'docs/quick-start.md', 'docs/upstreams/keycloak.md'].flatMap((page) =>
     blocksOf(read(page), 'yaml')
       .filter((yaml) => yaml.includes('/realms/'))
       .map((yaml) => ({ page, section: corpIn(yaml) })),
   );
 
   it('is recommended as `npm run interop` runs it: nothing beside that decides what a logout there ends', () => {
-    expect(shown.map(({ page }) => page)).toEqual(['README.md', 'docs/upstreams/keycloak.md']);
+    expect(shown.map(({ page }) => page)).toEqual(['README.md', 'docs/quick-start.md', 'docs/upstreams/keycloak.md']);
     for (const { page, section } of shown) {
       const more = Object.entries(section).filter(([key]) => !PLACE.includes(key));
       expect(Object.entries(KEYCLOAK_YAML), page).toEqual(expect.arrayContaining(more));
@@ -120,7 +121,7 @@ describe('the upstream Keycloak', () => {
 });
 
 describe('the protocol, by curl', () => {
-  const section = sectionOf(README, 'The protocol, by curl');
+  const section = sectionOf(PROTOCOL, 'By curl');
   const [least = ''] = blocksOf(section, 'yaml');
   const [startCommand = '', pollCommand = ''] = blocksOf(section, 'sh');
   const shown = blocksOf(section, 'json').map((json) => JSON.parse(json) as Record<string, string>);
@@ -181,16 +182,16 @@ describe('the protocol, by curl', () => {
   });
 });
 
-describe('tables of the README', () => {
+describe('tables that are the code’s', () => {
   it('errors: code, status and source as the code has them', () => {
-    const rows = rowsOf(sectionOf(README, 'Errors of the device door'));
+    const rows = rowsOf(sectionOf(PROTOCOL, 'Errors of the device door'));
     expect(rows).toEqual(
       Object.entries(OAUTH_ERRORS).map(([code, { status, source }]) => [`\`${code}\``, String(status), source]),
     );
   });
 
   it('commands: those that there are; and every exit code is named', () => {
-    const section = sectionOf(README, 'Commands');
+    const section = read('docs/commands.md');
     const names = rowsOf(section).map(([command = '']) => /^`gatehouse (\w+)/.exec(command)?.[1]);
     expect(names).toEqual(Object.keys(COMMANDS));
     const [, codes = ''] = /^Exit codes: (.*?);/ms.exec(section) ?? [];
@@ -198,7 +199,7 @@ describe('tables of the README', () => {
   });
 
   it('routes: those of the device door, of the pages and of the operations listener, with their methods', () => {
-    const listed = rowsOf(sectionOf(README, 'Routes')).flatMap(([routes = '']) => routesIn(routes));
+    const listed = rowsOf(sectionOf(PROTOCOL, 'Routes')).flatMap(([routes = '']) => routesIn(routes));
     expect(listed.toSorted()).toEqual([...deviceRoutes(), ...pageRoutes(), ...operationsRoutes()].toSorted());
   });
 
@@ -239,7 +240,7 @@ describe('tables of the README', () => {
 
 describe('the example of the library', () => {
   it('imports what the package exports', () => {
-    const [example = ''] = blocksOf(sectionOf(README, 'In your own server'), 'ts');
+    const [example = ''] = blocksOf(read('docs/library.md'), 'ts');
     const [, names = ''] = /import \{ (.*) \} from 'gatehouse-broker'/.exec(example) ?? [];
     const exported = Object.keys(library);
     expect(names.split(', ').length).toBeGreaterThan(3);
