@@ -2,6 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { commandTables } from '../src/cli/run-command.ts';
+import { referencePage } from '../src/cli/tables/reference-page.ts';
 import type { LogEvent } from '../src/telemetry/log-event.ts';
 import { LOG_EVENTS } from '../src/telemetry/log-events.ts';
 import { LOG_FIELDS } from '../src/telemetry/log-fields.ts';
@@ -10,11 +12,37 @@ import { DEVICE_EXHIBITS } from '../test/bug-museum/device-exhibits.ts';
 import type { Exhibit } from '../test/bug-museum/exhibit.ts';
 import { PAGE_EXHIBITS } from '../test/bug-museum/page-exhibits.ts';
 
+const tables = await commandTables();
+
 export const REFERENCE_PAGES: Record<string, () => string> = {
+  'docs/commands.md': commandsPage,
   'docs/operations/log-events.md': logEventsPage,
   'docs/operations/metrics.md': metricsPage,
   'docs/security/bug-museum.md': bugMuseumPage,
 };
+
+function commandsPage(): string {
+  const list = [...tables].map(([name, { summary }]) => [`[\`gatehouse ${name}\`](#${name})`, summary]);
+  return `# Commands
+
+In a clone, after \`npm run build\`, \`gatehouse\` is \`node dist/cli/gatehouse.js\`, best as an \`alias\`; in the image,
+\`docker run … gatehouse node dist/cli/gatehouse.js\`. (Not \`npx gatehouse\`: outside of the clone that is another's package.)
+Signals want \`gatehouse start\` itself: \`npm start\` does not pass them on.
+
+${table(['command', 'does'], list)}
+
+What stands here is what \`gatehouse help COMMAND\` and \`man gatehouse\` say. Answers go to stdout; what goes wrong to stderr, as
+\`gatehouse COMMAND: what is wrong\` with what to do next, or \`file:line:column key: …\` for problems of the configuration.
+
+The configuration is the file that \`--config\` names, else \`$GATEHOUSE_CONFIG\`, else the first of these that is there:
+\`config/gatehouse.yaml\` below where one stands, \`$XDG_CONFIG_HOME/gatehouse/gatehouse.yaml\` (\`~/.config\` where the variable
+is not set), \`/etc/gatehouse/gatehouse.yaml\`.
+
+Exit codes: 0 done, 1 failed, 64 unknown command or option, 69 something asked is away or wrong, 70 a fault of the broker,
+78 the configuration is wrong or this Node failed the self-test; \`login\` also 3 denied, 4 expired, 130 interrupted.
+
+${referencePage(tables)}`;
+}
 
 function logEventsPage(): string {
   const events = Object.entries<LogEvent>(LOG_EVENTS).map(([name, { level, warnsWhere, meaning, fields }]) => [

@@ -7,32 +7,12 @@ import {
 import { complain } from './complain.ts';
 import { EXIT } from './exit-codes.ts';
 import { logLines, STDIN } from './explain/log-lines.ts';
-import { hint, readArguments, UsageError } from './read-arguments.ts';
-
-const USAGE = `Usage: gatehouse audit verify [--whole] [FILE…]
-
-Checks the chain that "audit.chain: true" puts into the log: says where a line was changed or taken out, and how far
-each chain reaches. Each process has a chain of its own. Several files are read as one log, the oldest first; without
-a file, or for -, stdin is read.
-  --whole   every chain must begin and end in these files, and none of its lines may be missing
-What a chain cannot know: whether lines after its last one were cut off, or all of it was written anew. Each delivery
-to audit.webhook carries the "chain" that the log had come to: look for its hash in the file.
-Exit 0: nothing wrong was found. 1: it was changed, or has no chain, or a file cannot be read. 64: options.
-`;
+import { readArguments } from './read-arguments.ts';
+import { auditTable } from './tables/audit-table.ts';
 
 /** `gatehouse audit …`; answers the exit code. */
 export async function run(argv: string[]): Promise<number> {
-  const { values, positionals } = readArguments({
-    args: argv,
-    allowPositionals: true,
-    options: { whole: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
-  });
-  if (values.help === true) {
-    process.stdout.write(USAGE);
-    return EXIT.done;
-  }
-  const [verb, ...files] = positionals;
-  if (verb !== 'verify') throw new UsageError(`say verify${hint(verb ?? '', ['verify'])}`);
+  const { values, operands: files } = readArguments(auditTable, argv);
   const verifier = createChainVerifier();
   try {
     for await (const { file, line, text, fields } of logLines(files.length === 0 ? [STDIN] : files)) {

@@ -1,9 +1,17 @@
 /** One layout for whatever goes wrong in a command: which one, and what to do next. On stderr; stdout is for the answer. */
 export function complain(command: string, problem: string): void {
-  process.stderr.write(`${command === '' ? 'gatehouse' : `gatehouse ${command}`}: ${problem}\n`);
+  process.stderr.write(complaint(command, problem));
+}
+
+export function complaint(command: string, problem: string): string {
+  return `${nameOf(command)}: ${problem}\n`;
 }
 
 /** The same for arguments that cannot be meant. */
-export function complainOfUsage(command: string, problem: string): void {
-  complain(command, `${problem}\ngatehouse ${command === '' ? '' : `${command} `}--help says what is possible.`);
+export function usageComplaint(command: string, problem: string): string {
+  return complaint(command, `${problem}\n${nameOf(command)} --help says what is possible.`);
+}
+
+function nameOf(command: string): string {
+  return command === '' ? 'gatehouse' : `gatehouse ${command}`;
 }

@@ -2,28 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
-import { CONFIG_OPTION, configFile } from '../config/environment.ts';
+import { configFile } from '../config/environment.ts';
 import { dropSigningKey, type RotationStep, rotateSigningKeys } from '../tokens/rotate-signing-keys.ts';
 import { formatSigningKeySet, makeSigningKey, parseSigningKeySet } from '../tokens/signing-key-set.ts';
 import { complain } from './complain.ts';
 import { EXIT } from './exit-codes.ts';
 import { changePrivateFile, createPrivateFile } from './private-file.ts';
-import { hint, readArguments, UsageError } from './read-arguments.ts';
-
-const USAGE = `Usage:
-  gatehouse keys generate signing --out FILE    a first set of signing keys (RS256 and ES256)
-  gatehouse keys rotate signing                 append the next keys; 10 minutes later or more: let them sign
-  gatehouse keys drop KID                       remove a signing key at once
-  gatehouse keys generate sealing --out FILE    a sealing key
-  gatehouse keys rotate sealing --out FILE      the next sealing key, and how to bring it in
-
-rotate signing and drop change the file that the configuration names:
-  --config FILE    the configuration; ${CONFIG_OPTION}
-  --file FILE      the signing keys themselves, without looking at a configuration
-Exit 0: done. 1: nothing was changed. 64: options.
-`;
-
-const VERBS: readonly string[] = ['generate', 'rotate', 'drop'];
+import { readArguments, tooMuch, UsageError } from './read-arguments.ts';
+import { keysTable } from './tables/keys-table.ts';
 
 interface Options {
   out?: string | undefined;
@@ -50,24 +36,13 @@ export async function run(argv: readonly string[]): Promise<number> {
 
 type Command = () => Promise<number | undefined>;
 
-/** For everything that is not a command as `USAGE` has it: what is wrong, in words. */
+/** For everything that cannot be meant: what is wrong, in words. */
 function readCommand(argv: readonly string[]): Command | string {
-  const { values, positionals } = readArguments({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      out: { type: 'string' },
-      file: { type: 'string' },
-      config: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
+  const { values, verb, operands } = readArguments(keysTable, argv);
   const { out, file, config } = values;
-  const [verb, what = '', ...more] = positionals;
-  if (values.help === true) return say(USAGE);
-  if (!VERBS.includes(verb ?? '')) return `say generate, rotate or drop${hint(verb ?? '', VERBS)}`;
+  const [what = '', ...more] = operands;
   if (what === '') return verb === 'drop' ? 'say which key: drop KID' : `say ${verb} signing or ${verb} sealing`;
-  if (more.length > 0) return `${JSON.stringify(more[0])} is one word too many`;
+  if (more.length > 0) return tooMuch(more[0]);
   const changesFile = verb === 'drop' || (verb === 'rotate' && what === 'signing');
   if (changesFile) {
     if (out !== undefined) return '--out is for a new file; this changes the one that is there';
@@ -79,13 +54,6 @@ function readCommand(argv: readonly string[]): Command | string {
   if (file !== undefined || config !== undefined) return `${verb} ${what} takes --out alone`;
   if (verb === 'generate' && what === 'signing') return () => generateSigning(out);
   return verb === 'generate' ? () => generateSealing(out) : () => rotateSealing(out);
-}
-
-function say(text: string): Command {
-  return async () => {
-    process.stdout.write(text);
-    return EXIT.done;
-  };
 }
 
 async function generateSigning(out: string): Promise<undefined> {

@@ -1,19 +1,62 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { didYouMean } from '../config/schema/did-you-mean.ts';
+import type { CommandTable, OptionRow, ValuesOf, VerbOf } from './tables/command-table.ts';
 
 /** The arguments do not say something that can be done; the message says what is missing. */
 export class UsageError extends TypeError {
   override readonly name = 'UsageError';
 }
 
+export interface Arguments<Table extends CommandTable> {
+  values: ValuesOf<Table>;
+  verb: VerbOf<Table>;
+  /** What is neither option nor verb. */
+  operands: string[];
+}
+
 /**
- * `parseArgs` of Node, whose complaints are in our words and name the option that was most likely meant.
+ * Reads arguments as the command's table has them. Complaints are in our words and name what was most likely meant.
  *
  * @throws {UsageError}
  */
-export function readArguments<const Config extends ParseArgsConfig>(
-  config: Config,
-): ReturnType<typeof parseArgs<Config>> {
+export function readArguments<const Table extends CommandTable>(
+  table: Table,
+  argv: readonly string[],
+): Arguments<Table> {
+  const config = configOf(table, argv);
+  const { values, positionals } = parsed(config);
+  const verbs = table.verbs === undefined ? undefined : Object.keys(table.verbs);
+  const [verb = '', ...others] = positionals;
+  if (verbs !== undefined && !verbs.includes(verb)) throw new UsageError(`say ${either(verbs)}${hint(verb, verbs)}`);
+  for (const [name, value] of Object.entries(values)) judgeOption(name, value, verb, table.options);
+  return {
+    values: values as ValuesOf<Table>,
+    verb: (verbs === undefined ? undefined : verb) as VerbOf<Table>,
+    operands: verbs === undefined ? positionals : others,
+  };
+}
+
+function judgeOption(name: string, value: unknown, verb: string, rows: CommandTable['options']): void {
+  const { value: kind = '', choices, of }: OptionRow = rows[name] ?? { about: '' };
+  for (const one of Array.isArray(value) ? value : [value]) {
+    // An unset variable of a script must not widen what is done.
+    if (one === '') throw new UsageError(`--${name} is empty: it needs --${name} ${kind}`);
+    if (choices === undefined || choices.includes(one as string)) continue;
+    throw new UsageError(`--${name} takes ${choices.join(', ')}${hint(String(one), choices)}`);
+  }
+  if (of !== undefined && !of.includes(verb)) throw new UsageError(`--${name} is for ${either(of)}`);
+}
+
+function configOf(table: CommandTable, argv: readonly string[]) {
+  const options: NonNullable<ParseArgsConfig['options']> = {};
+  for (const [name, { value, isRepeated = false }] of Object.entries(table.options)) {
+    options[name] = { type: value === undefined ? 'boolean' : 'string', multiple: isRepeated };
+  }
+  const takesWords = table.verbs !== undefined || table.operand !== undefined;
+  return { args: [...argv], allowPositionals: takesWords, options };
+}
+
+function parsed(config: ReturnType<typeof configOf>) {
   try {
     return parseArgs(config);
   } catch (error) {
@@ -23,30 +66,33 @@ export function readArguments<const Config extends ParseArgsConfig>(
   }
 }
 
-function complaint(code: string, message: string, config: ParseArgsConfig): string {
-  const known = Object.keys(config.options ?? {});
+function complaint(code: string, message: string, config: ReturnType<typeof configOf>): string {
+  const known = Object.keys(config.options);
   // Node's own wording is not the same in all of its versions, so what is wrong is looked for again.
-  const { tokens } = parseArgs({ ...config, strict: false, tokens: true });
+  const { tokens } = parseArgs({ ...config, strict: false, allowPositionals: true, tokens: true });
   for (const token of tokens) {
-    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && token.kind === 'option' && !isKnown(token.name, config)) {
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && token.kind === 'option' && !known.includes(token.name)) {
       return `there is no option ${token.rawName}${hint(token.name, known, '--')}`;
     }
     if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL' && token.kind === 'positional') {
-      return `${JSON.stringify(token.value)} is one word too many`;
+      return tooMuch(token.value);
     }
   }
   const [firstSentence = message] = message.split(/\.\s|\n/);
   return firstSentence;
 }
 
-function isKnown(name: string, { options = {}, allowNegative = false }: ParseArgsConfig): boolean {
-  return (
-    Object.hasOwn(options, name) || (allowNegative && name.startsWith('no-') && Object.hasOwn(options, name.slice(3)))
-  );
+/** What to say of a word for which there is no place. */
+export function tooMuch(word: string | undefined): string {
+  return `${JSON.stringify(word)} is one word too many`;
 }
 
 /** What to say behind a word that is none of those that may stand there. */
 export function hint(word: string, known: readonly string[], prefix = ''): string {
   const near = didYouMean(word, known);
   return near === undefined ? '' : `; did you mean ${prefix}${near}?`;
+}
+
+function either(words: readonly string[]): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }

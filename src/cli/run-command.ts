@@ -1,48 +1,59 @@
 /**
  * One file or folder a command; this one finds it. Commands own the process: they read arguments, print, and end with a code of
- * `exit-codes.ts`.
+ * `exit-codes.ts`. What each takes is in `tables/`.
  */
 
 import { ConfigError } from '../config/config-error.ts';
-import { complainOfUsage } from './complain.ts';
+import { complain, usageComplaint } from './complain.ts';
 import { EXIT } from './exit-codes.ts';
-import { hint, UsageError } from './read-arguments.ts';
+import { hint, readArguments, tooMuch, UsageError } from './read-arguments.ts';
+import type { CommandTable } from './tables/command-table.ts';
 import { printable } from './terminal/printable.ts';
 
 interface Command {
-  summary: string;
+  table: () => Promise<CommandTable>;
   load: () => Promise<{ run: (argv: string[]) => Promise<number> }>;
 }
 
 /** Each command is loaded when it is called: `gatehouse login` on a laptop has no use for a broker. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
-  start: { summary: 'run the broker', load: () => import('./start/start.ts') },
-  check: { summary: 'read the configuration and report every problem', load: () => import('./check/check.ts') },
+  start: {
+    table: async () => (await import('./tables/start-table.ts')).startTable,
+    load: () => import('./start/start.ts'),
+  },
+  check: {
+    table: async () => (await import('./tables/check-table.ts')).checkTable,
+    load: () => import('./check/check.ts'),
+  },
   login: {
-    summary: 'sign in from this terminal, at any server with the device flow',
+    table: async () => (await import('./tables/login-table.ts')).loginTable,
     load: () => import('./login/login.ts'),
   },
-  keys: { summary: 'make, rotate and drop signing and sealing keys', load: () => import('./keys.ts') },
-  sessions: { summary: 'list and end device sessions', load: () => import('./admin/sessions.ts') },
-  end: {
-    summary: 'end everything of a client, an upstream, a person or a network',
-    load: () => import('./admin/end.ts'),
+  keys: { table: async () => (await import('./tables/keys-table.ts')).keysTable, load: () => import('./keys.ts') },
+  sessions: {
+    table: async () => (await import('./tables/sessions-table.ts')).sessionsTable,
+    load: () => import('./admin/sessions.ts'),
   },
-  explain: { summary: 'tell from the log what a reference is about', load: () => import('./explain/explain.ts') },
-  audit: { summary: 'check the chain of the log', load: () => import('./audit.ts') },
-  schema: { summary: 'print the JSON Schema of the configuration, for editors', load: () => import('./schema.ts') },
-  version: { summary: 'say which Gatehouse this is', load: () => import('./version.ts') },
-  help: { summary: 'say more about a command', load: async () => ({ run: help }) },
+  end: { table: async () => (await import('./tables/end-table.ts')).endTable, load: () => import('./admin/end.ts') },
+  explain: {
+    table: async () => (await import('./tables/explain-table.ts')).explainTable,
+    load: () => import('./explain/explain.ts'),
+  },
+  audit: { table: async () => (await import('./tables/audit-table.ts')).auditTable, load: () => import('./audit.ts') },
+  schema: {
+    table: async () => (await import('./tables/schema-table.ts')).schemaTable,
+    load: () => import('./schema.ts'),
+  },
+  completion: {
+    table: async () => (await import('./tables/completion-table.ts')).completionTable,
+    load: () => import('./completion/completion.ts'),
+  },
+  version: {
+    table: async () => (await import('./tables/version-table.ts')).versionTable,
+    load: () => import('./version.ts'),
+  },
+  help: { table: async () => (await import('./tables/help-table.ts')).helpTable, load: async () => ({ run: help }) },
 };
-
-const USAGE = `Usage: gatehouse COMMAND [OPTIONS]
-
-${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
-  .join('\n')}
-
-gatehouse help COMMAND says more about one of them, gatehouse --version which Gatehouse this is.
-`;
 
 /** What people type who look for help or for the version before they know a command. */
 const ALSO: Readonly<Record<string, string>> = {
@@ -57,35 +68,56 @@ export async function runCommand([typed = '', ...argv]: readonly string[]): Prom
   const name = Object.hasOwn(ALSO, typed) ? (ALSO[typed] ?? typed) : typed;
   const command = commandNamed(name);
   if (command === undefined) {
-    complainOfUsage('', name === '' ? 'a command is missing' : noCommand(name));
+    process.stderr.write(usageComplaint('', name === '' ? 'a command is missing' : noCommand(name)));
     return EXIT.usage;
   }
   try {
+    if (asksForHelp(argv)) return await help([name]);
     const { run } = await command.load();
     return await run(argv);
   } catch (error) {
     if (error instanceof UsageError) {
-      complainOfUsage(name, error.message);
+      process.stderr.write(usageComplaint(name, error.message));
       return EXIT.usage;
     }
     if (error instanceof ConfigError) {
       process.stderr.write(`${error.message}\n`);
       return EXIT.config;
     }
-    throw error;
+    // A file or an address that the system refuses is the caller's to change; all else is ours.
+    const { code, message = String(error), stack } = error as NodeJS.ErrnoException;
+    const isOfSystem = typeof code === 'string' && /^E[A-Z]+$/.test(code);
+    complain(name, isOfSystem ? message : `this is a fault of Gatehouse, please report it: ${stack ?? message}`);
+    return isOfSystem ? EXIT.failed : EXIT.fault;
   }
+}
+
+/** Also where the rest of the line is wrong: that is when help is looked for. */
+function asksForHelp(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end < 0 ? argv.length : end).some((word) => word === '--help' || word === '-h');
 }
 
 /** `gatehouse help COMMAND` is `gatehouse COMMAND --help`. */
 async function help(argv: string[]): Promise<number> {
-  const [name, ...more] = argv.filter((word) => word !== '--help' && word !== '-h');
+  const { helpTable } = await import('./tables/help-table.ts');
+  const [name, ...more] = readArguments(helpTable, argv).operands;
+  if (more.length > 0) throw new UsageError(tooMuch(more[0]));
+  const { helpText, overviewText } = await import('./tables/help-text.ts');
   if (name === undefined || name === 'help') {
-    process.stdout.write(USAGE);
+    process.stdout.write(overviewText(await commandTables()));
     return EXIT.done;
   }
-  if (more.length > 0) throw new UsageError(`${JSON.stringify(more[0])} is one word too many`);
-  if (commandNamed(name) === undefined) throw new UsageError(noCommand(name));
-  return runCommand([name, '--help']);
+  const command = commandNamed(name);
+  if (command === undefined) throw new UsageError(noCommand(name));
+  process.stdout.write(helpText(name, await command.table()));
+  return EXIT.done;
+}
+
+/** Of every command, in the order of the overview. */
+export async function commandTables(): Promise<ReadonlyMap<string, CommandTable>> {
+  const tables = Object.entries(COMMANDS).map(async ([name, { table }]) => [name, await table()] as const);
+  return new Map(await Promise.all(tables));
 }
 
 function commandNamed(name: string): Command | undefined {

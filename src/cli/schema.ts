@@ -1,18 +1,9 @@
 import { EXIT } from './exit-codes.ts';
 import { readArguments } from './read-arguments.ts';
-
-const USAGE = `Usage: gatehouse schema > gatehouse.schema.json
-
-Prints the JSON Schema of the configuration. For the YAML language server, begin the file with
-  # yaml-language-server: $schema=gatehouse.schema.json
-`;
+import { schemaTable } from './tables/schema-table.ts';
 
 export async function run(argv: string[]): Promise<number> {
-  const { values } = readArguments({ args: argv, options: { help: { type: 'boolean', short: 'h' } } });
-  if (values.help === true) {
-    process.stdout.write(USAGE);
-    return EXIT.done;
-  }
+  readArguments(schemaTable, argv);
   const { configJsonSchema } = await import('../config/schema/json-schema.ts');
   process.stdout.write(`${JSON.stringify(configJsonSchema(), undefined, 2)}\n`);
   return EXIT.done;

@@ -201,7 +201,7 @@ describe('gatehouse keys', () => {
   });
 
   it('explains itself when it is asked to', async () => {
-    expect(await run(['--help'])).toBe(0);
+    expect(await runCommand(['keys', '--help'])).toBe(0);
     expect(stdout).toMatch(/^Usage:/);
   });
 });

@@ -6,36 +6,19 @@ import { setMark } from '../../grants/revocation-marks.ts';
 import type { SessionOwner } from '../../ledger/subject-index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { UsageError } from '../read-arguments.ts';
+import { endTable } from '../tables/end-table.ts';
 import { type AdminContext, withAdminContext } from './admin-context.ts';
 import { type AnswerInput, askYes, requireAnswerable } from './ask.ts';
 import { type EndOrder, marksOf, namesIn, namesOf, wholeMark } from './end-order.ts';
 import { aboutWhat, sayCount, sayEnded, sayUnknown } from './end-report.ts';
 import { findSessions, isConfigured } from './find-sessions.ts';
 import { operator } from './operator.ts';
-import { FILTER_USAGE, momentOf, readSessionArguments, type SessionFilter } from './session-filter.ts';
+import { momentOf, readSessionArguments, type SessionFilter } from './session-filter.ts';
 import { sessionCount } from './session-words.ts';
-
-const USAGE = `Usage: gatehouse end OPTION [--dry-run | --yes]
-
-The kill switch: from now on nothing counts that was signed in before a moment. It holds at once on every replica, for
-device sessions and for what was approved and is not redeemed yet. It cannot be taken back; people sign in again.
-One of --client, --upstream, --subject, --account, --source or --all; --session and --device end these sessions alone:
-${FILTER_USAGE}  --dry-run         count, and change nothing
-  --yes             do not ask; needed where there is no terminal
---source takes 192.0.2.7, 192.0.2.0/24, or a /64 or /48 of IPv6.
-Exit 0: done. 1: nothing is known by that name, or the answer was no. 64: options. 69: Redis does not answer.
-78: no Redis in the configuration.
-`;
 
 /** `gatehouse end`; answers the exit code. */
 export async function run(argv: string[], input: AnswerInput = process.stdin): Promise<number> {
-  const { positionals, filter, json, active, dryRun, yes, config, help } = readSessionArguments(argv);
-  if (help) {
-    process.stdout.write(USAGE);
-    return EXIT.done;
-  }
-  if (positionals.length > 0) throw new UsageError(`${JSON.stringify(positionals[0])} is not an option`);
-  if (active) throw new UsageError('--active is for `gatehouse sessions list`');
+  const { filter, json, dryRun, yes, config } = readSessionArguments(endTable, argv);
   const whole = wholeMark(filter);
   if (!dryRun) requireAnswerable(input, yes);
   return withAdminContext(config, async (admin) => {

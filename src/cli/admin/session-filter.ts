@@ -1,4 +1,3 @@
-import { CONFIG_OPTION } from '../../config/environment.ts';
 import { parseDuration } from '../../config/schema/duration.ts';
 import type { DeviceSession } from '../../device-sessions/device-session.ts';
 import type { ListedSession } from '../../device-sessions/list-sessions.ts';
@@ -7,7 +6,9 @@ import { type Cidr, contains, parseCidr } from '../../network/cidr.ts';
 import { parseIpAddress } from '../../network/ip-address.ts';
 import { LOG_TAG_LENGTH } from '../../telemetry/logger.ts';
 import { subjectOf } from '../../tokens/subject.ts';
-import { readArguments, UsageError } from '../read-arguments.ts';
+import { type Arguments, readArguments, UsageError } from '../read-arguments.ts';
+import type { endTable } from '../tables/end-table.ts';
+import type { sessionsTable } from '../tables/sessions-table.ts';
 
 /** What `sessions list`, `sessions end` and `end` are asked for. */
 export interface SessionFilter {
@@ -27,8 +28,9 @@ export interface SessionFilter {
   all: boolean;
 }
 
+type Table = typeof sessionsTable | typeof endTable;
+
 export interface SessionArguments {
-  positionals: string[];
   filter: SessionFilter;
   json: boolean;
   /** Only those that go on. */
@@ -38,50 +40,16 @@ export interface SessionArguments {
   /** Nobody is asked. */
   yes: boolean;
   config: string | undefined;
-  help: boolean;
 }
 
-export const FILTER_USAGE = `  --client ID       of this client
-  --upstream ID     of people of this upstream
-  --subject SUB     of this person there (with --upstream), or upstream|SUB as tokens and lists have it
-  --account NAME    of whoever was shown as this account, such as an e-mail address
-  --session ID      this one; the eight characters that the log has do
-  --device NAME     called this by the person or by the device
-  --source CIDR     started from these addresses
-  --before TIME     before this moment (RFC 3339, or how long ago: 90s, 10m, 12h, 30d); default: now
-  --all             of everybody
-  --json            for programs
-  --config FILE     ${CONFIG_OPTION}
-`;
-
 /** @throws {UsageError} */
-export function readSessionArguments(argv: readonly string[]): SessionArguments {
-  const { values, positionals } = readArguments({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      client: { type: 'string' },
-      upstream: { type: 'string' },
-      subject: { type: 'string' },
-      account: { type: 'string' },
-      session: { type: 'string' },
-      device: { type: 'string' },
-      source: { type: 'string' },
-      before: { type: 'string' },
-      all: { type: 'boolean' },
-      json: { type: 'boolean' },
-      active: { type: 'boolean' },
-      'dry-run': { type: 'boolean' },
-      yes: { type: 'boolean' },
-      config: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
+export function readSessionArguments<Of extends Table>(
+  table: Of,
+  argv: readonly string[],
+): SessionArguments & Pick<Arguments<Of>, 'verb' | 'operands'> {
+  const { values: said, verb, operands } = readArguments(table, argv);
+  const values: Arguments<typeof sessionsTable>['values'] = said;
   const { client, upstream, subject, account, session, device, before, all = false } = values;
-  for (const [name, value] of Object.entries(values)) {
-    // An unset variable of a script must not widen what is ended.
-    if (value === '') throw new UsageError(`--${name} is empty`);
-  }
   if (subject !== undefined && upstream === undefined && !/^[^|]+\|./.test(subject)) {
     throw new UsageError(
       '--subject needs --upstream, or the form upstream|subject: it means nothing without the upstream that says it',
@@ -100,14 +68,12 @@ export function readSessionArguments(argv: readonly string[]): SessionArguments 
     throw new UsageError('--all is everything: leave it out, or the others');
   }
   return {
-    positionals,
-    filter,
+    ...{ verb, operands, filter },
     json: values.json === true,
     active: values.active === true,
     dryRun: values['dry-run'] === true,
     yes: values.yes === true,
     config: values.config,
-    help: values.help === true,
   };
 }
 

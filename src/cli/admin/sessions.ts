@@ -3,14 +3,14 @@ import { endSession } from '../../device-sessions/end-session.ts';
 import type { ListedSession } from '../../device-sessions/list-sessions.ts';
 import { complain } from '../complain.ts';
 import { EXIT } from '../exit-codes.ts';
-import { hint, UsageError } from '../read-arguments.ts';
+import { tooMuch, UsageError } from '../read-arguments.ts';
+import { sessionsTable } from '../tables/sessions-table.ts';
 import { type AdminContext, withAdminContext } from './admin-context.ts';
 import { type AnswerInput, askYes, requireAnswerable } from './ask.ts';
 import { namesOf } from './end-order.ts';
 import { findSessions, isConfigured, unknownName } from './find-sessions.ts';
 import { operator } from './operator.ts';
 import {
-  FILTER_USAGE,
   isNarrowed,
   momentOf,
   readSessionArguments,
@@ -20,45 +20,22 @@ import {
 } from './session-filter.ts';
 import { sessionCount, sessionDetails, sessionForPrograms, sessionTable, WHAT_STAYS } from './session-words.ts';
 
-const USAGE = `Usage: gatehouse sessions list [OPTIONS]
-       gatehouse sessions show ID
-       gatehouse sessions end OPTIONS [--dry-run | --yes]
-
-Lists device sessions, shows one, or ends some. Several options mean all of them at once.
-${FILTER_USAGE}  --active          list only those that go on
-  --dry-run         count what would end, and change nothing
-  --yes             do not ask; needed where there is no terminal
---before is about when a session began. What was approved and is not redeemed yet is no session:
-gatehouse end ends that too.
-Exit 0: done. 1: there is no such session, or the answer was no. 64: options. 69: Redis does not answer.
-78: no Redis in the configuration.
-`;
-
-const VERBS: Readonly<
-  Record<string, (admin: AdminContext, args: SessionArguments, input: AnswerInput) => Promise<number>>
-> = { list, show, end };
+const VERBS = { list, show, end };
 
 /** `gatehouse sessions …`; answers the exit code. */
 export async function run(argv: string[], input: AnswerInput = process.stdin): Promise<number> {
-  const args = readSessionArguments(argv);
-  if (args.help) {
-    process.stdout.write(USAGE);
-    return EXIT.done;
-  }
-  const [verb = '', ...more] = args.positionals;
-  const does = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
-  if (does === undefined) throw new UsageError(`say list, show or end${hint(verb, Object.keys(VERBS))}`);
-  const { filter } = args;
+  const args = readSessionArguments(sessionsTable, argv);
+  const { filter, verb, operands } = args;
   if (verb === 'show') {
-    if (filter.session === undefined && more.length === 1) filter.session = sessionId(more[0]);
-    else if (filter.session === undefined || more.length > 0) throw new UsageError('say which session: `show ID`');
-  } else if (more.length > 0) throw new UsageError(`${JSON.stringify(more[0])} is one word too many`);
+    if (filter.session === undefined && operands.length === 1) filter.session = sessionId(operands[0]);
+    else if (filter.session === undefined || operands.length > 0) throw new UsageError('say which session: `show ID`');
+  } else if (operands.length > 0) throw new UsageError(tooMuch(operands[0]));
   if (verb === 'end') {
     if (!isNarrowed(filter)) throw new UsageError('say which sessions to end, or --all');
     if (!args.dryRun) requireAnswerable(input, args.yes);
   }
   return withAdminContext(args.config, async (admin) => {
-    const exitCode = await does(admin, args, input);
+    const exitCode = await VERBS[verb](admin, args, input);
     const unreadable = admin.unreadable();
     if (unreadable > 0) {
       const why = 'their sealing key is not in the configuration, or somebody else wrote them';

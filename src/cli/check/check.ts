@@ -4,40 +4,18 @@
 
 import type { Config } from '../../config/config.ts';
 import { ConfigError } from '../../config/config-error.ts';
-import { CONFIG_OPTION, configFile } from '../../config/environment.ts';
+import { configFile } from '../../config/environment.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { callbackUri, logoutUri } from '../../oauth/routes.ts';
 import type { Reach } from '../../upstream/upstream-settings.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readArguments } from '../read-arguments.ts';
+import { checkTable } from '../tables/check-table.ts';
 import { type CheckReport, createCheckReport } from './check-report.ts';
 import { describeApprovers } from './describe-approvers.ts';
 
-const USAGE = `Usage: gatehouse check [--config FILE] [--probe] [--json]
-
-Reads the configuration and reports every problem as file:line:col key: what was found, what is expected.
-  --config FILE   ${CONFIG_OPTION}
-  --probe         also asks Redis and each upstream, and counts what names an old or a missing sealing key
-  --json          one line of JSON for each finding
-The last line is the verdict, such as "3 wrong, 1 to look at".
-It also has this Node do what a start would have it do first: seal, sign, and know a page's cookie again.
-Exit 0: good. 78: problems in the configuration, or a Node that failed. 69: something that was asked is away or wrong.
-`;
-
 export async function run(argv: string[]): Promise<number> {
-  const { values } = readArguments({
-    args: argv,
-    options: {
-      config: { type: 'string' },
-      probe: { type: 'boolean' },
-      json: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (values.help === true) {
-    process.stdout.write(USAGE);
-    return EXIT.done;
-  }
+  const { values } = readArguments(checkTable, argv);
   const report = createCheckReport({ isJson: values.json === true });
   const exitCode = await check(configFile(values.config), values.probe === true, report);
   report.verdict();

@@ -5,34 +5,19 @@
 import { complain } from '../complain.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readArguments, UsageError } from '../read-arguments.ts';
+import { explainTable } from '../tables/explain-table.ts';
 import { findCause } from './find-cause.ts';
 import { findStory, type Line, type ReadLog, type Story } from './find-story.ts';
 import { type FoundLine, logLines, STDIN } from './log-lines.ts';
 import { tellLine, textOf } from './tell-line.ts';
-
-const USAGE = `Usage: gatehouse explain REFERENCE [--log FILE]…
-
-Tells what happened in a sign-in, from the log: what was asked, where it went, what came back, why it stopped and what
-to change. REFERENCE is what a page shows, the X-Request-Id of an answer, or the tag of a grant or session.
-  --log FILE   a log file, or several, the oldest first; without one, or for -, stdin is read
-Exit 0: told. 1: the reference is not in the log, or a file cannot be read. 64: options.
-`;
 
 /** Of what comes by stdin, which can be read only once, that much is kept. */
 const MAX_KEPT_CHARACTERS = 256 * 1024 * 1024;
 
 /** `gatehouse explain …`; answers the exit code. */
 export async function run(argv: string[]): Promise<number> {
-  const { values, positionals } = readArguments({
-    args: argv,
-    allowPositionals: true,
-    options: { log: { type: 'string', multiple: true }, help: { type: 'boolean', short: 'h' } },
-  });
-  if (values.help === true) {
-    process.stdout.write(USAGE);
-    return EXIT.done;
-  }
-  const [reference, ...more] = positionals;
+  const { values, operands } = readArguments(explainTable, argv);
+  const [reference, ...more] = operands;
   if (reference === undefined || more.length > 0) throw new UsageError('say one reference');
   const files = values.log ?? [STDIN];
   if (files.includes(STDIN) && process.stdin.isTTY === true) throw new UsageError('say --log FILE, or pipe a log in');

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { usageComplaint } from '../complain.ts';
 import { printable } from '../terminal/printable.ts';
 import { showSignInCard } from '../terminal/sign-in-card.ts';
 import { openStatusLine, type StatusLine } from '../terminal/status-line.ts';
 import { openTerminal, type Terminal, type TerminalStream } from '../terminal/terminal.ts';
 import { openTypedLines } from '../terminal/typed-lines.ts';
-import { type LoginOptions, loginUsage, readLoginOptions } from './login-options.ts';
+import { type LoginOptions, readLoginOptions } from './login-options.ts';
 import { type PollAnswer, type PollEnd, pollUntilDecided } from './login-polling.ts';
 import { failureInWords, type Person, personInWords, waitingInWords } from './messages.ts';
 import { assertSafeAddress, type JsonObject } from './safe-fetch.ts';
@@ -80,12 +81,8 @@ export async function logIn(
   connect: (options: DeviceClientDeps) => Promise<DeviceClient>,
 ): Promise<number> {
   const read = readLoginOptions(argv);
-  if ('help' in read) {
-    around.stdout.write(loginUsage);
-    return exit.signedIn;
-  }
   if ('problem' in read) {
-    around.stderr.write(`gatehouse login: ${printable(read.problem)}\ngatehouse login --help says what is possible.\n`);
+    around.stderr.write(usageComplaint('login', printable(read.problem)));
     return exit.wrongOptions;
   }
   const { options } = read;

@@ -33,6 +33,7 @@ describe('gatehouse', () => {
       'explain',
       'audit',
       'schema',
+      'completion',
       'version',
       'help',
     ]);
@@ -55,6 +56,12 @@ describe('gatehouse', () => {
     ['explain'],
     ['login', '--nonsense'],
     ['start', '--ready-line', 'x'],
+    ['completion'],
+    ['completion', 'bash', 'zsh'],
+    ['sessions', 'list', '--dry-run'],
+    ['keys', 'drop', 'kid', '--out', 'x'],
+    ['check', '--config='],
+    ['explain', 'reference', '--log', ''],
   ])('%s %s is a mistake of usage: 64, and help', async (...argv) => {
     const { code, out, err } = await run(...argv);
     expect(code).toBe(64);
@@ -74,6 +81,10 @@ describe('gatehouse', () => {
     [['keys', 'genrate', 'signing'], 'did you mean generate?'],
     [['audit', 'verfy'], 'did you mean verify?'],
     [['start', '--ready-line', 'jsn'], 'did you mean json?'],
+    [['completion', 'bsh'], 'did you mean bash?'],
+    [['sessions', 'list', '--dry-run'], '--dry-run is for end'],
+    [['end', '--all', '--active'], 'there is no option --active'],
+    [['check', '--config', ''], '--config is empty: it needs --config FILE'],
     [['check', '-x'], 'there is no option -x'],
     [['check', 'stray'], '"stray" is one word too many'],
     [['check', '--config'], "Option '--config <value>' argument missing\n"],
@@ -95,6 +106,16 @@ describe('gatehouse', () => {
 
   it.each([['--help'], ['-h'], ['help'], ['check', '--help'], ['schema', '-h']])('%s %s helps', async (...argv) => {
     expect(await run(...argv)).toMatchObject({ code: 0, out: expect.stringContaining('Usage: gatehouse'), err: '' });
+  });
+
+  it('helps also where the rest of the line is wrong', async () => {
+    expect(await run('check', '--nope', '--help')).toEqual(await run('help', 'check'));
+  });
+
+  it('says in the same layout what the system refuses: 1, without a stack', async () => {
+    const { code, out, err } = await run('keys', 'rotate', 'signing', '--file', '/nowhere/keys.json');
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/^gatehouse keys: [^\n]+\n$/);
   });
 
   it('ends with the code of its command', () => {

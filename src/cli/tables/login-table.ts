@@ -1,0 +1,27 @@
+import type { CommandTable } from './command-table.ts';
+
+export const loginTable = {
+  summary: 'sign in from this terminal, at any server with the device flow',
+  usage: ['--issuer URL --client-id ID [OPTIONS]'],
+  about: ['Signs in to a server that has the device flow (RFC 8628), here in the terminal.'],
+  options: {
+    issuer: { value: 'URL', about: "the server's issuer; https, or http on this machine" },
+    'client-id': { value: 'ID', about: 'the client that is registered there' },
+    scope: { value: 'SCOPE', isRepeated: true, about: 'what to ask for; may be repeated (without it: openid)' },
+    resource: { value: 'URI', isRepeated: true, about: 'what the token is for (RFC 8707); may be repeated' },
+    'client-secret-env': { value: 'NAME', about: "take the client's secret from this environment variable" },
+    'client-secret-file': { value: 'FILE', about: "take the client's secret from this file" },
+    'device-authorization-endpoint': { value: 'URL', about: 'for a server whose metadata does not name it' },
+    json: { about: 'print the token response to standard output; without it the tokens are dropped' },
+    confirm: { about: 'make the server ask for 4 digits, typed here, after the approval' },
+    'no-qr': { about: 'no QR code' },
+    plain: { about: 'no QR code, no large letters, no motion' },
+  },
+  exits: [
+    [0, 'signed in'],
+    [1, 'error'],
+    [3, 'denied'],
+    [4, 'the code ran out'],
+    [130, 'Ctrl-C'],
+  ],
+} as const satisfies CommandTable;
