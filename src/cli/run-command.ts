@@ -85,9 +85,9 @@ export async function runCommand([typed = '', ...argv]: readonly string[]): Prom
       return EXIT.config;
     }
     // A file or an address that the system refuses is the caller's to change; all else is ours.
-    const { code, message = String(error), stack } = error as NodeJS.ErrnoException;
+    const { code, message, stack } = error as NodeJS.ErrnoException;
     const isOfSystem = typeof code === 'string' && /^E[A-Z]+$/.test(code);
-    complain(name, isOfSystem ? message : `this is a fault of Gatehouse, please report it: ${stack ?? message}`);
+    complain(name, isOfSystem ? message : `this is a fault of Gatehouse, please report it: ${stack ?? String(error)}`);
     return isOfSystem ? EXIT.failed : EXIT.fault;
   }
 }

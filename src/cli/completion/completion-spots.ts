@@ -26,8 +26,9 @@ export function completionSpots(tables: ReadonlyMap<string, CommandTable>): Spot
     const { verbs, operand } = table;
     const operands = (command === 'help' ? commands : operand?.choices?.map((text) => ({ text, about: '' }))) ?? [];
     const takesFiles = operand?.isFile === true;
-    if (verbs === undefined)
+    if (verbs === undefined) {
       return [{ command, verb: undefined, words: operands, options: optionsAt(table), takesFiles }];
+    }
     const verbWords = Object.entries(verbs).map(([text, { about }]): Word => ({ text, about }));
     return [
       { command, verb: undefined, words: verbWords, options: optionsAt(table, ''), takesFiles: false },

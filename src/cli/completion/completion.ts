@@ -18,8 +18,9 @@ export async function run(argv: string[]): Promise<number> {
   const { operands } = readArguments(completionTable, argv);
   const [asked = '', ...more] = operands;
   const shell = SHELLS.find((one) => one === asked);
-  if (shell === undefined || more.length > 0)
+  if (shell === undefined || more.length > 0) {
     throw new UsageError(`say one of ${SHELLS.join(', ')}${hint(asked, SHELLS)}`);
+  }
   process.stdout.write(completionFor(shell, await commandTables()));
   return EXIT.done;
 }

@@ -96,8 +96,9 @@ COMP_WORDS=(gatehouse check --config my); COMP_CWORD=3; compopt() { echo "compop
     const script = completionFor(shell, tables);
     for (const [name, { options }] of tables) {
       expect(script).toContain(name);
-      for (const option of Object.keys(options))
+      for (const option of Object.keys(options)) {
         expect(script).toContain(shell === 'fish' ? `-l ${option}` : `--${option}`);
+      }
     }
     expect(script).not.toMatch(/[^\n\x20-\x7e]/);
   });
