@@ -16,6 +16,7 @@ import {
 } from './context.ts';
 import { createDeviceApp } from './device-app.ts';
 import { createAnnouncedEndsLog } from './log-announced-ends.ts';
+import { createOperationsApp, type ProcessFacts } from './operations-app.ts';
 import { originForm, pageTarget, pathOf, plainPath, routeTable, standardProfile, withoutBase } from './routes.ts';
 import { selfTest, selfTestSigning } from './self-test.ts';
 
@@ -48,6 +49,8 @@ export interface Broker {
   countPending(): Promise<number>;
   /** Logs what administrators' commands have ended since the last call; for the process to call every few seconds. */
   logAnnouncedEnds(): Promise<void>;
+  /** What the operations listener answers besides health and metrics; never for a public one. */
+  operations(facts: ProcessFacts): ReturnType<typeof createOperationsApp>;
   /** Rejects where the signing keys that are made beside the start turn out not to sign here. */
   readonly tested: Promise<void>;
   /** For the end of the process, once nothing is handled any more: delivers audit events that wait, for 5 s at most. */
@@ -112,6 +115,7 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
     },
     countPending: () => activeBuild.countPending(),
     logAnnouncedEnds: createAnnouncedEndsLog(processContext),
+    operations: (facts) => createOperationsApp(processContext, () => activeBuild, facts),
     close: () => processContext.logger.flush(),
     async missing() {
       const reasons: string[] = [];

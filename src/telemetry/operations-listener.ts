@@ -15,22 +15,28 @@ export interface OperationsDeps {
   logger: Logger;
   /** Judges the `Host` of a request; every one is taken without it. */
   isForeignHost?: ((host: string | undefined) => boolean) | undefined;
+  /** Pages besides its own, by their path. */
+  pages?: ReadonlyMap<string, () => Promise<OperationsAnswer>>;
 }
 
-interface Answer {
+export interface OperationsAnswer {
   status: number;
   body: string;
   contentType?: string;
+  headers?: Readonly<Record<string, string>>;
 }
 
 /**
- * What machines of the operator ask: `/healthz` (the process answers), `/readyz` (send it traffic), `/metrics`.
+ * What machines of the operator ask: `/healthz` (the process answers), `/readyz` (send it traffic), `/metrics`,
+ * and what is handed in besides.
  * It has a listener of its own and must never be mounted on the public one: readiness and metrics tell an attacker
  * whether an attack works. On loopback a page of the machine's own browser, whose name resolves there (DNS rebinding),
  * could read them too. On another address any name may be the operator's: there the network says who may ask.
  */
-export function createOperations({ isReady, metrics, logger, isForeignHost = () => false }: OperationsDeps) {
-  const pages = new Map<string, () => Promise<Answer>>([
+export function createOperations(deps: OperationsDeps) {
+  const { isReady, metrics, logger, isForeignHost = () => false } = deps;
+  const pages = new Map<string, () => Promise<OperationsAnswer>>([
+    ...(deps.pages ?? []),
     ['/healthz', async () => ({ status: 200, body: 'ok\n' })],
     [
       '/readyz',
@@ -42,7 +48,7 @@ export function createOperations({ isReady, metrics, logger, isForeignHost = () 
     ['/metrics', async () => ({ status: 200, ...(await metrics.text()) })],
   ]);
 
-  async function answerTo(page: () => Promise<Answer>, method: string): Promise<Answer> {
+  async function answerTo(page: () => Promise<OperationsAnswer>, method: string): Promise<OperationsAnswer> {
     try {
       return await page();
     } catch (error) {
@@ -69,12 +75,13 @@ export function createOperations({ isReady, metrics, logger, isForeignHost = () 
   };
 }
 
-function send(response: ServerResponse, method: string, answer: Answer): void {
+function send(response: ServerResponse, method: string, answer: OperationsAnswer): void {
   response.writeHead(answer.status, {
     'Content-Type': answer.contentType ?? 'text/plain; charset=utf-8',
     'Content-Length': Buffer.byteLength(answer.body),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
+    ...answer.headers,
   });
   response.end(method === 'HEAD' ? undefined : answer.body);
 }

@@ -55,7 +55,7 @@ function referenceOn(html: string): string {
 }
 
 describe('the operations listener of a running broker', () => {
-  it.each(['/metrics', '/readyz', '/healthz'])(
+  it.each(['/metrics', '/readyz', '/healthz', '/status'])(
     'does not answer %s to a name that a stranger lets resolve here',
     async (path) => {
       const answer = async (host: string) => {
@@ -135,6 +135,20 @@ describe('the operations listener of a running broker', () => {
     expect(await metric('gatehouse_upstream_rejected{upstream="corp"}')).toBe(0);
   });
 
+  it('shows how it fares on one page without script, under the policy of all pages', async () => {
+    const answer = await fetch(`${broker.operations}/status`);
+    expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    const html = await answer.text();
+    for (const words of [broker.origin, 'memory, answers', 'Example Corp', 'aria-label="Sign-ins per minute']) {
+      expect(html).toContain(words);
+    }
+    // What it shows is kept for two seconds.
+    const shown = async () => (await fetch(`${broker.operations}/status`)).text();
+    await expect.poll(shown, { timeout: 10_000 }).toMatch(/<strong>[1-9]\d*<\/strong> in the last hour/);
+    for (const secret of Object.values(environment)) expect(html).not.toContain(secret);
+  });
+
   it('has no line for a pending poll, at debug neither: nine tenths of all requests are one', async () => {
     const test = await createTestBroker({ yaml: { log: { level: 'debug' } } });
     const { body } = await test.device().start();
@@ -163,7 +177,7 @@ describe('the operations listener of a running broker', () => {
     expect(await metric('gatehouse_upstream_up{upstream="corp"}')).toBe(0);
     expect((await fetch(`${broker.operations}/readyz`)).status).toBe(200);
     expect((await fetch(`${broker.operations}/healthz`)).status).toBe(200);
-    for (const path of ['/healthz', '/readyz', '/metrics']) {
+    for (const path of ['/healthz', '/readyz', '/metrics', '/status']) {
       expect((await fetch(broker.origin + path)).status).toBe(404);
     }
   });

@@ -233,8 +233,9 @@ describe('tables that are the code’s', () => {
   }
 
   function operationsRoutes(): string[] {
-    const paths = read('src/telemetry/operations-listener.ts').matchAll(/^ +\[?'(\/\w+)',/gm);
-    return [...paths].map(([, path]) => `GET ${path}`);
+    const files = ['src/telemetry/operations-listener.ts', 'src/broker/operations-app.ts'];
+    const paths = files.flatMap((file) => [...read(file).matchAll(/^ +\[?'(\/\w+)',/gm)]);
+    return paths.map(([, path]) => `GET ${path}`);
   }
 });
 

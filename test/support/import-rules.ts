@@ -12,7 +12,7 @@ const UPSTREAM_PORT = 'upstream/upstream.ts';
 const STORAGE_PORT = 'storage/storage.ts';
 const DOMAIN = ['ledger', 'grants', 'device-sessions', 'tokens', 'safeguards', 'limits'];
 const BELOW_THE_DOORS = [...DOMAIN, ...INNERMOST, UPSTREAM_PORT, 'telemetry'];
-const BELOW_THE_BROKER = [...BELOW_THE_DOORS, 'endpoints', 'pages', 'storage', 'upstream', STORAGE_PORT];
+const BELOW_THE_BROKER = [...BELOW_THE_DOORS, 'endpoints', 'pages', 'operations', 'storage', 'upstream', STORAGE_PORT];
 
 /** Imports point inwards: folder (or file directly in src/, or port) → what it may import besides itself. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -28,6 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   storage: [STORAGE_PORT, ...DOMAIN, 'sealing', 'telemetry'],
   endpoints: BELOW_THE_DOORS,
   pages: [...BELOW_THE_DOORS, STORAGE_PORT],
+  operations: BELOW_THE_DOORS,
   config: BELOW_THE_BROKER,
   broker: [...BELOW_THE_BROKER, 'config'],
   'mount-in-express': ['broker', 'endpoints', 'pages'],
@@ -57,7 +58,12 @@ const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: strin
     advice: 'Every request to an upstream goes out by src/upstream/requests/bounded-fetch.ts.',
   },
   {
-    packages: /^(express|helmet|ejs|i18next)$/,
+    packages: /^ejs$/,
+    homes: ['pages/', 'operations/'],
+    advice: 'What people read is a template of a page.',
+  },
+  {
+    packages: /^(express|helmet|i18next)$/,
     homes: ['pages/', 'broker/', 'mount-in-express.ts'],
     advice: 'Endpoints and the domain are plain functions; what needs Express belongs in src/pages/.',
   },
@@ -86,6 +92,7 @@ const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: strin
     homes: [
       'endpoints/',
       'pages/',
+      'operations/',
       'upstream/',
       'storage/',
       'network/',

@@ -70,6 +70,7 @@ export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<
   const server = createPublicServer(handle, broker.unreadable, config.listen.tls);
   const operations = createServer(
     createOperations({
+      ...broker.operations({ version: VERSION, isDraining: () => isDraining }),
       async isReady() {
         const reasons = [...(await broker.missing()), ...(isDraining ? ['draining'] : [])];
         return { ready: reasons.length === 0, reasons };
