@@ -12,6 +12,7 @@ import { type CapacityRow, capacityRows, memoryBytesPerGrant, startCosts } from 
 import type { Measurement } from './measure.ts';
 import { bytesRow, pollRows, type Row, scaleRows, throughputRows } from './poll-rows.ts';
 import { startRedis } from './redis-server.ts';
+import { type RefreshCost, refreshRows } from './refresh-rows.ts';
 import { sessionBytesRow } from './session-bytes.ts';
 import { signInRows } from './sign-in-rows.ts';
 
@@ -24,6 +25,7 @@ const redis = await startRedis();
 const rows: Row[] = [];
 const measurements: Measurement[] = [];
 const capacity: CapacityRow[] = [];
+const refreshes: RefreshCost[] = [];
 try {
   const polls = await pollRows(redis, seconds);
   say(polls.rows);
@@ -40,6 +42,12 @@ try {
     : { warmUp: 100, measured: 100, idleSeconds: 61 };
   const signIns = await signInRows(rounds, redis.url);
   say(signIns.rows);
+  const refreshed = await refreshRows(
+    redis,
+    values.quick ? { warmUp: 50, measured: 20 } : { warmUp: 200, measured: 60 },
+  );
+  say(refreshed.rows);
+  refreshes.push(...refreshed.costs);
   capacity.push(...capacityRows(throughput.measurements, starts, signIns.costs));
 } finally {
   await redis.stop();
@@ -85,6 +93,12 @@ One process, as many as it can do; per core and second is reckoned from the proc
 ${capacity.map(({ what, microseconds }) => `| ${what} | ${inWords(microseconds)} | ${perSecond(1e6 / microseconds)} |`).join('\n')}
 
 A pending grant takes ${Math.round(memoryBytes)} bytes of the process on the memory driver.
+
+A refresh, warmed, the best of ten turns, by processor time of its process:
+
+| what | eight at once | one at a time |
+| --- | --- | --- |
+${refreshes.map(({ name, atOnceMs, aloneMs }) => `| ${name} | ${atOnceMs.toFixed(2)} ms | ${aloneMs.toFixed(2)} ms |`).join('\n')}
 
 | subject | CPU per request | requests/s | p50 | p99 | memory |
 | --- | --- | --- | --- | --- | --- |

@@ -18,13 +18,17 @@ export interface BrokerAt {
   issuer: string;
   /** The memory driver where it is left out. */
   redisUrl?: string;
+  /** Further keys of the client, and of the upstream, as YAML has them. */
+  client?: string;
+  upstream?: string;
 }
 
 /** The broker as it is run, with one client, `tv`, that nothing limits. */
-export async function startBroker({ port, issuer, redisUrl }: BrokerAt) {
+export async function startBroker(at: BrokerAt) {
+  const { port, redisUrl } = at;
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
   const file = join(folder, 'gatehouse.yaml');
-  writeFileSync(file, `${yaml(port, issuer)}${redisUrl === undefined ? '' : onRedis(folder, redisUrl)}`);
+  writeFileSync(file, `${yaml(at)}${redisUrl === undefined ? '' : onRedis(folder, redisUrl)}`);
   const began = performance.now();
   const child = spawn(process.execPath, [GATEHOUSE, 'start', '--config', file], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -42,6 +46,7 @@ export async function startBroker({ port, issuer, redisUrl }: BrokerAt) {
     origin,
     signIn: () => signIn(origin),
     refresh: (token: string) => refresh(origin, token),
+    cpuMs,
     /** Processor time that one of `count` runs of `work` takes. */
     async cpuMsEach(count: number, work: () => Promise<unknown>): Promise<number> {
       const before = cpuMs();
@@ -57,12 +62,14 @@ export async function startBroker({ port, issuer, redisUrl }: BrokerAt) {
   };
 }
 
-function yaml(port: number, issuer: string): string {
+function yaml({ port, issuer, client = '', upstream = '' }: BrokerAt): string {
   return `
 public_url: http://127.0.0.1:${port}
 listen: { port: ${port} }
-upstreams: { corp: { issuer: "${issuer}", client_id: gatehouse, authentication: none } }
-clients: { tv: { name: TV, interval: 1s, scopes: { allowed: [openid, email], default: [openid, email] }, claims: [email] } }
+upstreams:
+  corp: { issuer: "${issuer}", client_id: gatehouse, authentication: none, ${upstream} }
+clients:
+  tv: { name: TV, interval: 1s, scopes: { allowed: [openid, email], default: [openid, email] }, claims: [email], ${client} }
 limits: { starts_per_source: 0, pending_per_source: 0, pending_per_client: 0, pending_total: 0, approvals_per_subject: 0 }
 `;
 }

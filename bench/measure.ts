@@ -12,7 +12,7 @@ export interface Measurement extends LoadResult {
 
 export interface Subject {
   name: string;
-  script: 'bare' | 'gatehouse' | 'oidc-provider';
+  script: 'bare' | 'gatehouse' | 'oidc-provider' | 'refresh-floor';
   arguments: readonly string[];
 }
 
