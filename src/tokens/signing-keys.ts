@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { errors, type JSONWebKeySet, type JWK, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { errors, type JSONWebKeySet, type JWK, type JWTPayload, jwtVerify } from 'jose';
 import { Secret } from '../sealing/secret.ts';
 import { certificateMembers } from './certificate-members.ts';
+import { signCompact } from './sign-compact.ts';
 import { algsOf, checkSigningKeys, makeSigningKey, type SigningAlg, type SigningKey } from './signing-key-set.ts';
 
 /** The keys that tokens are signed with. All but `algs` and `isReady` wait until there are any. */
@@ -67,8 +68,7 @@ function signingKeysOf(algs: readonly SigningAlg[], keys: Promise<LoadedKey[]>, 
     async sign(alg, typ, claims) {
       const key = (await keys).find((candidate) => candidate.alg === alg);
       if (key === undefined) throw new Error(`keys.signing has no ${alg} key`);
-      const jwt = await new SignJWT(claims).setProtectedHeader({ alg, typ, kid: key.kid }).sign(key.privateKey);
-      return new Secret(jwt);
+      return new Secret(await signCompact({ alg, typ, kid: key.kid }, claims, key.privateKey));
     },
 
     async publicJwks() {
