@@ -19,6 +19,7 @@ export interface Configured {
 export class OpenIdConfiguration {
   readonly #settings: UpstreamSettings;
   readonly #clock: () => number;
+  #library: Library | undefined;
   #key: ReturnType<typeof assertionKey> | undefined;
   #made: (Configured & { metadata: ProviderMetadata; clockSkewSeconds: number }) | undefined;
 
@@ -28,7 +29,8 @@ export class OpenIdConfiguration {
   }
 
   async for(metadata: ProviderMetadata): Promise<Configured> {
-    const oidc = await import('openid-client');
+    this.#library ??= await import('openid-client');
+    const oidc = this.#library;
     this.#key ??= this.#settings.authentication === 'private_key_jwt' ? assertionKey(this.#settings) : undefined;
     const key = await this.#key;
     const { clientId, clockToleranceSeconds } = this.#settings;

@@ -8,6 +8,7 @@ import { type Configured, OpenIdConfiguration } from './openid-configuration.ts'
 import { requireAllowed } from './requests/address-rule.ts';
 import { calledMetadata, discoveryAddress, withOrigin } from './requests/back-channel.ts';
 import { type BoundedFetch, createBoundedFetch } from './requests/bounded-fetch.ts';
+import type { BufferedResponse } from './requests/buffered-response.ts';
 import type { UpstreamStep } from './requests/refused-request.ts';
 import { UnusableAddressError } from './requests/request-failure.ts';
 import type { TokenAnswer } from './requests/token-answer.ts';
@@ -31,7 +32,7 @@ export function openIdUpstream(settings: UpstreamSettings, dependencies: Upstrea
   return new CheckedUpstream(settings, new OpenIdRequests(settings, dependencies), dependencies);
 }
 
-type Send = (...request: Parameters<BoundedFetch>) => Promise<Response>;
+type Send = (...request: Parameters<BoundedFetch>) => Promise<BufferedResponse>;
 
 /** The one place where openid-client is asked to do something. */
 class OpenIdRequests implements UpstreamRequests {
@@ -57,7 +58,7 @@ class OpenIdRequests implements UpstreamRequests {
       const options: OpenIdClient.DiscoveryRequestOptions = {
         // Which addresses may be http is for the one way out to say.
         execute: [oidc.allowInsecureRequests],
-        [oidc.customFetch]: (_url, request) => send(address, request, deadline),
+        [oidc.customFetch]: async (_url, request) => asResponse(await send(address, request, deadline)),
       };
       const found = await oidc
         .discovery(new URL(issuer), clientId, undefined, undefined, options)
@@ -205,11 +206,11 @@ class OpenIdRequests implements UpstreamRequests {
     step: UpstreamStep,
     { metadata, deadline }: RequestContext,
     work: (oidc: Configured['oidc'], config: Configured['config']) => Promise<T>,
-    onAnswer: (response: Response) => Promise<Response> | Response = (response) => response,
+    onAnswer: (response: BufferedResponse) => Promise<BufferedResponse> | BufferedResponse = (response) => response,
   ): Promise<T> {
     return this.#measured(step, async (send) => {
       const { oidc, config } = await this.#configuration.for(metadata);
-      config[oidc.customFetch] = async (url, request) => onAnswer(await send(url, request, deadline));
+      config[oidc.customFetch] = async (url, request) => asResponse(await onAnswer(await send(url, request, deadline)));
       return work(oidc, config);
     });
   }
@@ -235,6 +236,11 @@ class OpenIdRequests implements UpstreamRequests {
       throw fault;
     }
   }
+}
+
+/** openid-client tells a `Response` by its `toStringTag`, and reads no more of it than there is here. */
+function asResponse(answer: BufferedResponse): Response {
+  return answer as unknown as Response;
 }
 
 function isMeasured(step: UpstreamStep): step is MeasuredStep {

@@ -1,4 +1,5 @@
 import { clockWords } from './clock-words.ts';
+import { BufferedResponse } from './requests/buffered-response.ts';
 import { printable, quoteError } from './requests/foreign-text.ts';
 import { refusedRequest, type UpstreamStep } from './requests/refused-request.ts';
 import { UpstreamError } from './upstream.ts';
@@ -8,7 +9,7 @@ interface ProtocolFailure extends Error {
   code?: string;
   error?: string;
   error_description?: string;
-  response?: Response;
+  response?: BufferedResponse;
 }
 
 /**
@@ -38,7 +39,7 @@ export async function asUpstreamError(thrown: unknown, step: UpstreamStep): Prom
       return clockDiffers(step, failure);
     default:
       if (step === 'userinfo' && isRefused(failure.cause)) return refusedUserinfo(failure.cause.status);
-      if (step === 'refresh' && failure.cause instanceof Response && failure.cause.status === 400) {
+      if (step === 'refresh' && failure.cause instanceof BufferedResponse && failure.cause.status === 400) {
         return refusedRequest(step, { error: undefined, description: undefined, status: 400 });
       }
       return new UpstreamError('invalid_answer', `${step}: ${describe(failure)}`);
@@ -98,8 +99,8 @@ function textOf(from: unknown, name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function isRefused(response: unknown): response is Response {
-  return response instanceof Response && (response.status === 401 || response.status === 403);
+function isRefused(response: unknown): response is BufferedResponse {
+  return response instanceof BufferedResponse && (response.status === 401 || response.status === 403);
 }
 
 /** Not about our credentials: userinfo may want an access token for another audience than the one that we asked for. */
@@ -126,7 +127,7 @@ export function issuerMismatch(expected: string, found: unknown): UpstreamError 
 /** Nothing is published where the document should be: most often the issuer's path is wrong. */
 export function foundNothing(thrown: unknown, address: string): UpstreamError | undefined {
   const { cause } = (thrown ?? {}) as ProtocolFailure;
-  if (!(cause instanceof Response) || cause.status === 200) return undefined;
+  if (!(cause instanceof BufferedResponse) || cause.status === 200) return undefined;
   return new UpstreamError(
     'invalid_answer',
     `${address} answers ${cause.status}: check the issuer in the configuration`,
@@ -146,7 +147,8 @@ interface Comparison {
 
 /** Which check failed. Of the answer's values only those are named that an administrator compares with their own. */
 function describe(failure: ProtocolFailure): string {
-  if (failure.cause instanceof Response) return printable(`${failure.message} (status ${failure.cause.status})`);
+  if (failure.cause instanceof BufferedResponse)
+    return printable(`${failure.message} (status ${failure.cause.status})`);
   const inner = failure.cause instanceof Error ? failure.cause : failure;
   const { expected, claim = '', claims } = (inner.cause ?? {}) as Comparison;
   const isOurs = ['iss', 'aud', 'azp'].includes(claim);

@@ -1,4 +1,5 @@
 import { type EncryptionKeys, isEncrypted } from './encryption-keys.ts';
+import { BufferedResponse } from './requests/buffered-response.ts';
 
 /** Userinfo's reply (OpenID Connect Core §5.3.2) on its way to openid-client, which neither decrypts nor verifies it. */
 export class UserinfoReply {
@@ -10,9 +11,9 @@ export class UserinfoReply {
     this.#keys = keys;
   }
 
-  async read(response: Response): Promise<Response> {
+  async read(response: BufferedResponse): Promise<BufferedResponse> {
     if (response.headers.get('content-type')?.startsWith('application/jwt') !== true) return response;
-    const came = (await response.clone().text()).trim();
+    const came = (await response.text()).trim();
     if (!isEncrypted(came)) {
       this.signed = came;
       return response;
@@ -22,6 +23,6 @@ export class UserinfoReply {
     const isPlain = held.startsWith('{');
     if (!isPlain) this.signed = held;
     const headers = { 'content-type': isPlain ? 'application/json' : 'application/jwt' };
-    return new Response(held, { status: response.status, headers });
+    return new BufferedResponse(held, { status: response.status, headers });
   }
 }

@@ -1,10 +1,11 @@
+import type { BufferedResponse } from '../requests/buffered-response.ts';
 import type { ProviderMetadata } from '../requests/upstream-requests.ts';
 import { UpstreamError } from '../upstream.ts';
 
 type Send = (
   address: string,
   request: { method: string; headers: Record<string, string>; body: string },
-) => Promise<Response>;
+) => Promise<BufferedResponse>;
 
 /**
  * The groups of somebody who is in more than Entra ID writes into a token. The token points at an address that is no

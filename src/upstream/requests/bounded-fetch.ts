@@ -10,8 +10,10 @@ import type { Dispatcher } from 'undici';
 import { UpstreamError } from '../upstream.ts';
 import type { Reach } from '../upstream-settings.ts';
 import { requireAllowed } from './address-rule.ts';
+import { type AnswerHeaders, BufferedResponse } from './buffered-response.ts';
 import { requestFailure, UnansweredError, UnusableAddressError } from './request-failure.ts';
 import { upstreamDispatcher } from './upstream-dispatcher.ts';
+import { wholeAnswer } from './whole-answer.ts';
 
 const LARGEST_ANSWER_BYTES = 1024 * 1024;
 
@@ -24,7 +26,7 @@ export interface BoundedRequest {
 /** What came back, whatever it says. */
 export interface PlainAnswer {
   status: number;
-  headers: Readonly<Record<string, string | string[] | undefined>>;
+  headers: AnswerHeaders;
   body: Uint8Array<ArrayBuffer>;
 }
 
@@ -39,7 +41,7 @@ export interface BoundedFetch {
    *
    * @throws {UpstreamError} `unavailable` or `invalid_answer`
    */
-  (address: string, request: BoundedRequest, deadline: AbortSignal): Promise<Response>;
+  (address: string, request: BoundedRequest, deadline: AbortSignal): Promise<BufferedResponse>;
   /** The same for who wants to see redirects and 5xx too. */
   plain(address: string, request: BoundedRequest, deadline: AbortSignal): Promise<PlainAnswer>;
 }
@@ -61,24 +63,30 @@ export function createBoundedFetch(
     requireAllowed(url, rule);
     try {
       dispatcher ??= upstreamDispatcher(reach, lookup);
-      const answer = await (await dispatcher).request({
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
-        method: (request.method ?? 'GET') as Dispatcher.HttpMethod,
-        // What is compressed all the same is unfolded, within the same bound.
-        headers: { 'accept-encoding': 'identity', ...request.headers },
-        body: textOf(request.body),
-        signal: deadline,
-      });
-      const body = await unfolded(await readBounded(answer.body, place), answer.headers['content-encoding'], place);
-      return { status: answer.statusCode, headers: answer.headers, body };
+      const { status, headers, body } = await wholeAnswer(
+        await dispatcher,
+        {
+          origin: url.origin,
+          path: `${url.pathname}${url.search}`,
+          method: (request.method ?? 'GET') as Dispatcher.HttpMethod,
+          // What is compressed all the same is unfolded, within the same bound.
+          headers: { 'accept-encoding': 'identity', ...request.headers },
+          body: textOf(request.body),
+        },
+        { deadline, maxBytes: LARGEST_ANSWER_BYTES, tooLarge: () => tooLarge(place) },
+      );
+      return { status, headers, body: await unfolded(body, headers['content-encoding'], place) };
     } catch (error) {
       const isNamedThere = url.origin !== new URL(issuer).origin && !stated.includes(address);
       throw requestFailure(place, { way, unusedProxy, isNamedThere }, error);
     }
   }
 
-  async function ofProtocol(address: string, request: BoundedRequest, deadline: AbortSignal): Promise<Response> {
+  async function ofProtocol(
+    address: string,
+    request: BoundedRequest,
+    deadline: AbortSignal,
+  ): Promise<BufferedResponse> {
     const { status, headers, body } = await plain(address, request, deadline);
     const url = new URL(address);
     const place = placeOf(address, url);
@@ -88,8 +96,7 @@ export function createBoundedFetch(
     }
     if (status >= 502 && status <= 504) throw new UnansweredError(`${place} answers ${status}`);
     if (status >= 500 || status === 429) throw new UpstreamError('unavailable', `${place} answers ${status}`);
-    const isBodyless = status === 204 || status === 205;
-    return new Response(isBodyless ? null : body, { status, headers: pairsOf(headers) });
+    return new BufferedResponse(body, { status, headers });
   }
 
   return Object.assign(ofProtocol, { plain });
@@ -105,17 +112,6 @@ function textOf(body: BoundedRequest['body']): string | null {
 function placeOf(address: string, base: URL): string {
   const url = URL.canParse(address, base.href) ? new URL(address, base) : undefined;
   return url === undefined ? 'nowhere' : `${url.origin}${url.pathname}`;
-}
-
-async function readBounded(body: AsyncIterable<Uint8Array>, place: string): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > LARGEST_ANSWER_BYTES) throw tooLarge(place);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, length);
 }
 
 const UNFOLD = new Map([
@@ -142,12 +138,4 @@ async function unfolded(
 
 function tooLarge(place: string): UpstreamError {
   return new UpstreamError('invalid_answer', `${place} answers with more than ${LARGEST_ANSWER_BYTES} bytes`);
-}
-
-/** The body was decoded while it was read, so two of them no longer describe it. */
-function pairsOf(headers: PlainAnswer['headers']): [string, string][] {
-  return Object.entries(headers).flatMap(([name, value]): [string, string][] => {
-    if (value === undefined || name === 'content-encoding' || name === 'content-length') return [];
-    return (Array.isArray(value) ? value : [value]).map((one): [string, string] => [name, one]);
-  });
 }

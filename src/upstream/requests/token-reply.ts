@@ -1,5 +1,6 @@
 import { Secret } from '../../sealing/secret.ts';
 import type { EncryptionKeys } from '../encryption-keys.ts';
+import type { BufferedResponse } from './buffered-response.ts';
 import { isEmpty, withoutEmpty } from './without-empty.ts';
 
 /**
@@ -17,7 +18,7 @@ export class TokenReply {
     this.#keys = keys;
   }
 
-  async read(response: Response): Promise<Response> {
+  async read(response: BufferedResponse): Promise<BufferedResponse> {
     const body = await jsonObject(response);
     if (body === undefined) return response;
     const members = withoutEmpty(body);
@@ -34,11 +35,10 @@ export class TokenReply {
       readMember(members, 'expires_in', readSeconds);
       readMember(members, 'scope', readScope);
     }
-    const headers = new Headers(response.headers);
-    headers.set('content-type', 'application/json');
     // RFC 6749 §5.2 puts the error into the body; a challenge beside it is about the transport.
-    if (typeof members['error'] === 'string') headers.delete('www-authenticate');
-    return new Response(JSON.stringify(members), { status, headers });
+    const isRefusal = typeof members['error'] === 'string';
+    const headers = { 'content-type': 'application/json', ...(isRefusal && { 'www-authenticate': undefined }) };
+    return response.with({ body: members, status, headers });
   }
 
   /** The answer with the ID token as it came, or as it was encrypted: that is what is signed. */
@@ -48,13 +48,13 @@ export class TokenReply {
 }
 
 /** The error code decides, not the status: some refuse with 200, as if the words alone were the answer. */
-function statusOf({ status }: Response, { error, access_token: accessToken }: Record<string, unknown>): number {
+function statusOf({ status }: BufferedResponse, { error, access_token: accessToken }: Record<string, unknown>): number {
   return status === 200 && typeof error === 'string' && accessToken === undefined ? 400 : status;
 }
 
-async function jsonObject(response: Response): Promise<Record<string, unknown> | undefined> {
+async function jsonObject(response: BufferedResponse): Promise<Record<string, unknown> | undefined> {
   try {
-    const body: unknown = await response.clone().json();
+    const body: unknown = await response.json();
     return typeof body === 'object' && body !== null && !Array.isArray(body)
       ? (body as Record<string, unknown>)
       : undefined;

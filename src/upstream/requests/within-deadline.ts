@@ -26,10 +26,21 @@ export async function withinDeadline<T>(
   }
 }
 
-/** Like `AbortSignal.timeout`, whose timer would live on for all of its seconds after the work is done. */
-export function startDeadline(timeoutMs: number): { signal: AbortSignal; clear: () => void } {
+/**
+ * Like `AbortSignal.timeout`, whose timer would live on for all of its seconds after the work is done.
+ *
+ * @param within the deadline of the whole, which this one is a part of
+ */
+export function startDeadline(timeoutMs: number, within?: AbortSignal): { signal: AbortSignal; clear: () => void } {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs);
   timer.unref();
-  return { signal: controller.signal, clear: () => clearTimeout(timer) };
+  const abort = () => controller.abort(within?.reason);
+  if (within?.aborted === true) abort();
+  else within?.addEventListener('abort', abort);
+  const clear = () => {
+    clearTimeout(timer);
+    within?.removeEventListener('abort', abort);
+  };
+  return { signal: controller.signal, clear };
 }
