@@ -117,6 +117,7 @@ export function createConfigContext(
       upstreams,
       toleranceSeconds: (upstream) => settings.get(upstream)?.toleranceSeconds ?? 0,
       uncheckedSessionSeconds: (upstream) => upstreams.get(upstream)?.uncheckedSessionSeconds ?? 0,
+      recheckSeconds: (upstream) => settings.get(upstream)?.recheckSeconds ?? 0,
       now: () => storage.ledger.now(),
       logger,
     }),

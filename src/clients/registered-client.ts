@@ -28,6 +28,8 @@ export interface RegisteredClient {
   upstreams: readonly string[];
   tokens: 'mint' | 'relay';
   relayIdToken: boolean;
+  /** Whether a refreshed answer has an ID token too (OpenID Connect Core §12.2). */
+  idTokenOnRefresh: boolean;
   scopes: { allowed: readonly string[]; default: readonly string[] };
   /** RFC 8707; the first is the default audience. */
   resources: readonly string[];

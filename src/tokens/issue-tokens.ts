@@ -63,7 +63,7 @@ export function createIssueTokens(
       const { approval } = carried;
       const { id: sessionId, endsAtMs: sessionEndsAtMs } = session;
       const input = { client, issuer, approval, scopes, resources, sessionId, jti, nowMs, jkt, sessionEndsAtMs };
-      const issued = await issue(input, refreshToken);
+      const issued = await issue({ ...input, hasIdToken: client.idTokenOnRefresh }, refreshToken);
       if (issued.outcome === 'expired') {
         throw new Error('a relayed token with a refresh token beside it is never expired');
       }

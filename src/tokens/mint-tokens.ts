@@ -46,6 +46,8 @@ export interface MintInput {
   jkt?: string | undefined;
   /** Keycloak's path profile, whose adapters look for claims of Keycloak's. */
   isKeycloak?: boolean;
+  /** Whether an ID token goes with it where `openid` is granted. */
+  hasIdToken?: boolean;
   /** The end of the device session; none of its tokens outlives it. */
   sessionEndsAtMs?: number | undefined;
 }
@@ -57,7 +59,7 @@ export interface MintInput {
  * No `at_hash` in the access token: some clients take it for an ID token then.
  */
 export async function mintTokens(signingKeys: SigningKeys, input: MintInput): Promise<IssuedTokens> {
-  const { client, issuer, approval, scopes, sessionId, jti, nowMs, jkt, isKeycloak = false } = input;
+  const { client, issuer, approval, scopes, sessionId, jti, nowMs, jkt, isKeycloak = false, hasIdToken = true } = input;
   const issuedAtSeconds = Math.floor(nowMs / 1000);
   const expiresInSeconds = lifetimeOf(input);
   const tokenType = jkt === undefined ? 'Bearer' : 'DPoP';
@@ -81,7 +83,7 @@ export async function mintTokens(signingKeys: SigningKeys, input: MintInput): Pr
     tokenType,
     expiresInSeconds,
     scopes,
-    ...(scopes.includes('openid')
+    ...(hasIdToken && scopes.includes('openid')
       ? {
           idToken: await mintIdToken(signingKeys, {
             ...{ client, issuer, approval, scopes, sessionId, nowMs, accessToken },

@@ -18,6 +18,8 @@ export interface RelayInput {
   nowMs: number;
   /** Whether the device gets a refresh token beside it, and so can help itself when the rest of the life is short. */
   hasRefreshToken: boolean;
+  /** Whether an ID token goes with it where `openid` is granted. */
+  hasIdToken?: boolean;
 }
 
 export type RelayOutcome =
@@ -37,6 +39,7 @@ const MIN_LIFE_MS = 30 * 1000;
  */
 export async function relayTokens(signingKeys: SigningKeys, input: RelayInput): Promise<RelayOutcome> {
   const { client, issuer, approval, upstreamTokens, scopes, sessionId, nowMs, hasRefreshToken } = input;
+  const { hasIdToken = true } = input;
   // Without one, the client was switched from mint to relay after the approval.
   if (upstreamTokens?.accessToken === undefined) return { outcome: 'expired' };
   const { expiresAtMs, tokenType, members } = upstreamTokens;
@@ -45,9 +48,9 @@ export async function relayTokens(signingKeys: SigningKeys, input: RelayInput): 
 
   const accessToken = new Secret(upstreamTokens.accessToken);
   let idToken: Secret | undefined;
-  if (client.relayIdToken) {
+  if (hasIdToken && client.relayIdToken) {
     idToken = upstreamTokens.idToken === undefined ? undefined : new Secret(upstreamTokens.idToken);
-  } else if (scopes.includes('openid')) {
+  } else if (hasIdToken && scopes.includes('openid')) {
     idToken = await mintIdToken(signingKeys, { client, issuer, approval, scopes, sessionId, nowMs, accessToken });
   }
   return {

@@ -10,6 +10,7 @@ export function createRecheckUpstream(deps: {
   upstreams: ReadonlyMap<string, Upstream>;
   toleranceSeconds: (upstream: string) => number;
   uncheckedSessionSeconds: (upstream: string) => number;
+  recheckSeconds: (upstream: string) => number;
   now: () => Promise<number>;
   logger: Logger;
 }): RecheckUpstream {
@@ -17,6 +18,7 @@ export function createRecheckUpstream(deps: {
   return {
     toleranceSeconds: deps.toleranceSeconds,
     uncheckedSessionSeconds: deps.uncheckedSessionSeconds,
+    recheckSeconds: deps.recheckSeconds,
 
     async refresh(id, client, refreshToken, { subject, scopes }): Promise<UpstreamAnswer> {
       const upstream = upstreams.get(id);
@@ -24,12 +26,13 @@ export function createRecheckUpstream(deps: {
       try {
         const refreshed = await upstream.refresh(refreshToken, {
           subject,
-          neededClaims: neededClaims(client, scopes),
+          neededClaims: { ...neededClaims(client, scopes), isRefresh: true },
         });
-        const tokens = keptTokens(refreshed.tokens, await deps.now());
+        const answeredAtMs = await deps.now();
+        const tokens = keptTokens(refreshed.tokens, answeredAtMs);
         const { signIn, isPartial } = refreshed;
         const facts = signIn === undefined ? undefined : approvedFacts(client, signIn, scopes);
-        return { outcome: 'stands', tokens, facts, isPartial };
+        return { outcome: 'stands', tokens, facts, isPartial, answeredAtMs };
       } catch (error) {
         if (!(error instanceof UpstreamError)) throw error;
         if (error.fault === 'invalid_grant') return { outcome: 'gone' };

@@ -34,6 +34,8 @@ export interface UpstreamSettings {
   offlineAccess: 'auto' | 'always' | 'never';
   /** How long a device session lives of whose account nobody can be asked. */
   uncheckedSessionSeconds: number;
+  /** How long its last answer about an account is good for refreshes of minted tokens; 0 asks at each. */
+  recheckSeconds: number;
 }
 
 /** Where this upstream keeps a person's groups, and in what form. */

@@ -81,6 +81,8 @@ export interface NeededClaims {
   wanted: readonly string[];
   /** Of these, the ones without which nothing can be decided: where they cannot be had now, the sign-in fails. */
   required: readonly string[];
+  /** Nobody is shown anything: only what is wanted is asked for. */
+  isRefresh?: boolean;
 }
 
 export interface OtherAccount {

@@ -40,6 +40,7 @@ function settings(changes: Partial<UpstreamSettings> = {}): UpstreamSettings {
     userinfo: 'auto',
     offlineAccess: 'auto',
     uncheckedSessionSeconds: 43_200,
+    recheckSeconds: 0,
     ...changes,
   };
 }

@@ -59,6 +59,7 @@ function readClient(id: string, section: ClientSection, upstreamIds: string[], r
     upstreams: [...new Set(section.upstreams ?? upstreamIds)],
     tokens: section.tokens,
     relayIdToken: section.relay_id_token,
+    idTokenOnRefresh: section.id_token_on_refresh,
     scopes: {
       allowed: [...new Set(allowed)],
       default: [...new Set(section.scopes.default ?? allowed.filter((scope) => scope === 'openid'))],

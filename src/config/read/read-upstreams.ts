@@ -61,6 +61,7 @@ function readUpstream(
     userinfo: section.userinfo,
     offlineAccess: section.offline_access,
     uncheckedSessionSeconds: section.unchecked_session,
+    recheckSeconds: section.recheck,
   };
 
   function needs(isUsed: boolean, given: unknown, key: 'client_secret' | 'private_key'): void {

@@ -130,6 +130,9 @@ const clientSchema = section({
   relay_id_token: yesOrNo()
     .prefault(false)
     .describe('With relay: the upstream’s own ID token, whose audience is Gatehouse’s client there'),
+  id_token_on_refresh: yesOrNo()
+    .prefault(true)
+    .describe('false leaves the ID token out of refreshed answers (OIDC Core §12.2), which spares its signature'),
   scopes: section({
     allowed: list(scope(), 'scopes')
       .prefault(['openid', 'profile', 'email', 'offline_access'])

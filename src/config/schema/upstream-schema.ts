@@ -189,6 +189,9 @@ const upstreamSchema = section({
   unchecked_session: duration('1m', '400d')
     .prefault('12h')
     .describe('How long a device session lives whose upstream gave no refresh token, so that nobody can be asked'),
+  recheck: duration('0s', '1h')
+    .prefault('0s')
+    .describe('How long its last answer about an account is good for refreshes of minted tokens; 0s asks at each'),
 });
 
 export const upstreamsSchema = entries(upstreamId(), upstreamSchema, 'a section with one entry per upstream')

@@ -20,6 +20,8 @@ export interface RecheckUpstream {
   toleranceSeconds(upstream: string): number;
   /** How long a session lives whose upstream gave no refresh token. */
   uncheckedSessionSeconds(upstream: string): number;
+  /** How long an answer of the upstream is good for minted sessions; 0 asks at each refresh. */
+  recheckSeconds(upstream: string): number;
 }
 
 export type UpstreamAnswer =
@@ -30,6 +32,8 @@ export type UpstreamAnswer =
       facts?: ApprovedFacts | undefined;
       /** Something that was asked for besides did not come: of what is missing in the facts nobody knows. */
       isPartial: boolean;
+      /** By the storage's clock. */
+      answeredAtMs: number;
     }
   /** The account or its session there has ended. */
   | { outcome: 'gone' }
@@ -43,10 +47,31 @@ export type UpstreamAnswer =
     };
 
 export type Asked =
-  | { outcome: 'stands'; carried: SessionSecrets }
+  | {
+      outcome: 'stands';
+      carried: SessionSecrets;
+      /** By the storage's clock; `undefined` where the upstream gave no answer that counts. */
+      answeredAtMs?: number | undefined;
+    }
   | { outcome: 'gone' }
   /** There is nothing to hand out; `keep` is what must not be lost all the same. */
   | { outcome: 'unavailable'; keep?: SessionSecrets };
+
+/**
+ * Whether the upstream is asked at this refresh: there is a token to ask with, and its last answer is too old, or does not
+ * satisfy today's policy. What was said before refuses nobody whom the upstream was not asked about again (I6).
+ */
+export function isUpstreamAsked(
+  upstreams: Pick<RecheckUpstream, 'recheckSeconds'>,
+  client: RegisteredClient,
+  { approval, upstreamAnsweredAtMs }: SessionSecrets,
+  nowMs: number,
+): boolean {
+  if (approval.upstreamTokens?.refreshToken === undefined) return false;
+  const sinceMs = nowMs - upstreamAnsweredAtMs;
+  const isRecent = sinceMs >= 0 && sinceMs < upstreams.recheckSeconds(approval.upstream) * 1000;
+  return client.tokens === 'relay' || !isRecent || judgeApprover(client, approval).verdict !== 'allowed';
+}
 
 /** The upstream at a refresh: whether the account still stands, and what is new. */
 export async function recheckUpstream(
@@ -58,6 +83,7 @@ export async function recheckUpstream(
   const { approval, upstreamAnsweredAtMs } = carried;
   const { upstream, upstreamTokens: before } = approval;
   if (before?.refreshToken === undefined) return unasked(upstreams, client, carried, nowMs);
+  if (!isUpstreamAsked(upstreams, client, carried, nowMs)) return { outcome: 'stands', carried };
 
   const isTolerated = nowMs - upstreamAnsweredAtMs <= upstreams.toleranceSeconds(upstream) * 1000;
   const answer = await upstreams.refresh(upstream, client, new Secret(before.refreshToken), approval);
@@ -77,19 +103,23 @@ export async function recheckUpstream(
       return stands(partly(approval, undefined, isTolerated), upstreamTokens, upstreamAnsweredAtMs);
     }
     case 'stands': {
-      const { facts, isPartial, tokens } = answer;
+      const { facts, isPartial, tokens, answeredAtMs } = answer;
       // Another person's answer to our token would be an upstream gone wrong; nothing of it is believed.
       if (facts !== undefined && facts.subject !== approval.subject) return { outcome: 'gone' };
       const next = tokens.refreshToken ?? before.refreshToken;
       const bare = client.tokens === 'mint' ? { accessToken: undefined, idToken: undefined } : {};
       const upstreamTokens = { ...tokens, ...bare, refreshToken: next };
       // What an upstream leaves out of a full answer is not so any more.
-      if (!isPartial) return stands({ ...approval, ...facts }, upstreamTokens, nowMs);
+      // The account is what the person was shown; at a refresh its name is not asked for.
+      if (!isPartial) {
+        const told = { ...approval, ...facts, account: approval.account };
+        return { ...stands(told, upstreamTokens, nowMs), answeredAtMs };
+      }
       const renewed = partly(approval, facts, isTolerated);
       // Nothing is lost by waiting for what the policy needs, as long as the token that was is still the one to ask with.
       const isLossless = next === before.refreshToken && client.tokens === 'mint';
       if (isLossless && isUndecided(judgeApprover(client, renewed))) return { outcome: 'unavailable' };
-      return stands(renewed, upstreamTokens, upstreamAnsweredAtMs);
+      return { ...stands(renewed, upstreamTokens, upstreamAnsweredAtMs), answeredAtMs };
     }
   }
 }
@@ -113,6 +143,6 @@ function partly(approval: Approval, said: ApprovedFacts | undefined, isTolerated
   };
 }
 
-function stands(approval: Approval, upstreamTokens: ApprovedUpstreamTokens, upstreamAnsweredAtMs: number): Asked {
-  return { outcome: 'stands', carried: { approval: { ...approval, upstreamTokens }, upstreamAnsweredAtMs } };
+function stands(approval: Approval, upstreamTokens: ApprovedUpstreamTokens, upstreamAnsweredAtMs: number) {
+  return { outcome: 'stands' as const, carried: { approval: { ...approval, upstreamTokens }, upstreamAnsweredAtMs } };
 }

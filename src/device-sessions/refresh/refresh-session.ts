@@ -11,11 +11,12 @@ import type { DeviceSession } from '../device-session.ts';
 import { type BroughtToken, endSession } from '../end-session.ts';
 import { answerAgain } from './answer-again.ts';
 import { type CurrentToken, type FoundToken, findRefreshToken } from './find-refresh-token.ts';
+import { isUpstreamAsked } from './recheck-upstream.ts';
 import { judgeRefresh, type RefreshVerdict } from './refresh-policy.ts';
 import { INVALID, type RefreshDeps, type RefreshOutcome, type RefreshRequest, UNAVAILABLE } from './refresh-request.ts';
 import { parseRefreshToken, type RefreshToken } from './refresh-token.ts';
 import { noteRefusedWish } from './refused-wishes.ts';
-import { isUpstreamAsked, renewSession } from './renew-session.ts';
+import { renewSession } from './renew-session.ts';
 
 /** Longer than any step between reading the storage's clock and writing by it. */
 const SLACK_MS = 15 * 1000;
@@ -79,7 +80,8 @@ async function answerPlaced(
     }
     case 'current':
   }
-  const isAskedNext = found.place === 'current' && isUpstreamAsked(found.carried);
+  const isAskedNext =
+    found.place === 'current' && isUpstreamAsked(deps.upstreams, request.client, found.carried, found.nowMs);
   const judged = await judgeRefresh(deps, request, session, found.carried, found.nowMs, { isAskedNext });
   if (judged.verdict !== 'allowed') {
     await writePresented(deps, request, token, found);

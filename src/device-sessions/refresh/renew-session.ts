@@ -7,10 +7,10 @@ import type { DeviceSession } from '../device-session.ts';
 import { exchangeToken, WrittenLaterError } from './exchange-token.ts';
 import type { CurrentToken, FoundToken } from './find-refresh-token.ts';
 import { keepSecrets } from './keep-secrets.ts';
-import { recheckUpstream } from './recheck-upstream.ts';
+import { isUpstreamAsked, recheckUpstream } from './recheck-upstream.ts';
 import { judgeRefresh, type RefreshVerdict, wishOf } from './refresh-policy.ts';
 import { INVALID, type RefreshDeps, type RefreshOutcome, type RefreshRequest, UNAVAILABLE } from './refresh-request.ts';
-import { newSalt, type SessionSecrets } from './refresh-state.ts';
+import { newSalt } from './refresh-state.ts';
 import { formatRefreshToken, type RefreshToken, successorOf } from './refresh-token.ts';
 
 const LEASE_MS = 15 * 1000;
@@ -19,11 +19,6 @@ const LEASE_MS = 15 * 1000;
 interface Renewal {
   notePresented: () => Promise<void>;
   end: (reason: EndReason) => Promise<RefreshOutcome>;
-}
-
-/** Whether there is somebody to ask at a refresh. */
-export function isUpstreamAsked({ approval }: SessionSecrets): boolean {
-  return approval.upstreamTokens?.refreshToken !== undefined;
 }
 
 /**
@@ -39,7 +34,7 @@ export async function renewSession(
   judged: RefreshVerdict & { verdict: 'allowed' },
   renewal: Renewal,
 ): Promise<RefreshOutcome | undefined> {
-  if (!isUpstreamAsked(found.carried)) {
+  if (!isUpstreamAsked(deps.upstreams, request.client, found.carried, found.nowMs)) {
     return renew(deps, request, token, found, judged, renewal, undefined);
   }
   await renewal.notePresented();
@@ -85,7 +80,7 @@ async function renew(
   if (lease !== undefined) {
     carried = asked.carried;
     // The upstream may have taken its time: lifetimes start when the device gets the tokens.
-    nowMs = await ledger.now();
+    nowMs = asked.answeredAtMs ?? (await ledger.now());
     const again = await judgeRefresh(deps, request, session, carried, nowMs);
     if (again.verdict !== 'allowed') {
       // It said nothing, and what it said before is not enough for today's policy: nothing is lost by that.

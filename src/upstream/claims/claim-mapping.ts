@@ -36,10 +36,22 @@ export function claimPath({ claims }: UpstreamSettings, name: string): string {
   }
 }
 
-/** The mapped and the wanted claims that are not in these; where there are some, userinfo is asked. */
-export function missingClaims(claims: Claims, settings: UpstreamSettings, wanted: readonly string[]): string[] {
-  const mapped = [settings.claims.subject, ...['name', 'email', 'groups'].map((name) => claimPath(settings, name))];
-  const paths = new Set([...mapped, ...wanted.map((name) => claimPath(settings, name))]);
+/** What is sought of everybody who signs in, whatever the client copies or judges. */
+const OF_A_SIGN_IN = ['name', 'email', 'groups'];
+
+/**
+ * The mapped and the wanted claims that are not in these; where there are some, userinfo is asked.
+ *
+ * @param isRefresh nobody sees a page, so nothing is sought but who it is and what is wanted
+ */
+export function missingClaims(
+  claims: Claims,
+  settings: UpstreamSettings,
+  wanted: readonly string[],
+  isRefresh = false,
+): string[] {
+  const names = isRefresh ? wanted : [...OF_A_SIGN_IN, ...wanted];
+  const paths = new Set([settings.claims.subject, ...names.map((name) => claimPath(settings, name))]);
   return [...paths].filter((path) => claimAt(claims, path) === undefined);
 }
 

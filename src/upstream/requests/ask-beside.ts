@@ -5,6 +5,7 @@ import { type NeededClaims, UpstreamError } from '../upstream.ts';
 import type { UpstreamKeys } from '../upstream-keys.ts';
 import type { UpstreamSettings } from '../upstream-settings.ts';
 import type { CheckedAnswer, RequestContext, UpstreamRequests } from './upstream-requests.ts';
+import { startDeadline } from './within-deadline.ts';
 
 /** How long something is waited for that can be done without; it must not use up the time of the whole sign-in. */
 const MAX_WAIT_MS = 3000;
@@ -50,16 +51,17 @@ async function askUserinfo(
   { settings, requests, keys, timeoutMs, report }: AskBesideDeps,
   context: RequestContext,
   { answer, claims = {} }: CheckedAnswer,
-  { wanted, required }: NeededClaims,
+  { wanted, required, isRefresh }: NeededClaims,
 ): Promise<Beside> {
-  const missing = missingClaims(claims, settings, wanted);
+  const missing = missingClaims(claims, settings, wanted, isRefresh);
   const decisive = [settings.claims.subject, ...required.map((name) => claimPath(settings, name))];
   const isRequired = missing.some((path) => decisive.includes(path));
   const isAsked = settings.userinfo === 'always' || (settings.userinfo === 'auto' && missing.length > 0);
   if (context.metadata.userinfo_endpoint === undefined || !isAsked) return { claims, isRequired };
   try {
-    const patient = isRequired ? context : impatient(context, timeoutMs);
-    const { claims: userinfo, signed } = await requests.userinfo(patient, answer.access_token);
+    const { claims: userinfo, signed } = await waitFor(isRequired, context, timeoutMs, (patient) =>
+      requests.userinfo(patient, answer.access_token),
+    );
     if (signed !== undefined) await keys.verifyAnswer('userinfo', signed, PUBLIC_KEY_ALGORITHMS);
     return { claims, userinfo, isRequired };
   } catch (error) {
@@ -82,8 +84,9 @@ async function askGraph(
   const { from } = settings.claims.groups;
   const isRequired = required.includes('groups');
   try {
-    const patient = isRequired ? context : impatient(context, timeoutMs);
-    const groups = await requests.graphGroups(patient, answer.access_token);
+    const groups = await waitFor(isRequired, context, timeoutMs, (patient) =>
+      requests.graphGroups(patient, answer.access_token),
+    );
     return { ...asked, claims: { ...asked.claims, [from]: groups } };
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
@@ -95,7 +98,17 @@ async function askGraph(
   }
 }
 
-function impatient(context: RequestContext, timeoutMs: number): RequestContext {
-  const patience = AbortSignal.timeout(Math.min(MAX_WAIT_MS, timeoutMs / 2));
-  return { ...context, deadline: AbortSignal.any([context.deadline, patience]) };
+async function waitFor<T>(
+  isRequired: boolean,
+  context: RequestContext,
+  timeoutMs: number,
+  ask: (context: RequestContext) => Promise<T>,
+): Promise<T> {
+  if (isRequired) return ask(context);
+  const { signal, clear } = startDeadline(Math.min(MAX_WAIT_MS, timeoutMs / 2), context.deadline);
+  try {
+    return await ask({ ...context, deadline: signal });
+  } finally {
+    clear();
+  }
 }

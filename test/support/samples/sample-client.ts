@@ -14,6 +14,7 @@ export function sampleClient({ safeguards, ...changes }: ClientChanges = {}): Re
     upstreams: ['corp'],
     tokens: 'mint',
     relayIdToken: false,
+    idTokenOnRefresh: true,
     scopes: { allowed: ['openid', 'packages:read'], default: ['openid'] },
     resources: [],
     claims: { idToken: [], accessToken: [] },

@@ -139,6 +139,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       userinfo: 'auto',
       offlineAccess: 'auto',
       uncheckedSessionSeconds: 43_200,
+      recheckSeconds: 0,
       ...changes,
     }),
     rotateKeys: (kid) => keys.rotate(kid),

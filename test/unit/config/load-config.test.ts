@@ -67,6 +67,7 @@ describe('the least file', () => {
         userinfo: 'auto',
         offlineAccess: 'auto',
         uncheckedSessionSeconds: 12 * 3600,
+        recheckSeconds: 0,
       },
     ]);
     expect(config.clients).toEqual([
@@ -79,6 +80,7 @@ describe('the least file', () => {
         upstreams: ['corp'],
         tokens: 'mint',
         relayIdToken: false,
+        idTokenOnRefresh: true,
         scopes: { allowed: ['openid', 'profile', 'email', 'offline_access'], default: ['openid'] },
         resources: [],
         claims: { idToken: [], accessToken: [], standard: true },

@@ -29,6 +29,7 @@ function settings({ groups, ...claims }: Mapped = {}): UpstreamSettings {
     userinfo: 'auto',
     offlineAccess: 'never',
     uncheckedSessionSeconds: 43_200,
+    recheckSeconds: 0,
   };
 }
 
