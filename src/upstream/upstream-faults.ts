@@ -147,9 +147,9 @@ interface Comparison {
 
 /** Which check failed. Of the answer's values only those are named that an administrator compares with their own. */
 function describe(failure: ProtocolFailure): string {
-  if (failure.cause instanceof BufferedResponse)
-    return printable(`${failure.message} (status ${failure.cause.status})`);
-  const inner = failure.cause instanceof Error ? failure.cause : failure;
+  const { cause } = failure;
+  if (cause instanceof BufferedResponse) return printable(`${failure.message} (status ${cause.status})`);
+  const inner = cause instanceof Error ? cause : failure;
   const { expected, claim = '', claims } = (inner.cause ?? {}) as Comparison;
   const isOurs = ['iss', 'aud', 'azp'].includes(claim);
   const seen = isOurs ? `: ${JSON.stringify(claims?.[claim])}, not ${JSON.stringify(expected)}` : '';
