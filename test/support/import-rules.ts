@@ -54,7 +54,11 @@ const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: strin
   },
   {
     packages: /^undici$/,
-    homes: ['upstream/requests/bounded-fetch.ts', 'upstream/requests/upstream-dispatcher.ts'],
+    homes: [
+      'upstream/requests/bounded-fetch.ts',
+      'upstream/requests/upstream-dispatcher.ts',
+      'upstream/requests/whole-answer.ts',
+    ],
     advice: 'Every request to an upstream goes out by src/upstream/requests/bounded-fetch.ts.',
   },
   {
