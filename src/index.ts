@@ -19,6 +19,7 @@ export {
   type CommitOutcome,
   type Entry,
   type Holder,
+  type IdsPiece,
   type Ledger,
   type PaceRule,
   type PollFacts,

@@ -7,6 +7,7 @@ import {
 } from '../clients/authenticate-client.ts';
 import { basicChallenge, type ClientCredentials } from '../clients/client-credentials.ts';
 import type { RegisteredClient } from '../clients/registered-client.ts';
+import { subjectOf } from '../clients/subject.ts';
 import { activeSession, type SessionsDeps } from '../device-sessions/active-session.ts';
 import { findRefreshToken } from '../device-sessions/refresh/find-refresh-token.ts';
 import { parseRefreshToken } from '../device-sessions/refresh/refresh-token.ts';
@@ -14,7 +15,6 @@ import { OAuthError } from '../oauth/oauth-error.ts';
 import { isSameResource } from '../oauth/resource.ts';
 import { formatScope } from '../oauth/scope.ts';
 import type { Secret } from '../sealing/secret.ts';
-import { subjectOf } from '../tokens/subject.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { credentialsOf, type DeviceReply, type DeviceRequest, type Endpoint } from './http/endpoint.ts';
 

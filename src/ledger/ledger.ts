@@ -75,6 +75,33 @@ export interface Ledger {
 
   /** The ids of all grants that have the entry `{id}:<suffix>`, each once, in no order; for administrators. */
   ids(suffix: string): AsyncIterable<string>;
+
+  /**
+   * Some of them, in one step that takes no longer where there are many: who follows `next` to its end, at whichever
+   * process, is told every id that was there all the while. One may come twice, and a piece may be empty.
+   *
+   * @param from where the last piece ended; the beginning without it
+   * @param about how many to look at
+   * @returns `undefined` where `from` cannot have been given out
+   */
+  idsFrom(suffix: string, from: string | undefined, about: number): Promise<IdsPiece | undefined>;
+}
+
+/**
+ * @example
+ * ```ts
+ * import { type IdsPiece, memoryStorage } from 'gatehouse-broker';
+ *
+ * let piece: IdsPiece | undefined;
+ * do {
+ *   piece = await memoryStorage().ledger.idsFrom('session', piece?.next, 100);
+ * } while (piece?.next !== undefined);
+ * ```
+ */
+export interface IdsPiece {
+  ids: string[];
+  /** `undefined` at the end. */
+  next: string | undefined;
 }
 
 /**

@@ -33,6 +33,7 @@ function measuredLedger(ledger: Ledger, measure: Measure): Ledger {
     lease: (key, name, milliseconds, whilst) => timed('lease', ledger.lease(key, name, milliseconds, whilst), measure),
     release: (key, name) => timed('release', ledger.release(key, name), measure),
     ids: (suffix) => ledger.ids(suffix),
+    idsFrom: (suffix, from, about) => timed('idsFrom', ledger.idsFrom(suffix, from, about), measure),
   };
 }
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { RegisteredClient } from '../clients/registered-client.ts';
+import { subjectOf } from '../clients/subject.ts';
 import { tokenClaims } from '../grants/decide/client-claims.ts';
 import type { Approval } from '../ledger/approval.ts';
 import type { Secret } from '../sealing/secret.ts';
 import { copiedClaims } from './copied-claims.ts';
 import type { SigningKeys } from './signing-keys.ts';
-import { subjectOf } from './subject.ts';
 
 export interface IdTokenInput {
   client: RegisteredClient;

@@ -1,4 +1,5 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
+import { subjectOf } from '../clients/subject.ts';
 import { tokenClaims } from '../grants/decide/client-claims.ts';
 import type { Approval } from '../ledger/approval.ts';
 import { formatScope } from '../oauth/scope.ts';
@@ -6,7 +7,6 @@ import type { Secret } from '../sealing/secret.ts';
 import { copiedClaims } from './copied-claims.ts';
 import { mintIdToken, signInClaims } from './id-token.ts';
 import type { SigningKeys } from './signing-keys.ts';
-import { subjectOf } from './subject.ts';
 
 /**
  * Tokens: what an approval is turned into when a device redeems or refreshes, minted by us or relayed from the

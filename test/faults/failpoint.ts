@@ -33,6 +33,7 @@ export function withFailpoint(storage: Storage, { verb, key, moment }: Failpoint
       at('lease', name, () => ledger.lease(name, holder, milliseconds, whilst)),
     release: (name, holder) => ledger.release(name, holder),
     ids: (suffix) => ledger.ids(suffix),
+    idsFrom: (suffix, from, about) => ledger.idsFrom(suffix, from, about),
   };
   return { ...storage, ledger: failing };
 }

@@ -1,8 +1,9 @@
+import { ownersMeant } from '../../device-sessions/session-filter.ts';
 import type { Mark } from '../../grants/revocation-marks.ts';
 import type { SessionOwner } from '../../ledger/subject-index.ts';
 import { networkText } from '../../network/cidr.ts';
 import { UsageError } from '../read-arguments.ts';
-import { ownersMeant, type SessionFilter } from './session-filter.ts';
+import type { SessionFilter } from './session-filter.ts';
 
 /** What `gatehouse end` is to do. */
 export interface EndOrder {

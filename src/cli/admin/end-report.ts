@@ -3,7 +3,7 @@ import { complain } from '../complain.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printable } from '../terminal/printable.ts';
 import { type EndOrder, namesIn } from './end-order.ts';
-import { unknownName } from './find-sessions.ts';
+import { unknownName } from './name-of-sessions.ts';
 import { sessionCount, WHAT_STAYS } from './session-words.ts';
 
 export function sayCount(order: EndOrder, alive: number, isKnown: boolean, json: boolean): number {

@@ -1,6 +1,7 @@
 import { announceEnd } from '../../device-sessions/announced-ends.ts';
 import type { DeviceSession } from '../../device-sessions/device-session.ts';
 import { endSession } from '../../device-sessions/end-session.ts';
+import { findSessions } from '../../device-sessions/find-sessions.ts';
 import { MAX_RETENTION_MS } from '../../grants/retention.ts';
 import { setMark } from '../../grants/revocation-marks.ts';
 import type { SessionOwner } from '../../ledger/subject-index.ts';
@@ -11,7 +12,7 @@ import { type AdminContext, withAdminContext } from './admin-context.ts';
 import { type AnswerInput, askYes, requireAnswerable } from './ask.ts';
 import { type EndOrder, marksOf, namesIn, namesOf, wholeMark } from './end-order.ts';
 import { aboutWhat, sayCount, sayEnded, sayUnknown } from './end-report.ts';
-import { findSessions, isConfigured } from './find-sessions.ts';
+import { isConfigured } from './name-of-sessions.ts';
 import { operator } from './operator.ts';
 import { momentOf, readSessionArguments, type SessionFilter } from './session-filter.ts';
 import { sessionCount } from './session-words.ts';
@@ -62,7 +63,7 @@ interface Found {
 async function count(admin: AdminContext, filter: SessionFilter, beforeMs: number): Promise<Found> {
   const owners = new Map<string, SessionOwner>();
   let [seen, alive] = [0, 0];
-  for await (const { session, ended } of findSessions(admin, filter)) {
+  for await (const { session, ended } of findSessions(admin.sessions, filter)) {
     const { upstream, subject } = session;
     // Of everybody at a client there may be a million.
     if (filter.subject !== undefined || filter.account !== undefined) {
@@ -86,7 +87,7 @@ async function endOneByOne(
   { filter, beforeMs }: EndOrder,
 ): Promise<{ ended: number; seen: number }> {
   let [ended, seen] = [0, 0];
-  for await (const { session } of findSessions(admin, filter)) {
+  for await (const { session } of findSessions(admin.sessions, filter)) {
     seen += 1;
     if (!isEarlier(session, filter, beforeMs)) continue;
     if (await endSession(admin.end, session, 'administrator')) ended += 1;

@@ -1,4 +1,5 @@
 import type { ListedSession } from '../../device-sessions/list-sessions.ts';
+import { sessionForPrograms, timeOf } from '../../operations/admin/session-form.ts';
 import { logTag } from '../../telemetry/logger.ts';
 import { printable } from '../terminal/printable.ts';
 
@@ -9,27 +10,6 @@ export const WHAT_STAYS =
 
 export function sessionCount(count: number): string {
   return `${count} device session${count === 1 ? '' : 's'}`;
-}
-
-export function sessionForPrograms({ session, name, lastUsedAtMs, ended }: ListedSession): Record<string, unknown> {
-  return {
-    session: session.id,
-    client: session.clientId,
-    upstream: session.upstream,
-    subject: session.subject,
-    account: session.account,
-    name: name ?? null,
-    device_label: session.deviceLabel ?? null,
-    user_agent: session.userAgent ?? null,
-    source: session.source,
-    scopes: session.scopes,
-    resources: session.resources,
-    signed_in_at: timeOf(session.signedInAtMs),
-    started_at: timeOf(session.startedAtMs),
-    last_used_at: timeOf(lastUsedAtMs),
-    ends_at: timeOf(session.endsAtMs),
-    ended: ended ?? null,
-  };
 }
 
 const COLUMNS = ['session', 'who', 'client', 'device', 'where', 'since', 'last used', 'ends'] as const;
@@ -78,10 +58,6 @@ function textOf(name: string, value: unknown): string {
 
 function labelOf(label: string | undefined): string {
   return label === undefined ? '-' : JSON.stringify(printable(label));
-}
-
-function timeOf(ms: number): string {
-  return new Date(ms).toISOString();
 }
 
 function minuteOf(ms: number): string {

@@ -1,6 +1,8 @@
 import { announceEnd } from '../../device-sessions/announced-ends.ts';
 import { endSession } from '../../device-sessions/end-session.ts';
+import { findSessions } from '../../device-sessions/find-sessions.ts';
 import type { ListedSession } from '../../device-sessions/list-sessions.ts';
+import { sessionForPrograms } from '../../operations/admin/session-form.ts';
 import { complain } from '../complain.ts';
 import { EXIT } from '../exit-codes.ts';
 import { tooMuch, UsageError } from '../read-arguments.ts';
@@ -8,7 +10,7 @@ import { sessionsTable } from '../tables/sessions-table.ts';
 import { type AdminContext, withAdminContext } from './admin-context.ts';
 import { type AnswerInput, askYes, requireAnswerable } from './ask.ts';
 import { namesOf } from './end-order.ts';
-import { findSessions, isConfigured, unknownName } from './find-sessions.ts';
+import { isConfigured, unknownName } from './name-of-sessions.ts';
 import { operator } from './operator.ts';
 import {
   isNarrowed,
@@ -18,7 +20,7 @@ import {
   type SessionFilter,
   sessionId,
 } from './session-filter.ts';
-import { sessionCount, sessionDetails, sessionForPrograms, sessionTable, WHAT_STAYS } from './session-words.ts';
+import { sessionCount, sessionDetails, sessionTable, WHAT_STAYS } from './session-words.ts';
 
 const VERBS = { list, show, end };
 
@@ -64,7 +66,7 @@ async function list(admin: AdminContext, { filter, json, active }: SessionArgume
 
 async function show(admin: AdminContext, { filter, json }: SessionArguments): Promise<number> {
   const found: ListedSession[] = [];
-  for await (const listed of findSessions(admin, filter)) found.push(listed);
+  for await (const listed of findSessions(admin.sessions, filter)) found.push(listed);
   const [listed] = found;
   if (listed === undefined || found.length > 1) {
     const problem = listed === undefined ? unknownName(filter) : `${found.length} sessions begin so: give the whole id`;
@@ -121,7 +123,7 @@ function sayUnknown(filter: SessionFilter): number {
 
 async function* matching(admin: AdminContext, filter: SessionFilter): AsyncGenerator<ListedSession> {
   const beforeMs = filter.before === undefined ? Number.POSITIVE_INFINITY : await momentIn(admin, filter);
-  for await (const listed of findSessions(admin, filter)) {
+  for await (const listed of findSessions(admin.sessions, filter)) {
     if (listed.session.startedAtMs < beforeMs) yield listed;
   }
 }

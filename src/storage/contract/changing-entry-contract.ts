@@ -88,5 +88,36 @@ export function describeChangingEntries({ describe, it }: TestRunner, create: Cr
         assert.deepEqual(await found('session'), []);
       }),
     );
+
+    it(
+      'idsFrom finds the same in pieces, at either process, while others are written',
+      withStorage(create, async ({ storage, replica, advance }) => {
+        const expiresAtMs = (await storage.ledger.now()) + MINUTE;
+        const write = (key: string) =>
+          storage.ledger.commit({ attempt: 'a', writes: [{ key, value: 'a|', expiresAtMs }] });
+        const standing = Array.from({ length: 300 }, () => fresh('id'));
+        await Promise.all([...standing.map((id) => write(`{${id}}:session`)), write('{lonely}:grant')]);
+        const found = new Set<string>();
+        let pieces = 0;
+        let from: string | undefined;
+        do {
+          const at = pieces % 2 === 0 ? storage : replica;
+          const piece = await at.ledger.idsFrom('session', from, 20);
+          assert.ok(piece !== undefined, `the cursor ${from} was given out`);
+          for (const id of piece.ids) found.add(id);
+          from = piece.next;
+          pieces += 1;
+          await write(`{${fresh('new')}}:session`);
+        } while (from !== undefined && pieces < 1000);
+        assert.ok(pieces > 5, `${pieces} pieces`);
+        assert.deepEqual(
+          standing.filter((id) => !found.has(id)),
+          [],
+        );
+        assert.equal(found.has('lonely'), false);
+        await advance(MINUTE + SECOND);
+        assert.deepEqual((await storage.ledger.idsFrom('session', undefined, 10))?.ids, []);
+      }),
+    );
   });
 }

@@ -36,6 +36,7 @@ function everyVerb({ ledger, counters, browserSessions }: Storage): Record<strin
     lease: () => ledger.lease(`{${fresh('away')}}:lease`, 'me', SECOND),
     release: () => ledger.release(`{${fresh('away')}}:lease`, 'me'),
     ids: () => ledger.ids('session')[Symbol.asyncIterator]().next(),
+    idsFrom: () => ledger.idsFrom('session', undefined, 10),
     add: () => counters.add(fresh('away:'), 60),
     current: () => counters.current(fresh('away:'), 60),
     takePlaces: () => counters.takePlaces(place),

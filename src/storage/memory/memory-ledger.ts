@@ -5,6 +5,7 @@ import type {
   Change,
   CommitOutcome,
   Holder,
+  IdsPiece,
   Ledger,
   PaceRule,
   PollFacts,
@@ -177,6 +178,13 @@ export class MemoryLedger implements Ledger {
         yield key.slice(1, -end.length);
       }
     }
+  }
+
+  async idsFrom(suffix: string, from: string | undefined, about: number): Promise<IdsPiece | undefined> {
+    const later: string[] = [];
+    for await (const id of this.ids(suffix)) if (from === undefined || id > from) later.push(id);
+    const ids = later.sort().slice(0, about);
+    return { ids, next: ids.length < later.length ? ids.at(-1) : undefined };
   }
 
   /** What is held, for metrics and tests. */

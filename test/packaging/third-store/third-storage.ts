@@ -116,6 +116,14 @@ function thirdLedger(database: Database): Ledger {
       const keys = await database.ask((nowMs) => database.keys('{', nowMs));
       for (const key of keys) if (key.endsWith(end)) yield key.slice(1, -end.length);
     },
+    idsFrom: (suffix, from = '', about) =>
+      database.ask((nowMs) => {
+        const end = `}:${suffix}`;
+        const found = database.keys('{', nowMs).filter((key) => key.endsWith(end));
+        const later = found.map((key) => key.slice(1, -end.length)).filter((id) => id > from);
+        const ids = later.sort().slice(0, about);
+        return { ids, next: ids.length < later.length ? ids.at(-1) : undefined };
+      }),
   };
 }
 

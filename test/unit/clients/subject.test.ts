@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { subjectOf } from '../../../src/tokens/subject.ts';
+import { subjectOf } from '../../../src/clients/subject.ts';
 import { anyText } from '../../support/samples/inherited-names.ts';
 
 const prefixed = { subject: 'prefixed' } as const;

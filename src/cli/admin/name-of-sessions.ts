@@ -1,28 +1,5 @@
-import {
-  type ListedSession,
-  listAllSessions,
-  listSessions,
-  lookAtSession,
-} from '../../device-sessions/list-sessions.ts';
 import type { AdminContext } from './admin-context.ts';
-import { isAbout, ownersMeant, type SessionFilter } from './session-filter.ts';
-
-/** The sessions that a filter is about, whenever they began. One person's are found without a look at everybody's. */
-export async function* findSessions(admin: AdminContext, filter: SessionFilter): AsyncGenerator<ListedSession> {
-  const near = await sessionsNearby(admin, filter);
-  for await (const listed of near.length > 0 ? near : listAllSessions(admin.sessions)) {
-    if (isAbout(filter, listed)) yield listed;
-  }
-}
-
-async function sessionsNearby({ sessions }: AdminContext, filter: SessionFilter): Promise<ListedSession[]> {
-  if (filter.session !== undefined) {
-    const listed = await lookAtSession(sessions, filter.session);
-    return listed === undefined ? [] : [listed];
-  }
-  const found = await Promise.all(ownersMeant(filter).map((owner) => listSessions(sessions, owner)));
-  return found.flat();
-}
+import type { SessionFilter } from './session-filter.ts';
 
 /** Whether the configuration has what is named; a network and everybody need no name. */
 export function isConfigured({ config }: AdminContext, filter: SessionFilter): boolean {

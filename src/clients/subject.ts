@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RegisteredClient } from '../clients/registered-client.ts';
+import type { RegisteredClient } from './registered-client.ts';
 
 /** OpenID Connect Core §2: `sub` has at most 255 ASCII characters. */
 const MAX_SUBJECT = 255;
