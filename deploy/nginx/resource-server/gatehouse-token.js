@@ -5,10 +5,10 @@ async function ask(r) {
   const answer = await ngx.fetch(r.variables.introspection_url, {
     method: 'POST',
     headers: {
-      Authorization: 'Basic ' + r.variables.introspection_basic,
+      Authorization: `Basic ${r.variables.introspection_basic}`,
       'Content-Type': 'application/x-www-form-urlencoded',
     },
-    body: 'token=' + encodeURIComponent(match[1]),
+    body: `token=${encodeURIComponent(match[1])}`,
   });
   // Neither yes nor no: nobody is let in, and nobody is told that the token is bad.
   if (answer.status !== 200) return r.return(500);
