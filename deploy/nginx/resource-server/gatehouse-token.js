@@ -12,7 +12,8 @@ async function ask(r) {
   });
   // Neither yes nor no: nobody is let in, and nobody is told that the token is bad.
   if (answer.status !== 200) return r.return(500);
-  const told = JSON.parse(await answer.text());
+  const text = await answer.text();
+  const told = JSON.parse(text);
   if (told.active !== true || told.cnf !== undefined) return r.return(401);
   r.headersOut['X-Subject'] = told.sub;
   return r.return(204);
