@@ -104,8 +104,7 @@ describe.each(Object.keys(PROXIES))('below a path, behind %s with the file of de
       const answer = await fetch(`${origin}/login/jwks`).catch(() => undefined);
       await answer?.body?.cancel();
       if (answer?.status === 200) break;
-      if (proxy.exitCode !== null || tries > 400)
-        throw new Error(`${name} does not hand on: ${answer?.status} ${said}`);
+      if (proxy.exitCode !== null || tries > 400) throw new Error(`it hands nothing on: ${answer?.status} ${said}`);
       await delay(50);
     }
   }, 5 * MINUTE);

