@@ -86,7 +86,8 @@ export const pyjwtResource = consumer({
 
 export const springAtJwt = consumer({
   ...{ name: 'spring-at-jwt', from: 'Maven Central spring-boot-starter-oauth2-resource-server', limitSeconds: 300 },
-  takes: AS_THE_PAGE_SAYS,
+  // By discovery, so under each issuer of ours.
+  takes: { ...AS_THE_PAGE_SAYS, 'Keycloak’s path profile': true },
   async build() {
     const built = await javaProgram('spring-at-jwt', 'Api');
     return { version: await built.version('spring-security-oauth2-resource-server'), program: built };

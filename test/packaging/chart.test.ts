@@ -10,6 +10,7 @@ import { helmFolder } from '../../interop/obtain/helm.ts';
 import { readConfig } from '../../src/config/load-config.ts';
 import { METRICS } from '../../src/telemetry/metric-names.ts';
 import { onPath, say } from '../support/programs.ts';
+import { fromPyPI } from '../support/pypi.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
@@ -100,7 +101,7 @@ function renderedBy(program: string): void {
   async function rendered(values: object): Promise<Map<string, Manifest>> {
     const file = join(folder, 'values.json');
     await writeFile(file, JSON.stringify(values));
-    const { stdout } = await run(program, ['template', 'login', CHART, '-f', file]);
+    const { stdout } = await run(program, ['template', 'login', CHART, '--kube-version', '1.30.0', '-f', file]);
     const all = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest | null);
     return new Map(all.filter((each) => each !== null).map((each) => [`${each.kind}/${each.metadata.name}`, each]));
   }
@@ -128,6 +129,15 @@ function renderedBy(program: string): void {
     }
     const yaml = all.get('ConfigMap/login')?.data?.['gatehouse.yaml'] ?? '';
     expect(parse(yaml)).toEqual(valueAt(parse(read('values.yaml')) as Tree, ['config']));
+  });
+
+  it('is what Kubernetes takes', { timeout: 300_000 }, async () => {
+    const { stdout } = await run(program, ['template', 'login', CHART, '--kube-version', '1.30.0']);
+    const file = join(folder, 'rendered.yaml');
+    await writeFile(file, stdout);
+    const validate = await fromPyPI('kubernetes-validate', 'kubernetes-validate');
+    const said = await run(validate, ['--strict', file]);
+    expect(`${said.stdout}${said.stderr}`.match(/passed for resource/g)).toHaveLength(7);
   });
 
   it('routes a path, and what RFC 8414 inserts before it', async () => {
