@@ -68,8 +68,8 @@ function release(): void {
   writeFileSync(join(folder, 'SHA256SUMS'), checksums([...files, statement]));
 
   const tag = `v${version}`;
-  if (values.tag && run('git', 'tag', '--list', tag) === '')
-    run('git', 'tag', '--annotate', tag, '--message', `${name} ${version}`);
+  const isTagged = run('git', 'tag', '--list', tag) !== '';
+  if (values.tag && !isTagged) run('git', 'tag', '--annotate', tag, '--message', `${name} ${version}`);
   for (const file of readdirSync(folder)) console.log(`.cache/release/${file}`);
   console.log(`
 Nothing was published. From here:
