@@ -112,29 +112,28 @@ export function createDeviceApp(
     const dpopAt = (address: string) =>
       createDpopProofs({ address, sealing, ledger, counters: storage.counters, useOnce });
     const dpop = dpopAt(issuer.addresses.token);
-    const token = watch.tokenRequests(
-      createToken({
+    const token = createToken({
+      issuer,
+      redeem,
+      registry,
+      dpop,
+      refresh: createRefresh({
         issuer,
-        redeem,
-        registry,
         dpop,
-        refresh: createRefresh({
-          issuer,
-          dpop,
-          refresh: {
-            ...grants,
-            upstreams: configContext.recheckUpstream,
-            issueTokens: issueRefreshed,
-            sleep: processContext.sleep,
-            isSameNetwork: (left, right) => isSameNetwork(left, right, configContext.networks),
-            onEnded: watch.ended,
-            onShared: watch.shared,
-          },
-          onRefreshed: watch.refreshed,
-        }),
-        onPolled: watch.polled,
+        refresh: {
+          ...grants,
+          upstreams: configContext.recheckUpstream,
+          issueTokens: issueRefreshed,
+          sleep: processContext.sleep,
+          isSameNetwork: (left, right) => isSameNetwork(left, right, configContext.networks),
+          onEnded: watch.ended,
+          onShared: watch.shared,
+        },
+        onRefreshed: watch.refreshed,
       }),
-    );
+      onPolled: watch.polled,
+      onRefused: watch.tokenRefused,
+    });
     const revocation = createRevocation({
       registry,
       sessions,

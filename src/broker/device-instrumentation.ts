@@ -27,13 +27,13 @@ function countedAs(outcome: RefreshOutcome): 'tokens' | 'answered_again' | 'lost
 
 /** What happens at the device door, as log lines and counters. */
 export function watchDevices({ logger, metrics, sealing }: { logger: Logger; metrics: Metrics; sealing: Sealing }) {
-  type Count = (client: string | undefined, outcome: OAuthErrorCode, request: DeviceRequest) => void;
+  type Count = (client: string | undefined, outcome: OAuthErrorCode) => void;
 
   /** Counts what an endpoint refuses; what it answers is counted where its outcome is known. */
   const refusals = (endpoint: Endpoint, count: Count): Endpoint => {
     return (request) =>
       endpoint(request).catch((error: unknown) => {
-        count(request.clientId, asOAuthError(error).code, request);
+        count(request.clientId, asOAuthError(error).code);
         throw error;
       });
   };
@@ -42,11 +42,11 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
     starts: (endpoint: Endpoint) =>
       refusals(endpoint, (client, outcome) => metrics.authorizationAnswered(client, outcome)),
     /** Polls and refreshes come to one address. */
-    tokenRequests: (endpoint: Endpoint) =>
-      refusals(endpoint, (client, outcome, { form }) => {
-        if (grantTypeOf(form.get('grant_type') ?? '') === 'refresh_token') metrics.refreshAnswered(client, outcome);
-        else metrics.pollAnswered(client, outcome);
-      }),
+    tokenRefused: ({ clientId, form }: DeviceRequest, error: unknown) => {
+      const outcome = asOAuthError(error).code;
+      if (grantTypeOf(form.get('grant_type') ?? '') === 'refresh_token') metrics.refreshAnswered(clientId, outcome);
+      else metrics.pollAnswered(clientId, outcome);
+    },
 
     started: (started: {
       requestId: string;

@@ -26,9 +26,10 @@ export interface IdentifiedClient {
   client: RegisteredClient;
   /**
    * Rejects with 429 where this source failed too often. Until it resolves nothing may be done for the client, and
-   * neither an answer nor an error be told: either would say that the secret was right.
+   * neither an answer nor an error be told: either would say that the secret was right. Left out where there was no
+   * secret to guess.
    */
-  admitted: Promise<void>;
+  admitted?: Promise<void>;
 }
 
 /**
@@ -52,14 +53,14 @@ export async function authenticateClient(
 
 /**
  * As `authenticateClient`, but with the last question still on its way: a poll asks the storage for its grant in the
- * same round trip.
+ * same round trip. Of a public client nothing need be waited for.
  */
-export async function identifyClient(
+export function identifyClient(
   registry: ClientRegistry,
   credentials: ClientCredentials,
   source: string,
   options: { withoutSecret?: boolean } = {},
-): Promise<IdentifiedClient> {
+): IdentifiedClient | Promise<IdentifiedClient> {
   switch (credentials.method) {
     case 'none': {
       const client = registry.clients.get(credentials.clientId);
@@ -67,28 +68,22 @@ export async function identifyClient(
       const isEnough =
         client.authentication === 'none' || (options.withoutSecret === true && client.startWithoutSecret);
       if (!isEnough) throw refused(credentials, 'the client did not authenticate');
-      return atOnce(client);
+      return { client };
     }
     case 'basic': {
       // x/oauth2 tries Basic with an empty password first, for public clients too. Nobody's secret is empty.
       const isBare = credentials.readings.every(({ secret }) => secret.reveal() === '');
       const open = credentials.readings.map(({ clientId }) => registry.clients.get(clientId));
       const client = isBare ? open.find((each) => each?.authentication === 'none') : undefined;
-      if (client !== undefined) return atOnce(client);
+      if (client !== undefined) return { client };
       if (isBare) throw refused(credentials, 'unknown client or no secret');
       return bySecret(registry, credentials, ['client_secret', 'client_secret_basic'], source);
     }
     case 'body':
       return bySecret(registry, credentials, ['client_secret', 'client_secret_post'], source);
     case 'assertion':
-      return atOnce(await byAssertion(registry, credentials, source));
+      return byAssertion(registry, credentials, source).then((client) => ({ client }));
   }
-}
-
-const ADMITTED = Promise.resolve();
-
-function atOnce(client: RegisteredClient): IdentifiedClient {
-  return { client, admitted: ADMITTED };
 }
 
 type SecretCredentials = ClientCredentials & { method: 'basic' | 'body' };

@@ -16,7 +16,7 @@ export interface DpopProofs {
    * @param accessToken where the proof comes with one (§7): it must be made for it
    * @throws {OAuthError} `invalid_dpop_proof`, `use_dpop_nonce`
    */
-  proofOf(request: DeviceRequest, accessToken?: string): Promise<DpopProof>;
+  proofOf(request: DeviceRequest, accessToken?: string): DpopProof | Promise<DpopProof>;
 }
 
 export interface DpopProof extends PresentedProof {
@@ -62,49 +62,56 @@ export function createDpopProofs(deps: DpopDeps): DpopProofs {
   const noncesOf = (period: number) => deps.sealing.tags('dpop nonce', String(period));
 
   return {
-    async proofOf(request, accessToken) {
+    proofOf(request, accessToken) {
       const proof = request.headers['dpop'];
-      if (proof === undefined) return NO_PROOF;
-      const { payload, jkt } = verified(typeof proof === 'string' ? proof : '');
-      if (payload['htm'] !== request.method) throw broken('htm is not the method of this request');
-      if (typeof payload['htu'] !== 'string' || normalised(payload['htu']) !== htu) {
-        throw broken('htu is not the address of this endpoint');
-      }
-      const { jti, iat } = payload;
-      if (typeof jti !== 'string' || jti === '' || typeof iat !== 'number') throw broken('jti or iat is missing');
-      if (accessToken !== undefined && payload['ath'] !== sha256(accessToken)) {
-        throw broken('ath is not the hash of the access token');
-      }
-
-      const nowMs = await deps.ledger.now();
-      const period = Math.floor(nowMs / NONCE_MS);
-      const { nonce } = payload;
-      const isFresh = nonce === undefined ? Math.abs(nowMs - iat * 1000) <= FRESH_MS : isOurs(nonce, period);
-      if (!isFresh) {
-        throw new OAuthError('use_dpop_nonce', 'use the nonce of the DPoP-Nonce header', {
-          headers: { 'DPoP-Nonce': nonceOf(period) },
-        });
-      }
-      const name = sha256(JSON.stringify([jkt, jti]));
-      const serial = serialOf(iat, name);
-      // As long as the proof could be accepted again.
-      const untilMs = nonce === undefined ? iat * 1000 + FRESH_MS + 1 : nowMs + 2 * NONCE_MS;
-      return {
-        jkt,
-        async follow(mark) {
-          const [newest = 0] = await deps.ledger.marks([mark]);
-          if (newest === serial) throw broken('the proof was used before');
-          await deps.ledger.raise(mark, serial, untilMs);
-          return secondOf(serial) < secondOf(newest) ? 'older' : 'newest';
-        },
-        async spend(owner) {
-          if (owner !== undefined) await requireRoom(owner);
-          const isFirst = await deps.useOnce(`dpop:${name}`, untilMs);
-          if (!isFirst) throw broken('the proof was used before');
-        },
-      };
+      return proof === undefined ? NO_PROOF : readProof(request, proof, accessToken);
     },
   };
+
+  async function readProof(
+    request: DeviceRequest,
+    proof: string | string[],
+    accessToken: string | undefined,
+  ): Promise<DpopProof> {
+    const { payload, jkt } = verified(typeof proof === 'string' ? proof : '');
+    if (payload['htm'] !== request.method) throw broken('htm is not the method of this request');
+    if (typeof payload['htu'] !== 'string' || normalised(payload['htu']) !== htu) {
+      throw broken('htu is not the address of this endpoint');
+    }
+    const { jti, iat } = payload;
+    if (typeof jti !== 'string' || jti === '' || typeof iat !== 'number') throw broken('jti or iat is missing');
+    if (accessToken !== undefined && payload['ath'] !== sha256(accessToken)) {
+      throw broken('ath is not the hash of the access token');
+    }
+
+    const nowMs = await deps.ledger.now();
+    const period = Math.floor(nowMs / NONCE_MS);
+    const { nonce } = payload;
+    const isFresh = nonce === undefined ? Math.abs(nowMs - iat * 1000) <= FRESH_MS : isOurs(nonce, period);
+    if (!isFresh) {
+      throw new OAuthError('use_dpop_nonce', 'use the nonce of the DPoP-Nonce header', {
+        headers: { 'DPoP-Nonce': nonceOf(period) },
+      });
+    }
+    const name = sha256(JSON.stringify([jkt, jti]));
+    const serial = serialOf(iat, name);
+    // As long as the proof could be accepted again.
+    const untilMs = nonce === undefined ? iat * 1000 + FRESH_MS + 1 : nowMs + 2 * NONCE_MS;
+    return {
+      jkt,
+      async follow(mark) {
+        const [newest = 0] = await deps.ledger.marks([mark]);
+        if (newest === serial) throw broken('the proof was used before');
+        await deps.ledger.raise(mark, serial, untilMs);
+        return secondOf(serial) < secondOf(newest) ? 'older' : 'newest';
+      },
+      async spend(owner) {
+        if (owner !== undefined) await requireRoom(owner);
+        const isFirst = await deps.useOnce(`dpop:${name}`, untilMs);
+        if (!isFirst) throw broken('the proof was used before');
+      },
+    };
+  }
 
   async function requireRoom(owner: string): Promise<void> {
     const places = [{ key: `{proofs:${owner}}`, most: MAX_NOTES }];

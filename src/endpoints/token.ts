@@ -25,66 +25,76 @@ export interface TokenDeps {
   dpop: DpopProofs;
   refresh: (request: DeviceRequest, client: RegisteredClient) => Promise<DeviceReply>;
   onPolled: (request: DeviceRequest, client: RegisteredClient, outcome: PollOutcome) => void;
+  /** Told of what is thrown, before it becomes an answer. */
+  onRefused: (request: DeviceRequest, error: unknown) => void;
 }
 
 const MAX_CODE = 128;
 
-/** RFC 6749 §3.2 with the grants of RFC 8628 §3.4 and RFC 6749 §6. */
+/**
+ * RFC 6749 §3.2 with the grants of RFC 8628 §3.4 and RFC 6749 §6. On the way of a pending poll nothing is waited for that
+ * is there already: each promise in between costs as much as a header.
+ */
 export function createToken(deps: TokenDeps): Endpoint {
   return async (request) => {
-    const { form } = request;
-    const named = form.need('grant_type');
-    const grantType = grantTypeOf(named);
-    if (grantType === 'device_code') form.need('device_code');
-    if (grantType === 'refresh_token') form.need('refresh_token');
-    const identified = await identifyClient(deps.registry, credentialsOf(request), request.source());
-    const { client, admitted } = identified;
-    request.clientId = client.id;
-    if (grantType === 'device_code' && client.grantTypes.includes(grantType)) return poll(deps, request, identified);
-    await admitted;
-    if (grantType === undefined) throw new OAuthError('unsupported_grant_type', 'this grant type is not known here');
-    if (!client.grantTypes.includes(grantType)) {
-      throw new OAuthError('unauthorized_client', 'this client may not use this grant type');
+    try {
+      const { form } = request;
+      const named = form.need('grant_type');
+      const grantType = grantTypeOf(named);
+      if (grantType === 'device_code') form.need('device_code');
+      if (grantType === 'refresh_token') form.need('refresh_token');
+      const asked = identifyClient(deps.registry, credentialsOf(request), request.source());
+      const identified = asked instanceof Promise ? await asked : asked;
+      const { client, admitted } = identified;
+      request.clientId = client.id;
+      if (grantType === 'device_code' && client.grantTypes.includes(grantType)) {
+        return await poll(deps, request, identified);
+      }
+      await admitted;
+      if (grantType === undefined) throw new OAuthError('unsupported_grant_type', 'this grant type is not known here');
+      if (!client.grantTypes.includes(grantType)) {
+        throw new OAuthError('unauthorized_client', 'this client may not use this grant type');
+      }
+      return await deps.refresh(request, client);
+    } catch (error) {
+      deps.onRefused(request, error);
+      throw error;
     }
-    return deps.refresh(request, client);
   };
 }
 
 /** Asks for the grant while it is still asked whether the client is admitted: a poll is one round trip to the storage. */
-async function poll(deps: TokenDeps, request: DeviceRequest, identified: IdentifiedClient): Promise<DeviceReply> {
-  try {
-    return await pollAs(identified, deps, request);
-  } finally {
-    // Whatever became of it, an error too: who is refused hears nothing else.
-    await identified.admitted;
-  }
-}
-
-async function pollAs(
-  { client, admitted }: IdentifiedClient,
+async function poll(
   deps: TokenDeps,
   request: DeviceRequest,
+  { client, admitted }: IdentifiedClient,
 ): Promise<DeviceReply> {
   const { form } = request;
-  const deviceCode = form.need('device_code');
-  const proof = await deps.dpop.proofOf(request);
-  const outcome: PollOutcome =
-    deviceCode.length > MAX_CODE
-      ? { outcome: 'invalid_grant' }
-      : await pollGrant(deps.redeem, {
-          client,
-          admitted,
-          deviceCode: new Secret(deviceCode),
-          challenge: challengeOf(form.get('code_verifier')),
-          jkt: proof.jkt,
-          proof,
-          reverseCode: form.get('confirmation_code'),
-          resources: respelledResources(form.resources, client.resources),
-          issuer: deps.issuer.name,
-          asker: request,
-        });
-  deps.onPolled(request, client, outcome);
-  return reply(outcome, form.resources);
+  try {
+    const deviceCode = form.need('device_code');
+    const shown = deps.dpop.proofOf(request);
+    const proof = shown instanceof Promise ? await shown : shown;
+    const outcome: PollOutcome =
+      deviceCode.length > MAX_CODE
+        ? { outcome: 'invalid_grant' }
+        : await pollGrant(deps.redeem, {
+            client,
+            admitted,
+            deviceCode: new Secret(deviceCode),
+            challenge: challengeOf(form.get('code_verifier')),
+            jkt: proof.jkt,
+            proof,
+            reverseCode: form.get('confirmation_code'),
+            resources: respelledResources(form.resources, client.resources),
+            issuer: deps.issuer.name,
+            asker: request,
+          });
+    deps.onPolled(request, client, outcome);
+    return reply(outcome, form.resources);
+  } finally {
+    // Whatever became of it, an error too: who is refused hears nothing else.
+    if (admitted !== undefined) await admitted;
+  }
 }
 
 function reply(outcome: PollOutcome, resources: readonly string[]): DeviceReply {

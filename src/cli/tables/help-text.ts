@@ -30,7 +30,8 @@ export function overviewText(tables: ReadonlyMap<string, CommandTable>): string 
     '',
     ...list,
     '',
-    'To begin: gatehouse init. More about one of them: gatehouse help COMMAND.',
+    'gatehouse help COMMAND says more about one of them, gatehouse --version which',
+    'Gatehouse this is.',
     '',
   ].join('\n');
 }

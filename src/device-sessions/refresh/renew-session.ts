@@ -37,14 +37,20 @@ export async function renewSession(
   if (!isUpstreamAsked(deps.upstreams, request.client, found.carried, found.nowMs)) {
     return renew(deps, request, token, found, judged, renewal, undefined);
   }
-  await renewal.notePresented();
   const lease = refreshingLease(token.sessionId, found.stands.attempt);
   const name = newAttempt(deps.randomBytes);
-  if (!(await deps.ledger.lease(lease, name, LEASE_MS, found.stands))) return undefined;
+  // Both at once; the upstream is asked after both.
+  const noted = renewal.notePresented();
+  noted.catch(() => {});
+  if (!(await deps.ledger.lease(lease, name, LEASE_MS, found.stands))) {
+    await noted;
+    return undefined;
+  }
   // An exchange that is written takes its lease away itself; while it waits to be written, nobody may spend the
   // upstream's token a second time.
   let isKept = false;
   try {
+    await noted;
     const outcome = await renew(deps, request, token, found, judged, renewal, lease);
     isKept = outcome?.outcome === 'tokens';
     return outcome;

@@ -54,7 +54,13 @@ export function createNodeAdapter(deps: NodeAdapterDeps) {
     };
     let reply: DeviceReply;
     try {
-      reply = await replyTo(deps, message, request, route);
+      const endpoint = endpointFor(deps, message, request, route);
+      if (request.method === 'POST' && endpoint === route.POST) {
+        const body = readBody(message, request);
+        request.form = parseForm(typeof body === 'string' ? body : await body);
+        refuseRepeatedInQuery(message.url ?? '', request.form);
+      }
+      reply = await endpoint(request);
     } catch (thrown) {
       const error = asOAuthError(thrown);
       log(deps.logger, request, route, error);
@@ -73,12 +79,13 @@ function refusedHead(fault: HeadFault): OAuthError {
   return new OAuthError('invalid_request', `the headers are larger than ${MAX_HEAD_KIBIBYTES} KiB`, { status: 431 });
 }
 
-async function replyTo(
+/** What answers once a body is read; a body that nobody reads is let go. @throws {OAuthError} */
+function endpointFor(
   deps: NodeAdapterDeps,
   message: IncomingMessage,
   request: DeviceRequest,
   route: DeviceRoute,
-): Promise<DeviceReply> {
+): Endpoint {
   const foreign = deps.foreignRequest(request);
   if (foreign !== undefined) {
     message.resume();
@@ -91,19 +98,13 @@ async function replyTo(
     throw refusedHead(fault);
   }
   const endpoint = method === 'POST' ? route.POST : method === 'GET' || method === 'HEAD' ? route.GET : undefined;
-  if (endpoint === undefined) {
-    message.resume();
-    if (route.OTHERWISE !== undefined) return route.OTHERWISE(request);
-    const allow = [route.GET && 'GET, HEAD', route.POST && 'POST'].filter(Boolean).join(', ');
-    if (method === 'OPTIONS') return deps.cors.preflight(request, allow);
-    const error = new OAuthError('invalid_request', `use ${allow}`, { status: 405, headers: { Allow: allow } });
-    return oauthErrorReply(error);
-  }
-  if (method === 'POST') {
-    request.form = parseForm(await readBody(message, request));
-    refuseRepeatedInQuery(message.url ?? '', request.form);
-  }
-  return endpoint(request);
+  if (endpoint !== undefined) return endpoint;
+  message.resume();
+  if (route.OTHERWISE !== undefined) return route.OTHERWISE;
+  const allow = [route.GET && 'GET, HEAD', route.POST && 'POST'].filter(Boolean).join(', ');
+  if (method === 'OPTIONS') return async () => deps.cors.preflight(request, allow);
+  const error = new OAuthError('invalid_request', `use ${allow}`, { status: 405, headers: { Allow: allow } });
+  return async () => oauthErrorReply(error);
 }
 
 /** @throws {OAuthError} `invalid_request` */

@@ -30,9 +30,11 @@ const INVALID: PollOutcome = { outcome: 'invalid_grant' };
  */
 export async function pollGrant(deps: RedeemDeps, poll: Poll): Promise<PollOutcome> {
   const id = grantId(poll.deviceCode);
-  const [facts] = await Promise.all([deps.ledger.poll(id, holderOf(poll), PACE_RULE), poll.admitted]);
+  const asked = deps.ledger.poll(id, holderOf(poll), PACE_RULE);
+  const facts = poll.admitted === undefined ? await asked : (await Promise.all([asked, poll.admitted]))[0];
   if (facts.state === 'unknown') return INVALID;
-  const isOlder = (await poll.proof.follow(newestProofMark(id))) === 'older';
+  // Without a key there is no proof to follow.
+  const isOlder = poll.jkt !== '' && (await poll.proof.follow(newestProofMark(id))) === 'older';
   switch (facts.state) {
     case 'pending':
       return facts.pace === 'in_time'

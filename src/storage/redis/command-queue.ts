@@ -1,6 +1,7 @@
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import type { RedisClient } from './redis-client.ts';
 import { isReadOnly, isScriptUnknown, unavailable } from './redis-failure.ts';
+import { TurnWrites } from './turn-writes.ts';
 
 export interface CommandQueueDeps {
   /** The most that one command waits in all: for a connection, and for its answer. */
@@ -18,6 +19,7 @@ export type Send<T> = (client: RedisClient) => Promise<T>;
 interface Ask {
   send: Send<unknown>;
   teach: Send<unknown> | undefined;
+  read: ((reply: unknown) => unknown) | undefined;
   resolve(answer: unknown): void;
   reject(error: Error): void;
   askedAtMs: number;
@@ -38,6 +40,7 @@ const SWEEP_EVERY_MS = 100;
 export class CommandQueue {
   readonly #client: RedisClient;
   readonly #options: CommandQueueDeps;
+  readonly #writes: TurnWrites;
   /**
    * In no order: who leaves is replaced by the last one. A Set would leave its old tables behind at every few hundred
    * commands, each keeping the next alive until the garbage collector's great round: a sixth of a poll's cost.
@@ -50,6 +53,7 @@ export class CommandQueue {
   constructor(client: RedisClient, options: CommandQueueDeps) {
     this.#client = client;
     this.#options = options;
+    this.#writes = new TurnWrites(client);
     // A process that was held up for seconds has the answers before it, behind its timers: they are read first.
     const sweep = (): void => {
       this.#giveUpOnOld();
@@ -58,8 +62,11 @@ export class CommandQueue {
     this.#sweeper = setInterval(() => setImmediate(sweep), SWEEP_EVERY_MS).unref();
   }
 
-  /** @param teach sent where Redis does not know the script that `send` names */
-  ask<T>(send: Send<T>, teach?: Send<T>): Promise<T> {
+  /**
+   * @param teach sent where Redis does not know the script that `send` names
+   * @param read makes the answer of the reply, on its way to the one promise that the caller waits for
+   */
+  ask<T>(send: Send<unknown>, teach?: Send<unknown>, read?: (reply: unknown) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#closedBecause !== undefined) {
         reject(this.#closedBecause);
@@ -69,7 +76,7 @@ export class CommandQueue {
         reject(new StorageUnavailableError(`${this.#held} commands are waiting for Redis already`));
         return;
       }
-      const ask = { send, teach, resolve, reject, askedAtMs: performance.now(), isSent: false, place: -1 } as Ask;
+      const ask = { send, teach, read, resolve, reject, askedAtMs: performance.now(), isSent: false, place: -1 } as Ask;
       this.#held += 1;
       ask.place = this.#asks.push(ask) - 1;
       if (this.#options.isOpen()) {
@@ -99,11 +106,16 @@ export class CommandQueue {
 
   #send(ask: Ask): void {
     ask.isSent = true;
+    this.#writes.hold();
     ask.send(this.#client).then(
       (answer) => {
         this.#held -= 1;
         this.#leave(ask);
-        ask.resolve(answer);
+        try {
+          ask.resolve(ask.read === undefined ? answer : ask.read(answer));
+        } catch (error) {
+          ask.reject(unavailable(error));
+        }
       },
       (error: unknown) => {
         if (this.#willSendAgain(ask, error)) {

@@ -1,3 +1,4 @@
+import { Cluster } from 'ioredis';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { StorageRefusedError } from '../storage.ts';
@@ -8,6 +9,7 @@ import { isDatabaseRefused, wordsOf } from './redis-failure.ts';
 import { inspectNodes, refusalIn } from './redis-inspection.ts';
 import { answersPing, dropHungNodes, within } from './redis-nodes.ts';
 import type { RedisScript } from './redis-script.ts';
+import { ScriptCommand } from './script-command.ts';
 
 export interface RedisConnectionOptions {
   waitMs: number;
@@ -81,6 +83,22 @@ export class RedisConnection {
     return this.#line.ask(
       (client) => client.evalsha(script.sha1, count, ...keys, ...args),
       (client) => client.eval(script.lua, count, ...keys, ...args),
+    );
+  }
+
+  /** The same for a command that is written out already, with its reply read in passing. */
+  runWritten<T>(
+    { script, keys, args }: { script: RedisScript; keys: readonly string[]; args: readonly string[] },
+    read: (reply: unknown) => T,
+  ): Promise<T> {
+    const count = String(keys.length);
+    return this.#line.ask(
+      (client) =>
+        client instanceof Cluster
+          ? client.evalsha(script.sha1, count, ...keys, ...args)
+          : (client.sendCommand(new ScriptCommand(script.sha1, keys, args)) as Promise<unknown>),
+      (client) => client.eval(script.lua, count, ...keys, ...args),
+      read,
     );
   }
 

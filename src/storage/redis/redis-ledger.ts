@@ -85,7 +85,10 @@ export class RedisLedger implements Ledger {
     if (this.#clockOffsetMs !== undefined) {
       args.push(String(this.#clockOffsetMs()));
     }
-    return this.#connection.run(this.#pollScript(rule), this.#keys.polled(id), args).then(pollFacts);
+    return this.#connection.runWritten(
+      { script: this.#pollScript(rule), keys: this.#keys.polled(id), args },
+      pollFacts,
+    );
   }
 
   async raise(key: string, atMs: number, expiresAtMs: number): Promise<void> {

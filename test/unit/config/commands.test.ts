@@ -24,7 +24,6 @@ afterEach(() => vi.unstubAllEnvs());
 describe('gatehouse', () => {
   it('has the commands of the design', () => {
     expect(Object.keys(COMMANDS)).toEqual([
-      'init',
       'start',
       'check',
       'login',
