@@ -1,12 +1,21 @@
-export type HeadFault = 'no_host' | 'several_hosts' | 'head_too_large';
-
-export const HOST_WORDS: Readonly<Record<Exclude<HeadFault, 'head_too_large'>, string>> = {
-  no_host: 'the Host header is missing',
-  several_hosts: 'the Host header occurs more than once',
-};
+export type HeadFault = 'no_host' | 'several_hosts' | 'head_too_large' | 'too_many_headers';
 
 /** Request line and headers together. Beyond three times as much nobody is asked any more. */
 export const MAX_HEAD_KIBIBYTES = 16;
+
+/** Twice what proxies let through. Node leaves out whatever comes after as many as it was told, and says nothing. */
+export const MAX_HEADERS = 200;
+
+export const HEAD_WORDS: Readonly<Record<HeadFault, string>> = {
+  no_host: 'the Host header is missing',
+  several_hosts: 'the Host header occurs more than once',
+  head_too_large: `the headers are larger than ${MAX_HEAD_KIBIBYTES} KiB`,
+  too_many_headers: `there are more than ${MAX_HEADERS} headers`,
+};
+
+export function isTooLarge(fault: HeadFault): boolean {
+  return fault === 'head_too_large' || fault === 'too_many_headers';
+}
 
 /** The part of a request that is judged here. */
 export interface RequestHead {
@@ -22,6 +31,8 @@ export interface RequestHead {
  * answer in its own way: a program gets JSON, and a person with too many cookies is told what to do.
  */
 export function headFault({ url = '', httpVersion, headers, rawHeaders }: RequestHead): HeadFault | undefined {
+  // A proxy may write where a visitor came from behind all that they sent, where it would not be read.
+  if (rawHeaders.length > 2 * MAX_HEADERS) return 'too_many_headers';
   // RFC 9112 §3.2: who speaks HTTP/1.1 names the host, once.
   if (headers.host === undefined && httpVersion !== '1.0') return 'no_host';
   let bytes = url.length;

@@ -1,6 +1,6 @@
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
-import { HOST_WORDS, headFault, MAX_HEAD_KIBIBYTES } from '../limits/head-fault.ts';
+import { HEAD_WORDS, headFault, isTooLarge, MAX_HEAD_KIBIBYTES } from '../limits/head-fault.ts';
 import { FORM_TYPE, isFormType } from '../oauth/form-type.ts';
 import type { PagePath } from '../oauth/routes.ts';
 import { showCodeForm } from './code/code-form.ts';
@@ -104,9 +104,13 @@ function refuseBrokenHeads({ deps }: PageContext): RequestHandler {
   return (request, _response, next) => {
     const fault = headFault(request);
     if (fault === undefined) return next();
-    if (fault !== 'head_too_large') throw new PageProblem('bad_request', { detail: HOST_WORDS[fault] });
+    if (!isTooLarge(fault)) throw new PageProblem('bad_request', { detail: HEAD_WORDS[fault] });
     const isCookies = (request.headers.cookie?.length ?? 0) > (MAX_HEAD_KIBIBYTES * 1024) / 2;
-    throw new PageProblem(isCookies ? 'too_many_cookies' : 'too_large', { status: 431, words });
+    throw new PageProblem(isCookies ? 'too_many_cookies' : 'too_large', {
+      status: 431,
+      words,
+      detail: HEAD_WORDS[fault],
+    });
   };
 }
 

@@ -181,3 +181,30 @@ describe('what is no request', () => {
     expect(line).toMatchObject({ event: 'request.refused', status: 400, detail: expect.stringMatching(/^HPE_/) });
   });
 });
+
+describe('more headers than anybody has', () => {
+  const short = (count: number) => Array.from({ length: count }, (_, n) => `${n.toString(36)}:\r\n`).join('');
+  const from = 'X-Forwarded-For: 203.0.113.7\r\n';
+
+  it.each([201, 500, 2000, 2016, 2017, 2100])('%i of them are refused, however short they are', async (count) => {
+    const start = await ask(`${START}${short(count)}\r\n${FORM}`);
+    expect(start.status).toBe(431);
+    expectJson(start, /more than 200 headers/);
+    const page = await ask(`GET /device HTTP/1.1\r\nHost: 127.0.0.1\r\n${HTML}${short(count)}\r\n`);
+    expect(page.status).toBe(431);
+  });
+
+  it('and as many as anybody has are read to the last, which a proxy may have written', async () => {
+    const behindProxy = await createTestBroker({ yaml: { trusted_proxies: ['127.0.0.1/32'] } });
+    const start = async (count: number) =>
+      answerIn(await rawHttp(behindProxy.origin, `${START}${short(count)}${from}\r\n${FORM}`)).status;
+    try {
+      expect(await start(190)).toBe(200);
+      for (const count of [1990, 2010, 2048, 5000]) expect(await start(count)).toBe(431);
+      const sources = behindProxy.lines.filter(({ event }) => event === 'grant.started').map(({ source }) => source);
+      expect(sources).toEqual(['203.0.113.7']);
+    } finally {
+      await behindProxy.close();
+    }
+  });
+});

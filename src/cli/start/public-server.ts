@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
 import type { Listen } from '../../config/config.ts';
-import { MAX_HEAD_KIBIBYTES } from '../../limits/head-fault.ts';
+import { MAX_HEAD_KIBIBYTES, MAX_HEADERS } from '../../limits/head-fault.ts';
 
 const SECOND = 1000;
 
@@ -30,6 +30,8 @@ export function createPublicServer(
     tls === undefined
       ? createServer(options, handle)
       : createTlsServer({ ...options, ...contextOf(tls), handshakeTimeout: 10 * SECOND }, handle);
+  // One more, so that it is seen where there are more.
+  server.maxHeadersCount = MAX_HEADERS + 1;
   // RFC 9110 §10.1.1 lets a server ignore an expectation that it does not know; Node would answer 417.
   server.on('checkExpectation', handle);
   // Node would close without a word. Whoever looks for an open proxy gets an answer and leaves a line in the log.

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type HeadFault, HOST_WORDS, headFault, MAX_HEAD_KIBIBYTES } from '../../limits/head-fault.ts';
+import { HEAD_WORDS, type HeadFault, headFault, isTooLarge } from '../../limits/head-fault.ts';
 import { FORM_TYPE, isFormType } from '../../oauth/form-type.ts';
 import { OAuthError } from '../../oauth/oauth-error.ts';
 import { isReadParameter } from '../../oauth/parameters.ts';
@@ -75,8 +75,7 @@ export function createNodeAdapter(deps: NodeAdapterDeps) {
 const NO_FORM = new Form();
 
 function refusedHead(fault: HeadFault): OAuthError {
-  if (fault !== 'head_too_large') return new OAuthError('invalid_request', HOST_WORDS[fault]);
-  return new OAuthError('invalid_request', `the headers are larger than ${MAX_HEAD_KIBIBYTES} KiB`, { status: 431 });
+  return new OAuthError('invalid_request', HEAD_WORDS[fault], { status: isTooLarge(fault) ? 431 : 400 });
 }
 
 /** What answers once a body is read; a body that nobody reads is let go. @throws {OAuthError} */
@@ -130,15 +129,22 @@ function hasBody(headers: DeviceRequest['headers']): boolean {
 
 function collect(message: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
-    let body: Buffer = NOTHING;
+    // Put together once, at the end: a body may come byte by byte.
+    let pieces: Buffer[] = [];
     let bytes = 0;
     message.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       // What is too much is still read to its end or to the request's time-out, but not kept.
-      if (bytes > MAX_BODY_BYTES) reject(new OAuthError('invalid_request', 'the body is larger than 8 KiB', CLOSE));
-      else body = body === NOTHING ? chunk : Buffer.concat([body, chunk]);
+      if (bytes <= MAX_BODY_BYTES) {
+        pieces.push(chunk);
+      } else {
+        pieces = [];
+        reject(new OAuthError('invalid_request', 'the body is larger than 8 KiB', CLOSE));
+      }
     });
     message.on('end', () => {
+      const [only = NOTHING] = pieces;
+      const body = pieces.length > 1 ? Buffer.concat(pieces) : only;
       if (isUtf8(body)) resolve(body.toString('utf8'));
       else reject(notUtf8(body));
     });

@@ -26,8 +26,11 @@ export function codeInText(text: string, settings: UserCodeSettings): CodeInText
 
 /** Neighbouring words that together are a code; a word with a character that no code has ends such a run. */
 function runsOfCode(text: string, settings: UserCodeSettings): string[] {
+  const folded = text.normalize('NFKC');
+  // One character can stand for eighteen.
+  if (folded.length > MAX_PASTED) return [];
   const runs = [''];
-  for (const word of text.normalize('NFKC').split(/[\s:;,/?=&#]+/)) {
+  for (const word of folded.split(/[\s:;,/?=&#]+/)) {
     const isOfCode = normaliseUserCode(word, { ...settings, length: 0 }) !== undefined;
     // One stray character may be the mistyped end of a longer code, and is no word beside it.
     if (!isOfCode && (word.match(/[\p{L}\p{N}]/gu) ?? []).length < 2) return [];

@@ -58,9 +58,15 @@ export function pageAddresses(publicUrl: URL): PageAddresses {
 
 /** A cookie of the request by name; the first where there are two. Ours hold nothing that would need decoding. */
 export function cookieOf(request: Pick<IncomingMessage, 'headers'>, name: string): string | undefined {
-  for (const pair of (request.headers.cookie ?? '').split(';')) {
-    const at = pair.indexOf('=');
-    if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+  const { cookie = '' } = request.headers;
+  // Looked for, not taken apart: a page asks for several, and a stranger sends as many as fit.
+  for (let at = cookie.indexOf(name); at >= 0; ) {
+    const semicolon = cookie.indexOf(';', at);
+    const end = semicolon < 0 ? cookie.length : semicolon;
+    const pair = cookie.slice(cookie.lastIndexOf(';', at) + 1, end);
+    const equals = pair.indexOf('=');
+    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
+    at = cookie.indexOf(name, end);
   }
   return undefined;
 }

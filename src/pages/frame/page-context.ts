@@ -13,6 +13,9 @@ import type { PagesDeps } from './page-deps.ts';
 import { createTemplates } from './templates.ts';
 import { createViews, type Frame, type Views } from './views.ts';
 
+/** Several times what browsers send of people who speak many. */
+const MAX_ACCEPT_LANGUAGE = 512;
+
 /** What the page handlers share: the ground, and what is made from it once. */
 export interface PageContext {
   deps: PagesDeps;
@@ -42,6 +45,7 @@ export function createPageContext(deps: PagesDeps): PageContext {
   function languageOf(request: Request): Language {
     const chosen = cookieOf(request, languageCookie);
     if (chosen !== undefined && languages.speaks(chosen)) return languages.in(chosen);
+    readNoMoreLanguages(request);
     const accepted = request.acceptsLanguages([...languages.offered]);
     return languages.in(accepted === false ? (languages.offered[0] ?? 'en') : accepted);
   }
@@ -79,6 +83,13 @@ export function createPageContext(deps: PagesDeps): PageContext {
   }
 
   return { deps, addresses, forms, links, languages, stylesheet, codeScript, views, languageOf, frame };
+}
+
+/** Whole names only. Each costs a comparison with every language that is offered, and a stranger sends thousands. */
+function readNoMoreLanguages({ headers }: Request): void {
+  const named = headers['accept-language'];
+  if (named === undefined || named.length <= MAX_ACCEPT_LANGUAGE) return;
+  headers['accept-language'] = named.slice(0, Math.max(0, named.lastIndexOf(',', MAX_ACCEPT_LANGUAGE)));
 }
 
 /** A field of a form or query: `undefined` where it is missing, empty or there twice. */

@@ -190,10 +190,20 @@ interface PageMore {
 }
 
 export function createViews(fill: FillTemplate): Views {
+  /** By language. Titles of errors come from our own texts alone, so there is an end to them. */
+  const errorTitles = new Map<string, string>();
+
+  function errorTitle({ code, t }: Language, title: string): string {
+    const key = `${code} ${title}`;
+    const known = errorTitles.get(key) ?? t('problem.error', { title });
+    errorTitles.set(key, known);
+    return known;
+  }
+
   function page(name: string, frame: Frame, locals: object, title: string, more: PageMore = {}): string {
     const t: Language['t'] = (key, words) => frame.language.t(key, words);
     const body = fill(name, { ...locals, t, title });
-    const documentTitle = more.isError === true ? t('problem.error', { title }) : title;
+    const documentTitle = more.isError === true ? errorTitle(frame.language, title) : title;
     return fill('layout', { ...frame, t, title, documentTitle, refresh: more.refresh, body });
   }
   return {

@@ -14,6 +14,7 @@ describe('the code in what was pasted', () => {
     ['alone', 'WDJB-MJHT', base20, 'WDJBMJHT'],
     ['after a label', 'Code: WDJB-MJHT', base20, 'WDJBMJHT'],
     ['after a label in another language', 'コード：WDJB-MJHT', base20, 'WDJBMJHT'],
+    ['after letters that stand for many', '\ufdfa'.repeat(20) + ' WDJB-MJHT', base20, 'WDJBMJHT'],
     ['in a sentence, its groups apart', 'Please enter WDJB MJHT at the page.', base20, 'WDJBMJHT'],
     ['in an address', 'https://login.example.com/device?user_code=WDJB-MJHT', base20, 'WDJBMJHT'],
     ['in an address with more', 'http://10.1.2.3:8080/d?x=1&user_code=wdjb%2Dmjht&y=2#z', base20, 'WDJBMJHT'],
@@ -30,6 +31,7 @@ describe('the code in what was pasted', () => {
     ['words alone', 'What code do you mean?'],
     ['an address without one', 'https://login.example.com/device'],
     ['an address with one too few', 'https://login.example.com/device?user_code=WDJB-MJH'],
+    ['what becomes more than may be pasted', `${'\ufdfa'.repeat(29)} WDJB-MJHT`],
     ['more than may be pasted', `Code: ${' '.repeat(512)}WDJB-MJHT`],
   ])('is none in %s', (_, text) => expect(codeOf(text)).toBeUndefined());
 
