@@ -111,8 +111,9 @@ function languageOf(texts: i18n, code: string): Language {
       return name;
     },
     t(key, words) {
-      if (words !== undefined && Object.keys(words).length > 0)
+      if (words !== undefined && Object.keys(words).length > 0) {
         return translate(key, isRightToLeft ? isolated(words) : words);
+      }
       // Keys come from templates and code, never from a request, so there is an end to them.
       let text = wordless.get(key);
       if (text === undefined) {
