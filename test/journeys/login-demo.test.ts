@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { decide } from '../../demo/scripted-person.ts';
+import { decide, endDevice } from '../../demo/scripted-person.ts';
 
 const root = join(import.meta.dirname, '../..');
 const running: ChildProcess[] = [];
@@ -41,9 +41,29 @@ describe('npm run demo', () => {
     expect(screen).toMatch(/\nhttp:\/\/127\.0\.0\.1:\d+\/device\n/);
     expect(screen).toContain('Signed in as Alice Adams (alice@example.com).');
     expect(screen).toMatch(/The access token is verified: RS256, by http:\/\/127\.0\.0\.1:\d+, for /);
+    expect(screen).toMatch(/\nThe device refreshed: a new access token for \d+ s/);
+    expect(screen).toMatch(/\nPerson: reads “[^”]+” and ends the device\n/);
+    expect(screen).toMatch(/refused: invalid_grant\. Its session has ended\.\n$/);
     expect(screen).not.toMatch(/"level":/);
     expect(code).toBe(0);
     expect(Date.now() - startedAtMs).toBeLessThan(30_000);
+  });
+
+  it('serves on after a sign-in, says when its device is ended at the page, and stops on Ctrl-C', {
+    timeout: 60_000,
+  }, async () => {
+    const demo = startDemo('--port', '0');
+    const screen = await demo.shows('Waiting');
+    const userCode = /\n([A-Z]{4}-[A-Z]{4})\n/.exec(screen)?.[1] ?? '';
+    const verificationUri = /\n(http:\/\/\S+\/device)\n/.exec(screen)?.[1] ?? '';
+    const done = await decide({ verificationUri, userCode, user: 'alice' });
+    expect(done.url.pathname).toBe('/device/done');
+    const on = await demo.shows('The device refreshed');
+    const [, sessions = ''] = /\n {2}(http:\S+\/sessions)\n/.exec(on) ?? [];
+    expect((await endDevice(sessions, 'alice')).status).toBe(200);
+    await demo.shows('Its session has ended.');
+    demo.child.kill('SIGINT');
+    expect(await demo.ended).toEqual({ code: 0, screen: expect.stringMatching(/\nStopped\.\n$/) });
   });
 
   it('waits for a person, and ends with 3 when they deny', async () => {

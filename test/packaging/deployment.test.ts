@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +8,8 @@ import { parse, parseAllDocuments } from 'yaml';
 import { readConfig } from '../../src/config/load-config.ts';
 import { formatSigningKeySet, makeSigningKey } from '../../src/tokens/signing-key-set.ts';
 import { findNginx } from '../support/nginx.ts';
-import { installFromDebian, onPath, say } from '../support/programs.ts';
+import { installFromDebian, onPath } from '../support/programs.ts';
+import { fromPyPI } from '../support/pypi.ts';
 import { selfSigned } from '../support/samples/self-signed.ts';
 
 const run = promisify(execFile);
@@ -91,9 +91,17 @@ describe('the Kubernetes manifests', () => {
     parseAllDocuments(await readFile(file, 'utf8')).map((document) => document.toJS() as Manifest);
 
   it('are found right by kubernetes-validate', { timeout: 300_000 }, async () => {
-    const { stdout, stderr } = await run(await kubernetesValidate(), ['--strict', file]);
+    const { stdout, stderr } = await run(await fromPyPI('kubernetes-validate', 'kubernetes-validate'), [
+      '--strict',
+      file,
+    ]);
     const kinds = (await manifests()).length;
     expect(`${stdout}${stderr}`.match(/passed for resource/g)).toHaveLength(kinds);
+    const more = await run(await fromPyPI('kubernetes-validate', 'kubernetes-validate'), [
+      '--strict',
+      deployed('kubernetes/ingress-subpath.yaml'),
+    ]);
+    expect(`${more.stdout}${more.stderr}`).toMatch(/passed for resource/);
   });
 
   it('have a configuration that Gatehouse takes, and give it time to drain', async () => {
@@ -119,21 +127,3 @@ describe('the Kubernetes manifests', () => {
     expect(parse(yaml)).not.toHaveProperty('listen');
   });
 });
-
-/** From PyPI, into a folder of our own; kept between runs. */
-async function kubernetesValidate(): Promise<string> {
-  const program = onPath('kubernetes-validate');
-  if (program !== undefined) return program;
-  const place = join(root, '.cache/kubernetes-validate');
-  const installed = join(place, 'bin/kubernetes-validate');
-  if (existsSync(installed)) return installed;
-  const python = onPath('python3') ?? (await tool('python3', 'python3-venv'));
-  say('installing from PyPI: kubernetes-validate');
-  const create = () => run(python, ['-m', 'venv', place]);
-  await create().catch(async () => {
-    await installFromDebian('python3-venv');
-    await create();
-  });
-  await run(join(place, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', 'kubernetes-validate']);
-  return installed;
-}

