@@ -166,9 +166,12 @@ export function createDeviceApp(
             }
             const start = { source, clientId: client.id, codeLifetimeSeconds: client.lifetimes.codeSeconds };
             const { campaign } = client.safeguards;
-            const verdict = await startLimits.admitStart({ ...start, campaign, nowMs: await now() });
+            const nowMs = await now();
+            const verdict = await startLimits.admitStart({ ...start, campaign, nowMs });
             if (verdict.verdict === 'refused') watch.limited(verdict.limit, source, client.id);
-            return verdict.verdict === 'admitted' ? { ...verdict, admitted: true } : { ...verdict, admitted: false };
+            return verdict.verdict === 'admitted'
+              ? { ...verdict, admitted: true, nowMs }
+              : { ...verdict, admitted: false };
           },
           onStarted: watch.started,
         }),

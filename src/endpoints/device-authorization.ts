@@ -36,7 +36,7 @@ export interface DeviceAuthorizationDeps {
 }
 
 export type StartAdmission =
-  | { admitted: true; liveCodes: number; wrongEntries: number }
+  | { admitted: true; liveCodes: number; wrongEntries: number; nowMs: number }
   | { admitted: false; limit: string; retryAfterSeconds: number };
 
 const MAX_USER_AGENT = 120;
@@ -93,6 +93,7 @@ export function createDeviceAuthorization(deps: DeviceAuthorizationDeps): Endpoi
       lifetimeSeconds: client.lifetimes.codeSeconds,
       intervalSeconds: client.intervalSeconds,
       userCodeLength: userCodeLength(deps.grants.userCodes, admission.liveCodes, admission.wrongEntries),
+      startedAtMs: admission.nowMs,
     });
     const { id: grantId, userCode } = started;
     deps.onStarted({ requestId: request.requestId, grantId, client, userCode, source, scopes });

@@ -37,6 +37,8 @@ export interface GrantRequest
   intervalSeconds: number;
   /** From `userCodeLength`. */
   userCodeLength: number;
+  /** By the storage's clock; asked for where it is left out. */
+  startedAtMs?: number;
 }
 
 export interface StartedGrant {
@@ -60,7 +62,7 @@ export async function startGrant(deps: GrantDeps, request: GrantRequest): Promis
   const { ledger, sealing, randomBytes, userCodes } = deps;
   const deviceCode = newDeviceCode(randomBytes);
   const id = grantId(deviceCode);
-  const startedAtMs = await ledger.now();
+  const startedAtMs = request.startedAtMs ?? (await ledger.now());
   const lifetimeMs = request.lifetimeSeconds * 1000;
   const expiresAtMs = startedAtMs + lifetimeMs;
   const keptUntilMs = expiresAtMs + Math.max(lifetimeMs, MIN_AFTERLIFE_MS);

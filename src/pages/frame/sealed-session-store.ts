@@ -16,6 +16,7 @@ export interface SealedSessionStoreDeps {
 }
 
 const FORM: Form = { kind: 'browser session', format: 1 };
+const SAME_MS = 1000;
 
 interface Kept {
   browser: string;
@@ -32,6 +33,8 @@ interface Kept {
  */
 export class SealedSessionStore extends Store {
   readonly #options: SealedSessionStoreDeps;
+  /** express-session saves once more at the end of an answer what we have saved before it: by then it is a moment older. */
+  readonly #kept = new WeakMap<SessionData, Kept & { id: string }>();
 
   constructor(options: SealedSessionStoreDeps) {
     super();
@@ -63,8 +66,11 @@ export class SealedSessionStore extends Store {
     // A cookie without an end, which none of ours is, opens nothing.
     const expiresAtMs = expires === null || expires === undefined ? 0 : new Date(expires).getTime();
     const kept: Kept = { browser: session.browser ?? '', isLeft: session.isLeft, expiresAtMs };
+    const before = this.#kept.get(session);
+    if (before !== undefined && before.id === id && isSame(before, kept)) return;
     const sealed = await sealVersioned(sealing, FORM, kept, context(key), new Secret(id));
     await inner.set(key, JSON.stringify({ cookie: { expires, originalMaxAge }, sealed }), expiresAtMs - Date.now());
+    this.#kept.set(session, { ...kept, id });
   }
 
   async #open(id: string, key: string, stored: string): Promise<SessionData | null> {
@@ -83,6 +89,15 @@ export class SealedSessionStore extends Store {
       return null;
     }
   }
+}
+
+/** Nobody sees a difference of less than a second in how long a session lives. */
+function isSame(left: Kept, right: Kept): boolean {
+  return (
+    left.browser === right.browser &&
+    left.isLeft === right.isLeft &&
+    Math.abs(left.expiresAtMs - right.expiresAtMs) < SAME_MS
+  );
 }
 
 /** The cookie beside it is for other releases, which read it there; what counts is sealed. */
