@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
-import { LANGUAGES } from '../src/config/schema/file-schema.ts';
+import { LANGUAGES } from '../src/config/schema/pages-schema.ts';
 import { serveBroker } from '../test/support/broker/served-broker.ts';
 import { findChromium } from '../test/support/browser/find-chromium.ts';
 import { PAGE_STATES, type PageState } from '../test/support/browser/page-states.ts';

@@ -10,6 +10,7 @@ import type { UserCodeSettings } from '../grants/start/user-code.ts';
 import type { LimitSettings } from '../limits/limit-settings.ts';
 import type { NetworkSettings } from '../network/networks.ts';
 import type { SourceSettings } from '../network/source-address.ts';
+import type { ScopeDescriptions } from '../pages/confirm/scope-words.ts';
 import type { PageSettings } from '../pages/frame/page-deps.ts';
 import type { SealingSettings } from '../sealing/sealing-keys.ts';
 import type { Secret } from '../sealing/secret.ts';
@@ -62,7 +63,7 @@ export interface Config {
   /** The form of `verification_uri_complete`, with `{verification_uri}` and `{user_code}` still to be filled in. */
   readonly verificationUriComplete: string;
   /** Scope → what it lets a device do, in the administrator's words. */
-  readonly scopeDescriptions: Readonly<Record<string, string>>;
+  readonly scopeDescriptions: ScopeDescriptions;
   readonly limits: LimitSettings;
   readonly pages: PageSettings;
   readonly audit: AuditSettings;

@@ -60,7 +60,7 @@ export function createPages(deps: PagesDeps): Express {
   Object.defineProperty(app.request, 'secure', { get: () => context.addresses.isSecure });
 
   app.use(securityHeaders(context.addresses.isSecure));
-  for (const { path, handler } of [context.stylesheet, context.codeScript]) app.get(path, handler);
+  for (const { path, handler } of [context.stylesheet, context.codeScript, context.timesScript]) app.get(path, handler);
   app.use((_request, response, next) => {
     response.set('Cache-Control', 'no-store');
     next();

@@ -1,7 +1,7 @@
 import axe, { type AxeResults, type RunOptions } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { LANGUAGES } from '../../src/config/schema/file-schema.ts';
+import { LANGUAGES } from '../../src/config/schema/pages-schema.ts';
 import { serveBroker } from '../support/broker/served-broker.ts';
 import { launchChromium, newPerson } from '../support/browser/chromium.ts';
 import { PAGE_STATES, type PageState } from '../support/browser/page-states.ts';

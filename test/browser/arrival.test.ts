@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-const STOP = 'Did a link bring you here?';
+const STOP = 'A link brought you here';
 
 async function personAt({ provider }: Journey, elsewhere: string[] = []) {
   return newPerson(browser, { locale: 'en' }, [provider.issuer, ...elsewhere]);
@@ -156,7 +156,7 @@ describe('a link on another site', () => {
     expect(await page.locator('main a, main form').count()).toBe(0);
     // Neither another language nor a reload is a way past it; an address that one types is.
     await page.click('button[lang=de]');
-    await waitForHeading(page, 'Hat ein Link Sie hierher geführt?');
+    await waitForHeading(page, 'Ein Link hat Sie hierher geführt');
     await page.click('button[lang=en]');
     await waitForHeading(page, STOP);
     await page.reload();

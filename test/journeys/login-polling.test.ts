@@ -50,7 +50,7 @@ describe('gatehouse login ends with', () => {
   it.each([
     ['3', 'access_denied', ['pending', 'denied'], 3, 'Denied'],
     ['3', 'Entra’s authorization_declined', [{ status: 400, json: { error: 'authorization_declined' } }], 3, 'Denied'],
-    ['4', 'expired_token', ['pending', 'expired'], 4, 'ran out'],
+    ['4', 'expired_token', ['pending', 'expired'], 4, 'expired before'],
     ['1', 'invalid_grant', [{ status: 400, json: { error: 'invalid_grant' } }], 1, 'invalid_grant'],
     ['1', 'a page in place of an answer', [{ status: 403, html: '<h1>Firewall</h1>' }], 1, 'not with JSON'],
   ] satisfies [string, string, DeviceServerScript['polls'], number, string][])(

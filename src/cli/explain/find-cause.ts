@@ -68,7 +68,7 @@ function adviceFor(line: Line): Advice {
       };
     case 'code.wrong':
       return {
-        why: 'The code was wrong, had run out, or was used before.',
+        why: 'The code was wrong, had expired, or was used before.',
         change: 'Let the device show a new one; the lines with the same code tag say what became of the old one.',
       };
     case 'client.refused':

@@ -94,11 +94,11 @@ export const PAGE_ADVICE: Readonly<Record<PageProblemKind | Obstacle | 'account'
     change: 'Let the person try again from the code; a browser that loads pages ahead does this too.',
   },
   ran_out: {
-    why: 'The code ran out before the person was signed in.',
+    why: 'The code expired before the person was signed in.',
     change: 'Let the device ask for a new code; where people need longer, raise clients.{client}.lifetimes.code.',
   },
   ran_out_signed_in: {
-    why: 'The code ran out while the person was signing in or reading.',
+    why: 'The code expired while the person was signing in or reading.',
     change: 'Let the device ask for a new code; where people need longer, raise clients.{client}.lifetimes.code.',
   },
   followed_link: {

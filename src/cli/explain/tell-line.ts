@@ -18,7 +18,7 @@ const SENTENCES: Partial<Record<LogEventName, (line: Told) => string>> = {
   'campaign.noticed': ({ at }) => `Several people had signed in for codes that were started${at}.`,
   'grant.approved': ({ account, at, signals }) => `${account} approved${at}${signals}.`,
   'grant.denied': ({ by, reason, at }) => `The request was denied by the ${by}${reason}${at}.`,
-  'grant.undone': ({ at }) => `The approval was taken back${at}.`,
+  'grant.undone': ({ at }) => `The approval was undone${at}.`,
   'grant.redeemed': ({ at, scopes }) => `The device${at} got its tokens${scopes}.`,
   'grant.refused': ({ reason, at }) => `The device${at} got no tokens although it was approved${reason}.`,
   'grant.replayed': ({ at }) => `The device code was used once more${at}.`,

@@ -161,7 +161,7 @@ function finish(end: PollEnd<SignedIn>, { options, around, terminal }: Attempt):
       terminal.line('If that was a slip, run the command again and approve the new code.');
       return exit.denied;
     case 'expired':
-      terminal.line('The code ran out before it was approved. Nothing was connected.');
+      terminal.line('The code expired before it was approved. Nothing was connected.');
       terminal.line('Run the command again for a new code.');
       return exit.expired;
     case 'refused':

@@ -7,6 +7,7 @@ import { LOG_LEVELS } from '../../telemetry/log-event.ts';
 import { networks, proxy, resource, webAddress } from './address-schemas.ts';
 import { clientId, clientsSchema } from './client-schema.ts';
 import { compatibilitySchema } from './compatibility-schema.ts';
+import { described, pagesSchema } from './pages-schema.ts';
 import { secret } from './secret-schemas.ts';
 import { upstreamsSchema } from './upstream-schema.ts';
 import {
@@ -23,9 +24,6 @@ import {
   wholeNumber,
   yesOrNo,
 } from './value-schemas.ts';
-
-/** `pages/` has one file of words per language. */
-export const LANGUAGES = ['en', 'de', 'fr', 'es', 'ja', 'ar'] as const;
 
 const host = () => pattern(/^[A-Za-z0-9.:_-]{1,255}$/, 'a host name or an IP address');
 const port = () => wholeNumber(0, 65535);
@@ -63,7 +61,6 @@ const redisSchema = section({
 });
 
 const limit = (fallback: number) => wholeNumber(0, 1_000_000_000).prefault(fallback);
-const colour = () => pattern(/^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/, 'a colour such as #0b5fff, in quotes');
 
 function target(what: string) {
   return section({
@@ -153,7 +150,11 @@ export const fileSchema = section(
       .describe('What people type'),
     scopes: entries(
       scope(),
-      section({ description: text('what this scope lets a device do').describe('In words for people') }),
+      section({
+        description: described('what this scope lets a device do').describe(
+          'In words for people; in one language, or by language: { en: …, de: … }',
+        ),
+      }),
       'a section with one entry per scope',
     )
       .prefault({})
@@ -202,27 +203,7 @@ export const fileSchema = section(
     })
       .prefault({})
       .describe('0 switches one off'),
-    pages: section({
-      title: text('a title', { longest: 100 }).prefault('Gatehouse').describe('In the head of every page'),
-      logo: text('an image', { longest: 200_000 })
-        .optional()
-        .describe('An image file (svg, png, jpeg, webp), a data: URI, or an address on public_url’s origin'),
-      support: text('a line', { longest: 500 }).optional().describe('Whom to ask'),
-      footer: text('a line', { longest: 500 }).optional().describe('At the end of every page'),
-      languages: list(oneOf(LANGUAGES), 'languages')
-        .min(1, { error: expects('at least one language') })
-        .prefault([...LANGUAGES])
-        .describe('Offered to people; the first where theirs is not among them'),
-      theme: section({
-        accent: colour().optional().describe('Of buttons and links'),
-        background: colour().optional().describe('Behind the page'),
-      })
-        .prefault({})
-        .describe('Colours'),
-      views: filePath().optional().describe('A folder of templates that win over ours'),
-    })
-      .prefault({})
-      .describe('Branding'),
+    pages: pagesSchema,
     audit: section({
       webhook: target('Every audit event'),
       on_approval: target('Only: a device now acts as somebody'),

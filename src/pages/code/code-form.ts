@@ -3,6 +3,7 @@ import { openArrival } from '../../grants/decide/trip.ts';
 import { MAX_PASTED } from '../../grants/start/code-in-text.ts';
 import { charactersOfCodes, formatUserCode, NUMERIC, normaliseUserCode } from '../../grants/start/user-code.ts';
 import { browserOf } from '../frame/browser-session.ts';
+import { allowScript } from '../frame/page-assets.ts';
 import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { requestIdOf } from '../frame/reference.ts';
 import { readTicket } from '../sign-in/ticket.ts';
@@ -98,20 +99,10 @@ export function renderCodeForm(context: PageContext, request: Request, response:
     group: userCodes.group,
     alphabet: userCodes.alphabet,
     longest: MAX_PASTED,
-    script: addresses.to(codeScript.path),
+    script: allowScript(context, response, codeScript),
     problem,
   });
-  allowCodeScript(context, response);
   response.status(status).type('html').send(page);
-}
-
-/** Opens the Content-Security-Policy for one address, not for all that somebody may have put on this origin. */
-export function allowCodeScript({ addresses, codeScript }: PageContext, response: Response): void {
-  const address = addresses.origin + addresses.to(codeScript.path);
-  const policy = response.getHeader('Content-Security-Policy');
-  // A policy has no form for IPv6 addresses, and ends sources at commas and semicolons.
-  const source = /^https?:\/\/[\w.-]+(:\d+)?\/[^,;]*$/.test(address) ? address : "'self'";
-  response.set('Content-Security-Policy', `${String(policy)};script-src ${source}`);
 }
 
 /** The person who signed in to type a code, where this browser's ticket names such a sign-in. */

@@ -4,22 +4,19 @@
  */
 
 import type { Request, Response } from 'express';
-import { EMAIL_VERIFIED } from '../../grants/decide/approver-conditions.ts';
-import { tokenClaims } from '../../grants/decide/client-claims.ts';
 import { judgeApprover, shownResources, type Verdict } from '../../grants/decide/policy.ts';
 import { sessionLife } from '../../grants/session-life.ts';
 import { formatUserCode, NUMERIC } from '../../grants/start/user-code.ts';
 import { intersectScopes } from '../../oauth/scope.ts';
 import type { ConfirmJudgement, Obstacle, Warning } from '../../safeguards/safeguards.ts';
-import { allowCodeScript } from '../code/code-form.ts';
-
-import type { Language } from '../frame/languages.ts';
+import { allowScript } from '../frame/page-assets.ts';
 import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { routeOf } from '../frame/page-error.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { referenceOf } from '../frame/reference.ts';
-import type { ConfirmLocals, HiddenFields } from '../frame/views.ts';
+import type { HiddenFields } from '../frame/views.ts';
 import { readTicket, writeTicket } from '../sign-in/ticket.ts';
+import type { ConfirmLocals } from './confirm-locals.ts';
 import {
   type ConfirmSession,
   entryOf,
@@ -29,10 +26,10 @@ import {
   upstreamName,
 } from './confirm-session.ts';
 import { mayApprove } from './may-approve.ts';
+import { scopeItem } from './scope-words.ts';
+import { claimWordsOf, toldClaims } from './told-claims.ts';
 
 const DECIDE = 'decide';
-/** OpenID Connect Core §5.4 and §11. */
-const STANDARD_SCOPES = ['openid', 'profile', 'email', 'offline_access'];
 const MINUTE_SECONDS = 60;
 const HOUR_SECONDS = 60 * MINUTE_SECONDS;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
@@ -119,18 +116,20 @@ export function renderConfirm(
   const scopes = shownScopes(confirmSession);
   const frame = frameOf(context, confirmSession);
   const hidden = '•'.repeat(charactersToType);
+  const items = [...scopes, ...facts.beyondScopes].map((name) => scopeItem(context, name, frame.language));
+  const told = toldClaims(confirmSession, scopes, items);
   const page = context.views.confirm(frame, {
     action: context.addresses.to('/device/confirm'),
     fields: fieldsOf(context, confirmSession, warnings),
     client: client.name,
     account: facts.signIn.account,
-    upstream: upstreamName(context, facts.signIn.upstream),
-    scopes: [...scopes, ...facts.beyondScopes].map((name) => ({
-      name,
-      description: descriptionOf(context, name, frame.language),
-    })),
+    upstream: client.upstreams.length > 1 ? upstreamName(context, facts.signIn.upstream) : undefined,
+    scopes: items,
     resources: shownResources(client, view.grant),
-    ...toldClaims(confirmSession, scopes),
+    ...told,
+    claimWords: claimWordsOf([...told.claims, ...told.claimsForServices], frame.language),
+    worksUntil: frame.language.clock(view.grant.expiresAtMs),
+    timesScript: allowScript(context, response, context.timesScript),
     code: formatUserCode(userCode.slice(0, userCode.length - charactersToType) + hidden, group),
     age: frame.language.ago(requester.ageSeconds * 1000),
     source: requester.address,
@@ -147,25 +146,10 @@ export function renderConfirm(
             isNumeric: alphabet === NUMERIC,
             isWrong,
             group: charactersToType % group === 0 || charactersToType === userCode.length ? group : undefined,
-            script: context.addresses.to(context.codeScript.path),
+            script: allowScript(context, response, context.codeScript),
           },
   });
-  if (charactersToType > 0) allowCodeScript(context, response);
   response.status(status).type('html').send(page);
-}
-
-/** What the tokens say of the person, and to whom: without `openid` there is no ID token, and relay mints no access token. */
-function toldClaims({ client, facts }: ConfirmSession, scopes: readonly string[]) {
-  const { idToken, accessToken } = tokenClaims(client, scopes);
-  const forDevice = scopes.includes('openid') ? idToken : [];
-  const forServices = client.tokens === 'mint' ? accessToken : [];
-  // Whether an address was verified is a word about it, and none about the person. Of a scope's claims, those that came.
-  const isTold = (name: string) =>
-    name !== EMAIL_VERIFIED && (client.claims.standard !== true || Object.hasOwn(facts.signIn.claims, name));
-  return {
-    claims: [...new Set([...forDevice, ...forServices])].filter(isTold),
-    claimsForServices: forServices.filter(isTold),
-  };
 }
 
 /** As long as the session would live that a redemption begins now. */
@@ -189,13 +173,6 @@ function durationOf(
 /** What is shown is what may be approved: the configuration may have changed since the sign-in (I5). */
 export function shownScopes({ client, facts }: Pick<ConfirmSession, 'client' | 'facts'>): string[] {
   return intersectScopes(facts.grantedScopes, client.scopes.allowed);
-}
-
-/** In the administrator's words; the standard's own scopes have ours. */
-function descriptionOf(context: PageContext, scope: string, language: Language): string | undefined {
-  const { scopeDescriptions } = context.deps;
-  if (Object.hasOwn(scopeDescriptions, scope)) return scopeDescriptions[scope];
-  return STANDARD_SCOPES.includes(scope) ? language.t(`scope.${scope}`) : undefined;
 }
 
 /** What the page said that may be otherwise when the answer comes. */

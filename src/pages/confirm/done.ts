@@ -5,12 +5,14 @@ import { latestEndMs } from '../../grants/retention.ts';
 import { type GrantView, viewGrant } from '../../grants/view-grant.ts';
 import { logTag } from '../../telemetry/logger.ts';
 import { browserOf } from '../frame/browser-session.ts';
+import type { Language } from '../frame/languages.ts';
+import { allowScript } from '../frame/page-assets.ts';
 import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { requestIdOf } from '../frame/reference.ts';
 import { noteFacts } from '../frame/request-facts.ts';
-import type { DoneLocals, DoneState } from '../frame/views.ts';
 import { type DoneTicket, readTicket } from '../sign-in/ticket.ts';
+import type { DoneLocals, DoneState } from './confirm-locals.ts';
 import { upstreamName } from './confirm-session.ts';
 
 const UNDO = 'undo';
@@ -33,14 +35,17 @@ export async function showDone(context: PageContext, request: Request, response:
     throw new PageProblem(ticket.account === undefined ? 'ran_out' : 'ran_out_signed_in');
   }
   const isOwn = state === 'approved' || state === 'connected';
-  const page = context.views.done(context.frame(request, response), {
+  const frame = context.frame(request, response);
+  const undo = isOwn ? undoForm(context, outcome, frame.language) : undefined;
+  const page = context.views.done(frame, {
     state,
     client: context.deps.clients.get(view.grant.clientId)?.name ?? view.grant.clientId,
     account: ticket.account ?? '',
     upstream: upstreamName(context, ticket.upstream),
     devices: isOwn ? context.addresses.to('/sessions') : undefined,
     confirmationCode: state === 'approved' ? ticket.confirmationCode : undefined,
-    undo: isOwn ? undoForm(context, outcome) : undefined,
+    undo,
+    timesScript: undo && allowScript(context, response, context.timesScript),
   });
   response.type('html').send(page);
 }
@@ -88,7 +93,7 @@ function doneState(view: GrantView, isMine: boolean): DoneState | undefined {
   }
 }
 
-function undoForm(context: PageContext, outcome: Outcome): DoneLocals['undo'] {
+function undoForm(context: PageContext, outcome: Outcome, language: Language): DoneLocals['undo'] {
   const { ticket, view, written } = outcome;
   const leftMs = (ticket.undoUntilMs ?? 0) - view.nowMs;
   if (leftMs <= 0) return undefined;
@@ -96,6 +101,7 @@ function undoForm(context: PageContext, outcome: Outcome): DoneLocals['undo'] {
     action: context.addresses.to('/device/undo'),
     fields: { ticket: written, token: context.forms.token(UNDO, undoFacts(outcome)) },
     seconds: Math.ceil(leftMs / 1000),
+    until: language.clock(ticket.undoUntilMs ?? 0, { hasSeconds: true }),
   };
 }
 

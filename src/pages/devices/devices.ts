@@ -16,9 +16,10 @@ import { cookieOf } from '../frame/page-addresses.ts';
 import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { noteFacts } from '../frame/request-facts.ts';
-import type { HiddenFields, SessionsLocals } from '../frame/views.ts';
+import type { HiddenFields } from '../frame/views.ts';
 import { countSignIn, startSignIn } from '../sign-in/start-sign-in.ts';
 import { readTicket } from '../sign-in/ticket.ts';
+import type { SessionsLocals } from './devices-locals.ts';
 import { type DeviceManager, MANAGE_COOKIE } from './finish-manage-sign-in.ts';
 
 /** A person who signed in to manage their devices, within the last ten minutes, in this browser. */
@@ -120,6 +121,8 @@ function showWays(context: PageContext, request: Request, response: Response): v
     purpose: 'manage',
     client: '',
     code: '',
+    worksUntil: undefined,
+    timesScript: undefined,
     isRunningOut: false,
     goesOn: upstreams.length === 1 && !context.links.isFollowed(request),
     upstreams: upstreams.map(({ id, displayName }) => ({

@@ -25,12 +25,24 @@ export interface Language {
   moment(atMs: number): string;
   /** Hour and minute, and that it is UTC. */
   time(atMs: number): string;
+  /** For a page, where the browser's script tells it in the person's zone. */
+  clock(atMs: number, options?: { hasSeconds: boolean }): ClockTime;
+}
+
+export interface ClockTime {
+  /** RFC 3339, UTC. */
+  iso: string;
+  /** What stands there where no script runs. */
+  text: string;
+  hasSeconds: boolean;
 }
 
 /** What everything falls back to, key by key. */
 const FALLBACK = 'en';
 const RIGHT_TO_LEFT = new Set(['ar', 'fa', 'he', 'ur']);
 const FOLDER = new URL('../../../views/languages/', import.meta.url);
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -41,6 +53,7 @@ const TIME: Intl.DateTimeFormatOptions = {
   timeZone: 'UTC',
   timeZoneName: 'short',
 };
+const EXACT: Intl.DateTimeFormatOptions = { ...TIME, second: '2-digit' };
 const MOMENT: Intl.DateTimeFormatOptions = {
   ...TIME,
   year: 'numeric',
@@ -101,6 +114,7 @@ function languageOf(texts: i18n, code: string): Language {
   let dates: Intl.DateTimeFormat | undefined;
   let moments: Intl.DateTimeFormat | undefined;
   let times: Intl.DateTimeFormat | undefined;
+  let exact: Intl.DateTimeFormat | undefined;
   let name: string | undefined;
   const wordless = new Map<string, string>();
   return {
@@ -142,6 +156,15 @@ function languageOf(texts: i18n, code: string): Language {
     time(atMs) {
       times ??= new Intl.DateTimeFormat(locale, TIME);
       return times.format(atMs);
+    },
+    clock(atMs, { hasSeconds } = { hasSeconds: false }) {
+      const unitMs = hasSeconds ? SECOND_MS : MINUTE_MS;
+      // The second or minute that has begun: a person is not told a later end than there is.
+      const wholeMs = Math.floor(atMs / unitMs) * unitMs;
+      const iso = `${new Date(wholeMs).toISOString().slice(0, 19)}Z`;
+      if (!hasSeconds) return { iso, text: this.time(wholeMs), hasSeconds };
+      exact ??= new Intl.DateTimeFormat(locale, EXACT);
+      return { iso, text: exact.format(wholeMs), hasSeconds };
     },
   };
 }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
+import type { PageAddresses } from './page-addresses.ts';
 import type { PageSettings } from './page-deps.ts';
 import { themeRules } from './theme.ts';
 
@@ -19,9 +20,34 @@ export function createStylesheet({ theme, views }: Pick<PageSettings, 'theme' | 
   return asset('style', 'css', readView('style.css', views) + themeRules(theme));
 }
 
-/** Shows the code in groups as it is typed. Nothing needs it, and it is the one script that any page of ours may run. */
+/** Shows the code in groups as it is typed. Nothing needs it; it and the next are the scripts that pages of ours may run. */
 export function createCodeScript({ views }: Pick<PageSettings, 'views'>): Asset {
   return asset('code', 'js', readView('code-field.js', views));
+}
+
+/** Tells clock times in the person's own zone, which no server knows. */
+export function createTimesScript({ views }: Pick<PageSettings, 'views'>): Asset {
+  return asset('times', 'js', readView('local-times.js', views));
+}
+
+/**
+ * Opens the Content-Security-Policy for one address, not for all that somebody may have put on this origin.
+ *
+ * @returns the address, for the page
+ */
+export function allowScript(
+  { addresses }: { addresses: Pick<PageAddresses, 'origin' | 'to'> },
+  response: Response,
+  script: Asset,
+): string {
+  const path = addresses.to(script.path);
+  const address = addresses.origin + path;
+  const policy = String(response.getHeader('Content-Security-Policy'));
+  // A policy has no form for IPv6 addresses, and ends sources at commas and semicolons.
+  const source = /^https?:\/\/[\w.-]+(:\d+)?\/[^,;]*$/.test(address) ? address : "'self'";
+  const allowed = policy.includes(';script-src ') ? `${policy} ${source}` : `${policy};script-src ${source}`;
+  response.set('Content-Security-Policy', allowed);
+  return path;
 }
 
 function readView(name: string, overrides: string | undefined): string {

@@ -8,7 +8,7 @@ import { createFollowedLinks, type FollowedLinks } from '../code/followed-links.
 import { createFormGuard, type FormGuard } from './form-guard.ts';
 import { createLanguages, type Language, type Languages } from './languages.ts';
 import { cookieOf, type PageAddresses, pageAddresses } from './page-addresses.ts';
-import { type Asset, createCodeScript, createStylesheet } from './page-assets.ts';
+import { type Asset, createCodeScript, createStylesheet, createTimesScript } from './page-assets.ts';
 import type { PagesDeps } from './page-deps.ts';
 import { createTemplates } from './templates.ts';
 import { createViews, type Frame, type Views } from './views.ts';
@@ -25,6 +25,7 @@ export interface PageContext {
   languages: Languages;
   stylesheet: Asset;
   codeScript: Asset;
+  timesScript: Asset;
   views: Views;
   languageOf(request: Request): Language;
   /** @param back where the language switch leads back to, instead of to this address */
@@ -39,6 +40,7 @@ export function createPageContext(deps: PagesDeps): PageContext {
   const languages = createLanguages(settings.languages);
   const stylesheet = createStylesheet(settings);
   const codeScript = createCodeScript(settings);
+  const timesScript = createTimesScript(settings);
   const views = createViews(createTemplates(settings.views));
   const languageCookie = addresses.cookieName('language');
 
@@ -82,7 +84,7 @@ export function createPageContext(deps: PagesDeps): PageContext {
     };
   }
 
-  return { deps, addresses, forms, links, languages, stylesheet, codeScript, views, languageOf, frame };
+  return { deps, addresses, forms, links, languages, stylesheet, codeScript, timesScript, views, languageOf, frame };
 }
 
 /** Whole names only. Each costs a comparison with every language that is offered, and a stranger sends thousands. */

@@ -7,6 +7,7 @@ import type { SafeguardJudge } from '../../safeguards/safeguards.ts';
 import type { BrowserSessions } from '../../storage/storage.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
+import type { ScopeDescriptions } from '../confirm/scope-words.ts';
 
 /** What the pages stand on. */
 export interface PagesDeps {
@@ -16,7 +17,7 @@ export interface PagesDeps {
   browserSessions: BrowserSessions;
   clients: ReadonlyMap<string, RegisteredClient>;
   upstreams: ReadonlyMap<string, Upstream>;
-  scopeDescriptions: Readonly<Record<string, string>>;
+  scopeDescriptions: ScopeDescriptions;
   settings: PageSettings;
   codeEntryLimits: CodeEntryLimits;
   signInLimits: SignInLimits;

@@ -3,7 +3,7 @@ import { UnreadableFormatError } from '../../ledger/grant.ts';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import { RETRY_LATER } from '../../oauth/oauth-error.ts';
 import { SealingKeyMissingError } from '../../sealing/sealing-keys.ts';
-import type { Language } from './languages.ts';
+import { allowScript } from './page-assets.ts';
 import type { PageContext } from './page-context.ts';
 import { PageProblem } from './page-problem.ts';
 import { referenceOf, requestIdOf } from './reference.ts';
@@ -58,22 +58,25 @@ export function renderProblem(context: PageContext, request: Request, response: 
   const { kind, again, headers, status } = problem;
   const home = context.addresses.to('/device');
   const frame = context.frame(request, response, again ?? home);
+  const wait = waitOf(problem);
   const page = context.views.problem(frame, {
     kind,
-    words: { ...problem.words, ...waitOf(problem, frame.language) },
+    words: { ...problem.words, ...(wait && { count: wait.minutes, time: frame.language.time(wait.untilMs) }) },
+    goesOnAt: wait && frame.language.clock(wait.untilMs),
+    timesScript: wait && allowScript(context, response, context.timesScript),
     ...referenceOf(response, frame.language),
     next: { address: again ?? home, isAgain: again !== undefined },
-    offersNext: kind !== 'too_many_tries',
+    offersNext: wait === undefined,
   });
   response.status(status).set(headers).type('html').send(page);
 }
 
 /** In whole minutes, both: nobody is to come a moment too early. */
-function waitOf({ retryAfterSeconds }: PageProblem, language: Language): { count: number; time: string } | undefined {
+function waitOf({ retryAfterSeconds }: PageProblem): { minutes: number; untilMs: number } | undefined {
   if (retryAfterSeconds === undefined) return undefined;
   const minutes = Math.max(1, Math.ceil(retryAfterSeconds / 60));
   const untilMs = Math.ceil((Date.now() + retryAfterSeconds * 1000) / MINUTE_MS) * MINUTE_MS;
-  return { count: minutes, time: language.time(untilMs) };
+  return { minutes, untilMs };
 }
 
 /** The same address, unless a handler that has used up what it was sent named a better one. */

@@ -50,7 +50,7 @@ export interface PageProblemOptions extends ErrorOptions {
   detail?: string;
   status?: number;
   headers?: Readonly<Record<string, string>>;
-  /** When it goes on: the page says it in minutes and by the clock, and the header in seconds. */
+  /** When it goes on: the page says it in minutes and by the clock, and the header in seconds. It offers nothing till then. */
   retryAfterSeconds?: number;
   /** The address to try again at; without one the page leads to the code form. */
   again?: string;

@@ -1,6 +1,6 @@
-import type { RequesterPlace } from '../../safeguards/requester.ts';
-import type { Obstacle, Warning } from '../../safeguards/safeguards.ts';
-import type { Language } from './languages.ts';
+import type { ConfirmLocals, DoneLocals, RefusedLocals } from '../confirm/confirm-locals.ts';
+import type { SessionsLocals } from '../devices/devices-locals.ts';
+import type { ClockTime, Language } from './languages.ts';
 import type { Reference } from './reference.ts';
 import type { FillTemplate } from './templates.ts';
 
@@ -22,6 +22,12 @@ export interface LanguageSwitch {
   action: string;
   fields: HiddenFields;
   choices: readonly { code: string; name: string; direction: string }[];
+}
+
+/** A page that says when something ends. */
+export interface TellsTime {
+  /** Address of the script that tells it in the person's own zone. */
+  timesScript: string | undefined;
 }
 
 /** Every other field that a form needs. */
@@ -52,10 +58,12 @@ export interface StopLocals {
   onward: string | undefined;
 }
 
-export interface SignInLocals {
+export interface SignInLocals extends TellsTime {
   purpose: 'approve' | 'enter' | 'manage';
   client: string;
   code: string;
+  /** Until when it does; only where there is a code. */
+  worksUntil: ClockTime | undefined;
   isRunningOut: boolean;
   /** Goes on by itself where there is just one and nothing that should be read first. */
   goesOn: boolean;
@@ -70,102 +78,12 @@ export interface SignInChoice {
   signOutAt?: string | undefined;
 }
 
-export interface ConfirmLocals {
-  action: string;
-  fields: HiddenFields;
-  client: string;
-  account: string;
-  upstream: string;
-  scopes: readonly { name: string; description: string | undefined }[];
-  /** What the tokens are for (RFC 8707). */
-  resources: readonly string[];
-  /** What the tokens say of the person besides who it is, by the names that the configuration gives it. */
-  claims: readonly string[];
-  /** Of these, the ones that are in its access tokens, so that every service that it calls is told. */
-  claimsForServices: readonly string[];
-  /** In groups; without its last characters where the person must type those. */
-  code: string;
-  age: string;
-  source: string;
-  place: RequesterPlace;
-  deviceLabel: string | undefined;
-  /** How long the device may act: so many minutes, or until it is ended, at most so many hours or days. */
-  duration: { unit: 'minutes' | 'hours' | 'days'; count: number };
-  warnings: readonly Warning[];
-  /** Set where the person types what the device shows. */
-  confirmCode: ConfirmCodeLocals | undefined;
-}
-
-export interface ConfirmCodeLocals {
-  length: number;
-  isWhole: boolean;
-  isNumeric: boolean;
-  isWrong: boolean;
-  /** Characters between two dashes; none where the end of the code would be grouped otherwise than the device does. */
-  group: number | undefined;
-  /** Address of the script that shows the groups. */
-  script: string;
-}
-
-export interface RefusedLocals extends Reference {
-  action: string;
-  fields: HiddenFields;
-  reason: 'account' | 'claims' | Obstacle;
-  client: string;
-  account: string;
-  upstream: string;
-}
-
-export interface DoneLocals {
-  state: DoneState;
-  client: string;
-  account: string;
-  upstream: string;
-  /** Where the person's devices are listed; only after an approval of theirs. */
-  devices: string | undefined;
-  /** What the device must be told. */
-  confirmationCode: string | undefined;
-  undo: { action: string | undefined; fields: HiddenFields; seconds: number } | undefined;
-}
-
-export type DoneState =
-  | 'approved'
-  | 'connected'
-  | 'denied'
-  | 'reported'
-  | 'denied_upstream'
-  | 'approved_elsewhere'
-  | 'denied_elsewhere'
-  | 'ended';
-
-export interface SessionsLocals {
-  account: string;
-  upstream: string;
-  renameAction: string;
-  endAction: string;
-  longestName: number;
-  sessions: readonly {
-    id: string;
-    client: string;
-    name: string | undefined;
-    deviceLabel: string | undefined;
-    source: string;
-    started: string;
-    lastUsed: string;
-    ends: string;
-    scopes: readonly string[];
-    isEnded: boolean;
-    fields: HiddenFields;
-  }[];
-  endAll: HiddenFields | undefined;
-  /** The session whose new name was not taken. */
-  wrongName: string | undefined;
-}
-
-export interface ProblemLocals extends Reference {
+export interface ProblemLocals extends Reference, TellsTime {
   kind: string;
   words: Readonly<Record<string, string | number>>;
   next: { address: string; isAgain: boolean };
+  /** When it goes on, where that is known. */
+  goesOnAt: ClockTime | undefined;
   /** Not where going on would only be refused: the words say when it goes on. */
   offersNext: boolean;
 }
@@ -182,11 +100,13 @@ export interface Views {
   problem(frame: Frame, locals: ProblemLocals): string;
 }
 
-interface PageMore {
+interface PageMore extends Partial<TellsTime> {
   /** Where the page goes on by itself. */
   refresh?: string | undefined;
   /** The document's title says so first: it is what a screen reader reads, and what a row of tabs shows. */
   isError?: boolean;
+  /** The heading has a mark. */
+  hasSucceeded?: boolean;
 }
 
 export function createViews(fill: FillTemplate): Views {
@@ -204,7 +124,16 @@ export function createViews(fill: FillTemplate): Views {
     const t: Language['t'] = (key, words) => frame.language.t(key, words);
     const body = fill(name, { ...locals, t, title });
     const documentTitle = more.isError === true ? errorTitle(frame.language, title) : title;
-    return fill('layout', { ...frame, t, title, documentTitle, refresh: more.refresh, body });
+    return fill('layout', {
+      ...frame,
+      t,
+      title,
+      documentTitle,
+      refresh: more.refresh,
+      timesScript: more.timesScript,
+      hasSucceeded: more.hasSucceeded === true,
+      body,
+    });
   }
   return {
     enterCode: (frame, locals) =>
@@ -214,16 +143,30 @@ export function createViews(fill: FillTemplate): Views {
     stop: (frame, locals) => page('stop', frame, locals, frame.language.t('stop.title')),
     signIn(frame, locals) {
       const refresh = locals.goesOn ? locals.upstreams[0]?.address : undefined;
-      return page('sign-in', frame, locals, frame.language.t(`sign_in.${locals.purpose}.title`), { refresh });
+      const { timesScript } = locals;
+      return page('sign-in', frame, locals, frame.language.t(`sign_in.${locals.purpose}.title`), {
+        refresh,
+        timesScript,
+      });
     },
     confirm: (frame, locals) =>
       page('confirm', frame, locals, frame.language.t('confirm.title'), {
         isError: locals.confirmCode?.isWrong === true,
+        timesScript: locals.timesScript,
       }),
-    refused: (frame, locals) => page('refused', frame, locals, frame.language.t(`refused.${locals.reason}.title`)),
-    done: (frame, locals) => page('done', frame, locals, frame.language.t(`done.${locals.state}.title`, { ...locals })),
-    sessions: (frame, locals) => page('sessions', frame, locals, frame.language.t('sessions.title')),
+    refused: (frame, locals) =>
+      page('refused', frame, locals, frame.language.t(`refused.${locals.reason}.title`), { isError: true }),
+    done: (frame, locals) =>
+      page('done', frame, locals, frame.language.t(`done.${locals.state}.title`, { ...locals }), {
+        hasSucceeded: locals.state === 'approved' || locals.state === 'connected',
+        timesScript: locals.timesScript,
+      }),
+    sessions: (frame, locals) =>
+      page('sessions', frame, locals, frame.language.t('sessions.title'), { isError: locals.wrongName !== undefined }),
     problem: (frame, locals) =>
-      page('problem', frame, locals, frame.language.t(`problem.${locals.kind}.title`), { isError: true }),
+      page('problem', frame, locals, frame.language.t(`problem.${locals.kind}.title`), {
+        isError: true,
+        timesScript: locals.timesScript,
+      }),
   };
 }

@@ -9,6 +9,7 @@ import { logTag } from '../../telemetry/logger.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
 import { lackingStart } from '../confirm/confirm-session.ts';
 import { browserOf } from '../frame/browser-session.ts';
+import { allowScript } from '../frame/page-assets.ts';
 import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { noteFacts } from '../frame/request-facts.ts';
@@ -68,10 +69,13 @@ async function signInForGrant(context: PageContext, way: SignInRequest, ticket: 
     const isRunningOut = view.grant.expiresAtMs - view.nowMs < RUNNING_OUT_MS;
     const choices = linksTo(context, upstreams, written);
     if (ticket.prompt !== undefined) await Promise.all(upstreams.map((upstream, at) => sayKept(choices[at], upstream)));
-    const page = context.views.signIn(context.frame(request, response), {
+    const frame = context.frame(request, response);
+    const page = context.views.signIn(frame, {
       purpose: 'approve',
       client: client.name,
       code: formatUserCode(ticket.userCode, deps.grants.userCodes.group),
+      worksUntil: frame.language.clock(view.grant.expiresAtMs),
+      timesScript: allowScript(context, response, context.timesScript),
       isRunningOut,
       goesOn: upstreams.length === 1 && !isRunningOut && choices[0]?.keepsAccount !== true,
       upstreams: choices,
@@ -99,6 +103,8 @@ async function signInToEnter(context: PageContext, way: SignInRequest, ticket: E
       purpose: 'enter',
       client: '',
       code: '',
+      worksUntil: undefined,
+      timesScript: undefined,
       isRunningOut: false,
       goesOn: false,
       upstreams: linksTo(context, upstreams, written),

@@ -379,6 +379,17 @@ describe('settings that are worked out', () => {
     expect(client).toMatchObject({ scopes: { allowed: ['read'], default: [] }, refreshTokens: 'never' });
   });
 
+  it('a scope is described in one language or in several', () => {
+    const top = 'scopes: { read: { description: Read }, write: { description: { en: Write, pt-BR: Escrever } } }';
+    expect(read(leastFile({ top })).scopeDescriptions).toEqual({
+      read: 'Read',
+      write: { en: 'Write', 'pt-BR': 'Escrever' },
+    });
+    for (const wrong of ['{}', '{ English: Write }', '{ en: "" }', '[Write]']) {
+      expect(problemsOf(leastFile({ top: `scopes: { write: { description: ${wrong} } }` })), wrong).toHaveLength(1);
+    }
+  });
+
   it('a logo becomes a data: URI', () => {
     const config = read(leastFile({ top: 'pages: { logo: logo.svg }' }), { files: { 'logo.svg': '<svg/>' } });
     expect(config.pages.logo).toBe(`data:image/svg+xml;base64,${Buffer.from('<svg/>').toString('base64')}`);

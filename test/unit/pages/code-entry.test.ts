@@ -176,7 +176,7 @@ describe('too many wrong codes', () => {
     expect(refused.status).toBe(429);
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect(refused.heading).toBe('Too many wrong codes');
-    expect(refused.words).toMatch(/Wait \d+ minutes?, until \d\d:\d\d UTC,/);
+    expect(refused.words).toMatch(/Wait \d+ minutes?, until \d\d:\d\d UTC ?,/);
     // Nothing is offered that would be refused.
     expect(refused.text).not.toContain('class="button"');
     harness.advance(10 * 60_000);
@@ -215,7 +215,7 @@ describe('somebody who followed a link from another site', () => {
     const { userCode } = await harness.start();
     const visitor = harness.newVisitor();
     const stop = await visitor.get(`/device?user_code=${userCode}`, foreign);
-    expect(stop.heading).toBe('Did a link bring you here?');
+    expect(stop.heading).toBe('A link brought you here');
     expect(stop.words).toContain('evil.example');
     expect(stop.text).not.toContain(userCode);
     const form = await visitor.open(stop.links[0]?.href ?? '');
@@ -253,7 +253,7 @@ describe('somebody who followed a link from another site', () => {
       const stop = await visitor.get('/device', foreign);
       visitor.headers = own;
       const switched = await visitor.submit(stop, { lang: 'de' });
-      expect(switched.heading).toBe('Hat ein Link Sie hierher geführt?');
+      expect(switched.heading).toBe('Ein Link hat Sie hierher geführt');
       expect(switched.links).toHaveLength(arrival === 'warn' ? 1 : 0);
       visitor.headers = { 'sec-fetch-site': 'none' };
       expect((await visitor.open('/device')).forms[0]?.fields).toHaveProperty('user_code');
@@ -282,7 +282,7 @@ describe('somebody who followed a link from another site', () => {
   it('cannot pass the stop page by an address that somebody else made', async () => {
     const harness = openPageHarness({ client: { safeguards: { arrival: 'warn' } } });
     const made = (await harness.newVisitor().get('/device', foreign)).links[0]?.href ?? '';
-    expect((await harness.newVisitor().get(made, foreign)).heading).toBe('Did a link bring you here?');
+    expect((await harness.newVisitor().get(made, foreign)).heading).toBe('A link brought you here');
   });
 });
 

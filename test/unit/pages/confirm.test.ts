@@ -29,6 +29,9 @@ async function signInPrefilled(visitor: PageVisitor, { userCode }: StartedGrant)
   return visitor.open(callbackOf(await visitor.get(way.links[0]?.href ?? '')));
 }
 
+/** A page without the script that tells its times. */
+const withoutTimes = (text: string) => text.replace(/<script src="[^"]*\/times-[0-9a-f]{12}\.js" defer><\/script>/, '');
+
 /** As a reload would, for this client. */
 function reload(harness: PageHarness, changes: object): void {
   Object.assign(harness.clients.get('build-cli') as object, changes);
@@ -162,11 +165,9 @@ describe('the confirm page', () => {
     const harness = openPageHarness();
     const confirm = await harness.signIn(harness.newVisitor(), (await harness.start()).userCode);
     expect(confirm.text.indexOf('value="deny"')).toBeLessThan(confirm.text.indexOf('value="approve"'));
-    expect(confirm.text).not.toMatch(/<script|http-equiv="refresh"|checked/);
-    expect(confirm.words).toMatch(/If someone sent you this code .* choose Deny/);
-    expect(confirm.words).toMatch(
-      /Is the device or terminal that shows this code in front of you, and did you start this/,
-    );
+    expect(withoutTimes(confirm.text)).not.toMatch(/<script|http-equiv="refresh"|checked/);
+    expect(confirm.words).toMatch(/If someone gave you this code, even IT support, choose Deny/);
+    expect(confirm.words).toMatch(/Is the device showing this code in front of you, and did you start this yourself\?/);
     expect(confirm.words).not.toMatch(/verify your account/i);
     expect(confirm.words).toMatch(/Not you\?/);
     expect(confirm.words).toMatch(/Access lasts Until you disconnect it, 90 days at most/);
@@ -176,9 +177,13 @@ describe('the confirm page', () => {
     const harness = openPageHarness({ client: { safeguards: { sameNetwork: 'warn' } } });
     const started = await harness.start({ source: '198.51.100.9' });
     const one = await harness.signIn(harness.newVisitor(), started.userCode);
-    expect(one.words).toMatch(/1 reason to be careful This request comes from a different network/);
+    expect(one.words).toMatch(
+      /1 reason to be careful This request .* different network\. That is normal with mobile data; otherwise choose Deny\./,
+    );
     const two = await harness.signIn(harness.newVisitor(), started.userCode);
-    expect(two.words).toMatch(/2 reasons to be careful This request .* choose Deny\. This code is also open/);
+    expect(two.words).toMatch(
+      /2 reasons to be careful This request .* network\. This code is also open .* browser\. Choose Deny unless you are certain\. Code/,
+    );
     for (const { text } of [one, two]) {
       expect(text.match(/role="alert"/g)).toHaveLength(1);
       expect(text).toMatch(/<button form="deny" class="danger filled" name="decision" value="deny">/);
@@ -217,21 +222,53 @@ describe('the confirm page', () => {
     for (const scope of allowed) expect(text.split(`>${scope}<`)).toHaveLength(2);
   });
 
+  it.each([
+    ['de', 'Pakete schreiben'],
+    ['de-AT', 'Pakete schreiben'],
+    ['fr', 'Write packages'],
+  ])('describes a scope in the language %s as the administrator wrote it: %s', async (language, words) => {
+    const scopeDescriptions = { 'packages:write': { en: 'Write packages', de: 'Pakete schreiben' } };
+    const harness = openPageHarness({
+      settings: { languages: ['en', 'de', 'fr'] },
+      client: { scopes: { allowed: ['packages:write'], default: [] } },
+      deps: { scopeDescriptions },
+    });
+    const visitor = harness.newVisitor();
+    visitor.headers = { 'accept-language': language };
+    const { text } = await harness.signIn(visitor, (await harness.start({ scopes: ['packages:write'] })).userCode);
+    expect(text).toMatch(new RegExp(`<li>${words} <code dir="ltr" translate="no">packages:write</code></li>`));
+  });
+
+  it('says where a scope has no description, and shows its name in ink; names that every object has are no words', async () => {
+    const allowed = ['packages:write', 'constructor', '__proto__', 'groups'];
+    const harness = openPageHarness({ client: { scopes: { allowed, default: [] } } });
+    const { words, text } = await harness.signIn(
+      harness.newVisitor(),
+      (await harness.start({ scopes: allowed })).userCode,
+    );
+    for (const scope of allowed.slice(0, 3)) {
+      expect(words).toContain(`${scope} no description`);
+      expect(text).toContain(`<code class="ink" dir="ltr" translate="no">${scope}</code>`);
+    }
+    // A scope that is called as a claim of the standard is said by the claim's word, once.
+    expect(words).toMatch(/no description Groups Requested/);
+  });
+
   it('folds claims after the fourth too', async () => {
     const claims = ['groups', 'roles', 'department', 'email', 'locale', 'zoneinfo'];
     const harness = openPageHarness({ client: { claims: { idToken: claims, accessToken: [] } } });
     const { words } = await harness.signIn(harness.newVisitor(), (await harness.start()).userCode);
-    expect(words).toMatch(/It receives groups roles department email 2 more locale zoneinfo Requested/);
+    expect(words).toMatch(/It receives Groups Roles department Email address 2 more Language Time zone Requested/);
   });
 
   it('says what the device learns of the person, which no scope need name (I5)', async () => {
     const harness = openPageHarness();
     const confirm = await harness.signIn(harness.newVisitor(), (await harness.start()).userCode);
-    expect(confirm.words).toMatch(/It receives department email groups Requested/);
+    expect(confirm.words).toMatch(/It receives department Email address Groups Requested/);
 
     (harness.clients.get('build-cli') as never as { claims: object }).claims = { idToken: [], accessToken: ['roles'] };
     const other = await harness.signIn(harness.newVisitor(), (await harness.start()).userCode);
-    expect(other.words).toMatch(/It receives roles Services that it uses receive roles Requested/);
+    expect(other.words).toMatch(/It receives Roles Services that it uses receive Roles Requested/);
 
     (harness.clients.get('build-cli') as never as { claims: object }).claims = { idToken: [], accessToken: [] };
     const none = await harness.signIn(harness.newVisitor(), (await harness.start()).userCode);
@@ -245,8 +282,9 @@ describe('the confirm page', () => {
     corp.signedIn = { ...corp.signedIn, claims: { ...corp.signedIn.claims, locale: 'nb', nickname: '' } };
     const shown = async (asked: string[]) =>
       (await harness.signIn(harness.newVisitor(), (await harness.start({ scopes: asked })).userCode)).words;
-    expect(await shown(['openid', 'email'])).toMatch(/It receives email Requested/);
-    expect(await shown(['openid', 'email', 'profile'])).toMatch(/It receives email name locale Requested/);
+    // A scope that is a claim too is said once.
+    expect(await shown(['openid', 'email'])).toMatch(/Know it is you See your email address Requested/);
+    expect(await shown(['openid', 'email', 'profile'])).toMatch(/It receives Name Language Requested/);
     expect(await shown(['openid', 'packages:read'])).not.toContain('It receives');
     // Without openid there is neither an ID token nor userinfo.
     expect(await shown(['email'])).not.toContain('It receives');
@@ -462,7 +500,7 @@ describe('the confirm page', () => {
     const second = await harness.start();
     const refused = await visitor.submit(await harness.signIn(visitor, second.userCode), { decision: 'approve' });
     expect(refused.status).toBe(429);
-    const when = /Wait (\d+) minutes?, until (\d\d):(\d\d) UTC, then start again/.exec(refused.words) ?? [];
+    const when = /Wait (\d+) minutes?, until (\d\d):(\d\d) UTC , then start again/.exec(refused.words) ?? [];
     const [count, hour, minute] = when.slice(1).map(Number);
     const seconds = Number(refused.headers['retry-after']);
     expect(count).toBe(Math.ceil(seconds / 60));
@@ -533,7 +571,8 @@ describe('a code that came prefilled', () => {
     const confirm = await signInPrefilled(harness.newVisitor(), await harness.start());
     const [, script = ''] = /<script src="([^"]+)" defer>/.exec(confirm.text) ?? [];
     expect(script).toMatch(/^\/device\/code-[0-9a-f]{12}\.js$/);
-    expect(confirm.headers['content-security-policy']).toContain(`script-src https://login.example.com${script}`);
+    const policy = confirm.headers['content-security-policy']?.split(/[; ]/);
+    expect(policy).toContain(`https://login.example.com${script}`);
     expect(confirm.text).toMatch(/id="confirm_code"[^>]*data-group="4"/);
   });
 

@@ -9,7 +9,7 @@ import {
 } from '../../support/browser/page-harness.ts';
 import type { PageVisitor, VisitedPage } from '../../support/browser/page-visitor.ts';
 
-const STOP = 'Did a link bring you here?';
+const STOP = 'A link brought you here';
 const LINKED = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 const OWN = { ...LINKED, 'sec-fetch-site': 'same-origin' };
 

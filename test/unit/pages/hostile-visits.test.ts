@@ -108,7 +108,7 @@ describe('who begins one sign-in after another', () => {
     expect([...statuses]).toEqual([303]);
     const refused = await visitor.get(onward);
     expect(refused).toMatchObject(TOO_MANY);
-    expect(refused.words).toMatch(/Wait \d+ minutes?, until \d\d:\d\d UTC, then start again on your device/);
+    expect(refused.words).toMatch(/Wait \d+ minutes?, until \d\d:\d\d UTC ?, then start again on your device/);
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
 
     const kept = harness.storage.sessions.size;
@@ -221,7 +221,7 @@ describe('a link from another site to a page that only says no', () => {
       const visitor = harness.newVisitor();
       const no = await visitor.get(address, foreign);
       expect(no.links.map(({ href }) => href)).toEqual(['/device']);
-      expect((await visitor.get('/device', own)).heading).toBe('Did a link bring you here?');
+      expect((await visitor.get('/device', own)).heading).toBe('A link brought you here');
       expect((await visitor.get('/device', { 'sec-fetch-site': 'none' })).heading).toBe('Connect a device');
     },
   );
@@ -230,7 +230,7 @@ describe('a link from another site to a page that only says no', () => {
     const harness = openPageHarness({ client: { safeguards: { arrival: 'warn' } } });
     const visitor = harness.newVisitor();
     await visitor.post('/device', {}, { ...foreign, origin: 'https://evil.example' });
-    expect((await visitor.get('/device', own)).heading).toBe('Did a link bring you here?');
+    expect((await visitor.get('/device', own)).heading).toBe('A link brought you here');
   });
 
   it('is not what the way back from the upstream is taken for', async () => {

@@ -34,6 +34,16 @@ async function everyPage(publicUrl = 'https://login.example.com'): Promise<[stri
   return pages;
 }
 
+/** Which pages run which script: one groups a code, the other tells times in the person's zone. */
+const SCRIPTS: Record<string, string[]> = {
+  'enter code': ['code'],
+  'wrong code': ['code'],
+  'sign in': ['times'],
+  confirm: ['times'],
+  'used sign-in': ['times'],
+  done: ['times'],
+};
+
 describe.each(['https://login.example.com', 'https://example.com/gate', 'http://127.0.0.1:8080'])(
   'every page at %s',
   (publicUrl) => {
@@ -52,12 +62,16 @@ describe.each(['https://login.example.com', 'https://example.com/gate', 'http://
     });
 
     it('loads nothing from elsewhere, is framed nowhere, and tells the next page no more than our own', async () => {
+      const { origin } = new URL(publicUrl);
       for (const [name, { headers, text }] of await everyPage(publicUrl)) {
         const policy = headers['content-security-policy'] ?? '';
-        // The code form alone runs a script, and that one address only.
-        const own = `${publicUrl}/device/code-[0-9a-f]{12}\\.js`;
-        const [, script] = new RegExp(`;script-src (${own})$`).exec(policy) ?? [];
-        expect(script !== undefined, name).toBe(name === 'enter code' || name === 'wrong code');
+        // What a page runs is what its policy lets in, address by address; all else runs nothing.
+        const run = [...text.matchAll(/<script src="([^"]+)" defer>/g)].map(([, path = '']) => origin + path);
+        expect(/;script-src (.*)$/.exec(policy)?.[1]?.split(' ') ?? [], name).toEqual(run);
+        expect(
+          run.map((address) => /^\/device\/(\w+)-[0-9a-f]{12}\.js$/.exec(address.slice(publicUrl.length))?.[1]),
+          name,
+        ).toEqual(SCRIPTS[name] ?? []);
         expect(
           policy
             .replace(/;script-src [^;]+$/, '')
@@ -76,7 +90,7 @@ describe.each(['https://login.example.com', 'https://example.com/gate', 'http://
         expect(headers['x-content-type-options'], name).toBe('nosniff');
         expect(headers['referrer-policy'], name).toBe('same-origin');
         expect('strict-transport-security' in headers, name).toBe(publicUrl.startsWith('https:'));
-        expect(text.replace(/<script src="[^"]+" defer><\/script>/, ''), name).not.toMatch(
+        expect(text.replace(/<script src="[^"]+" defer><\/script>/g, ''), name).not.toMatch(
           /<script|<style|\sstyle=|\son\w+=|javascript:/i,
         );
       }

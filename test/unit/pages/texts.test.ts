@@ -41,7 +41,10 @@ function keysUsed(): string[] {
   ]);
   const anywhere = [...templates.map(({ text }) => text), ...code].flatMap((text) => [
     ...[...text.matchAll(/\bt\(\s*'([\w.]+)'\s*[,)]/g)].map(([, key = '']) => key),
-    ...[...text.matchAll(/\bt\(\s*`([^`]+)`/g)].map(([, key = '']) => key.replace(/\$\{[^}]+\}/g, '*')),
+    ...[...text.matchAll(/\bkey: '([\w.]+)'(?: \+ \w+ \+ '(\.\w+)')?/g)].map(([, a = '', b]) =>
+      b === undefined ? a : `${a}*${b}`,
+    ),
+    ...[...text.matchAll(/\b(?:t|has)\(\s*`([^`]+)`/g)].map(([, key = '']) => key.replace(/\$\{[^}]+\}/g, '*')),
   ]);
   return [...new Set([...inTemplates, ...anywhere])];
 }

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { expects, filePath, list, oneOf, pattern, section, text } from './value-schemas.ts';
+
+/** `pages/` has one file of words per language. */
+export const LANGUAGES = ['en', 'de', 'fr', 'es', 'ja', 'ar'] as const;
+
+const colour = () => pattern(/^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/, 'a colour such as #0b5fff, in quotes');
+/** A text, or one for each language that it is written in. */
+export function described(what: string) {
+  const byLanguage = z
+    .record(languageTag(), text(what), { error: expects(`${what}, or { en: …, de: … }`) })
+    .refine((texts) => Object.keys(texts).length > 0, { error: expects(`${what} in at least one language`) });
+  return z.union([text(what), byLanguage], { error: expects(`${what}, or a section such as { en: …, de: … }`) });
+}
+
+const languageTag = () => pattern(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$/, 'a language such as de or pt-BR');
+
+export const pagesSchema = section({
+  title: text('a title', { longest: 100 }).prefault('Gatehouse').describe('In the head of every page'),
+  logo: text('an image', { longest: 200_000 })
+    .optional()
+    .describe('An image file (svg, png, jpeg, webp), a data: URI, or an address on public_url’s origin'),
+  support: text('a line', { longest: 500 }).optional().describe('Whom to ask'),
+  footer: text('a line', { longest: 500 }).optional().describe('At the end of every page'),
+  languages: list(oneOf(LANGUAGES), 'languages')
+    .min(1, { error: expects('at least one language') })
+    .prefault([...LANGUAGES])
+    .describe('Offered to people; the first where theirs is not among them'),
+  theme: section({
+    accent: colour().optional().describe('Of buttons and links'),
+    background: colour().optional().describe('Behind the page'),
+  })
+    .prefault({})
+    .describe('Colours'),
+  views: filePath().optional().describe('A folder of templates that win over ours'),
+})
+  .prefault({})
+  .describe('Branding');
