@@ -42,7 +42,7 @@ export async function showDone(context: PageContext, request: Request, response:
     client: context.deps.clients.get(view.grant.clientId)?.name ?? view.grant.clientId,
     account: ticket.account ?? '',
     upstream: upstreamName(context, ticket.upstream),
-    devices: isOwn ? context.addresses.to('/sessions') : undefined,
+    devices: isOwn ? context.addresses.to('/sessions', { done: outcome.written }) : undefined,
     confirmationCode: state === 'approved' ? ticket.confirmationCode : undefined,
     undo,
     timesScript: undo && allowScript(context, response, context.timesScript),

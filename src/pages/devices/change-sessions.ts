@@ -6,7 +6,16 @@ import { logTag } from '../../telemetry/logger.ts';
 import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { requestIdOf } from '../frame/reference.ts';
-import { MANAGE, type Managing, manageFacts, managingOf, renderSessions, sessionsDeps } from './devices.ts';
+import {
+  type DoneDeed,
+  deedAddress,
+  MANAGE,
+  type Managing,
+  manageFacts,
+  managingOf,
+  renderSessions,
+  sessionsDeps,
+} from './devices.ts';
 
 /** POST `/sessions/rename`: `name` for one of this person's sessions. */
 export async function renameDevice(context: PageContext, request: Request, response: Response): Promise<void> {
@@ -15,9 +24,9 @@ export async function renameDevice(context: PageContext, request: Request, respo
   const { session } = await requireOwn(context, managing, id);
   const renamed = await renameSession(context.deps.grants, session, fieldOf(request.body, 'name') ?? '');
   if (renamed.outcome === 'bad_name' || renamed.outcome === 'too_often') {
-    return renderSessions(context, request, response, managing, { session: id });
+    return renderSessions(context, request, response, managing, { wrongName: id });
   }
-  backToList(context, response);
+  response.redirect(303, deedAddress(context, managing, { did: 'rename', session: id }));
 }
 
 /** POST `/sessions/end`: `session`, or `all=true`. */
@@ -44,7 +53,8 @@ export async function endDevices(context: PageContext, request: Request, respons
       source: context.deps.sourceOf(request),
     });
   }
-  backToList(context, response);
+  const deed: DoneDeed = isAll ? { did: 'end_all', session: '' } : { did: 'end', session: id };
+  response.redirect(303, deedAddress(context, managing, deed));
 }
 
 /** @param what the token's own: a session's id, or `all` */
@@ -66,8 +76,4 @@ async function requireOwn(context: PageContext, { manager }: Managing, id: strin
     throw new PageProblem('manage_again', { again: context.addresses.to('/sessions'), status: 404 });
   }
   return own;
-}
-
-function backToList(context: PageContext, response: Response): void {
-  response.redirect(303, context.addresses.to('/sessions'));
 }

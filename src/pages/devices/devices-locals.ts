@@ -1,3 +1,4 @@
+import type { ScopeItem } from '../confirm/confirm-locals.ts';
 import type { HiddenFields } from '../frame/views.ts';
 
 export interface SessionsLocals {
@@ -6,20 +7,53 @@ export interface SessionsLocals {
   renameAction: string;
   endAction: string;
   longestName: number;
-  sessions: readonly {
-    id: string;
-    client: string;
-    name: string | undefined;
-    deviceLabel: string | undefined;
-    source: string;
-    started: string;
-    lastUsed: string;
-    ends: string;
-    scopes: readonly string[];
-    isEnded: boolean;
-    fields: HiddenFields;
-  }[];
+  /** What was just done here, in words. */
+  status: string | undefined;
+  /** Those that are connected, the last used first. */
+  active: readonly DeviceLocals[];
+  ended: readonly DeviceLocals[];
+  /** Both. */
+  sessions: readonly DeviceLocals[];
+  /** Where it is asked whether all are to end; and what that form has, for a template of an administrator's. */
+  askEndAll: string;
   endAll: HiddenFields | undefined;
   /** The session whose new name was not taken. */
   wrongName: string | undefined;
+  /** Address of the code form. */
+  connect: string;
+}
+
+export interface DeviceLocals {
+  id: string;
+  /** The person's name for it, else what the device calls itself, else client and date. */
+  heading: string;
+  /** The heading is what the device says, which nobody has checked. */
+  isClaimed: boolean;
+  client: string;
+  name: string | undefined;
+  deviceLabel: string | undefined;
+  source: string;
+  started: string;
+  lastUsed: string;
+  ends: string;
+  scopes: readonly string[];
+  /** The same with words. */
+  permissions: readonly ScopeItem[];
+  isEnded: boolean;
+  /** The person connected it in this browser and came from there. */
+  isNew: boolean;
+  /** Shown with its details. */
+  isOpen: boolean;
+  fields: HiddenFields;
+}
+
+export interface EndAllLocals {
+  account: string;
+  upstream: string;
+  action: string;
+  fields: HiddenFields;
+  /** Back to the list. */
+  back: string;
+  /** What they are called. */
+  devices: readonly { name: string }[];
 }

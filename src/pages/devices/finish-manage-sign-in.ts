@@ -20,6 +20,8 @@ export interface DeviceManager {
   sid?: string | undefined;
   account: string;
   signedInAtMs: number;
+  /** The session that they had just connected when they set out. */
+  connected?: string | undefined;
 }
 
 /** Back from a sign-in to look at one's devices. */
@@ -52,6 +54,7 @@ export async function finishManageSignIn(context: PageContext, back: ReturnedTri
     sid,
     account: accountOf(signIn),
     signedInAtMs,
+    connected: back.trip.resume,
   };
   await keepArrival(deps.grants, browser, { tag, content, expiresAtMs: (await ledger.now()) + VISIT_MS });
   await renewBrowserSession(request, browser, VISIT_MS);

@@ -1,5 +1,5 @@
 import type { ConfirmLocals, DoneLocals, RefusedLocals } from '../confirm/confirm-locals.ts';
-import type { SessionsLocals } from '../devices/devices-locals.ts';
+import type { EndAllLocals, SessionsLocals } from '../devices/devices-locals.ts';
 import type { ClockTime, Language } from './languages.ts';
 import type { Reference } from './reference.ts';
 import type { FillTemplate } from './templates.ts';
@@ -97,6 +97,7 @@ export interface Views {
   refused(frame: Frame, locals: RefusedLocals): string;
   done(frame: Frame, locals: DoneLocals): string;
   sessions(frame: Frame, locals: SessionsLocals): string;
+  endAll(frame: Frame, locals: EndAllLocals): string;
   problem(frame: Frame, locals: ProblemLocals): string;
 }
 
@@ -163,6 +164,7 @@ export function createViews(fill: FillTemplate): Views {
       }),
     sessions: (frame, locals) =>
       page('sessions', frame, locals, frame.language.t('sessions.title'), { isError: locals.wrongName !== undefined }),
+    endAll: (frame, locals) => page('end-all', frame, locals, frame.language.t('sessions.ask.title')),
     problem: (frame, locals) =>
       page('problem', frame, locals, frame.language.t(`problem.${locals.kind}.title`), {
         isError: true,

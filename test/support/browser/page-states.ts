@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { type DeviceSession, sealSession } from '../../../src/device-sessions/device-session.ts';
+import { endSession } from '../../../src/device-sessions/end-session.ts';
 import { sessionEntry, subjectIndex } from '../../../src/ledger/entry-keys.ts';
 import { UpstreamError, type UpstreamFault } from '../../../src/upstream/upstream.ts';
 import { answer, enterCode, goToConfirm, type ServedBroker } from '../broker/served-broker.ts';
@@ -80,8 +81,24 @@ export async function keepSession(harness: PageHarness, changes: Partial<DeviceS
 
 async function showSessions(page: Page, { origin }: ServedBroker): Promise<void> {
   await page.goto(`${origin}/sessions`);
-  await page.click('main a.button');
-  await page.waitForSelector('main a.button', { state: 'detached' });
+  await page.click('main a[href*="upstream="]');
+  await page.waitForSelector('main a[href*="upstream="]', { state: 'detached' });
+}
+
+async function showMany(page: Page, served: ServedBroker): Promise<void> {
+  const { harness } = served;
+  const nowMs = await harness.deps.grants.ledger.now();
+  const long = 'Continuous integration of the packaging department, build 07';
+  for (let n = 0; n < 12; n += 1) {
+    const label = n === 3 ? long : `build-${String(n).padStart(2, '0')}`;
+    const startedAtMs = nowMs - (n + 1) * DAY_MS;
+    await keepSession(harness, { startedAtMs, ...(n % 2 === 1 && { deviceLabel: label }) });
+  }
+  for (let n = 0; n < 3; n += 1) {
+    const ended = await keepSession(harness, { deviceLabel: `old-${n}`, startedAtMs: nowMs - 30 * DAY_MS });
+    await endSession(harness.deps.grants, ended, 'my_devices');
+  }
+  await showSessions(page, served);
 }
 
 const BRANDED: PageHarnessOptions = {
@@ -356,8 +373,47 @@ const SESSIONS: PageState[] = [
       await keepSession(served.harness, { deviceLabel: 'build-07 (rack 3)' });
       await keepSession(served.harness, { scopes: ['openid'], source: '2001:db8::17' });
       await showSessions(page, served);
-      await page.click('form[action$="/sessions/end"] button');
-      await page.waitForSelector('.ended');
+      await page.click('.device summary');
+      await page.click('form[action$="/sessions/end"] button >> visible=true');
+      await page.waitForSelector('.status');
+    },
+  },
+  {
+    name: 'sessions-many',
+    says: 'My devices: twelve, and three that have ended, all folded',
+    reach: (page, served) => showMany(page, served),
+  },
+  {
+    name: 'sessions-details',
+    says: 'The same, with one of each kind open',
+    async reach(page, served) {
+      await showMany(page, served);
+      await page.click('.device summary');
+      await page.click('.ended > summary');
+      await page.click('.ended .device summary');
+    },
+  },
+  {
+    name: 'sessions-end-all',
+    says: 'My devices: whether all are to be disconnected',
+    async reach(page, served) {
+      await showMany(page, served);
+      await page.click('main a.danger');
+      await page.waitForURL(/all=ask/);
+    },
+  },
+  {
+    name: 'sessions-just-connected',
+    says: 'My devices, after an approval in the same browser',
+    async reach(page, served) {
+      const { id } = await goToConfirm(page, served);
+      await answer(page, 'approve');
+      await page.waitForURL(/\/device\/done\?/);
+      await keepSession(served.harness, { deviceLabel: 'living-room' });
+      await keepSession(served.harness, { id, startedAtMs: await served.harness.deps.grants.ledger.now() });
+      await page.click('main .aside a');
+      await page.click('main a[href*="upstream="]');
+      await page.waitForSelector('.mark');
     },
   },
   {

@@ -80,7 +80,7 @@ describe('my devices', () => {
     await keepSession(harness, { upstream: 'labs', deviceLabel: 'not from here' });
     const list = await signIn(visitor);
     expect(list).toMatchObject({ status: 200, heading: 'Your devices' });
-    expect(formsTo(list, '/sessions/end')).toHaveLength(2);
+    expect(formsTo(list, '/sessions/end')).toHaveLength(1);
     for (const words of [
       'alice@example.com',
       'Example Corp',
@@ -165,8 +165,8 @@ describe('my devices', () => {
     const form = formsTo(list, '/sessions/end').find(({ fields }) => fields['session'] === first.id);
     const after = await visitor.follow(await visitor.post('/sessions/end', form?.fields ?? {}));
     expect(after.heading).toBe('Your devices');
-    expect(after.words).toContain('Disconnected');
-    expect(formsTo(after, '/sessions/end').map(({ fields }) => fields['session'])).toEqual([second.id, undefined]);
+    expect(after.words).toMatch(/is disconnected\..*1 disconnected device/);
+    expect(formsTo(after, '/sessions/end').map(({ fields }) => fields['session'])).toEqual([second.id]);
     expect([await isEnded(harness, first), await isEnded(harness, second)]).toEqual([true, false]);
     expect(harness.events.find(({ name }) => name === 'session.ended')?.fields).toMatchObject({ by: 'person' });
   });
@@ -176,8 +176,18 @@ describe('my devices', () => {
     const mine = [await keepSession(harness), await keepSession(harness)];
     const other = await keepSession(harness, { subject: 'bob' });
     const list = await signIn(visitor);
-    const all = formsTo(list, '/sessions/end').find(({ fields }) => fields['all'] === 'true');
-    await visitor.post('/sessions/end', all?.fields ?? {});
+    // The list only leads to the question.
+    expect(list.text).not.toContain('name="all"');
+    const ask = await visitor.open(list.links.find(({ text }) => text === 'Disconnect all devices')?.href ?? '');
+    expect(ask).toMatchObject({ status: 200, heading: 'Disconnect all devices?' });
+    expect(ask.words).toContain('2 devices are connected to alice@example.com (Example Corp)');
+    for (const session of mine) expect(await isEnded(harness, session)).toBe(false);
+    expect((await visitor.open(ask.links.find(({ text }) => text === 'Keep them')?.href ?? '')).heading).toBe(
+      'Your devices',
+    );
+    const all = formsTo(ask, '/sessions/end').find(({ fields }) => fields['all'] === 'true');
+    const after = await visitor.follow(await visitor.post('/sessions/end', all?.fields ?? {}));
+    expect(after.words).toMatch(/All your devices are disconnected\..*2 disconnected devices/);
     for (const session of mine) expect(await isEnded(harness, session)).toBe(true);
     expect(await isEnded(harness, other)).toBe(false);
   });
@@ -187,10 +197,96 @@ describe('my devices', () => {
     await keepSession(harness);
     const [form] = formsTo(await signIn(visitor), '/sessions/rename');
     const named = await visitor.follow(await visitor.post('/sessions/rename', { ...form?.fields, name: 'Build <7>' }));
-    expect(named.words).toContain('Build <7>');
+    expect(named.words).toContain('The device is now called Build <7>.');
     const wrong = await visitor.post('/sessions/rename', { ...form?.fields, name: 'x'.repeat(65) });
     expect(wrong).toMatchObject({ status: 400, heading: 'Your devices' });
     expect(wrong.words).toMatch(/That name can’t be used/);
+  });
+
+  it('are called by the name given, else by what the device says, in quotes, else by client and date', async () => {
+    const { harness, visitor } = opened();
+    const startedAtMs = Date.UTC(2026, 10, 20);
+    const plain = await keepSession(harness, { startedAtMs });
+    const labelled = await keepSession(harness, { startedAtMs, deviceLabel: 'build-07' });
+    const list = await signIn(visitor);
+    const headingOf = (page: VisitedPage, { id }: DeviceSession) =>
+      new RegExp(`<h2 id="device-${id}">(.*?)</h2>`).exec(page.text)?.[1]?.replace(/<\/?bdi[^>]*>/g, '');
+    expect(headingOf(list, plain)).toBe('Build CLI, Nov 20, 2026');
+    expect(headingOf(list, labelled)).toBe('<q>build-07</q>');
+    const form = formsTo(list, '/sessions/rename').find(({ fields }) => fields['session'] === labelled.id);
+    const named = await visitor.follow(await visitor.post('/sessions/rename', { ...form?.fields, name: 'Mine' }));
+    expect(headingOf(named, labelled)).toBe('Mine');
+  });
+
+  it('say to which device a field and a button belong', async () => {
+    const { harness, visitor } = opened();
+    const { id } = await keepSession(harness, { deviceLabel: 'build-07' });
+    const { text } = await signIn(visitor);
+    for (const part of ['label', 'rename', 'end']) {
+      expect(text).toContain(`aria-labelledby="${part}-${id} device-${id}"`);
+    }
+  });
+
+  it('are one line each, with details to open; one alone is open, and so is one whose name was refused', async () => {
+    const { harness, visitor } = opened();
+    const one = await keepSession(harness);
+    expect((await signIn(visitor)).text.match(/<details class="device" open>/g)).toHaveLength(1);
+    for (let n = 0; n < 11; n += 1) await keepSession(harness);
+    const many = await visitor.open('/sessions');
+    expect(many.text.match(/<details class="device">/g)).toHaveLength(12);
+    expect(many.text).not.toContain('<details class="device" open>');
+    const form = formsTo(many, '/sessions/rename').find(({ fields }) => fields['session'] === one.id);
+    const wrong = await visitor.post('/sessions/rename', { ...form?.fields, name: 'x'.repeat(65) });
+    expect(wrong.text).toContain('<title>Error: Your devices');
+    const [, inside = ''] = wrong.text.split('<details class="device" open>');
+    expect(inside.split('</details>')[0]).toContain(`id="problem-${one.id}"`);
+  });
+
+  it('say what was done by nothing but what was done', async () => {
+    const { harness, visitor } = opened();
+    const [mine, second] = [await keepSession(harness), await keepSession(harness)];
+    const list = await signIn(visitor);
+    const form = formsTo(list, '/sessions/end').find(({ fields }) => fields['session'] === mine.id);
+    const { location = '' } = await visitor.post('/sessions/end', form?.fields ?? {});
+    const status = async (address: string) =>
+      /<p class="status"[^>]*>(.*)<\/p>/.exec((await visitor.open(address)).text)?.[1];
+    expect(await status(location)).toMatch(/is disconnected\.$/);
+    expect((await visitor.open(location)).text).toContain('role="status" tabindex="-1" autofocus');
+    const forged = [
+      location.replace('did=end', 'did=end_all'),
+      location.replace(mine.id, second.id),
+      location.replace('did=end', 'did=rename'),
+      location.replace(/token=.*/, 'token=x'),
+      '/sessions?did=end_all&session=',
+      `/sessions?did=end&session=${second.id}&token=${form?.fields['token']}`,
+    ];
+    for (const address of forged) expect(await status(address), address).toBeUndefined();
+  });
+
+  it('mark the one that was connected just now, over the sign-in too', async () => {
+    const { harness, visitor } = opened();
+    await keepSession(harness);
+    const started = await harness.start();
+    const done = await visitor.submit(await harness.signIn(visitor, started.userCode), { decision: 'approve' });
+    const session = await keepSession(harness, { id: started.id });
+    const way = done.links.find(({ text }) => text === 'See the devices connected to your account')?.href ?? '';
+    const ways = await visitor.open(way);
+    const list = await visitor.open(callbackOf(await visitor.get(ways.links[0]?.href ?? '')));
+    const marked = (page: VisitedPage) =>
+      page.text.split('<details').filter((part) => part.includes('You just connected this'));
+    expect(marked(list)).toHaveLength(1);
+    expect(marked(list)[0]).toContain(`device-${session.id}`);
+    // Nobody else’s address marks anything.
+    const other = harness.newVisitor();
+    expect(marked(await signIn(other))).toHaveLength(0);
+    expect(marked(await other.open(way))).toHaveLength(0);
+  });
+
+  it('have a way on where there are none', async () => {
+    const { visitor } = opened();
+    const list = await signIn(visitor);
+    expect(list.links).toContainEqual({ href: '/device', text: 'Connect a device' });
+    expect(list.words).not.toMatch(/Disconnect|can do nothing new/);
   });
 
   it('change by nothing but the person’s own forms', async () => {

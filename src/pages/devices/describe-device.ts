@@ -1,0 +1,32 @@
+import type { ListedSession } from '../../device-sessions/list-sessions.ts';
+import { scopeItem } from '../confirm/scope-words.ts';
+import type { Language } from '../frame/languages.ts';
+import type { PageContext } from '../frame/page-context.ts';
+import type { DeviceLocals } from './devices-locals.ts';
+
+/** One device in words. */
+export function describeDevice(
+  context: PageContext,
+  { session, name, lastUsedAtMs, ended }: ListedSession,
+  nowMs: number,
+  language: Language,
+): Omit<DeviceLocals, 'fields' | 'isNew' | 'isOpen'> {
+  const { id, deviceLabel, source, scopes } = session;
+  const client = context.deps.clients.get(session.clientId)?.name ?? session.clientId;
+  const started = language.date(session.startedAtMs);
+  return {
+    id,
+    heading: name ?? deviceLabel ?? `${client}, ${started}`,
+    isClaimed: name === undefined && deviceLabel !== undefined,
+    client,
+    name,
+    deviceLabel,
+    source,
+    started,
+    lastUsed: language.ago(nowMs - lastUsedAtMs),
+    ends: language.date(session.endsAtMs),
+    scopes,
+    permissions: scopes.map((scope) => scopeItem(context, scope, language)),
+    isEnded: ended !== undefined,
+  };
+}
