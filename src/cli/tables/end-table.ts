@@ -6,7 +6,7 @@ export const endTable = {
   usage: ['OPTION [--dry-run | --yes]'],
   about: [
     'The kill switch: from now on nothing counts that was signed in before a moment. It holds at once on every replica, ' +
-      'for device sessions and for what was approved and is not redeemed yet. It cannot be taken back; people sign in again.',
+      'for device sessions and for what was approved and is not redeemed yet. It cannot be undone; people sign in again.',
     'One of --client, --upstream, --subject, --account, --source or --all; --session and --device end these sessions alone.',
   ],
   options: {

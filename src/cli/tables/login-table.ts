@@ -21,7 +21,7 @@ export const loginTable = {
     [0, 'signed in'],
     [1, 'error'],
     [3, 'denied'],
-    [4, 'the code ran out'],
+    [4, 'the code expired'],
     [130, 'Ctrl-C'],
   ],
 } as const satisfies CommandTable;
