@@ -1,8 +1,8 @@
 import type { RequesterPlace } from '../../safeguards/requester.ts';
 import type { Obstacle, Warning } from '../../safeguards/safeguards.ts';
-import type { ClockTime } from '../frame/languages.ts';
+import type { HiddenFields } from '../frame/form-guard.ts';
+import type { ClockTime, TellsTime } from '../frame/languages.ts';
 import type { Reference } from '../frame/reference.ts';
-import type { HiddenFields, TellsTime } from '../frame/views.ts';
 
 export interface ConfirmLocals extends TellsTime {
   action: string;

@@ -9,12 +9,12 @@ import { sessionLife } from '../../grants/session-life.ts';
 import { formatUserCode, NUMERIC } from '../../grants/start/user-code.ts';
 import { intersectScopes } from '../../oauth/scope.ts';
 import type { ConfirmJudgement, Obstacle, Warning } from '../../safeguards/safeguards.ts';
+import type { HiddenFields } from '../frame/form-guard.ts';
 import { allowScript } from '../frame/page-assets.ts';
 import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { routeOf } from '../frame/page-error.ts';
 import { PageProblem } from '../frame/page-problem.ts';
 import { referenceOf } from '../frame/reference.ts';
-import type { HiddenFields } from '../frame/views.ts';
 import { readTicket, writeTicket } from '../sign-in/ticket.ts';
 import type { ConfirmLocals } from './confirm-locals.ts';
 import {

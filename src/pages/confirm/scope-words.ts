@@ -1,13 +1,11 @@
 import type { Language } from '../frame/languages.ts';
 import type { PageContext } from '../frame/page-context.ts';
+import type { ScopeDescriptions } from '../frame/page-deps.ts';
 import type { ScopeItem } from './confirm-locals.ts';
 import { claimWord } from './told-claims.ts';
 
 /** OpenID Connect Core §5.4 and §11. */
 const STANDARD_SCOPES = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
-
-/** What scopes mean, by scope: in one language, or in several by their tags. */
-export type ScopeDescriptions = Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 
 /** In this language, in the same without its region, else in the first that the administrator wrote. */
 export function describedScope(all: ScopeDescriptions, scope: string, language: string): string | undefined {

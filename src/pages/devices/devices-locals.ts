@@ -1,5 +1,5 @@
 import type { ScopeItem } from '../confirm/confirm-locals.ts';
-import type { HiddenFields } from '../frame/views.ts';
+import type { HiddenFields } from '../frame/form-guard.ts';
 
 export interface SessionsLocals {
   account: string;

@@ -35,6 +35,9 @@ export interface FormGuard {
   isToken(action: string, facts: readonly string[], token: string | undefined): boolean;
 }
 
+/** Every other field that a form needs. */
+export type HiddenFields = Readonly<Record<string, string>>;
+
 const VISITOR_BYTES = 16;
 const VISITOR_FORM = /^[\w-]{22}$/;
 

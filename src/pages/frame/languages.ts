@@ -37,6 +37,12 @@ export interface ClockTime {
   hasSeconds: boolean;
 }
 
+/** A page that says when something ends. */
+export interface TellsTime {
+  /** Address of the script that tells it in the person's own zone. */
+  timesScript: string | undefined;
+}
+
 /** What everything falls back to, key by key. */
 const FALLBACK = 'en';
 const RIGHT_TO_LEFT = new Set(['ar', 'fa', 'he', 'ur']);

@@ -7,7 +7,6 @@ import type { SafeguardJudge } from '../../safeguards/safeguards.ts';
 import type { BrowserSessions } from '../../storage/storage.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
-import type { ScopeDescriptions } from '../confirm/scope-words.ts';
 
 /** What the pages stand on. */
 export interface PagesDeps {
@@ -26,6 +25,9 @@ export interface PagesDeps {
   sourceOf: (request: IncomingMessage) => string;
   log: Pick<Logger, 'event'>;
 }
+
+/** What scopes mean, by scope: in one language, or in several by their tags. */
+export type ScopeDescriptions = Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 
 export interface PageSettings {
   title: string;

@@ -1,6 +1,7 @@
 import type { ConfirmLocals, DoneLocals, RefusedLocals } from '../confirm/confirm-locals.ts';
 import type { EndAllLocals, SessionsLocals } from '../devices/devices-locals.ts';
-import type { ClockTime, Language } from './languages.ts';
+import type { HiddenFields } from './form-guard.ts';
+import type { ClockTime, Language, TellsTime } from './languages.ts';
 import type { Reference } from './reference.ts';
 import type { FillTemplate } from './templates.ts';
 
@@ -23,15 +24,6 @@ export interface LanguageSwitch {
   fields: HiddenFields;
   choices: readonly { code: string; name: string; direction: string }[];
 }
-
-/** A page that says when something ends. */
-export interface TellsTime {
-  /** Address of the script that tells it in the person's own zone. */
-  timesScript: string | undefined;
-}
-
-/** Every other field that a form needs. */
-export type HiddenFields = Readonly<Record<string, string>>;
 
 export interface EnterCodeLocals {
   action: string;
