@@ -88,6 +88,17 @@ describe('the README', () => {
     for (const [, commit] of sources) expect(commit).toMatch(/^[0-9a-f]{40}$/);
   });
 
+  it('shows commands with options that they have', () => {
+    const commands = read('docs/commands.md');
+    const lines = [...README.matchAll(/^ *gatehouse (\w+)(.*)$/gm)];
+    expect(lines.map(([, name]) => name)).toEqual(expect.arrayContaining(['init', 'check', 'login']));
+    for (const [, name = '', rest = ''] of lines) {
+      const [, described = ''] = commands.split(`\n## ${name}\n`);
+      const options = [...(rest.split(' && ')[0] ?? '').matchAll(/ (--[\w-]+)/g)].map(([, option]) => option ?? '');
+      expect(options.filter((option) => !described.split('\n## ')[0]?.includes(option))).toEqual([]);
+    }
+  });
+
   it('says when to take something else', () => {
     expect(section('What else there is')).toMatch(/### When not to use it\n\n(- \*\*.*\n(?: {2}.*\n)?){3,}/);
   });
