@@ -1,0 +1,93 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeJwt } from 'jose';
+import type { Keycloak } from './keycloak/keycloak.ts';
+import { freePort } from './obtain/free-port.ts';
+import { check, type Scenario } from './peer.ts';
+import { approve } from './person.ts';
+import { lastLines, startProgram } from './program.ts';
+
+const ROOT = new URL('..', import.meta.url);
+const CLI = new URL('src/cli/gatehouse.ts', ROOT).pathname;
+/** Of the realm that deploy/compose brings: its client is set up as the README says. */
+const REALM = { file: new URL('deploy/compose/realm.json', ROOT), name: 'example' };
+
+/** A new administrator, with a Keycloak and the README's quick start: the commands as they stand there, but for addresses. */
+export function readmeSteps(server: Keycloak): Scenario {
+  return {
+    name: 'the README',
+    limitSeconds: 120,
+    async run() {
+      const publicUrl = `http://127.0.0.1:${await freePort()}`;
+      const here = (text: string) =>
+        text
+          .replaceAll(/http:\/\/(127\.0\.0\.1|localhost):8080/g, publicUrl)
+          .replaceAll('https://sso.example.com/realms/corp', `${server.origin}/realms/${REALM.name}`);
+      const realm = JSON.parse(here(await readFile(REALM.file, 'utf8'))) as Realm;
+      await server.importRealm(realm);
+      const folder = await mkdtemp(join(tmpdir(), 'gatehouse-readme-'));
+      try {
+        await writeFile(join(folder, 'corp.secret'), realm.clients[0]?.secret ?? '', { mode: 0o600 });
+        await follow(commandsOf(here(await readFile(new URL('README.md', ROOT), 'utf8'))), folder, publicUrl);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+interface Realm {
+  realm: string;
+  clients: { secret: string }[];
+}
+
+/** In their order; `&&` joins two. */
+function commandsOf(readme: string): string[] {
+  const lines = [...readme.matchAll(/^ *(gatehouse .*)$/gm)].map(([, line = '']) => line);
+  return lines.flatMap((line) => line.split(' && '));
+}
+
+async function follow(commands: readonly string[], folder: string, publicUrl: string): Promise<void> {
+  const [init = '', probe = '', start = '', login = ''] = commands;
+  const run = (line: string, onLine?: (said: string) => void) => {
+    const words = line.split(' ').slice(1);
+    const command = [process.execPath, '--import', import.meta.resolve('tsx'), CLI, ...words];
+    return startProgram(command, { cwd: folder, environment: { NODE_NO_WARNINGS: '1' }, ...(onLine && { onLine }) });
+  };
+  const done = async (line: string) => {
+    const program = run(line);
+    const code = await program.exited;
+    await program.stop();
+    check(code === 0, `${line}: exit ${code}: ${lastLines(program.output(), 12)}`);
+    return program.output();
+  };
+  const wrote = await done(`${init} --public-url ${publicUrl}`);
+  check(wrote.includes(`${publicUrl}/callback/corp`), `init names no redirect URI: ${wrote}`);
+  check(/^0 wrong/m.test(await done(probe)), 'check --probe finds something wrong');
+
+  let isReady = () => {};
+  const ready = new Promise<void>((resolve) => {
+    isReady = resolve;
+  });
+  const broker = run(start, (said) => said.startsWith('Gatehouse is ready') && isReady());
+  const failed = broker.exited.then((code) => check(false, `start: exit ${code}: ${lastLines(broker.output(), 8)}`));
+  try {
+    await Promise.race([ready, failed]);
+    let person: Promise<unknown> | undefined;
+    const device = run(login, (said) => {
+      const [code] = /^[A-Z]{4}-[A-Z]{4}$/.exec(said) ?? [];
+      if (code !== undefined)
+        person ??= approve({ verificationUri: `${publicUrl}/device`, userCode: code, user: 'alice' });
+    });
+    const exitCode = await device.exited;
+    await person;
+    await device.stop();
+    check(exitCode === 0, `login: exit ${exitCode}: ${lastLines(device.output(), 8)}`);
+    const [, token = ''] = /"access_token":"([^"]+)"/.exec(device.output()) ?? [];
+    check(decodeJwt(token).iss === publicUrl, 'the token has another issuer');
+  } finally {
+    failed.catch(() => undefined);
+    await broker.stop();
+  }
+}
