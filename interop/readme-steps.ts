@@ -76,9 +76,9 @@ async function follow(commands: readonly string[], folder: string, publicUrl: st
     await Promise.race([ready, failed]);
     let person: Promise<unknown> | undefined;
     const device = run(login, (said) => {
-      const [code] = /^[A-Z]{4}-[A-Z]{4}$/.exec(said) ?? [];
-      if (code !== undefined)
-        person ??= approve({ verificationUri: `${publicUrl}/device`, userCode: code, user: 'alice' });
+      const [userCode] = /^[A-Z]{4}-[A-Z]{4}$/.exec(said) ?? [];
+      const visit = { verificationUri: `${publicUrl}/device`, user: 'alice' };
+      if (userCode !== undefined) person ??= approve({ ...visit, userCode });
     });
     const exitCode = await device.exited;
     await person;
