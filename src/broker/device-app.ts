@@ -30,6 +30,7 @@ import type { RedeemDeps } from '../grants/redeem/redeem-deps.ts';
 import { longestRetentionMs } from '../grants/retention.ts';
 import { createUsedOnce } from '../ledger/once.ts';
 import { createAuthenticationLimits } from '../limits/authentication-limits.ts';
+import { createDecryptionLimits } from '../limits/decryption-limits.ts';
 import { createOverload } from '../limits/overload.ts';
 import { createStartLimits } from '../limits/start-limits.ts';
 import { createSourceAddress, peerOf } from '../network/source-address.ts';
@@ -191,6 +192,7 @@ export function createDeviceApp(
     return isOwn && config.compatibility.microsoft ? withMicrosoftHabits(token, new URL(config.publicUrl).host) : token;
   }
 
+  const decryptionLimits = createDecryptionLimits({ counters: storage.counters, networks: configContext.networks });
   const longestMs = longestRetentionMs(clients.values());
   /** One path per upstream; an upstream that we do not have is told so in JSON too. */
   function logoutRoute(upstreamId: string): DeviceRoute {
@@ -199,7 +201,7 @@ export function createDeviceApp(
       upstream === undefined
         ? () => Promise.reject(new OAuthError('invalid_request', 'there is no such upstream', { status: 404 }))
         : createBackchannelLogout({
-            ...{ ledger, sealing, used, upstream },
+            ...{ ledger, sealing, used, upstream, decryptionLimits },
             longestRetentionMs: longestMs,
             onLogout: watch.loggedOut,
           });

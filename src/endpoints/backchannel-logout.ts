@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { type Mark, setMark } from '../grants/revocation-marks.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { UsedOnce } from '../ledger/once.ts';
+import type { DecryptionLimits } from '../limits/decryption-limits.ts';
+import { isEncrypted } from '../oauth/encryption-algorithms.ts';
 import { OAuthError, RETRY_LATER } from '../oauth/oauth-error.ts';
 import type { Sealing } from '../sealing/sealing.ts';
 import { type LogoutToken, type Upstream, UpstreamError } from '../upstream/upstream.ts';
@@ -12,6 +14,7 @@ export interface BackchannelLogoutDeps {
   sealing: Sealing;
   used: UsedOnce;
   upstream: Pick<Upstream, 'id' | 'verifyLogoutToken'>;
+  decryptionLimits: DecryptionLimits;
   /** How long what was signed in until now may still live, in milliseconds. */
   longestRetentionMs: number;
   onLogout: (request: DeviceRequest, upstream: string, token: LogoutToken) => void;
@@ -33,7 +36,7 @@ const REMEMBERED_MS = 21 * 60 * 1000;
  */
 export function createBackchannelLogout(deps: BackchannelLogoutDeps): Endpoint {
   return async (request) => {
-    const token = await verified(deps, request.form.need('logout_token'));
+    const token = await admitted(deps, request, request.form.need('logout_token'));
     const name = `logout:${createHash('sha256')
       .update(JSON.stringify([deps.upstream.id, token.jti]))
       .digest('base64url')}`;
@@ -52,6 +55,26 @@ function marksOf(upstream: string, { sid, sub }: LogoutToken): Mark[] {
   if (sid === undefined) return sub === undefined ? [] : [{ mark: 'logout_subject', upstream, sub }];
   const ofSession: Mark = { mark: 'logout_sid', upstream, sid };
   return sub === undefined ? [ofSession] : [ofSession, { mark: 'logout_unknown_sid', upstream, sub }];
+}
+
+async function admitted(deps: BackchannelLogoutDeps, request: DeviceRequest, logoutToken: string) {
+  if (!isEncrypted(logoutToken)) return verified(deps, logoutToken);
+  const attempt = { source: request.source(), nowMs: await deps.ledger.now() };
+  const admission = await deps.decryptionLimits.admit(attempt);
+  if (admission.verdict === 'refused') {
+    throw new OAuthError(
+      'temporarily_unavailable',
+      'too many encrypted tokens from here were not valid; try again later',
+      {
+        status: 429,
+        headers: { 'Retry-After': String(admission.retryAfterSeconds) },
+        detail: 'encrypted_logout_tokens',
+      },
+    );
+  }
+  const token = await verified(deps, logoutToken);
+  await admission.wasGood();
+  return token;
 }
 
 async function verified({ upstream }: BackchannelLogoutDeps, logoutToken: string): Promise<LogoutToken> {

@@ -11,3 +11,8 @@ export const CONTENT_ALGORITHMS = ['128', '192', '256'].flatMap((bits) => [
 export function isKeyAlgorithm(alg: unknown, isRsa: boolean): alg is string {
   return typeof alg === 'string' && KEY_ALGORITHMS.includes(alg) && alg.startsWith('RSA') === isRsa;
 }
+
+/** A compact JWE has five parts, a signed JWT three (RFC 7516 §9). */
+export function isEncrypted(token: string): boolean {
+  return token.split('.', 6).length === 5;
+}

@@ -1,6 +1,6 @@
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { compactDecrypt, decodeProtectedHeader, errors, type ProtectedHeaderParameters } from 'jose';
-import { CONTENT_ALGORITHMS, isKeyAlgorithm, KEY_ALGORITHMS } from '../oauth/encryption-algorithms.ts';
+import { CONTENT_ALGORITHMS, isEncrypted, isKeyAlgorithm, KEY_ALGORITHMS } from '../oauth/encryption-algorithms.ts';
 import { printable } from './requests/foreign-text.ts';
 import { UpstreamError } from './upstream.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
@@ -13,11 +13,6 @@ interface EncryptionKey {
   key: KeyObject;
   kid?: unknown;
   alg?: unknown;
-}
-
-/** A compact JWE has five parts, a signed JWT three (RFC 7516 §9). */
-export function isEncrypted(token: string): boolean {
-  return token.split('.', 6).length === 5;
 }
 
 /**

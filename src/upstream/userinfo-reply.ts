@@ -1,4 +1,5 @@
-import { type EncryptionKeys, isEncrypted } from './encryption-keys.ts';
+import { isEncrypted } from '../oauth/encryption-algorithms.ts';
+import type { EncryptionKeys } from './encryption-keys.ts';
 import { BufferedResponse } from './requests/buffered-response.ts';
 
 /** Userinfo's reply (OpenID Connect Core §5.3.2) on its way to openid-client, which neither decrypts nor verifies it. */

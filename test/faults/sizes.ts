@@ -12,6 +12,8 @@ const SIZES = {
   /** Bursts of tries, and the tries of each. */
   BURST_ROUNDS: [20, 100],
   BURST_GUESSES: [100, 1000],
+  /** Bursts of forms that people send. */
+  PAGE_BURST_ROUNDS: [5, 20],
   IDLE_CONNECTIONS: [15_000, 100_000],
 } as const;
 

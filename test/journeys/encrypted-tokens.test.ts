@@ -45,3 +45,27 @@ it('without the key the log names it, and a reload with it is enough', async () 
   test.reload(BY_KEY);
   expect(await test.approveInBrowser(body.user_code)).toBe('Approved');
 });
+
+it('what one address encrypts for us in vain is decrypted two hundred times, and others are heard', async () => {
+  const { test, encrypted } = await encryptingUpstream({ ...BY_KEY, trusted_proxies: ['127.0.0.1/32'] });
+  const send = async (token: string, from: string) =>
+    fetch(`${test.publicUrl}/backchannel-logout/corp`, {
+      method: 'POST',
+      headers: { 'x-forwarded-for': from },
+      body: new URLSearchParams({ logout_token: token }),
+    });
+  const good = () => test.upstream.logoutToken({ encrypted });
+  const [head = ''] = (await good()).split('.');
+  const junk = `${head}.AAAA.AAAA.AAAA.AAAA`;
+
+  // Good ones cost no try, however many.
+  for (let n = 0; n < 5; n += 1) expect((await send(await good(), '203.0.113.7')).status).toBe(200);
+  const burst = await Promise.all(Array.from({ length: 260 }, () => send(junk, '203.0.113.7')));
+  expect(burst.filter(({ status }) => status === 400)).toHaveLength(200);
+  const refused = burst.find(({ status }) => status === 429);
+  expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect((await send(await good(), '203.0.113.7')).status).toBe(429);
+  expect((await send(await good(), '198.51.100.1')).status).toBe(200);
+  // One that is signed alone costs no decryption.
+  expect((await send(await test.upstream.logoutToken(), '203.0.113.7')).status).toBe(200);
+});
