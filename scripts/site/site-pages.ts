@@ -93,11 +93,3 @@ function outsideOfCode(text: string, change: (prose: string) => string): string 
     (_mark, index: string) => codes[Number(index)] ?? '',
   );
 }
-
-/** GitHub’s: the links of the pages are made for it. */
-export function headingAnchor(title: string): string {
-  return title
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-');
-}

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 const { sidebar, home, version } = JSON.parse(readFileSync(new URL('facts.json', import.meta.url), 'utf8'));
 
-// GitHub's anchors: the links of the pages are made for them. The same rule is in site-pages.ts.
+// GitHub's anchors: the links of the pages are made for them.
 const slugify = (title) =>
   title
     .toLowerCase()
@@ -18,8 +18,9 @@ export default {
   outDir: 'dist',
   cleanUrls: false,
   markdown: {
-    // No page says `<tag>` and means one, nor `{{ name }}`.
+    // No page says `<tag>` and means one, nor `{{ name }}` or `{ key: value }`.
     html: false,
+    attrs: { disable: true },
     linkify: false,
     anchor: { slugify },
     config(markdown) {
