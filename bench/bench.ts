@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type CapacityRow, capacityRows, memoryBytesPerGrant, startCosts } from './capacity.ts';
 import type { Measurement } from './measure.ts';
+import { millionDevices } from './million-devices.ts';
 import { bytesRow, pollRows, type Row, scaleRows, throughputRows } from './poll-rows.ts';
 import { startRedis } from './redis-server.ts';
 import { type RefreshCost, refreshRows } from './refresh-rows.ts';
@@ -26,6 +27,7 @@ const rows: Row[] = [];
 const measurements: Measurement[] = [];
 const capacity: CapacityRow[] = [];
 const refreshes: RefreshCost[] = [];
+let million = '';
 try {
   const polls = await pollRows(redis, seconds);
   say(polls.rows);
@@ -34,13 +36,14 @@ try {
   measurements.push(...polls.measurements, ...throughput.measurements);
   say(await scaleRows(redis, values.quick ? [1000, 50_000] : [1000, 100_000, 1_000_000], seconds));
   say([await bytesRow(redis)]);
-  say([await sessionBytesRow(redis, values.quick ? [0, 1, 100] : [0, 1, 100, 4320])]);
+  const sessionBytes = await sessionBytesRow(redis, values.quick ? [0, 1, 100] : [0, 1, 100, 4320]);
+  say([sessionBytes]);
   const starts = await startCosts(redis, seconds);
   await redis.flush();
   const rounds = values.quick
     ? { warmUp: 20, measured: 20, idleSeconds: 6 }
     : { warmUp: 100, measured: 100, idleSeconds: 61 };
-  const signIns = await signInRows(rounds, redis.url);
+  const signIns = await signInRows(rounds, redis);
   say(signIns.rows);
   const refreshed = await refreshRows(
     redis,
@@ -48,6 +51,14 @@ try {
   );
   say(refreshed.rows);
   refreshes.push(...refreshed.costs);
+  million = millionDevices({
+    refreshes: refreshed.kinds,
+    pollMicroseconds:
+      throughput.measurements.find(({ name }) => name === 'Gatehouse, Redis')?.cpuMicrosecondsPerRequest ?? 0,
+    signInMs: signIns.costs.find(({ name }) => name === 'Redis')?.signInAtOnceMs ?? 0,
+    signInCommands: signIns.commands,
+    sessionBytes: Math.max(...sessionBytes.measured.split(', ').map(Number)),
+  });
   capacity.push(...capacityRows(throughput.measurements, starts, signIns.costs));
 } finally {
   await redis.stop();
@@ -96,9 +107,11 @@ A pending grant takes ${Math.round(memoryBytes)} bytes of the process on the mem
 
 A refresh, warmed, the best of ten turns, by processor time of its process:
 
-| what | eight at once | one at a time |
-| --- | --- | --- |
-${refreshes.map(({ name, atOnceMs, aloneMs }) => `| ${name} | ${atOnceMs.toFixed(2)} ms | ${aloneMs.toFixed(2)} ms |`).join('\n')}
+| what | eight at once | one at a time | commands to Redis |
+| --- | --- | --- | --- |
+${refreshes.map(({ name, atOnceMs, aloneMs, commands }) => `| ${name} | ${atOnceMs.toFixed(2)} ms | ${aloneMs.toFixed(2)} ms | ${commands} |`).join('\n')}
+
+${million}
 
 | subject | CPU per request | requests/s | p50 | p99 | memory |
 | --- | --- | --- | --- | --- | --- |

@@ -48,8 +48,8 @@ export async function pollRows(
   return {
     measurements: [...best.values()],
     rows: [
-      ratio('pending poll on Redis, CPU against a bare handler with one GET', onRedis, 1.35),
-      ratio('pending poll in memory, CPU against a bare handler', inMemory, 1.5),
+      ratio('pending poll on Redis, CPU against a bare handler with one GET', onRedis, 1.25),
+      ratio('pending poll in memory, CPU against a bare handler', inMemory, 1.35),
     ],
   };
 }
@@ -61,8 +61,26 @@ export async function throughputRows(
 ): Promise<{ rows: Row[]; measurements: Measurement[] }> {
   const round = { seconds, connections: CONNECTIONS };
   const measurements: Measurement[] = [];
+  const bareRedis = { name: 'bare handler, one Redis GET', script: 'bare', arguments: [redis.url] } as const;
+  const onRedis = { name: 'Gatehouse, Redis', script: 'gatehouse', arguments: [GRANTS, GRANTS, redis.url] } as const;
+  const alone = { seconds, connections: 1 };
+  const best = {
+    closed: Number.POSITIVE_INFINITY,
+    bareClosed: Number.POSITIVE_INFINITY,
+    alone: Number.POSITIVE_INFINITY,
+    bareAlone: Number.POSITIVE_INFINITY,
+  };
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    await redis.flush();
+    const cpu = async (subject: typeof onRedis | typeof bareRedis, load: typeof round) =>
+      (await measure(subject, load)).cpuMicrosecondsPerRequest;
+    best.bareClosed = Math.min(best.bareClosed, await cpu(bareRedis, round));
+    best.closed = Math.min(best.closed, await cpu(onRedis, round));
+    best.bareAlone = Math.min(best.bareAlone, await cpu(bareRedis, alone));
+    best.alone = Math.min(best.alone, await cpu(onRedis, alone));
+  }
   for (const subject of [
-    { name: 'Gatehouse, Redis', script: 'gatehouse', arguments: [GRANTS, GRANTS, redis.url] },
+    onRedis,
     { name: 'oidc-provider, Redis', script: 'oidc-provider', arguments: ['5000', redis.url] },
     { name: 'Gatehouse, memory', script: 'gatehouse', arguments: [GRANTS, GRANTS] },
     { name: 'oidc-provider, memory', script: 'oidc-provider', arguments: ['500'] },
@@ -79,9 +97,20 @@ export async function throughputRows(
       {
         what: 'pending polls/s against oidc-provider, both on Redis',
         measured,
-        toReach: '≥ 4 ×',
-        isReached: times >= 4,
+        toReach: '≥ 5 ×',
+        isReached: times >= 5,
       },
+      ratio(
+        `pending poll on Redis in a closed loop of ${CONNECTIONS}, CPU against a bare handler with one GET`,
+        best.closed / best.bareClosed,
+        1.05,
+      ),
+      // What batching could cost: 1.60 before it, by the same measurement.
+      ratio(
+        'pending poll on Redis, one at a time, CPU against a bare handler with one GET',
+        best.alone / best.bareAlone,
+        1.6,
+      ),
     ],
   };
 }

@@ -23,6 +23,8 @@ export interface RefreshCost {
   /** Processor time of the process for one, with eight at once and with one at a time. */
   atOnceMs: number;
   aloneMs: number;
+  /** To Redis. A device that comes later than `refresh_grace` sends one less. */
+  commands: number;
 }
 
 interface Kind {
@@ -33,6 +35,8 @@ interface Kind {
   upstream?: string;
   claimsInIdToken?: boolean;
 }
+
+const NOT_MEASURED = { atOnceMs: Number.POSITIVE_INFINITY, aloneMs: Number.POSITIVE_INFINITY, commands: 2 };
 
 const TWO_CALLS: Kind = { name: 'two upstream calls, 2 × RS256' };
 const KINDS: readonly Kind[] = [
@@ -45,7 +49,7 @@ const KINDS: readonly Kind[] = [
 export async function refreshRows(
   redis: Awaited<ReturnType<typeof startRedis>>,
   rounds: RefreshRounds,
-): Promise<{ rows: Row[]; costs: RefreshCost[] }> {
+): Promise<{ rows: Row[]; costs: RefreshCost[]; kinds: RefreshCost[] }> {
   const costs = new Map<string, RefreshCost>();
   const floor = await startFloor(redis.url);
   try {
@@ -53,6 +57,8 @@ export async function refreshRows(
       const running = await startKind(kind, redis.url);
       try {
         await measureTurns([floor, running], rounds, costs);
+        const cost = costs.get(kind.name);
+        if (cost !== undefined) cost.commands = await redis.commandsDuring(() => running.refresh(0));
       } finally {
         await running.stop();
       }
@@ -73,6 +79,7 @@ export async function refreshRows(
       ...KINDS.flatMap(({ name, mostMs }) => (mostMs === undefined ? [] : [atMost(name, atOnce(name), mostMs)])),
     ],
     costs: [...costs.values()],
+    kinds: KINDS.flatMap(({ name }) => costs.get(name) ?? []),
   };
 }
 
@@ -104,8 +111,9 @@ async function measureTurns(
       const atOnceMs = await refreshAll(subject, AT_ONCE, measured);
       const aloneMs = await refreshAll(subject, 1, measured * 4);
       const { name } = subject;
-      const known = costs.get(name) ?? { atOnceMs: Number.POSITIVE_INFINITY, aloneMs: Number.POSITIVE_INFINITY };
+      const known = costs.get(name) ?? NOT_MEASURED;
       costs.set(name, {
+        ...known,
         name,
         atOnceMs: Math.min(known.atOnceMs, atOnceMs),
         aloneMs: Math.min(known.aloneMs, aloneMs),

@@ -2,9 +2,10 @@ import { connect } from 'node:net';
 import { startEmbeddedUpstream } from '../demo/embedded-upstream.ts';
 import { POLLS, startBroker } from './broker-process.ts';
 import type { Row } from './poll-rows.ts';
-import { freePort } from './redis-server.ts';
+import { freePort, type startRedis } from './redis-server.ts';
 
 const STARTS = 5;
+const AT_ONCE = 8;
 const IDLE_CONNECTIONS = 40;
 
 export interface SignInRounds {
@@ -18,14 +19,16 @@ export interface SignInRounds {
 export interface SignInCosts {
   name: string;
   signInMs: number;
+  /** Eight at once. */
+  signInAtOnceMs: number;
   refreshMs: number;
 }
 
 /** Start-up, a whole sign-in, and connections that sit idle for longer than any interval. */
 export async function signInRows(
   rounds: SignInRounds,
-  redisUrl: string,
-): Promise<{ rows: Row[]; costs: SignInCosts[] }> {
+  redis: Awaited<ReturnType<typeof startRedis>>,
+): Promise<{ rows: Row[]; costs: SignInCosts[]; commands: number }> {
   const port = await freePort();
   const upstream = await startEmbeddedUpstream({
     port: 0,
@@ -40,7 +43,11 @@ export async function signInRows(
       await started.stop();
     }
     const onMemory = await costsOf('memory', memory, rounds);
-    const onRedis = await costsOf('Redis', { ...memory, redisUrl }, rounds);
+    const onRedis = await costsOf('Redis', { ...memory, redisUrl: redis.url }, rounds);
+    const counting = await startBroker({ ...memory, redisUrl: redis.url });
+    await counting.signIn();
+    const commands = await redis.commandsDuring(() => counting.signIn());
+    await counting.stop();
     const broker = await startBroker(memory);
     const lost = await lostAfterIdle(port, rounds.idleSeconds);
     await broker.stop();
@@ -50,9 +57,18 @@ export async function signInRows(
       rows: [
         atMost('start-up to listening, memory driver', startMs.sort((a, b) => a - b)[STARTS >> 1] ?? Number.NaN, 400),
         atMost(signIn, onMemory.signInMs, 15, 1),
+        atMost(`${signIn}, on Redis`, onRedis.signInMs, 17, 1),
+        atMost(`${signIn}, on Redis, ${AT_ONCE} at once`, onRedis.signInAtOnceMs, 9, 1),
+        {
+          what: `commands to Redis in a whole sign-in with ${POLLS} polls`,
+          measured: String(commands),
+          toReach: '≤ 45',
+          isReached: commands <= 45,
+        },
         { what: idle, measured: String(lost), toReach: '0', isReached: lost === 0 },
       ],
       costs: [onMemory, onRedis],
+      commands,
     };
   } finally {
     await upstream.close();
@@ -75,8 +91,10 @@ async function costsOf(
     };
     await broker.cpuMsEach(warmUp, signIn);
     const signInMs = await broker.cpuMsEach(measured, signIn);
+    const atOnce = () => Promise.all(Array.from({ length: AT_ONCE }, signIn));
+    const signInAtOnceMs = (await broker.cpuMsEach(Math.ceil(measured / 2), atOnce)) / AT_ONCE;
     await broker.cpuMsEach(warmUp, refresh);
-    return { name, signInMs, refreshMs: await broker.cpuMsEach(measured * 5, refresh) };
+    return { name, signInMs, signInAtOnceMs, refreshMs: await broker.cpuMsEach(measured * 5, refresh) };
   } finally {
     await broker.stop();
   }

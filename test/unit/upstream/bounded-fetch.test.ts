@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, LookupFunction } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -85,6 +85,91 @@ describe('the way out to an upstream', () => {
     const { fault, detail } = await faultOf(boundedFetch(address, {}, AbortSignal.timeout(150)));
     expect(fault).toBe('unavailable');
     expect(detail).toContain('no answer in time');
+  });
+
+  it('ends at the deadline also where a connection is still being made', async () => {
+    const silent: LookupFunction = () => undefined;
+    const asked = way({}, 'http://sso.localhost:9', silent)('http://sso.localhost:9/', {}, AbortSignal.timeout(100));
+    const { fault, detail } = await faultOf(asked);
+    expect([fault, detail]).toEqual(['unavailable', expect.stringContaining('no answer in time')]);
+  });
+
+  it('asks nothing where the deadline has passed already', async () => {
+    let isAsked = false;
+    const address = await serve((_request, response) => {
+      isAsked = true;
+      response.end('{}');
+    });
+    const over = AbortSignal.abort(new DOMException('no answer in time', 'TimeoutError'));
+    expect((await faultOf(boundedFetch(address, {}, over))).detail).toContain('no answer in time');
+    expect(isAsked).toBe(false);
+  });
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    [
+      'closes at the deadline what still trickles',
+      (response) => void setInterval(() => response.write(' '), 10).unref(),
+    ],
+    [
+      'closes what is too large before it has all been sent',
+      (response) => {
+        const more = () => {
+          while (!response.destroyed && response.write('x'.repeat(65_536))) {
+            // As much as the connection takes.
+          }
+        };
+        response.on('drain', more);
+        more();
+      },
+    ],
+  ])('%s', async (_, answer) => {
+    let whenClosed: Promise<void> | undefined;
+    const address = await serve((_request, response) => {
+      whenClosed = new Promise((resolve) => response.on('close', resolve));
+      answer(response);
+    });
+    await faultOf(boundedFetch(address, {}, AbortSignal.timeout(300)));
+    await whenClosed;
+  });
+
+  it('reads the answer behind an early one', async () => {
+    const address = await serve((_request, response) => {
+      response.writeEarlyHints({ link: '</style.css>; rel=preload' });
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"a":1}');
+    });
+    const response = await boundedFetch(address, {}, soon());
+    expect([response.status, await response.json()]).toEqual([200, { a: 1 }]);
+  });
+
+  it('puts the pieces of an answer together in their order', async () => {
+    const address = await serve((_request, response) => {
+      const bytes = Buffer.from('{"name":"Zoë 漢"}');
+      // Torn in the middle of a character.
+      response.write(bytes.subarray(0, 12));
+      setImmediate(() => response.end(bytes.subarray(12)));
+    });
+    expect(await (await boundedFetch(address, {}, soon())).json()).toEqual({ name: 'Zoë 漢' });
+  });
+
+  it.each<[string, RequestListener]>([
+    ['in its head', (request) => request.socket.destroy()],
+    [
+      'in its body',
+      (_request, response) => {
+        response.writeHead(200, { 'content-length': 1000 }).write('{"a":');
+        setImmediate(() => response.destroy());
+      },
+    ],
+    [
+      'in a chunk',
+      (_request, response) => {
+        response.write('{"a":');
+        setImmediate(() => response.destroy());
+      },
+    ],
+  ])('is away where an answer breaks off %s', async (_, listener) => {
+    const { fault } = await faultOf(boundedFetch(await serve(listener), {}, soon()));
+    expect(fault).toBe('unavailable');
   });
 
   it('sends no secret on to where a redirect points', async () => {
