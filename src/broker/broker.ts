@@ -115,7 +115,7 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
     },
     countPending: () => activeBuild.countPending(),
     logAnnouncedEnds: createAnnouncedEndsLog(processContext),
-    operations: (facts) => createOperationsApp(processContext, () => activeBuild, facts),
+    operations: (facts) => createOperationsApp(processContext, () => activeBuild, facts, newRequestId),
     close: () => processContext.logger.flush(),
     async missing() {
       const reasons: string[] = [];

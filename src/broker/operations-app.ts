@@ -1,10 +1,22 @@
+import type { RequestListener } from 'node:http';
+import type { SessionsDeps } from '../device-sessions/active-session.ts';
+import { createAuthenticationLimits } from '../limits/authentication-limits.ts';
+import { createSourceAddress, peerOf } from '../network/source-address.ts';
+import { createAdminApi } from '../operations/admin/admin-api.ts';
+import { authenticateOperator } from '../operations/admin/authenticate-operator.ts';
+import { grantRoutes } from '../operations/admin/grant-routes.ts';
+import { killMarkRoutes, namesIn } from '../operations/admin/kill-mark-routes.ts';
+import { openApiDocument } from '../operations/admin/openapi.ts';
+import { type ProcessRoutesDeps, processRoutes } from '../operations/admin/process-routes.ts';
+import { sessionRoutes } from '../operations/admin/session-routes.ts';
 import { createStatus } from '../operations/status/status.ts';
 import { createStatusPage } from '../operations/status/status-page.ts';
+import { logTag } from '../telemetry/logger.ts';
 import type { OperationsAnswer } from '../telemetry/operations-listener.ts';
 import type { ConfigContext, ProcessContext } from './context.ts';
 
-/** What only the process knows of itself. */
-export interface ProcessFacts {
+/** What only the process knows of itself, and can do. */
+export interface ProcessFacts extends Pick<ProcessRoutesDeps, 'reload'> {
   version: string;
   isDraining: () => boolean;
 }
@@ -15,12 +27,17 @@ export interface OperationsInForce {
   countPending: () => Promise<number>;
 }
 
+/** Nobody stands before this listener whose header would be believed. */
+const NO_PROXIES = { trustedProxies: [], forwardedHeader: 'forwarded' } as const;
+
 /** Builds the third door: what operators and help desks ask, on the operations listener alone. */
 export function createOperationsApp(
-  { storage, metrics, clock }: ProcessContext,
+  processContext: ProcessContext,
   inForce: () => OperationsInForce,
   facts: ProcessFacts,
+  newRequestId: () => string,
 ) {
+  const { storage, metrics, clock } = processContext;
   const status = createStatus({
     ...{ storage, clock, ...facts },
     publicUrl: inForce().configContext.config.publicUrl,
@@ -41,5 +58,70 @@ export function createOperationsApp(
       },
     ],
   ]);
-  return { pages };
+  const adminApi = createAdmin(processContext, inForce, { status, newRequestId, ...facts });
+  /** `undefined` while the configuration in force has none. */
+  const admin = (): RequestListener | undefined =>
+    inForce().configContext.config.admin === undefined ? undefined : (...call) => void adminApi(...call);
+  return { pages, admin };
+}
+
+function createAdmin(
+  { storage, sealing, logger, metrics, randomBytes, clock }: ProcessContext,
+  inForce: () => OperationsInForce,
+  {
+    status,
+    reload,
+    version,
+    newRequestId,
+  }: ProcessFacts & Pick<ProcessRoutesDeps, 'status'> & { newRequestId: () => string },
+) {
+  const { ledger, counters } = storage;
+  const context = () => inForce().configContext;
+  const sessions = (): SessionsDeps => ({
+    ...{ ledger, sealing, clients: context().clients },
+    onUnreadable: (id, error) => logger.event('storage.rejected', { grant: logTag(id), detail: error.message }),
+  });
+  const end = () => ({ ledger, sealing, randomBytes });
+  const sourceAddress = createSourceAddress(NO_PROXIES);
+  const ended = { before: undefined, detail: 'admin API' };
+  const routes = [
+    ...sessionRoutes({
+      ...{ sessions, end },
+      onEnded({ session: { id, clientId: client, upstream, subject }, ended: before }, { requestId, operator }) {
+        const tags = { session: logTag(id), grant: logTag(id) };
+        logger.event('admin.ended', { ...ended, requestId, operator, ...tags, client, upstream, subject });
+        if (before === undefined) metrics.sessionEnded(client, 'administrator');
+      },
+    }),
+    ...grantRoutes({
+      grants: () => context().grants,
+      onEnded({ grant: { id, clientId: client } }, { requestId, operator }) {
+        logger.event('admin.ended', { ...ended, requestId, operator, grant: logTag(id), client });
+      },
+    }),
+    ...killMarkRoutes({
+      end,
+      isClient: (id) => context().clients.has(id),
+      isUpstream: (id) => context().upstreams.has(id),
+      onSet({ mark, beforeMs }, { requestId, operator }) {
+        const before = new Date(beforeMs).toISOString();
+        logger.event('admin.ended', { ...ended, requestId, operator, ...namesIn(mark), before });
+      },
+    }),
+    ...processRoutes({ status, reload }),
+  ];
+  return createAdminApi({
+    ...{ routes, newRequestId, logger },
+    document: openApiDocument(routes, version),
+    sourceOf: ({ socket, headers }) => sourceAddress(peerOf(socket), headers),
+    authenticate(headers, source) {
+      const { config, networks, upstreams } = context();
+      const { limits, admin: settings } = config;
+      if (settings === undefined) throw new Error('the admin API is off');
+      const known = { counters, networks, limits, clock, isKnown: () => true };
+      const onLimited = (limit: string) => metrics.limitReached(limit);
+      const deps = { settings, limits: createAuthenticationLimits(known), onLimited, upstreams, ledger, sealing };
+      return authenticateOperator(deps, headers, source);
+    },
+  });
 }

@@ -10,6 +10,7 @@ import type { UserCodeSettings } from '../grants/start/user-code.ts';
 import type { LimitSettings } from '../limits/limit-settings.ts';
 import type { NetworkSettings } from '../network/networks.ts';
 import type { SourceSettings } from '../network/source-address.ts';
+import type { AdminSettings } from '../operations/admin/admin-settings.ts';
 import type { PageSettings, ScopeDescriptions } from '../pages/frame/page-deps.ts';
 import type { SealingSettings } from '../sealing/sealing-keys.ts';
 import type { Secret } from '../sealing/secret.ts';
@@ -41,8 +42,10 @@ export interface Config {
   /** Issuer and only source of every URL; with or without a path, never with a slash at its end. */
   readonly publicUrl: string;
   readonly listen: Listen;
-  /** `undefined` switches health and metrics off. */
+  /** `undefined` switches health, metrics and whatever else is there off. */
   readonly operations: Address | undefined;
+  /** `undefined` switches the admin API off. */
+  readonly admin: AdminSettings | undefined;
   readonly source: SourceSettings;
   readonly drainSeconds: number;
   readonly log: LogSettings;

@@ -9,6 +9,7 @@ import { Secret } from '../sealing/secret.ts';
 import type { Config } from './config.ts';
 import { ConfigError, formatProblem, type Problem, reasonOf } from './config-error.ts';
 import { type Environment, processEnvironment, usualConfigFiles } from './environment.ts';
+import { readAdmin } from './read/read-admin.ts';
 import { readClients } from './read/read-clients.ts';
 import { checkAlgorithms, readSealing, readSigning } from './read/read-keys.ts';
 import { readListen } from './read/read-listen.ts';
@@ -129,11 +130,13 @@ function build(
   warnOfUnusedProxy(file, environment, reading);
   const clients = readClients(file, upstreams, reading);
   checkAlgorithms(signing, clients, file, reading);
+  const operations = readOperations(file, listen, environment, reading);
   return {
     file: name,
     publicUrl: readPublicUrl(file),
     listen,
-    operations: readOperations(file, listen, environment, reading),
+    operations,
+    admin: readAdmin(file, upstreams, operations, reading),
     source: readSource(file, reading),
     drainSeconds: readDrain(file, { isTerminal }),
     log: readLog(file, environment, reading),

@@ -33,6 +33,9 @@ export const subjectIndex = (tag: string) => `subject:${tag}`;
 /** What an administrator's command has ended, until a broker has logged it. */
 export const announcedEndEntry = (id: string) => `announced-end:${id}`;
 export const announcedEndsIndex = () => 'announced-ends';
+/** What an administrator's mark is about, who set it and when; the mark itself is a hash for most of them. */
+export const killMarkEntry = (id: string) => `kill-mark:${id}`;
+export const killMarksIndex = () => 'kill-marks';
 /** Held while the upstream is asked, by the attempt of the refresh entry (of release 0.1.0: by the token's number). */
 export const refreshingLease = (id: string, stands: string | number) => `{${id}}:refreshing:${stands}`;
 /** When a session that has ended was last refreshed; while it lives its refresh entry says so. */

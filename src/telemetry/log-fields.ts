@@ -19,7 +19,8 @@ export const LOG_FIELDS = {
   limit: 'the name of a limit in the configuration',
   method: 'HTTP method',
   oauthError: 'the error code that the device was given',
-  operator: 'who typed an administrator’s command: user of the operating system and host',
+  operator:
+    'who ended or called: of a command the user of the operating system and host; of the admin API `token`, or `upstream|subject`',
   outcome: 'what the answer was',
   pid: 'process id',
   problems: 'problems of the configuration, as `file:line:col key: …`',

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -17,6 +17,8 @@ export interface OperationsDeps {
   isForeignHost?: ((host: string | undefined) => boolean) | undefined;
   /** Pages besides its own, by their path. */
   pages?: ReadonlyMap<string, () => Promise<OperationsAnswer>>;
+  /** Answers whatever is below `/admin/`; nothing is there without it. */
+  admin?: () => RequestListener | undefined;
 }
 
 export interface OperationsAnswer {
@@ -58,9 +60,14 @@ export function createOperations(deps: OperationsDeps) {
   }
 
   return (request: IncomingMessage, response: ServerResponse): void => {
-    // Nothing here reads a body; one that comes is let run off, so that the connection stays usable.
-    request.resume();
     const { method = '' } = request;
+    const admin = request.url?.startsWith('/admin/') === true ? deps.admin?.() : undefined;
+    if (admin !== undefined && !isForeignHost(request.headers.host)) {
+      admin(request, response);
+      return;
+    }
+    // Nothing else here reads a body; one that comes is let run off, so that the connection stays usable.
+    request.resume();
     const page = pages.get(request.url?.split('?', 1)[0] ?? '');
     if (isForeignHost(request.headers.host)) {
       send(response, method, { status: 421, body: 'this listener is for this machine; ask it as localhost\n' });

@@ -4,10 +4,11 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { authorizationRequest, strengthAsked } from './authorization-request.ts';
 import { readSignIn, requireSameSubject } from './claims/claim-mapping.ts';
+import { checkOperatorToken } from './claims/operator-token.ts';
 import { requireSubject } from './claims/require-subject.ts';
 import { checkStrength } from './claims/sign-in-strength.ts';
 import { EncryptionKeys } from './encryption-keys.ts';
-import { checkLogoutToken } from './logout-token.ts';
+import { checkLogoutToken, type SentTokenRule } from './logout-token.ts';
 import { offersOtherAccount } from './offered-prompt.ts';
 import { askBeside, type Beside } from './requests/ask-beside.ts';
 import { KeptAnswer } from './requests/kept-answer.ts';
@@ -26,6 +27,7 @@ import {
   type FrontChannelLogout,
   type LogoutToken,
   type NeededClaims,
+  type OperatorSignIn,
   type OtherAccount,
   OtherSubjectError,
   type ProbeReport,
@@ -172,17 +174,12 @@ export class CheckedUpstream implements Upstream {
     }
   }
 
-  verifyLogoutToken(logoutToken: string): Promise<LogoutToken> {
-    return this.#within('logout token', async ({ metadata }) =>
-      checkLogoutToken(await this.#encryptionKeys.signedToken('logout token', logoutToken), {
-        issuer: this.issuer,
-        clientId: this.#settings.clientId,
-        algorithms: signingAlgorithms(metadata),
-        keys: this.#keys,
-        nowMs: this.#clock(),
-        clockToleranceSeconds: this.#settings.clockToleranceSeconds,
-      }),
-    );
+  verifyLogoutToken(token: string): Promise<LogoutToken> {
+    return this.#within('logout token', (context) => checkLogoutToken(token, this.#sentRule(context)));
+  }
+
+  verifyOperatorToken(token: string, audience: string): Promise<OperatorSignIn> {
+    return this.#within('operator token', (context) => checkOperatorToken(token, audience, this.#sentRule(context)));
   }
 
   probe(publicUrl: string): Promise<ProbeReport> {
@@ -223,6 +220,11 @@ export class CheckedUpstream implements Upstream {
     const report = (consequence: string, error: unknown) => this.#report(consequence, error);
     const deps = { settings: this.#settings, requests: this.#requests, keys: this.#keys, timeoutMs: this.#timeoutMs };
     return askBeside({ ...deps, report }, context, checked, needed);
+  }
+
+  #sentRule({ metadata }: RequestContext): SentTokenRule {
+    const known = { settings: this.#settings, keys: this.#keys, encryptionKeys: this.#encryptionKeys };
+    return { ...known, algorithms: signingAlgorithms(metadata), nowMs: this.#clock() };
   }
 
   #verifyIdToken({ metadata }: RequestContext, { answer }: CheckedAnswer): Promise<void> {

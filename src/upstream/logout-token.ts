@@ -1,21 +1,23 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { clockWords } from './clock-words.ts';
+import type { EncryptionKeys } from './encryption-keys.ts';
 import { printable } from './requests/foreign-text.ts';
 import { withoutEmpty } from './requests/without-empty.ts';
 import { type LogoutToken, UpstreamError } from './upstream.ts';
 import type { UpstreamKeys } from './upstream-keys.ts';
+import type { UpstreamSettings } from './upstream-settings.ts';
 
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** Older ones are refused whatever their `exp`, so that nobody has to remember a `jti` for ever. */
 const MAX_AGE_SECONDS = 10 * 60;
 
-export interface LogoutTokenRule {
-  issuer: string;
-  clientId: string;
+/** What a token is held against that somebody sent, and that we did not ask for. */
+export interface SentTokenRule {
+  settings: UpstreamSettings;
   algorithms: string[];
   keys: UpstreamKeys;
+  encryptionKeys: EncryptionKeys;
   nowMs: number;
-  clockToleranceSeconds: number;
 }
 
 /**
@@ -23,14 +25,15 @@ export interface LogoutTokenRule {
  *
  * @throws {UpstreamError} `invalid_answer`, or what fetching the keys threw
  */
-export async function checkLogoutToken(token: string, rule: LogoutTokenRule): Promise<LogoutToken> {
-  const { algorithms } = rule;
+export async function checkLogoutToken(sent: string, rule: SentTokenRule): Promise<LogoutToken> {
+  const { algorithms, settings } = rule;
+  const token = await rule.encryptionKeys.signedToken('logout token', sent);
   const options = {
-    issuer: rule.issuer,
-    audience: rule.clientId,
+    issuer: settings.issuer,
+    audience: settings.clientId,
     algorithms,
     currentDate: new Date(rule.nowMs),
-    clockTolerance: rule.clockToleranceSeconds,
+    clockTolerance: settings.clockToleranceSeconds,
     maxTokenAge: MAX_AGE_SECONDS,
     requiredClaims: ['iss', 'aud', 'iat', 'exp', 'jti', 'events'],
   };
@@ -62,7 +65,7 @@ export async function checkLogoutToken(token: string, rule: LogoutTokenRule): Pr
 }
 
 /** What jose found wrong; a time that does not fit says by how much. */
-function inWords(error: errors.JOSEError, { nowMs, clockToleranceSeconds }: LogoutTokenRule): string {
+function inWords(error: errors.JOSEError, { nowMs, settings: { clockToleranceSeconds } }: SentTokenRule): string {
   const isOfTime = error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed;
   const atSeconds = isOfTime ? error.payload[error.claim] : undefined;
   if (!isOfTime || !['exp', 'nbf', 'iat'].includes(error.claim) || typeof atSeconds !== 'number') return error.message;

@@ -244,5 +244,5 @@ function asResponse(answer: BufferedResponse): Response {
 }
 
 function isMeasured(step: UpstreamStep): step is MeasuredStep {
-  return !['authorization', 'keys', 'logout token', 'probe'].includes(step);
+  return !['authorization', 'keys', 'logout token', 'operator token', 'probe'].includes(step);
 }

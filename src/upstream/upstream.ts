@@ -49,6 +49,14 @@ export interface Upstream {
    */
   verifyLogoutToken(logoutToken: string): Promise<LogoutToken>;
 
+  /**
+   * Checks a token that an operator of the admin API brings.
+   *
+   * @param audience which it must be for, and no other
+   * @throws {UpstreamError} `invalid_answer`; `unavailable` where the upstream's keys cannot be had
+   */
+  verifyOperatorToken(token: string, audience: string): Promise<OperatorSignIn>;
+
   /** Asks the upstream what it is and what it lacks, for `gatehouse check --probe`. */
   probe(publicUrl: string): Promise<ProbeReport>;
 }
@@ -143,6 +151,14 @@ export interface LogoutToken {
   jti: string;
   sub?: string;
   sid?: string;
+}
+
+export interface OperatorSignIn extends Pick<SignIn, 'subject' | 'sid'> {
+  /** As `SignIn.groups`. */
+  groups: SignIn['groups'] | undefined;
+  /** The upstream's own `sub`. */
+  sub?: string;
+  signedInAtMs: number;
 }
 
 export interface ProbeReport {

@@ -1,5 +1,5 @@
+import type { KillMark } from '../../device-sessions/kill-marks.ts';
 import { ownersMeant } from '../../device-sessions/session-filter.ts';
-import type { Mark } from '../../grants/revocation-marks.ts';
 import type { SessionOwner } from '../../ledger/subject-index.ts';
 import { networkText } from '../../network/cidr.ts';
 import { UsageError } from '../read-arguments.ts';
@@ -10,11 +10,11 @@ export interface EndOrder {
   filter: SessionFilter;
   beforeMs: number;
   /** None for single sessions: what is not redeemed yet has no session. */
-  marks: Mark[];
+  marks: KillMark[];
 }
 
 /** The mark that the options say by themselves; `undefined` where it depends on who is found. @throws {UsageError} */
-export function wholeMark(filter: SessionFilter): Mark | undefined {
+export function wholeMark(filter: SessionFilter): KillMark | undefined {
   const { client, upstream, subject, account, session, device, source, all } = filter;
   const person = subject ?? account;
   const chosen = [client, person ?? upstream, session, device, source, all || undefined];
@@ -37,7 +37,7 @@ export function wholeMark(filter: SessionFilter): Mark | undefined {
 }
 
 /** A person of whom no session is known may still have approved something: each way to read the name is marked. */
-export function marksOf(filter: SessionFilter, owners: readonly SessionOwner[]): Mark[] {
+export function marksOf(filter: SessionFilter, owners: readonly SessionOwner[]): KillMark[] {
   const meant = filter.session !== undefined || filter.device !== undefined ? [] : owners;
   return (meant.length > 0 ? meant : ownersMeant(filter)).map((owner) => ({ mark: 'subject', ...owner }));
 }
@@ -48,6 +48,6 @@ export function namesOf({ client, upstream, subject, account, session, device, s
   return { client, upstream, subject, account, sessionId: session, device, source: network };
 }
 
-export function namesIn(mark: Mark): Partial<SessionOwner> {
+export function namesIn(mark: KillMark): Partial<SessionOwner> {
   return mark.mark === 'subject' ? { upstream: mark.upstream, subject: mark.subject } : {};
 }

@@ -2,8 +2,7 @@ import { announceEnd } from '../../device-sessions/announced-ends.ts';
 import type { DeviceSession } from '../../device-sessions/device-session.ts';
 import { endSession } from '../../device-sessions/end-session.ts';
 import { findSessions } from '../../device-sessions/find-sessions.ts';
-import { MAX_RETENTION_MS } from '../../grants/retention.ts';
-import { setMark } from '../../grants/revocation-marks.ts';
+import { setKillMark } from '../../device-sessions/kill-marks.ts';
 import type { SessionOwner } from '../../ledger/subject-index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { UsageError } from '../read-arguments.ts';
@@ -38,7 +37,7 @@ export async function run(argv: string[], input: AnswerInput = process.stdin): P
       process.stderr.write('Nothing was changed.\n');
       return EXIT.failed;
     }
-    for (const mark of order.marks) await setMark(admin.sessions, mark, beforeMs, nowMs + MAX_RETENTION_MS);
+    for (const mark of order.marks) await setKillMark(admin.end, { mark, beforeMs, operator: operator() });
     for (const named of order.marks.length > 0 ? order.marks.map(namesIn) : [{}]) {
       await announceEnd(admin.end, {
         ...namesOf(filter),

@@ -3,6 +3,7 @@ import type { Broker } from '../../broker/broker.ts';
 import type { Config } from '../../config/config.ts';
 import { ConfigError, formatProblem } from '../../config/config-error.ts';
 import { diffNeedingRestart } from '../../config/needs-restart.ts';
+import type { ReloadOutcome } from '../../operations/admin/process-routes.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { loadConfigAside } from './load-config-aside.ts';
@@ -13,6 +14,8 @@ const SETTLED_MS = 200;
 
 export interface Reloading {
   inForce(): Config;
+  /** Reads it now, after whatever is being read; answers what became of it. */
+  now(): Promise<ReloadOutcome>;
   stop(): void;
 }
 
@@ -35,9 +38,10 @@ export async function reloadOnChange(
   let settling = '';
   let isToBeLookedAt = false;
   /** One after the other, so that what was read first cannot come into force last. */
-  let turn = Promise.resolve();
+  let turn: Promise<unknown> = Promise.resolve();
 
-  async function reload(): Promise<void> {
+  async function reload(): Promise<ReloadOutcome> {
+    let outcome: ReloadOutcome = { outcome: 'ok' };
     // Before they are read, so that what is written meanwhile is a change.
     read = await standOf(inForce);
     settling = '';
@@ -57,23 +61,31 @@ export async function reloadOnChange(
       // Whatever it is: a running broker does not end because of a file that somebody is working on.
       metrics.configurationRead('refused');
       const message = error instanceof ConfigError ? error.message : `${file} could not be used: ${String(error)}`;
-      logger.event('config.refused', { file, problems: message.split('\n') });
+      outcome = { outcome: 'refused', problems: message.split('\n') };
+      logger.event('config.refused', { file, problems: outcome.problems });
     }
     await watchFolders();
+    return outcome;
+  }
+
+  function inTurn<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
+    const done = turn.then(work);
+    turn = done;
+    return done;
   }
 
   function soon(): void {
     clearTimeout(timer);
     if (isStopped) return;
     timer = setTimeout(() => {
-      turn = turn.then(reload);
+      void inTurn(reload);
     }, SETTLED_MS);
   }
 
   function folderChanged(): void {
     if (isToBeLookedAt) return;
     isToBeLookedAt = true;
-    turn = turn.then(look);
+    void inTurn(look);
   }
 
   /** Whatever else is written in the folder, our own log perhaps, brings no reload and puts none off. */
@@ -97,6 +109,7 @@ export async function reloadOnChange(
   await watchFolders();
   return {
     inForce: () => inForce,
+    now: () => inTurn(reload),
     stop() {
       isStopped = true;
       clearTimeout(timer);

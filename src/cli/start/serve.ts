@@ -13,7 +13,7 @@ import { VERSION } from '../version.ts';
 import { ListenError, listen } from './listen.ts';
 import { createPublicServer, renewCertificate } from './public-server.ts';
 import { type ReadyLine, readyLine } from './ready-line.ts';
-import { reloadOnChange } from './reload.ts';
+import { type Reloading, reloadOnChange } from './reload.ts';
 import { setV8Flags } from './v8-flags.ts';
 
 const SECOND = 1000;
@@ -68,9 +68,18 @@ export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<
     broker.handle(request, response);
   };
   const server = createPublicServer(handle, broker.unreadable, config.listen.tls);
+  // A call may come as soon as somebody listens.
+  let begun: (reloading: Reloading) => void = () => {};
+  const reloadingBegun = new Promise<Reloading>((resolve) => {
+    begun = resolve;
+  });
   const operations = createServer(
     createOperations({
-      ...broker.operations({ version: VERSION, isDraining: () => isDraining }),
+      ...broker.operations({
+        version: VERSION,
+        isDraining: () => isDraining,
+        reload: async () => (await reloadingBegun).now(),
+      }),
       async isReady() {
         const reasons = [...(await broker.missing()), ...(isDraining ? ['draining'] : [])];
         return { ready: reasons.length === 0, reasons };
@@ -98,6 +107,7 @@ export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<
     },
   };
   const reloading = await reloadOnChange(config, inForce, { logger: audit, metrics });
+  begun(reloading);
 
   const { publicUrl } = config;
   const announce = (isReady: boolean) => process.stdout.write(readyLine(ready, { publicUrl, isReady }));

@@ -7,6 +7,7 @@ import { LOG_LEVELS } from '../../telemetry/log-event.ts';
 import { networks, proxy, resource, webAddress } from './address-schemas.ts';
 import { clientId, clientsSchema } from './client-schema.ts';
 import { compatibilitySchema } from './compatibility-schema.ts';
+import { host, operationsSchema, port } from './operations-schema.ts';
 import { described, pagesSchema } from './pages-schema.ts';
 import { secret } from './secret-schemas.ts';
 import { upstreamsSchema } from './upstream-schema.ts';
@@ -25,8 +26,6 @@ import {
   yesOrNo,
 } from './value-schemas.ts';
 
-const host = () => pattern(/^[A-Za-z0-9.:_-]{1,255}$/, 'a host name or an IP address');
-const port = () => wholeNumber(0, 65535);
 const hostAndPort = () => pattern(/^(\[[0-9a-f:.]+\]|[^\s:/[\]]+):[0-9]{1,5}$/i, 'host:port');
 const PROXIES = {
   everything: 'this would believe the forwarding header of everybody, expected the addresses of your proxies',
@@ -95,12 +94,7 @@ export const fileSchema = section(
     })
       .prefault({})
       .describe('Where devices and people come in'),
-    operations: section({
-      host: host().prefault('127.0.0.1').describe('GATEHOUSE_OPERATIONS_HOST wins'),
-      port: port().prefault(9090).describe('0 takes any free port'),
-    })
-      .optional()
-      .describe('A listener of its own for health and metrics; leave out to switch off'),
+    operations: operationsSchema,
     trusted_proxies: networks(PROXIES)
       .optional()
       .describe(

@@ -29,6 +29,8 @@ const LOGGED_NOISE: AuditClass = { line: 'others', singly: 30, sources: 30 };
 /** What somebody did or was refused, as opposed to how the process fares. Each is a log line too. */
 const CLASSES: Partial<Record<LogEventName, AuditClass>> = {
   'admin.ended': DECISION,
+  'admin.called': ROUTINE,
+  'admin.refused': NOISE,
   'audit.chain_began': DECISION,
   'audit.chain_ended': DECISION,
   'config.reloaded': DECISION,

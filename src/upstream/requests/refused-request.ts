@@ -85,6 +85,7 @@ export type UpstreamStep =
   | 'token'
   | 'userinfo'
   | 'refresh'
+  | 'operator token'
   | 'revoke'
   | 'logout token'
   | 'probe';

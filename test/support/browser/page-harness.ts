@@ -253,6 +253,7 @@ function scriptedUpstream(id: string, displayName: string): ScriptedUpstream {
     },
     refresh: () => Promise.reject(new Error('not scripted')),
     verifyLogoutToken: () => Promise.reject(new Error('not scripted')),
+    verifyOperatorToken: () => Promise.reject(new Error('not scripted')),
     probe: () => Promise.reject(new Error('not scripted')),
   };
   return upstream;

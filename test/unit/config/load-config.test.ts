@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, formatProblem } from '../../../src/config/config-error.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
+import { Secret } from '../../../src/sealing/secret.ts';
 import { ecPrivate, ecPublic, jwks, rsaPrivate, rsaPublic, sealingKey } from './keys.ts';
 import { folderWith, leastFile, problemsOf, read, STRONG } from './written.ts';
 
@@ -287,6 +288,21 @@ describe('settings that are worked out', () => {
     expect(config).toMatchObject({ listen: { host: '0.0.0.0' }, operations: { host: '::', port: 9090 } });
     expect(config.log.level).toBe('debug');
     expect(read(leastFile(), { environment }).operations).toBeUndefined();
+  });
+
+  it('who may ask the admin API', () => {
+    const admin = (text: string) =>
+      read(leastFile({ top: `operations: { ${text} }` }), { environment: { TOKEN: STRONG } });
+    expect(admin('port: 1').admin).toBeUndefined();
+    expect(admin('admin: { token: { env: TOKEN } }').admin).toEqual({ by: 'token', token: new Secret(STRONG) });
+    const byGroup = admin('admin: { upstream: corp, groups: [helpdesk] }');
+    const audience = 'gatehouse-admin';
+    expect(byGroup.admin).toEqual({ by: 'upstream', upstream: 'corp', groups: ['helpdesk'], audience });
+    const warnings = (text: string) => admin(text).warnings.filter(({ key }) => key === 'operations.admin');
+    expect(warnings('admin: { upstream: corp, groups: [helpdesk] }')).toEqual([]);
+    expect(warnings('host: 0.0.0.0')).toEqual([]);
+    const reached = warnings('host: 0.0.0.0, admin: { upstream: corp, groups: [helpdesk] }');
+    expect(reached).toMatchObject([{ text: expect.stringContaining('plain http') }]);
   });
 
   it('a strict profile, and what overrides it', () => {

@@ -45,6 +45,20 @@ it('what Redis is shown anew at each connect needs none, where it comes from a f
   expect(diffNeedingRestart(written('env', 'first'), written('env', 'first', ', username: x'))).toEqual(['storage']);
 });
 
+it('who may ask the admin API needs none: a token that leaked is changed at once', () => {
+  const admin = (text: string) => read(leastFile({ top: `operations: { ${text} }` }), around);
+  const [none, token, other] = [
+    admin('port: 1'),
+    admin('port: 1, admin: { token: { env: A } }'),
+    admin('port: 1, admin: { token: { env: B } }'),
+  ];
+  expect([diffNeedingRestart(none, token), diffNeedingRestart(token, other), diffNeedingRestart(other, none)]).toEqual([
+    [],
+    [],
+    [],
+  ]);
+});
+
 it('everything else reloads', () => {
   const next = read(
     leastFile({
