@@ -59,7 +59,8 @@ async function take(browser: Browser, { state, file, language, look }: Shot): Pr
     await writeFile(join(FOLDER, file), smallPng(png));
     if (file === BESIDE_THE_TERMINAL) {
       // The README shows both: one sign-in, one code.
-      const [code = ''] = /\b[A-Z]{4}-[A-Z]{4}\b/.exec(await page.innerText('main')) ?? [];
+      const [code] = /\b[A-Z]{4}-[A-Z]{4}\b/.exec(await page.innerText('main')) ?? [];
+      if (code === undefined) throw new Error('the page shows no code');
       await writeFile(join(FOLDER, 'terminal.svg'), terminalPicture(code));
     }
   } finally {
