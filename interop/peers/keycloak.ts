@@ -5,6 +5,7 @@ import { CONSENT_CLIENT, DEVICE_CLIENT, KEYCLOAK_CLIENT, KEYCLOAK_YAML, PUBLIC_C
 import { loginScenarios } from '../login-scenarios.ts';
 import { check, type OpenPeer, type Peer, type Scenario } from '../peer.ts';
 import { approve } from '../person.ts';
+import { readmeSteps } from '../readme-steps.ts';
 import { upstreamScenarios } from '../upstream-scenarios.ts';
 import { expectRefused, refreshed, signInAt } from '../upstream-sign-in.ts';
 import { gatehouseBefore, type UpstreamUnderTest } from '../upstream-under-test.ts';
@@ -29,6 +30,7 @@ export const keycloak: Peer = {
         publicClient(upstream),
         ...logoutsUntold(upstream, server),
         composeParts(server),
+        readmeSteps(server),
         ...loginScenarios(login),
       ],
       keeps: () => [server.program()],
