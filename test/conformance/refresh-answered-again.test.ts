@@ -228,6 +228,9 @@ describe('an answer to a refresh that is given again', () => {
       expect((await test.device().refresh(token, {}, from('198.51.100.1'))).status).toBe(status);
       expect(shared()).toHaveLength(told);
       if (told > 0) expect(shared()[0]).toMatchObject({ source: '198.51.100.1', firstSource: '203.0.113.7' });
+      const counted = /^gatehouse_sessions_shared_total\{client="build-cli"\} (\d+)$/m;
+      const { body: metrics } = await test.broker.processContext.metrics.text();
+      expect(Number(counted.exec(metrics)?.[1] ?? 0)).toBe(told);
       expect(ends()).toEqual(by);
       expect((await test.device().refresh(first.body.refresh_token)).status).toBe(status);
     });
