@@ -69,7 +69,7 @@ writeFileSync(
     log: { level: 'error' },
     upstreams: { corp: { issuer: upstream.issuer, client_id: 'gatehouse', authentication: 'none' } },
     clients: {
-      tv: { name: 'TV', interval: '60s' },
+      tv: { name: 'TV', interval: '60s', resources: ['https://a.example.com', 'https://b.example.com'] },
       robot: { name: 'Robot', client_secret: { file: 'secret' } },
       signer: { name: 'Signer', jwks },
     },
@@ -293,6 +293,9 @@ async function kinds(): Promise<Record<string, Make>> {
     'GET /device, 40 KiB of headers': many(() => get('/device', manyHeaders(5000))),
     'POST /token, 8 KiB, byte by byte': many(() => postSlowly('/token', `client_id=tv&x=${'y'.repeat(8000)}`)),
     'POST /device, 8 KiB, byte by byte': many(() => postSlowly('/device', `token=x&x=${'y'.repeat(8000)}`)),
+    'POST /token, a resource of 8 KiB': many(() =>
+      post('/token', poll, {}, `&resource=https://${'@['.repeat(3900)}:x`),
+    ),
     'POST /token, 60 resources': many(() => post('/token', poll, {}, resources(60))),
     'POST /device_authorization, 8 KiB of scopes': many(() =>
       post('/device_authorization', { client_id: 'tv', scope: 'a '.repeat(3900) }),

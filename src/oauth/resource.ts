@@ -12,6 +12,8 @@ const URI = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(\?[^#]*)?$/i;
  * behind the host, a default port and upper case where the configuration does not.
  */
 export function normalResource(resource: string): string {
+  // With a fragment it fits nothing; asked of the expression, that takes the square of its length.
+  if (resource.includes('#')) return resource;
   const [, scheme = '', authority, path = '', query = ''] = URI.exec(resource) ?? [];
   if (scheme === '') return resource;
   const name = scheme.toLowerCase();
@@ -35,7 +37,10 @@ export function configuredResources(
   configured: readonly string[],
 ): readonly (string | undefined)[] {
   if (named.length === 0) return named;
-  return named.map((resource) => configured.find((candidate) => isSameResource(candidate, resource)));
+  if (named.every((resource) => configured.includes(resource))) return named;
+  // Of two that are equal the first counts.
+  const bySpelling = new Map(configured.toReversed().map((resource) => [normalResource(resource), resource]));
+  return named.map((resource) => (configured.includes(resource) ? resource : bySpelling.get(normalResource(resource))));
 }
 
 /** Those that were named, each once, as configured; what is not configured stays as it was named, and fits nothing. */
@@ -45,8 +50,15 @@ export function respelledResources(named: readonly string[], configured: readonl
 }
 
 function normalAuthority(authority: string, defaultPort: string | undefined): string {
-  const [, user = '', host = '', port] = /^(.*@)?(\[.*\]|[^:]*)(?::(\d*))?$/.exec(authority) ?? [];
-  const isDefault = port === undefined || port === '' || port === defaultPort;
+  // By hand: anybody may send one, and an expression looks for the end of each part from each place in it.
+  const hostAt = authority.lastIndexOf('@') + 1;
+  const user = authority.slice(0, hostAt);
+  const rest = authority.slice(hostAt);
+  const colon = rest.lastIndexOf(':');
+  const port = colon > rest.lastIndexOf(']') ? rest.slice(colon + 1) : undefined;
+  const hasPort = port !== undefined && /^\d*$/.test(port);
+  const host = hasPort ? rest.slice(0, colon) : rest;
+  const isDefault = !hasPort || port === '' || port === defaultPort;
   return `${normalEscapes(user)}${normalEscapes(host).toLowerCase()}${isDefault ? '' : `:${port}`}`;
 }
 

@@ -74,3 +74,26 @@ describe('resources are equal after normalisation (RFC 3986 §6.2.2–3)', () =>
     expect(performance.now() - began).toBeLessThan(200);
   });
 });
+
+describe('a resource that somebody made up to be looked at for long', () => {
+  const LENGTH = 8000;
+  const filled = (piece: string) => piece.repeat(LENGTH / piece.length);
+
+  it.each([
+    ['an @ in each place', `https://${filled('@')}:x`],
+    ['brackets that nobody closes', `https://${filled('@[')}:x`],
+    ['colons', `https://${filled(':')}x`],
+    ['a fragment behind a long host', `https://${filled('x')}#`],
+    ['a fragment behind a long path', `https://x/${filled('/x')}#`],
+    ['a fragment behind a long query', `https://x/?${filled('?')}#`],
+    ['dots', `https://x/${filled('../')}`],
+    ['escapes', `https://x/${filled('%41')}`],
+  ])('%s takes no time', (_, resource) => {
+    const began = performance.now();
+    for (let times = 0; times < 30; times += 1) {
+      expect(configuredResources([resource], ['https://a.example', 'urn:b'])).toEqual([undefined]);
+    }
+    // It was several seconds, and a request has room for one such resource.
+    expect(performance.now() - began).toBeLessThan(1500);
+  });
+});
