@@ -5,7 +5,7 @@ export const PROCESS_EVENTS = {
   'process.started': {
     level: 'info',
     meaning: 'The process listens.',
-    fields: ['publicUrl', 'storage', 'version', 'pid'],
+    fields: ['publicUrl', 'storage', 'file', 'version', 'pid'],
   },
   'process.draining': {
     level: 'info',

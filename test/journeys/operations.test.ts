@@ -186,7 +186,7 @@ describe('the operations listener of a running broker', () => {
 describe('the log of a process', () => {
   it('says which version it is', async () => {
     const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
-    expect(await broker.logged('process.started')).toMatchObject({ version, storage: 'memory' });
+    expect(await broker.logged('process.started')).toMatchObject({ version, storage: 'memory', file: broker.file });
   });
 });
 

@@ -524,6 +524,16 @@ describe('both', () => {
     await writeFile(file, JSON.stringify({ ...memory, ...rest }));
     expect(await gatehouse(...args)).toBe(78);
     expect(stderr).toContain('need Redis');
+    // In the layout of every complaint, and with the file that was read.
+    expect(stderr).toMatch(new RegExp(`^gatehouse ${args[0]}: ${file} has storage\\.driver memory`));
+  });
+
+  it.each(['sessions', 'end'])('gatehouse %s with Redis away: exit 69, in the same layout', async (command) => {
+    const storage = { driver: 'redis', redis: { url: 'redis://127.0.0.1:1' } };
+    const yaml = JSON.parse(await readFile(file, 'utf8')) as object;
+    await writeFile(file, JSON.stringify({ ...yaml, storage }));
+    expect(await gatehouse(...(command === 'end' ? ['end', '--all'] : ['sessions', 'list']))).toBe(69);
+    expect(stderr).toMatch(new RegExp(`^gatehouse ${command}: Redis is away: .*\\(storage of ${file}\\)\n$`));
   });
 
   it('--help says what is possible', async () => {

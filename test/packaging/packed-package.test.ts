@@ -1,10 +1,21 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { firstSignIn } from '../support/broker/first-sign-in.ts';
+import { onPath } from '../support/programs.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
@@ -76,6 +87,30 @@ async function outcome(program: string, args: readonly string[]): Promise<{ code
   }
 }
 
+const inPackage = (file: string) => readFileSync(join(host, 'node_modules/gatehouse-broker', file), 'utf8');
+
+/** What the files import, each by its path in the package. */
+function reachable(entries: readonly string[]): Set<string> {
+  const seen = new Set<string>();
+  const follow = (file: string): void => {
+    if (seen.has(file) || !packed.includes(file)) return;
+    seen.add(file);
+    const from = /(?:from |import |import\()\s*['"](\.[^'"]+)['"]/g;
+    for (const [, path = ''] of inPackage(file).matchAll(from)) {
+      const target = join(dirname(file), path);
+      follow(file.endsWith('.d.ts') ? target.replace(/\.[jt]s$/, '.d.ts') : target);
+    }
+  };
+  for (const entry of entries) follow(entry);
+  return seen;
+}
+
+function bytesIn(path: string): number {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.size;
+  return readdirSync(path).reduce((sum, name) => sum + bytesIn(join(path, name)), 0);
+}
+
 const compile = (...files: string[]) =>
   outcome(process.execPath, [
     join(ROOT, 'node_modules/typescript/bin/tsc'),
@@ -121,6 +156,72 @@ describe('what is published', () => {
     expect(mapped).toEqual([]);
   });
 
+  it('leaves the pages in the clone as they were', () => {
+    const copy = join(folder, 'copy');
+    for (const page of ['README.md', 'CHANGELOG.md']) {
+      expect(readFileSync(join(copy, page), 'utf8')).toBe(readFileSync(join(ROOT, page), 'utf8'));
+    }
+    expect(existsSync(join(copy, '.cache/pack/README.md'))).toBe(false);
+  });
+
+  it('has no page with a link that leads nowhere: within the package, or whole', () => {
+    const { homepage, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const repository = homepage.replace('#readme', '');
+    const links = packed
+      .filter((file) => file.endsWith('.md'))
+      .flatMap((file) => [...inPackage(file).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target));
+    const ours = links.filter((target) => target.startsWith(`${repository}/`));
+    expect(ours.length).toBeGreaterThan(20);
+    // Of this release, and there in this clone.
+    const form = new RegExp(`^${repository}/(blob|tree|raw)/v${version}/([^#]+)`);
+    expect(ours.filter((target) => !existsSync(join(ROOT, form.exec(target)?.[2] ?? '\0')))).toEqual([]);
+    const relative = links.filter((target) => !/^(\w+:|#)/.test(target));
+    expect(relative.filter((target) => !packed.includes(target.replace(/#.*$/, '')))).toEqual([]);
+  });
+
+  it('has no file that nothing leads to', () => {
+    const entries = [
+      'dist/index.js',
+      'dist/contract.js',
+      'dist/cli/gatehouse.js',
+      'dist/main.js',
+      'dist/cli/healthcheck.js',
+    ];
+    // The process beside, which is named by its address; and types, from what the package exports.
+    const seen = reachable([...entries, 'dist/cli/start/config-reader.js', 'dist/index.d.ts', 'dist/contract.d.ts']);
+    const code = packed.filter((file) => /^dist\/.*\.(js|d\.ts)$/.test(file));
+    expect(code.filter((file) => !seen.has(file))).toEqual([]);
+    const rest = packed.filter((file) => file.startsWith('dist/') && !code.includes(file));
+    expect(rest.toSorted()).toEqual(['dist/gatehouse.1', 'dist/gatehouse.schema.json']);
+  });
+
+  it('has a schema with a name, for editors, and by the package’s own', () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const schema = JSON.parse(inPackage('dist/gatehouse.schema.json'));
+    expect(schema).toMatchObject({
+      $id: expect.stringContaining(`/v${version}/`),
+      required: expect.arrayContaining(['public_url']),
+    });
+  });
+
+  it('is small: what docs/operations/install.md says of it holds', () => {
+    const page = readFileSync(join(ROOT, 'docs/operations/install.md'), 'utf8');
+    const [, megabytes = '', packages = ''] = /(\d+) MB on disk, (\d+) packages/.exec(page) ?? [];
+    const lock = JSON.parse(readFileSync(join(host, 'node_modules/.package-lock.json'), 'utf8'));
+    const installed = Object.keys(lock.packages).filter(
+      (path) => !TYPES_OF_THE_HOST.includes(path.replace('node_modules/', '')),
+    );
+    expect(installed.length).toBeLessThanOrEqual(Number(packages));
+    const bytes = installed
+      .filter((path) => !/node_modules.*node_modules/.test(path))
+      .reduce((sum, path) => sum + bytesIn(join(host, path)), 0);
+    expect(bytes / 1e6).toBeLessThanOrEqual(Number(megabytes));
+    expect([Number(megabytes), Number(packages)]).toEqual([
+      expect.toSatisfy((size) => size <= 40),
+      expect.toSatisfy((count) => count <= 130),
+    ]);
+  });
+
   it('has a command that works', async () => {
     const { code, words } = await outcome(join(host, 'node_modules/.bin/gatehouse'), ['schema']);
     expect([code, words.includes('public_url')], words).toEqual([0, true]);
@@ -154,5 +255,77 @@ describe('a storage of a host’s own, against what is published', { timeout: 5 
     expect(code).not.toBe(0);
     expect(words).toMatch(/not ok \d+ - every verb says in time that nobody answers/);
     expect(words).toMatch(/not ok \d+ - answers an outage with 503 temporarily_unavailable/);
+  });
+});
+
+describe('installed for everybody, where Node is and nothing else', { timeout: 5 * MINUTE }, () => {
+  let prefix: string;
+  let path: string;
+  let bundle: string;
+  beforeAll(async () => {
+    // With its packages in it, so that no registry is asked; npm puts command and man page where it always does.
+    const source = join(folder, 'bundle');
+    cpSync(join(host, 'node_modules/gatehouse-broker'), source, { recursive: true });
+    const lock = JSON.parse(readFileSync(join(host, 'node_modules/.package-lock.json'), 'utf8'));
+    const others = Object.keys(lock.packages).filter((each) => !each.endsWith('/gatehouse-broker'));
+    for (const each of others) cpSync(join(host, each), join(source, each), { recursive: true });
+    const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
+    const { scripts: _scripts, devDependencies: _development, ...rest } = manifest;
+    writeFileSync(join(source, 'package.json'), JSON.stringify({ ...rest, bundleDependencies: true }));
+    const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', source], {
+      cwd: source,
+      env: environment,
+      maxBuffer: 16 * 1024 * 1024,
+    });
+    const [sent] = JSON.parse(stdout) as { filename: string }[];
+    bundle = join(source, sent?.filename ?? '');
+    prefix = join(folder, 'prefix');
+    const options = ['--prefix', prefix, '--offline', '--no-audit', '--no-fund'];
+    await run('npm', ['install', '--global', ...options, bundle], { cwd: folder, env: environment });
+    const node = join(folder, 'node-alone');
+    mkdirSync(node);
+    symlinkSync(process.execPath, join(node, 'node'));
+    path = [join(prefix, 'bin'), node].join(delimiter);
+  }, 4 * MINUTE);
+
+  it('says its version, and has a man page where man looks', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const { stdout } = await run('gatehouse', ['--version'], { env: { PATH: path } });
+    expect(stdout).toBe(`gatehouse ${version}\n`);
+    const page = readFileSync(join(prefix, 'share/man/man1/gatehouse.1'), 'utf8');
+    expect(page).toContain(`"Gatehouse ${version}"`);
+    if (onPath('man') !== undefined) {
+      const { stdout: shown } = await run('man', ['gatehouse'], {
+        env: { ...environment, MANPATH: join(prefix, 'share/man'), MANPAGER: 'cat' },
+      });
+      expect(shown).toContain('gatehouse init');
+    }
+  });
+
+  it('runs by npx, out of the tarball', async () => {
+    const { stdout } = await run('npx', ['--offline', '--yes', `file:${bundle}`, '--version'], {
+      cwd: folder,
+      env: environment,
+    });
+    expect(stdout).toMatch(/^gatehouse \d/);
+  });
+
+  it('leads from init to a token', async () => {
+    const program = join(prefix, 'bin/gatehouse');
+    const yaml = await firstSignIn({ program, args: [], path }, (file) => readFileSync(file, 'utf8'));
+    expect(yaml).toMatch(/^# yaml-language-server/);
+  });
+});
+
+describe('the scripts of package.json', () => {
+  it('are for any shell: Windows’ has no rm, no quotes but double ones, no variables before a command', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const odd = Object.entries(scripts).filter(([, line]) => {
+      const plain = line.replaceAll(/"[^"]*"/g, 'TEXT');
+      return /'|\$|;|`|(^|&& *)(rm|cp|mv|mkdir|cat|sh|bash|export|test|\w+=\S* )\b|\.\/|[^&]&[^&]|\|/.test(plain);
+    });
+    expect(odd).toEqual([]);
   });
 });

@@ -11,6 +11,7 @@ import type { EndSessionDeps } from '../../device-sessions/end-session.ts';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import { redisStorage } from '../../storage/redis/redis-storage.ts';
 import { StorageRefusedError } from '../../storage/storage.ts';
+import { complain } from '../complain.ts';
 import { EXIT } from '../exit-codes.ts';
 import { redisAway } from './redis-away.ts';
 
@@ -29,13 +30,14 @@ export interface AdminContext {
  * the memory driver, whose sessions are in the broker's own process, 69 when Redis does not answer.
  */
 export async function withAdminContext(
+  command: string,
   file: string | undefined,
   work: (admin: AdminContext) => Promise<number>,
 ): Promise<number> {
   const config = await loadConfig(configFile(file));
   if (config.storage.driver === 'memory') {
-    const what = 'with storage.driver memory, device sessions are in the memory of the broker process';
-    process.stderr.write(`${config.file}: ${what}; these commands need Redis\n`);
+    const what = 'has storage.driver memory, so device sessions are in the memory of the broker process';
+    complain(command, `${config.file} ${what}; sessions and end need Redis`);
     return EXIT.config;
   }
   const storage = redisStorage(config.storage.redis);
@@ -62,7 +64,10 @@ export async function withAdminContext(
     if (!(error instanceof StorageUnavailableError || error instanceof StorageRefusedError)) throw error;
     const { redis } = config.storage;
     const isRefused = error instanceof StorageRefusedError;
-    process.stderr.write(`Redis: ${isRefused ? error.message : `away: ${redisAway(redis, error)}`}\n`);
+    complain(
+      command,
+      `${isRefused ? error.message : `Redis is away: ${redisAway(redis, error)}`} (storage of ${config.file})`,
+    );
     return isRefused ? EXIT.config : EXIT.unavailable;
   } finally {
     await storage.close();

@@ -21,7 +21,7 @@ export async function run(argv: string[], input: AnswerInput = process.stdin): P
   const { filter, json, dryRun, yes, config } = readSessionArguments(endTable, argv);
   const whole = wholeMark(filter);
   if (!dryRun) requireAnswerable(input, yes);
-  return withAdminContext(config, async (admin) => {
+  return withAdminContext('end', config, async (admin) => {
     const nowMs = await admin.now();
     const beforeMs = filter.before === undefined ? nowMs : (momentOf(filter.before, nowMs) ?? nowMs);
     if (beforeMs > nowMs) {

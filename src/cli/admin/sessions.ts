@@ -36,7 +36,7 @@ export async function run(argv: string[], input: AnswerInput = process.stdin): P
     if (!isNarrowed(filter)) throw new UsageError('say which sessions to end, or --all');
     if (!args.dryRun) requireAnswerable(input, args.yes);
   }
-  return withAdminContext(args.config, async (admin) => {
+  return withAdminContext('sessions', args.config, async (admin) => {
     const exitCode = await VERBS[verb](admin, args, input);
     const unreadable = admin.unreadable();
     if (unreadable > 0) {

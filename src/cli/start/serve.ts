@@ -114,7 +114,8 @@ export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<
   const isReady = await storage.isReady();
   announce(isReady);
   const waiting = isReady ? undefined : announceWhenReady(storage, () => announce(true));
-  logger.event('process.started', { publicUrl, storage: storage.kind, version: VERSION, pid: process.pid });
+  const { file } = config;
+  logger.event('process.started', { publicUrl, storage: storage.kind, file, version: VERSION, pid: process.pid });
   const announced = setInterval(() => {
     broker.logAnnouncedEnds().catch((error: unknown) => logger.event('process.fault', { error }));
   }, ANNOUNCED_EVERY_MS);
