@@ -56,7 +56,10 @@ export async function loadConfig(
   } catch (error) {
     const [usual, ...others] = usualConfigFiles(environment);
     // Where nobody named one, the reader wants to know where it was looked for.
-    const elsewhere = file === usual ? `, there or at ${others.join(' or ')}, or another by --config` : '';
+    const elsewhere =
+      file === usual
+        ? `, there or at ${others.join(' or ')}, or another by --config; gatehouse init writes a first one`
+        : '';
     const problem = `${resolve(file)} cannot be read (${reasonOf(error)}), expected a YAML file${elsewhere}`;
     throw new ConfigError([{ file, line: 1, column: 1, key: '(file)', text: problem }]);
   }

@@ -279,6 +279,13 @@ describe('gatehouse init at a provider', () => {
     expect(await runInit(said('--issuer', `${origin}/realms/corp`))).toMatchObject({ code: 0 });
   });
 
+  it('that speaks http on this machine, and was typed with https', async () => {
+    const { code, err } = await runInit(said('--issuer', upstream.issuer.replace('http:', 'https:')));
+    expect(code).toBe(1);
+    expect(err).toContain(`If that is the one that you mean: --issuer ${upstream.issuer}\nNothing was written.\n`);
+    expect(err.trim().split('\n')).toHaveLength(2);
+  });
+
   it('takes the address of the metadata, a slash too much and a missing scheme for what they mean', async () => {
     const origin = await serve(realm);
     const forms = [

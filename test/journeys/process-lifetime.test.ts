@@ -92,7 +92,7 @@ describe('a process that cannot start', { timeout: 60_000 }, () => {
     other.close();
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.trimEnd().split('\n').at(-1)).toBe(
-      `${file}: cannot listen (listen EADDRINUSE: address already in use 127.0.0.1:${port}): see listen and operations there`,
+      `gatehouse start: ${file}: cannot listen (listen EADDRINUSE: address already in use 127.0.0.1:${port}): see listen and operations there`,
     );
   });
 });

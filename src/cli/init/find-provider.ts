@@ -114,7 +114,7 @@ async function readMetadata(issuer: string, route: ProviderRoute): Promise<Answe
     return { is: withoutSlash(metadata.issuer) === withoutSlash(issuer) ? 'good' : 'of another', metadata };
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
-    return { is: error.fault === 'unavailable' ? 'away' : 'none', why: error.detail };
+    return { is: error.fault === 'unavailable' ? 'away' : 'none', why: error.detail.replaceAll(/\s+/g, ' ') };
   }
 }
 

@@ -23,7 +23,7 @@ export function readTypedIssuer(typed: string): TypedIssuer | undefined {
   if (url.username !== '' || url.password !== '') return undefined;
   const path = withoutSlash(url.pathname.replace(DOCUMENT, ''));
   const address = url.origin + path;
-  const all = [address, ...overTls(url, path), ...byProvider(url, path), ...parents(url.origin, path)];
+  const all = [address, ...otherScheme(url, path), ...byProvider(url, path), ...parents(url.origin, path)];
   return { address, candidates: [...new Set(all)].slice(0, MOST) };
 }
 
@@ -36,8 +36,10 @@ function schemeFor(text: string): 'http' | 'https' {
   return isLoopback(host) ? 'http' : 'https';
 }
 
-function overTls({ protocol, hostname, host }: URL, path: string): string[] {
-  return protocol === 'http:' && !isLoopback(hostname) ? [`https://${host}${path}`] : [];
+/** The other scheme, where that is the one that will be taken: http on loopback alone, where most have no certificate. */
+function otherScheme({ protocol, hostname, host }: URL, path: string): string[] {
+  const fitting = isLoopback(hostname) ? 'http:' : 'https:';
+  return protocol === fitting ? [] : [`${fitting}//${host}${path}`];
 }
 
 function byProvider({ origin, hostname, hash }: URL, path: string): string[] {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { usageComplaint } from '../complain.ts';
+import { complaint, usageComplaint } from '../complain.ts';
 import { printable } from '../terminal/printable.ts';
 import { showSignInCard } from '../terminal/sign-in-card.ts';
 import { openStatusLine, type StatusLine } from '../terminal/status-line.ts';
@@ -98,7 +98,7 @@ export async function logIn(
     return await signIn(client, { options, around, terminal, status });
   } catch (error) {
     status.stop();
-    terminal.line(around.signal.aborted ? 'Stopped. Nothing was connected.' : printable(failureInWords(error)));
+    terminal.line(around.signal.aborted ? 'Stopped. Nothing was connected.' : asComplaint(failureInWords(error)));
     return around.signal.aborted ? exit.interrupted : exit.error;
   }
 }
@@ -165,9 +165,14 @@ function finish(end: PollEnd<SignedIn>, { options, around, terminal }: Attempt):
       terminal.line('Run the command again for a new code.');
       return exit.expired;
     case 'refused':
-      terminal.line(printable(end.reason));
+      terminal.line(asComplaint(end.reason));
       return exit.error;
   }
+}
+
+/** Wrapped for a person, and in the layout that every command has. */
+function asComplaint(problem: string): string {
+  return complaint('login', printable(problem)).trimEnd();
 }
 
 async function readSecret({ clientSecret }: LoginOptions, around: LoginSurroundings): Promise<string | undefined> {

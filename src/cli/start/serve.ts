@@ -8,6 +8,7 @@ import type { Storage } from '../../storage/storage.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { createOperations } from '../../telemetry/operations-listener.ts';
+import { complain } from '../complain.ts';
 import { EXIT } from '../exit-codes.ts';
 import { VERSION } from '../version.ts';
 import { ListenError, listen } from './listen.ts';
@@ -97,7 +98,7 @@ export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<
     await Promise.all([close(server), close(operations)]);
     await storage.close();
     await audit.flush();
-    process.stderr.write(`${config.file}: ${error.message}\n`);
+    complain('start', `${config.file}: ${error.message}`);
     return EXIT.failed;
   }
   const inForce = {

@@ -30,6 +30,8 @@ describe('an issuer as it is typed', () => {
 
   it.each([
     ['http://sso.example.com/dex', 'https://sso.example.com/dex'],
+    ['https://127.0.0.1:8090/dex', 'http://127.0.0.1:8090/dex'],
+    ['https://[::1]:8090', 'http://[::1]:8090'],
     ['https://sso.example.com/admin/master/console/#/corp/clients', 'https://sso.example.com/realms/corp'],
     ['https://sso.example.com/auth/admin/corp/console/', 'https://sso.example.com/auth/realms/corp'],
     ['https://sso.example.com/realms/corp/account', 'https://sso.example.com/realms/corp'],
