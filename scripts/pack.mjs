@@ -16,8 +16,9 @@ function putBack() {
   for (const page of PAGES) {
     if (!existsSync(join(kept, page))) continue;
     const isOurs = withAddresses(readFileSync(join(kept, page), 'utf8')) === readFileSync(at(page), 'utf8');
-    if (!isOurs)
+    if (!isOurs) {
       throw new Error(`${page} was changed since a pack was cut off; as it was before, it is in .cache/pack`);
+    }
     renameSync(join(kept, page), at(page));
   }
 }
