@@ -33,6 +33,7 @@ async function check(file: string, isProbing: boolean, report: CheckReport): Pro
   }
   report.describe(describe(config));
   report.warnings(config.warnings);
+  await reportTranslations(config, report);
   // What it tests, and what asks, are heavy: whoever has a broken file need not wait for them.
   const { SelfTestError, selfTestOf } = await import('../../broker/self-test.ts');
   try {
@@ -47,6 +48,17 @@ async function check(file: string, isProbing: boolean, report: CheckReport): Pro
   const { probe } = await import('./probe.ts');
   const isFine = await probe(config, report.finding);
   return isFine ? EXIT.done : EXIT.unavailable;
+}
+
+/** A company's own words are judged as ours are. */
+async function reportTranslations({ pages: { languages, views } }: Config, report: CheckReport): Promise<void> {
+  if (views === undefined) return;
+  const { faultsOfFile, writtenLanguages } = await import('./translation-faults.ts');
+  for (const language of writtenLanguages(views).filter((one) => languages.includes(one))) {
+    for (const text of faultsOfFile(views, language)) {
+      report.finding({ about: `views/languages/${language}.json`, level: 'advice', text });
+    }
+  }
 }
 
 /** What was understood, in words that an administrator can compare with what was meant. */

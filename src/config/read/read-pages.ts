@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs';
-import { extname } from 'node:path';
+import { extname, join } from 'node:path';
 import type { PageSettings } from '../../pages/frame/page-deps.ts';
+import { didYouMean } from '../schema/did-you-mean.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';
+import { LANGUAGES } from '../schema/pages-schema.ts';
 import type { Reading } from './reading.ts';
 import { parseUrl } from './web-address.ts';
 
@@ -22,13 +24,33 @@ export function readPages(file: ConfigFile, reading: Reading): PageSettings {
     ...(logo !== undefined && { logo }),
     ...(support !== undefined && { support }),
     ...(footer !== undefined && { footer }),
-    languages: [...new Set(languages)],
+    languages: readLanguages(languages, views, reading),
     theme: {
       ...(theme.accent !== undefined && { accent: theme.accent }),
       ...(theme.background !== undefined && { background: theme.background }),
     },
     ...(views !== undefined && { views: readViews(views, reading) }),
   };
+}
+
+/** Ours, and those that an administrator's folder has words for. */
+function readLanguages(languages: readonly string[], views: string | undefined, reading: Reading): string[] {
+  languages.forEach((language, index) => {
+    if (isOurs(language)) return;
+    const path = ['pages', 'languages', index];
+    const file = views === undefined ? undefined : reading.resolve(path, join(views, 'languages', `${language}.json`));
+    const hasFile = file !== undefined && statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+    if (hasFile) return;
+    const near = didYouMean(language, LANGUAGES);
+    const meant = near === undefined ? '' : `; did you mean ${near}?`;
+    const where = `a file languages/${language}.json in the folder of pages.views`;
+    reading.problem(path, `found "${language}", expected one of ${LANGUAGES.join(', ')}, or ${where}${meant}`);
+  });
+  return [...new Set(languages)];
+}
+
+function isOurs(language: string): boolean {
+  return (LANGUAGES as readonly string[]).includes(language);
 }
 
 function readViews(views: string, reading: Reading): string {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { expects, filePath, list, oneOf, pattern, section, text } from './value-schemas.ts';
+import { expects, filePath, list, pattern, section, text } from './value-schemas.ts';
 
 /** `pages/` has one file of words per language. */
-export const LANGUAGES = ['en', 'de', 'fr', 'es', 'ja', 'ar'] as const;
+export const LANGUAGES = ['en', 'de', 'fr', 'es', 'ja', 'ar', 'pt-BR', 'zh-Hans', 'ko', 'it', 'nl', 'pl'] as const;
 
 const colour = () => pattern(/^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/, 'a colour such as #0b5fff, in quotes');
 /** A text, or one for each language that it is written in. */
@@ -22,10 +22,12 @@ export const pagesSchema = section({
     .describe('An image file (svg, png, jpeg, webp), a data: URI, or an address on public_url’s origin'),
   support: text('a line', { longest: 500 }).optional().describe('Whom to ask'),
   footer: text('a line', { longest: 500 }).optional().describe('At the end of every page'),
-  languages: list(oneOf(LANGUAGES), 'languages')
+  languages: list(languageTag(), 'languages')
     .min(1, { error: expects('at least one language') })
     .prefault([...LANGUAGES])
-    .describe('Offered to people; the first where theirs is not among them'),
+    .describe(
+      'Offered to people; the first where theirs is not among them; also those with a file languages/….json in the folder of views',
+    ),
   theme: section({
     accent: colour().optional().describe('Of buttons and links'),
     background: colour().optional().describe('Behind the page'),

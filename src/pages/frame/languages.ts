@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createInstance, type i18n } from 'i18next';
 
 /** Texts for people, one file per language; nothing that a person reads stands in code or in a template. */
@@ -45,8 +47,8 @@ export interface TellsTime {
 
 /** What everything falls back to, key by key. */
 const FALLBACK = 'en';
-const RIGHT_TO_LEFT = new Set(['ar', 'fa', 'he', 'ur']);
-const FOLDER = new URL('../../../views/languages/', import.meta.url);
+const RIGHT_TO_LEFT = new Set(['ar', 'ckb', 'dv', 'fa', 'he', 'ps', 'sd', 'ug', 'ur', 'yi']);
+const FOLDER = fileURLToPath(new URL('../../../views/languages/', import.meta.url));
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const MINUTE = 60;
@@ -68,16 +70,19 @@ const MOMENT: Intl.DateTimeFormatOptions = {
   second: '2-digit',
 };
 
-/** Reads the files at the first text, not at start-up. */
-export function createLanguages(wanted: readonly string[]): Languages {
+/**
+ * Reads the files at the first text, not at start-up.
+ *
+ * @param overrides a folder whose `languages/xx.json` wins over ours, text by text, or is a language of its own
+ */
+export function createLanguages(wanted: readonly string[], overrides?: string): Languages {
   const known = new Map<string, Language>();
   let texts: i18n | undefined;
   let offered: readonly string[] | undefined;
 
   function offer(): readonly string[] {
     if (offered === undefined) {
-      const files = readdirSync(FOLDER).map((file) => file.replace(/\.json$/, ''));
-      const found = wanted.filter((language) => files.includes(language));
+      const found = wanted.filter((language) => foldersOf(overrides).some((folder) => hasFile(folder, language)));
       offered = found.length > 0 ? found : [FALLBACK];
     }
     return offered;
@@ -86,7 +91,7 @@ export function createLanguages(wanted: readonly string[]): Languages {
   function load(): i18n {
     const instance = createInstance();
     const codes = [...new Set([FALLBACK, ...offer()])];
-    const resources = Object.fromEntries(codes.map((code) => [code, { translation: fileOf(code) }]));
+    const resources = Object.fromEntries(codes.map((code) => [code, { translation: textsOf(code, overrides) }]));
     // Templates escape; escaping twice would show `&amp;`.
     const interpolation = { escapeValue: false };
     void instance.init({ resources, lng: FALLBACK, fallbackLng: FALLBACK, initAsync: false, interpolation });
@@ -112,7 +117,7 @@ export function createLanguages(wanted: readonly string[]): Languages {
 
 function languageOf(texts: i18n, code: string): Language {
   const translate = texts.getFixedT(code);
-  const isRightToLeft = RIGHT_TO_LEFT.has(code);
+  const isRightToLeft = RIGHT_TO_LEFT.has(new Intl.Locale(code).language);
   // Codes and addresses have Western digits; ages and dates beside them are easier to compare in the same.
   const locale = `${code}-u-nu-latn`;
   // Made when first needed: the tables behind them take tens of milliseconds to load.
@@ -187,6 +192,29 @@ function isolated(words: Readonly<Record<string, unknown>>): Record<string, unkn
   );
 }
 
-function fileOf(code: string): Record<string, unknown> {
-  return JSON.parse(readFileSync(new URL(`${code}.json`, FOLDER), 'utf8')) as Record<string, unknown>;
+type Texts = { [key: string]: string | Texts };
+
+/** Ours first: what comes later wins. */
+function foldersOf(overrides: string | undefined): string[] {
+  return overrides === undefined ? [FOLDER] : [FOLDER, join(overrides, 'languages')];
+}
+
+function hasFile(folder: string, code: string): boolean {
+  return existsSync(join(folder, `${code}.json`));
+}
+
+function textsOf(code: string, overrides: string | undefined): Texts {
+  const files = foldersOf(overrides).filter((folder) => hasFile(folder, code));
+  return files
+    .map((folder) => JSON.parse(readFileSync(join(folder, `${code}.json`), 'utf8')) as Texts)
+    .reduce<Texts>(merged, {});
+}
+
+function merged(under: Texts, over: Texts): Texts {
+  const all = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    const beneath = Object.hasOwn(all, key) ? all[key] : undefined;
+    all[key] = typeof value === 'object' && typeof beneath === 'object' ? merged(beneath, value) : value;
+  }
+  return all;
 }

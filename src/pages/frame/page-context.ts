@@ -37,7 +37,7 @@ export function createPageContext(deps: PagesDeps): PageContext {
   const addresses = pageAddresses(publicUrl);
   const forms = createFormGuard(grants.sealing, grants.randomBytes, addresses);
   const links = createFollowedLinks(deps, addresses);
-  const languages = createLanguages(settings.languages);
+  const languages = createLanguages(settings.languages, settings.views);
   const stylesheet = createStylesheet(settings);
   const codeScript = createCodeScript(settings);
   const timesScript = createTimesScript(settings);

@@ -153,7 +153,7 @@ clients:
     lifetimes: { code: 3h }
 user_codes: { alphabet: numeric, length: 6 }
 networks: { oslo: { cidrs: [10.0.0.0/99] } }
-pages: { languages: [klingon] }
+pages: { languages: [tlh] }
 `;
 
   it('are all found at once, in the order of the file', () => {
@@ -403,6 +403,16 @@ describe('settings that are worked out', () => {
     });
     for (const wrong of ['{}', '{ English: Write }', '{ en: "" }', '[Write]']) {
       expect(problemsOf(leastFile({ top: `scopes: { write: { description: ${wrong} } }` })), wrong).toHaveLength(1);
+    }
+  });
+
+  it('a language is one of ours, or has a file in the folder of views', () => {
+    const lines = { top: 'pages: { languages: [en, fi, en], views: views }' };
+    const files = { 'views/languages/fi.json': '{}' };
+    expect(read(leastFile(lines), { files }).pages.languages).toEqual(['en', 'fi']);
+    expect(problemsOf(leastFile(lines), { files: { 'views/languages/sv.json': '{}' } })).toHaveLength(1);
+    for (const wrong of ['../en', 'EN', 'e', 'fi/../../x']) {
+      expect(problemsOf(leastFile({ top: `pages: { languages: ["${wrong}"] }` })), wrong).toHaveLength(1);
     }
   });
 

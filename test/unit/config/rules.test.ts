@@ -979,7 +979,7 @@ const rules: Record<string, Rule[]> = {
       'a language',
       { top: 'pages: { languages: [en, ▸xx] }' },
       'pages.languages[1]',
-      /expected en, de, fr, es, ja or ar/,
+      /expected one of en, .* or a file languages\/xx\.json in the folder of pages\.views/,
     ],
     ['a logo from elsewhere', { top: 'pages: { logo: ▸https://cdn.example/logo.svg }' }, 'pages.logo', /is elsewhere/],
     ['a logo that is no image', { top: 'pages: { logo: ▸logo.txt }' }, 'pages.logo', /is no image/],

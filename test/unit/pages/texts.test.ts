@@ -18,9 +18,9 @@ interface Texts {
 }
 
 function keysOf(texts: Texts, before = ''): string[] {
-  return Object.entries(texts).flatMap(([key, value]) =>
-    typeof value === 'string' ? [before + key] : keysOf(value, `${before}${key}.`),
-  );
+  return Object.entries(texts)
+    .filter(([key]) => !key.startsWith('$'))
+    .flatMap(([key, value]) => (typeof value === 'string' ? [before + key] : keysOf(value, `${before}${key}.`)));
 }
 
 function textsOf(language: string): Map<string, string> {
