@@ -97,6 +97,8 @@ function metricsPage(): string {
 
 ${table(['metric', 'kind', 'labels', 'meaning'], metrics)}
 
+Alert rules for these are in \`deploy/prometheus/alerts.yaml\`, with their unit tests beside them; a dashboard is [grafana.json](grafana.json).
+
 Besides these there are prom-client's default metrics of the process: \`nodejs_eventloop_lag_*\`, \`process_resident_memory_bytes\`,
 \`process_cpu_seconds_total\`, \`nodejs_heap_*\`, \`nodejs_gc_duration_seconds\` and so on. They begin with the first scrape.
 `;
