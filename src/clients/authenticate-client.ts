@@ -46,7 +46,7 @@ export async function authenticateClient(
   source: string,
   options: { withoutSecret?: boolean } = {},
 ): Promise<RegisteredClient> {
-  const { client, admitted } = await identifyClient(registry, credentials, source, options);
+  const { client, admitted } = await identifyClient(registry, credentials, () => source, options);
   await admitted;
   return client;
 }
@@ -54,11 +54,13 @@ export async function authenticateClient(
 /**
  * As `authenticateClient`, but with the last question still on its way: a poll asks the storage for its grant in the
  * same round trip. Of a public client nothing need be waited for.
+ *
+ * @param source asked for where there is a secret to guess: to read an address is a twentieth of a poll
  */
 export function identifyClient(
   registry: ClientRegistry,
   credentials: ClientCredentials,
-  source: string,
+  source: () => string,
   options: { withoutSecret?: boolean } = {},
 ): IdentifiedClient | Promise<IdentifiedClient> {
   switch (credentials.method) {
@@ -77,12 +79,12 @@ export function identifyClient(
       const client = isBare ? open.find((each) => each?.authentication === 'none') : undefined;
       if (client !== undefined) return { client };
       if (isBare) throw refused(credentials, 'unknown client or no secret');
-      return bySecret(registry, credentials, ['client_secret', 'client_secret_basic'], source);
+      return bySecret(registry, credentials, ['client_secret', 'client_secret_basic'], source());
     }
     case 'body':
-      return bySecret(registry, credentials, ['client_secret', 'client_secret_post'], source);
+      return bySecret(registry, credentials, ['client_secret', 'client_secret_post'], source());
     case 'assertion':
-      return byAssertion(registry, credentials, source).then((client) => ({ client }));
+      return byAssertion(registry, credentials, source()).then((client) => ({ client }));
   }
 }
 

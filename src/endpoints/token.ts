@@ -43,7 +43,7 @@ export function createToken(deps: TokenDeps): Endpoint {
       const grantType = grantTypeOf(named);
       if (grantType === 'device_code') form.need('device_code');
       if (grantType === 'refresh_token') form.need('refresh_token');
-      const asked = identifyClient(deps.registry, credentialsOf(request), request.source());
+      const asked = identifyClient(deps.registry, credentialsOf(request), request.source);
       const identified = asked instanceof Promise ? await asked : asked;
       const { client, admitted } = identified;
       request.clientId = client.id;
