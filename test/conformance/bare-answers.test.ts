@@ -50,6 +50,15 @@ describe('Expect is ignored', () => {
   });
 });
 
+describe('a body', () => {
+  it('in chunks of one byte is read as one', async () => {
+    const chunks = Array.from(FORM, (byte) => `1\r\n${byte}\r\n`).join('');
+    const head = START.replace(/Content-Length: \d+/, 'Transfer-Encoding: chunked');
+    const answer = await ask(`${head}\r\n${chunks}0\r\n\r\n`);
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([200, expect.objectContaining({ interval: 5 })]);
+  });
+});
+
 describe('a request without Host', () => {
   it('is refused by name', async () => {
     const answer = await ask(`${START.replace('Host: 127.0.0.1\r\n', '')}\r\n${FORM}`);
