@@ -191,6 +191,6 @@ function offlineFinding(metadata: ProviderMetadata, settings: UpstreamSettings):
   return { level: 'ok', text };
 }
 
-function strings(value: unknown): string[] | undefined {
+export function strings(value: unknown): string[] | undefined {
   return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : undefined;
 }

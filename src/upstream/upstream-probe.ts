@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { callbackUri } from '../oauth/routes.ts';
 import { failedFinding, reasonOf } from './failed-finding.ts';
-import { type Finding, metadataFindings } from './metadata-findings.ts';
+import { type Finding, metadataFindings, strings } from './metadata-findings.ts';
 import { type CredentialTools, probeCredentials } from './probe-credentials.ts';
 import { printable } from './requests/foreign-text.ts';
 import type { ProviderMetadata } from './requests/upstream-requests.ts';
-import type { ProbeReport, TripParameters } from './upstream.ts';
+import type { Offered, ProbeReport, TripParameters } from './upstream.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
 export interface ProbeTools extends CredentialTools {
@@ -26,8 +26,10 @@ export async function probeUpstream(
 ): Promise<ProbeReport> {
   const redirectUri = callbackUri(publicUrl, settings.id);
   const findings: Finding[] = [];
+  let offered: Offered | undefined;
   try {
     const metadata = await tools.discover();
+    offered = { claims: strings(metadata['claims_supported']), scopes: strings(metadata['scopes_supported']) };
     findings.push({ level: 'ok', text: `its metadata names the issuer ${settings.issuer}` });
     findings.push(...metadataFindings(metadata, settings, publicUrl));
     findings.push(await tryKeys(metadata, tools));
@@ -37,7 +39,8 @@ export async function probeUpstream(
     findings.push(failedFinding(error));
   }
   findings.push({ level: 'ok', text: `the redirect URI to register is ${redirectUri}` });
-  return { ok: findings.every(({ level }) => level !== 'wrong' && level !== 'away'), findings };
+  const ok = findings.every(({ level }) => level !== 'wrong' && level !== 'away');
+  return { ok, findings, ...(offered !== undefined && { offered }) };
 }
 
 async function tryKeys(metadata: ProviderMetadata, tools: ProbeTools): Promise<Finding> {

@@ -165,6 +165,14 @@ export interface ProbeReport {
   ok: boolean;
   /** One finding a line, in plain words, with what to do next where something is missing; `away` did not answer. */
   findings: { level: 'ok' | 'missing' | 'wrong' | 'away'; text: string }[];
+  /** Absent where it could not be asked. */
+  offered?: Offered;
+}
+
+/** What an upstream lists; `undefined` where it lists nothing of that kind. */
+export interface Offered {
+  claims: readonly string[] | undefined;
+  scopes: readonly string[] | undefined;
 }
 
 export type UpstreamFault =

@@ -3,6 +3,7 @@ import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import type { RedisSettings } from '../../storage/storage.ts';
 import { redisAway } from '../admin/redis-away.ts';
 import type { Finding } from './check-report.ts';
+import { claimFindings } from './claim-findings.ts';
 import type { OldKey } from './old-sealing-keys.ts';
 
 type Say = (finding: Finding) => void;
@@ -58,11 +59,14 @@ async function probeUpstreams(config: Config, say: Say): Promise<boolean> {
   const results = await Promise.all(
     config.upstreams.map(async (settings) => {
       const upstream = openIdUpstream(settings, { clock: Date.now });
-      return { id: settings.id, ...(await upstream.probe(config.publicUrl)) };
+      return { settings, ...(await upstream.probe(config.publicUrl)) };
     }),
   );
-  for (const { id, findings } of results) {
-    for (const { level, text } of findings) say({ about: `upstream ${id}`, level, text });
+  for (const { settings, findings, offered } of results) {
+    const about = `upstream ${settings.id}`;
+    for (const { level, text } of findings) say({ about, level, text });
+    if (offered === undefined) continue;
+    for (const text of claimFindings(settings, config.clients, offered)) say({ about, level: 'missing', text });
   }
   return results.every(({ ok }) => ok);
 }
