@@ -18,6 +18,8 @@ export interface RegisteredClient {
   id: string;
   /** What people see. */
   name: string;
+  /** A data: URI or an address on `public_url`'s own origin. */
+  logo?: string;
   authentication: ClientAuthentication;
   clientSecret?: Secret;
   jwks?: JSONWebKeySet;

@@ -11,6 +11,7 @@ import { didYouMean } from '../schema/did-you-mean.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';
 import { readClientKeys } from './read-client-keys.ts';
 import { readClientSecret } from './read-client-secret.ts';
+import { readLogo } from './read-logo.ts';
 import type { Reading } from './reading.ts';
 import { resolveSafeguards } from './safeguard-profiles.ts';
 
@@ -25,7 +26,8 @@ export function readClients(
   if (all.length === 0) reading.warning(['clients'], 'there are none, so nobody can start');
   const upstreamIds = upstreams.map(({ id }) => id);
   const clients = all.map(([id, section]) => {
-    const client = readClient(id, section, upstreamIds, reading);
+    const logo = readLogo(['clients', id, 'logo'], section.logo, file.public_url, reading);
+    const client = { ...readClient(id, section, upstreamIds, reading), ...(logo !== undefined && { logo }) };
     checkCredentials(client, section, reading);
     checkUpstreams(client, section, upstreamIds, reading);
     checkTokens(client, section, reading);

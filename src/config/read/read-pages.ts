@@ -1,28 +1,22 @@
 import { statSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import type { PageSettings } from '../../pages/frame/page-deps.ts';
 import { didYouMean } from '../schema/did-you-mean.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';
 import { LANGUAGES } from '../schema/pages-schema.ts';
+import { readLogo } from './read-logo.ts';
 import type { Reading } from './reading.ts';
-import { parseUrl } from './web-address.ts';
-
-const IMAGE_TYPES: Record<string, string> = {
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.jpeg': 'image/jpeg',
-  '.webp': 'image/webp',
-};
-const LARGEST_LOGO_BYTES = 100_000;
 
 export function readPages(file: ConfigFile, reading: Reading): PageSettings {
-  const { title, support, footer, languages, theme, views } = file.pages;
-  const logo = readLogo(file, reading);
+  const { title, footer, languages, theme, views } = file.pages;
+  const { logo, logo_dark: logoDark } = file.pages;
+  const image = readLogo(['pages', 'logo'], logo, file.public_url, reading);
+  const darkImage = readLogo(['pages', 'logo_dark'], logoDark, file.public_url, reading);
   return {
     title,
-    ...(logo !== undefined && { logo }),
-    ...(support !== undefined && { support }),
+    ...(image !== undefined && { logo: image }),
+    ...(darkImage !== undefined && { logoDark: darkImage }),
+    ...readSupport(file),
     ...(footer !== undefined && { footer }),
     languages: readLanguages(languages, views, reading),
     theme: {
@@ -31,6 +25,18 @@ export function readPages(file: ConfigFile, reading: Reading): PageSettings {
     },
     ...(views !== undefined && { views: readViews(views, reading) }),
   };
+}
+
+function readSupport({ pages: { support } }: ConfigFile): Pick<PageSettings, 'support' | 'supportLinks'> {
+  if (support === undefined) return {};
+  if (typeof support === 'string') return { support };
+  const { text, url, email, phone } = support;
+  const links = [
+    ...(url === undefined ? [] : [{ href: url, text: url.replace(/^https?:\/\//, '') }]),
+    ...(email === undefined ? [] : [{ href: `mailto:${encodeURIComponent(email).replace('%40', '@')}`, text: email }]),
+    ...(phone === undefined ? [] : [{ href: `tel:${phone.replace(/[^+0-9]/g, '')}`, text: phone }]),
+  ];
+  return { ...(text !== undefined && { support: text }), supportLinks: links };
 }
 
 /** Ours, and those that an administrator's folder has words for. */
@@ -60,36 +66,4 @@ function readViews(views: string, reading: Reading): string {
     reading.problem(path, `${folder} is not a folder, expected one with templates`);
   }
   return folder;
-}
-
-/** The pages load nothing from elsewhere, so an image comes along with the page or from our own origin. */
-function readLogo(file: ConfigFile, reading: Reading): string | undefined {
-  const { logo } = file.pages;
-  if (logo === undefined) return undefined;
-  const path = ['pages', 'logo'];
-  if (/^data:image\/(svg\+xml|png|jpeg|webp)[;,]/.test(logo)) return logo;
-  const url = parseUrl(logo);
-  if (url !== undefined) {
-    if (url.origin !== new URL(file.public_url).origin || !url.protocol.startsWith('http')) {
-      const text = 'is elsewhere, expected an image file, a data: URI, or an address on public_url’s own origin';
-      reading.problem(path, text, ['public_url']);
-    }
-    return logo;
-  }
-  const type = IMAGE_TYPES[extname(logo).toLowerCase()];
-  if (type === undefined) {
-    reading.problem(
-      path,
-      `${JSON.stringify(logo)} is no image, expected a file that ends in .svg, .png, .jpg or .webp`,
-    );
-    return undefined;
-  }
-  const image = reading.bytes(path, logo);
-  if (image === undefined) return undefined;
-  if (image.length <= LARGEST_LOGO_BYTES) return `data:${type};base64,${image.toString('base64')}`;
-  reading.problem(
-    path,
-    `has ${image.length} bytes, expected at most ${LARGEST_LOGO_BYTES}: it is sent with every page`,
-  );
-  return undefined;
 }

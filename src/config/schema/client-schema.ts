@@ -100,6 +100,9 @@ const condition = section({
 
 const clientSchema = section({
   name: text('a name that people recognise', { longest: 100 }).describe('What people see; never taken from a device'),
+  logo: text('an image', { longest: 200_000 })
+    .optional()
+    .describe('As pages.logo; beside the name where people decide'),
   authentication: oneOf(['none', 'client_secret', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'])
     .optional()
     .describe(

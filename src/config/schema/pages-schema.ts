@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { webAddress } from './address-schemas.ts';
 import { expects, filePath, list, pattern, section, text } from './value-schemas.ts';
 
 /** `pages/` has one file of words per language. */
@@ -15,12 +16,36 @@ export function described(what: string) {
 
 const languageTag = () => pattern(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$/, 'a language such as de or pt-BR');
 
+/** What stands where an image may be named. */
+export const logoText = () => text('an image', { longest: 200_000 });
+
 export const pagesSchema = section({
   title: text('a title', { longest: 100 }).prefault('Gatehouse').describe('In the head of every page'),
-  logo: text('an image', { longest: 200_000 })
+  logo: logoText()
     .optional()
-    .describe('An image file (svg, png, jpeg, webp), a data: URI, or an address on public_url’s origin'),
-  support: text('a line', { longest: 500 }).optional().describe('Whom to ask'),
+    .describe(
+      'An image file (svg, png, jpeg, webp), a data: URI, or an address on public_url’s origin; the icon of the pages too',
+    ),
+  logo_dark: logoText().optional().describe('The same for people who chose dark colours; default: logo'),
+  support: z
+    .union(
+      [
+        text('a line', { longest: 500 }),
+        section({
+          text: text('a line', { longest: 500 }).optional().describe('In words'),
+          url: webAddress({ query: true }).optional().describe('A page'),
+          email: pattern(/^[^\s@<>"]+@[^\s@<>"]+$/, 'an e-mail address')
+            .optional()
+            .describe('An e-mail address'),
+          phone: pattern(/^\+?[0-9][0-9 ()./-]{1,30}$/, 'a telephone number')
+            .optional()
+            .describe('A telephone number'),
+        }),
+      ],
+      { error: expects('a line, or a section with text, url, email and phone') },
+    )
+    .optional()
+    .describe('Whom to ask: a line, or a section whose url, email and phone are links'),
   footer: text('a line', { longest: 500 }).optional().describe('At the end of every page'),
   languages: list(languageTag(), 'languages')
     .min(1, { error: expects('at least one language') })

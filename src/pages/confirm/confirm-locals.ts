@@ -8,6 +8,7 @@ export interface ConfirmLocals extends TellsTime {
   action: string;
   fields: HiddenFields;
   client: string;
+  clientLogo: string | undefined;
   account: string;
   /** Where the account is; only where a client's people sign in at several. */
   upstream: string | undefined;

@@ -122,6 +122,7 @@ export function renderConfirm(
     action: context.addresses.to('/device/confirm'),
     fields: fieldsOf(context, confirmSession, warnings),
     client: client.name,
+    clientLogo: client.logo,
     account: facts.signIn.account,
     upstream: client.upstreams.length > 1 ? upstreamName(context, facts.signIn.upstream) : undefined,
     scopes: items,

@@ -189,6 +189,7 @@ function showWays(context: PageContext, request: Request, response: Response, do
   const page = context.views.signIn(context.frame(request, response, context.addresses.to('/sessions')), {
     purpose: 'manage',
     client: '',
+    clientLogo: undefined,
     code: '',
     worksUntil: undefined,
     timesScript: undefined,

@@ -11,6 +11,7 @@ import { cookieOf, type PageAddresses, pageAddresses } from './page-addresses.ts
 import { type Asset, createCodeScript, createStylesheet, createTimesScript } from './page-assets.ts';
 import type { PagesDeps } from './page-deps.ts';
 import { createTemplates } from './templates.ts';
+import { themeColours } from './theme.ts';
 import { createViews, type Frame, type Views } from './views.ts';
 
 /** Several times what browsers send of people who speak many. */
@@ -63,7 +64,10 @@ export function createPageContext(deps: PagesDeps): PageContext {
       stylesheet: addresses.to(stylesheet.path),
       product: settings.title,
       logo: settings.logo,
+      logoDark: settings.logoDark,
       support: settings.support,
+      supportLinks: settings.supportLinks ?? [],
+      themeColours: themeColours(settings.theme),
       footer: settings.footer,
       home: addresses.to('/device'),
       languageSwitch:

@@ -33,7 +33,11 @@ export interface PageSettings {
   title: string;
   /** A data: URI or an address on `public_url`'s own origin; nothing is loaded from elsewhere. */
   logo?: string;
+  /** The same for people who chose dark colours. */
+  logoDark?: string;
   support?: string;
+  /** Where the help desk is reached. */
+  supportLinks?: readonly { href: string; text: string }[];
   footer?: string;
   languages: readonly string[];
   theme: { accent?: string; background?: string };

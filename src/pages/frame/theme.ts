@@ -30,6 +30,13 @@ export function themeRules({ accent, background }: PageSettings['theme']): strin
   return inTheDark === '' ? all : `${all}@media (prefers-color-scheme: dark) { ${inTheDark} }\n`;
 }
 
+/** The background of the pages by scheme, for what a browser draws around them. */
+export function themeColours({ background }: PageSettings['theme']): { light: string; dark: string } {
+  const ours = { light: '#f4f3ef', dark: '#121518' };
+  if (background === undefined || !COLOUR.test(background)) return ours;
+  return { light: background, dark: inkOn(background) === DARK_INK ? ours.dark : background };
+}
+
 function accentRules(accent: string | undefined, scheme: keyof typeof SCHEMES): string[] {
   if (accent === undefined) return [];
   return [

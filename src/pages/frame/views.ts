@@ -13,7 +13,11 @@ export interface Frame {
   /** The product as the administrator calls it. */
   product: string;
   logo: string | undefined;
+  logoDark: string | undefined;
   support: string | undefined;
+  supportLinks: readonly { href: string; text: string }[];
+  /** What a browser draws around the page. */
+  themeColours: { light: string; dark: string };
   footer: string | undefined;
   home: string;
   languageSwitch: LanguageSwitch | undefined;
@@ -53,6 +57,7 @@ export interface StopLocals {
 export interface SignInLocals extends TellsTime {
   purpose: 'approve' | 'enter' | 'manage';
   client: string;
+  clientLogo: string | undefined;
   code: string;
   /** Until when it does; only where there is a code. */
   worksUntil: ClockTime | undefined;

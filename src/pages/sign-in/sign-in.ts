@@ -73,6 +73,7 @@ async function signInForGrant(context: PageContext, way: SignInRequest, ticket: 
     const page = context.views.signIn(frame, {
       purpose: 'approve',
       client: client.name,
+      clientLogo: client.logo,
       code: formatUserCode(ticket.userCode, deps.grants.userCodes.group),
       worksUntil: frame.language.clock(view.grant.expiresAtMs),
       timesScript: allowScript(context, response, context.timesScript),
@@ -102,6 +103,7 @@ async function signInToEnter(context: PageContext, way: SignInRequest, ticket: E
     const page = context.views.signIn(context.frame(request, response), {
       purpose: 'enter',
       client: '',
+      clientLogo: undefined,
       code: '',
       worksUntil: undefined,
       timesScript: undefined,

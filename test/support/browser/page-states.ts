@@ -108,6 +108,10 @@ const BRANDED: PageHarnessOptions = {
       '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><circle cx="32" cy="32" r="30" fill="#b3261e"/><path d="M20 34l9 9 16-20" fill="none" stroke="#fff" stroke-width="6"/></svg>',
     ).toString('base64')}`,
     support: 'Questions? Call the help desk: 1234.',
+    supportLinks: [
+      { href: 'https://help.example.com', text: 'help.example.com' },
+      { href: 'mailto:it@example.com', text: 'it@example.com' },
+    ],
     footer: 'Example Corp, Oslo',
     theme: { accent: '#b3261e', background: '#2b2350' },
   },

@@ -421,6 +421,39 @@ describe('settings that are worked out', () => {
     expect(config.pages.logo).toBe(`data:image/svg+xml;base64,${Buffer.from('<svg/>').toString('base64')}`);
   });
 
+  it('logos of clients and for dark colours are read like the logo, and problems have their place', () => {
+    const files = { 'logo.svg': '<svg/>', 'dark.svg': '<svg/>' };
+    const config = read(leastFile({ top: 'pages: { logo_dark: dark.svg }', client: 'logo: logo.svg' }), { files });
+    expect(config.pages.logoDark).toMatch(/^data:image\/svg\+xml;base64,/);
+    expect(config.clients[0]?.logo).toMatch(/^data:image\/svg\+xml;base64,/);
+    for (const logo of ['logo.txt', 'https://cdn.example/logo.svg', 'missing.svg']) {
+      expect(problemsOf(leastFile({ client: `logo: ${logo}` })), logo).toHaveLength(1);
+    }
+  });
+
+  it('support is a line, or a page, an address and a number that are links', () => {
+    const support =
+      '{ text: Questions?, url: "https://help.example.com/it", email: it@example.com, phone: +47 22 00 00 00 }';
+    expect(read(leastFile({ top: `pages: { support: ${support} }` })).pages).toMatchObject({
+      support: 'Questions?',
+      supportLinks: [
+        { href: 'https://help.example.com/it', text: 'help.example.com/it' },
+        { href: 'mailto:it@example.com', text: 'it@example.com' },
+        { href: 'tel:+4722000000', text: '+47 22 00 00 00' },
+      ],
+    });
+    expect(read(leastFile({ top: 'pages: { support: Call 1234 }' })).pages).toMatchObject({ support: 'Call 1234' });
+    for (const wrong of [
+      '{ url: "javascript:alert(1)" }',
+      '{ email: nobody }',
+      '{ phone: call us }',
+      '{ fax: 1 }',
+      '[x]',
+    ]) {
+      expect(problemsOf(leastFile({ top: `pages: { support: ${wrong} }` })), wrong).not.toHaveLength(0);
+    }
+  });
+
   it('what is merged in with << counts as written', () => {
     const text = leastFile({ client: '<<: &usual { interval: 7s }' });
     expect(read(`${text}\n  tv: { <<: *usual, name: TV }`).clients.map((client) => client.intervalSeconds)).toEqual([

@@ -179,6 +179,68 @@ describe('branding', () => {
     for (const words of ['Call 123', '© us']) expect(page.words).toContain(words);
   });
 
+  it('has the logo as the icon, another one for dark colours, and colours for what a browser draws around', async () => {
+    const settings = {
+      logo: 'data:image/png;base64,AA==',
+      logoDark: 'data:image/png;base64,BB==',
+      theme: { background: '#ffeedd' },
+    };
+    const { text } = await openPageHarness({ settings }).newVisitor().open('/device');
+    expect(text).toContain('<link rel="icon" href="data:image/png;base64,AA==">');
+    expect(text).toContain('<source srcset="data:image/png;base64,BB==" media="(prefers-color-scheme: dark)">');
+    expect([...text.matchAll(/name="theme-color" content="([^"]+)"/g)].map(([, colour]) => colour)).toEqual([
+      '#ffeedd',
+      '#121518',
+    ]);
+    const plain = await openPageHarness().newVisitor().open('/device');
+    expect([...plain.text.matchAll(/name="theme-color" content="([^"]+)"/g)].map(([, colour]) => colour)).toEqual([
+      '#f4f3ef',
+      '#121518',
+    ]);
+    expect(plain.text).not.toMatch(/<picture|<img/);
+  });
+
+  it('leads to the help desk by page, mail and phone', async () => {
+    const supportLinks = [
+      { href: 'https://help.example.com', text: 'help.example.com' },
+      { href: 'mailto:it@example.com', text: 'it@example.com' },
+      { href: 'tel:+4722000000', text: '+47 22 00 00 00' },
+    ];
+    const page = await openPageHarness({ settings: { supportLinks } }).newVisitor().open('/nowhere');
+    for (const link of supportLinks) expect(page.links).toContainEqual(link);
+  });
+
+  it('shows a client’s logo where its name is, and none where it has none', async () => {
+    const logo = 'data:image/png;base64,CC==';
+    for (const client of [{ logo }, {}]) {
+      const harness = openPageHarness({ client });
+      const visitor = harness.newVisitor();
+      const way = await visitor.submit(await visitor.open('/device'), { user_code: (await harness.start()).userCode });
+      const confirm = await visitor.open(callbackOf(await visitor.get(way.links[0]?.href ?? '')));
+      for (const { text } of [way, confirm]) {
+        expect(text.includes(`<img class="client" src="${logo}" alt="">`)).toBe('logo' in client);
+      }
+    }
+  });
+
+  it('marks a success, and says what comes and who never asks', async () => {
+    const harness = openPageHarness();
+    const visitor = harness.newVisitor();
+    const form = await visitor.open('/device');
+    expect(form.words).toContain('IT support will never ask you to approve this.');
+    expect(form.words).toContain('What happens next: sign in, review, approve or deny.');
+    // A browser would offer codes out of messages, which is how a thief sends one.
+    expect(form.text).not.toContain('one-time-code');
+    const approved = await visitor.submit(await harness.signIn(visitor, (await harness.start()).userCode), {
+      decision: 'approve',
+    });
+    expect(approved.text).toContain('<h1 class="succeeded">Approved</h1>');
+    const denied = await visitor.submit(await harness.signIn(visitor, (await harness.start()).userCode), {
+      decision: 'deny',
+    });
+    expect(denied.text).toContain('<h1>Denied</h1>');
+  });
+
   it('takes templates from a folder where they are there, ours else', async () => {
     const { mkdtempSync, writeFileSync } = await import('node:fs');
     const folder = mkdtempSync('/tmp/views-');
