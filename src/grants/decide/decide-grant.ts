@@ -48,7 +48,8 @@ async function decide(deps: GrantDeps, grant: Grant, decision: Decision): Promis
     writes: [{ key: decisionEntry(grant.id), value, expiresAtMs: grant.keptUntilMs }],
     requires: [grantEntry(grant.id)],
     unless: [endedEntry(grant.id)],
-    notAfterMs: grant.expiresAtMs,
+    // At the very end a poll is told that it expired, and no decision may come after that.
+    notAfterMs: grant.expiresAtMs - 1,
   });
   switch (committed.outcome) {
     case 'won':
