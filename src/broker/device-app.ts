@@ -192,7 +192,10 @@ export function createDeviceApp(
     return isOwn && config.compatibility.microsoft ? withMicrosoftHabits(token, new URL(config.publicUrl).host) : token;
   }
 
-  const decryptionLimits = createDecryptionLimits({ counters: storage.counters, networks: configContext.networks });
+  const decryptionLimits = createDecryptionLimits({
+    ...{ counters: storage.counters, networks: configContext.networks },
+    onReached: () => processContext.metrics.limitReached('encrypted_logout_tokens'),
+  });
   const longestMs = longestRetentionMs(clients.values());
   /** One path per upstream; an upstream that we do not have is told so in JSON too. */
   function logoutRoute(upstreamId: string): DeviceRoute {

@@ -25,9 +25,11 @@ const placeOf = (name: string) => `{decryptions}:${name}`;
 export function createDecryptionLimits({
   counters,
   networks,
+  onReached,
 }: {
   counters: Counters;
   networks: Networks;
+  onReached: () => void;
 }): DecryptionLimits {
   return {
     async admit({ source: address, nowMs }) {
@@ -39,9 +41,9 @@ export function createDecryptionLimits({
         { key: placeOf(wider), most: most * WIDER_FACTOR },
       ];
       const full = await takeIn(counters, places, window);
-      return full === undefined
-        ? { verdict: 'admitted', wasGood: () => giveBackIn(counters, places, window) }
-        : { verdict: 'refused', retryAfterSeconds: window.secondsLeft };
+      if (full === undefined) return { verdict: 'admitted', wasGood: () => giveBackIn(counters, places, window) };
+      onReached();
+      return { verdict: 'refused', retryAfterSeconds: window.secondsLeft };
     },
   };
 }

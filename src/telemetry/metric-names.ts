@@ -76,7 +76,7 @@ export const METRICS = {
   },
   gatehouse_limited_total: {
     kind: 'counter',
-    help: 'Requests that met a limit, by the limit’s name in the configuration, or `campaign`, `overload`, `sign_ins_per_grant` or `sign_ins_per_source`.',
+    help: 'Requests that met a limit, by the limit’s name in the configuration, or `campaign`, `overload`, `sign_ins_per_grant`, `sign_ins_per_source` or `encrypted_logout_tokens`.',
     labels: ['limit'],
   },
   gatehouse_pending_grants: {

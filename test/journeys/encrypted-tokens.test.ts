@@ -65,6 +65,8 @@ it('what one address encrypts for us in vain is decrypted two hundred times, and
   const refused = burst.find(({ status }) => status === 429);
   expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
   expect((await send(await good(), '203.0.113.7')).status).toBe(429);
+  const { body: metrics } = await test.broker.processContext.metrics.text();
+  expect(metrics).toContain('gatehouse_limited_total{limit="encrypted_logout_tokens"} 61\n');
   expect((await send(await good(), '198.51.100.1')).status).toBe(200);
   // One that is signed alone costs no decryption.
   expect((await send(await test.upstream.logoutToken(), '203.0.113.7')).status).toBe(200);
