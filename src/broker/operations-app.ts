@@ -77,10 +77,19 @@ function createAdmin(
 ) {
   const { ledger, counters } = storage;
   const context = () => inForce().configContext;
-  const sessions = (): SessionsDeps => ({
-    ...{ ledger, sealing, clients: context().clients },
-    onUnreadable: (id, error) => logger.event('storage.rejected', { grant: logTag(id), detail: error.message }),
-  });
+  /** For one call: after a sealing key was taken out there may be a hundred thousand that cannot be read. */
+  const sessions = (): SessionsDeps => {
+    let isTold = false;
+    return {
+      ...{ ledger, sealing, clients: context().clients },
+      onUnreadable(id, error) {
+        if (isTold) return;
+        isTold = true;
+        const detail = `${error.message}; others of the same list are not told`;
+        logger.event('storage.rejected', { grant: logTag(id), detail });
+      },
+    };
+  };
   const end = () => ({ ledger, sealing, randomBytes });
   const sourceAddress = createSourceAddress(NO_PROXIES);
   const ended = { before: undefined, detail: 'admin API' };
