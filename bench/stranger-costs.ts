@@ -218,6 +218,16 @@ async function kinds(): Promise<Record<string, Make>> {
   const browser = { Cookie: cookie, Origin: origin };
   const access = await forgedToken();
   const robot = `Basic ${Buffer.from('robot:a-guess-of-its-secret').toString('base64')}`;
+  // As far as somebody comes with a code of their own, before they would have to sign in.
+  const entered = await fetch(`${origin}/device`, {
+    method: 'POST',
+    headers: browser,
+    body: new URLSearchParams({ token, user_code: (await startedGrant()).user_code }),
+    redirect: 'manual',
+  });
+  const [session = ''] = entered.headers.getSetCookie().map((line) => line.split(';')[0]);
+  const signIn = entered.headers.get('location') ?? '';
+  const withSession = { Cookie: `${cookie}; ${session}` };
   let user = 0;
   const fresh = (form: Record<string, string>) => {
     user += 1;
@@ -273,6 +283,9 @@ async function kinds(): Promise<Record<string, Make>> {
     'POST /device, right code': many(async () =>
       post('/device', { token, user_code: (await startedGrant()).user_code }, browser),
     ),
+    'GET /device/sign-in': many(() => get(signIn, withSession)),
+    'GET /device/sign-in, with a ticket of nobody': many(() => get('/device/sign-in?ticket=x', withSession)),
+    'GET /device/done': many(() => get('/device/done?ticket=x', withSession)),
     'POST /device, without a token': many(() => post('/device', { user_code: 'BCDF-GHJK' }, browser)),
     'GET /sessions': many(() => get('/sessions')),
     'GET /sessions?upstream=corp': many(() => get('/sessions?upstream=corp')),
