@@ -7,9 +7,9 @@ export interface SessionsPiece {
   next: string | undefined;
 }
 
-/** Keys that the storage looks at for one step of a piece, and steps of one piece: what a call may cost. */
-export const KEYS_AT_ONCE = 200;
+/** Steps of one piece, each of as many keys as are wanted, and sessions that are opened for it: what a call may cost. */
 export const MAX_STEPS = 50;
+export const MAX_LOOKED_AT = 1000;
 
 /**
  * Some of the sessions that a filter is about, in no order. It looks at so much of the storage and no more: a piece may be
@@ -30,14 +30,16 @@ export async function pieceOfSessions(
 
   const sessions: ListedSession[] = [];
   let next = from;
+  let lookedAt = 0;
   for (let step = 0; step < MAX_STEPS; step += 1) {
-    const piece = await deps.ledger.idsFrom('session', next, KEYS_AT_ONCE);
+    const piece = await deps.ledger.idsFrom('session', next, limit);
     if (piece === undefined) return undefined;
     for await (const listed of inBatches(piece.ids, (id) => lookAtSession(deps, id))) {
       if (listed !== undefined && isMeant(listed)) sessions.push(listed);
     }
     next = piece.next;
-    if (next === undefined || sessions.length >= limit) break;
+    lookedAt += piece.ids.length;
+    if (next === undefined || sessions.length >= limit || lookedAt >= MAX_LOOKED_AT) break;
   }
   return { sessions, next };
 }

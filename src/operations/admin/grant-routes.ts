@@ -1,3 +1,4 @@
+import { MAX_LOOKED_AT, MAX_STEPS } from '../../device-sessions/session-pieces.ts';
 import { endGrant } from '../../grants/end-grant.ts';
 import { latestEndMs } from '../../grants/retention.ts';
 import type { GrantDeps } from '../../grants/start/start-grant.ts';
@@ -16,9 +17,6 @@ export interface GrantRoutesDeps {
   onEnded: (view: GrantView, call: AdminCall) => void;
 }
 
-/** As for sessions: what a call may cost. */
-const KEYS_AT_ONCE = 200;
-const MAX_STEPS = 50;
 /** No browser has it open: an operator looks from outside. */
 const NO_BROWSER = '';
 
@@ -43,13 +41,15 @@ export function grantRoutes(deps: GrantRoutesDeps): AdminRoute[] {
         const client = call.parameters.get('client');
         const found: GrantView[] = [];
         let next = from;
+        let lookedAt = 0;
         for (let step = 0; step < MAX_STEPS; step += 1) {
-          const piece = await deps.grants().ledger.idsFrom('grant', next, KEYS_AT_ONCE);
+          const piece = await deps.grants().ledger.idsFrom('grant', next, limit);
           if (piece === undefined) throw unknownFrom();
           const views = await Promise.all(piece.ids.map((id) => readable(deps, id)));
           found.push(...views.filter((view) => view !== undefined).filter((view) => isOpen(view, client)));
           next = piece.next;
-          if (next === undefined || found.length >= limit) break;
+          lookedAt += piece.ids.length;
+          if (next === undefined || found.length >= limit || lookedAt >= MAX_LOOKED_AT) break;
         }
         return { grants: found.map(grantForPrograms), next: next ?? null };
       },
