@@ -13,7 +13,7 @@ import type { TraceStep } from './scheduler.ts';
 
 /** The quick part looks at the shortest schedules; `npm run model` at all of them, and at longer ones at random. */
 const isFull = process.env['MODEL'] === 'full';
-const MOST = isFull ? { states: 60_000, depth: 200 } : { states: 300, depth: 200 };
+const MOST = isFull ? { states: 20_000, depth: 200 } : { states: 300, depth: 200 };
 const RANDOM_RUNS = isFull ? 3000 : 60;
 const RANDOM_FAULTS = 3;
 const REPLAYS = isFull ? 100 : 3;
