@@ -14,6 +14,11 @@ const FOLDER = join(import.meta.dirname, '../docs/screens');
 const DESKTOP: BrowserContextOptions = { viewport: { width: 760, height: 560 }, colorScheme: 'light' };
 const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 700 }, colorScheme: 'dark' };
 const NARROW: BrowserContextOptions = { viewport: { width: 320, height: 600 }, colorScheme: 'light' };
+const WIDE: BrowserContextOptions = { viewport: { width: 1280, height: 800 }, colorScheme: 'light' };
+/** The cases that break a page which was only looked at with short names. */
+const LONG_CASES = ['confirm-long', 'sessions-details'];
+/** What is written left to right in Latin letters breaks lines as German and French do; fonts for the others are rare. */
+const PICTURED = ['de', 'fr', 'es', 'ja', 'ar'];
 /** Those that are shown from right to left too. */
 const RIGHT_TO_LEFT = ['enter-code-wrong', 'stop', 'sign-in', 'confirm-warnings', 'done-approved', 'sessions'];
 
@@ -24,6 +29,10 @@ interface Shot {
   file: string;
   language: string;
   look: BrowserContextOptions;
+  /** Per cent. */
+  textSize?: number;
+  isWithoutStyle?: boolean;
+  isPrinted?: boolean;
 }
 
 function shots(): Shot[] {
@@ -33,10 +42,21 @@ function shots(): Shot[] {
       { state, file: `${name}.desktop.png`, language: 'en', look: DESKTOP },
       { state, file: `${name}.phone-dark.png`, language: 'en', look: PHONE },
     ];
+    if (LONG_CASES.includes(name)) {
+      const light: BrowserContextOptions = { ...PHONE, colorScheme: 'light' };
+      all.push(
+        { state, file: `${name}.320.png`, language: 'en', look: NARROW },
+        { state, file: `${name}.1280.png`, language: 'en', look: WIDE },
+        { state, file: `${name}.large-text.png`, language: 'en', look: light, textSize: 200 },
+        { state, file: `${name}.forced-colours.png`, language: 'en', look: { ...light, forcedColors: 'active' } },
+        { state, file: `${name}.print.png`, language: 'en', look: WIDE, isPrinted: true },
+        { state, file: `${name}.no-css.png`, language: 'en', look: light, isWithoutStyle: true },
+      );
+    }
     if (name === 'confirm-type-suffix') {
       all.push({ state, file: `${name}.320.png`, language: 'en', look: NARROW });
-      for (const language of LANGUAGES) {
-        if (language !== 'en') all.push({ state, file: `${name}.${language}.png`, language, look: DESKTOP });
+      for (const language of PICTURED) {
+        all.push({ state, file: `${name}.${language}.png`, language, look: DESKTOP });
       }
     }
     if (RIGHT_TO_LEFT.includes(name)) all.push({ state, file: `${name}.ar.png`, language: 'ar', look: PHONE });
@@ -44,13 +64,19 @@ function shots(): Shot[] {
   });
 }
 
-async function take(browser: Browser, { state, file, language, look }: Shot): Promise<void> {
+async function take(browser: Browser, shot: Shot): Promise<void> {
+  const { state, file, language, look } = shot;
   const settings = { title: 'Gatehouse', languages: [...LANGUAGES], theme: {}, ...state.harness?.settings };
   const served = await serveBroker({ ...state.harness, settings });
   const context = await browser.newContext({ ...look, locale: language });
   try {
     const page = await context.newPage();
+    if (shot.isWithoutStyle === true) await page.route('**/*.css', (route) => route.abort());
+    if (shot.isPrinted === true) await page.emulateMedia({ media: 'print' });
     await state.reach(page, served);
+    // By the debugger’s way: the page’s policy lets no style in.
+    const size = `${shot.textSize ?? 100}%`;
+    await page.evaluate(`document.documentElement.style.setProperty('font-size', '${size}')`);
     await page.mouse.move(0, 0);
     // What stays at the window's edge is shown where it belongs.
     const height = await page.evaluate<number>('document.documentElement.scrollHeight');
@@ -80,7 +106,8 @@ function index(all: readonly Shot[]): string {
     '# Every page, and every state of it',
     '',
     'Written by `npm run screens` from the pages themselves, in Chromium without anything added. `desktop` is 760 px wide',
-    'and light, `phone-dark` 390 px and dark, `320` the narrowest; `ar` is right to left. Reached as `test/support/browser/page-states.ts`',
+    'and light, `phone-dark` 390 px and dark, `320` and `1280` as wide as they say; `ar` is right to left. The long cases have more:',
+    'text at 200 %, forced colours, printed, without a stylesheet. Reached as `test/support/browser/page-states.ts`',
     'says, where axe-core looks at each of them too (`test/browser/accessibility.test.ts`). The machine needs fonts with Japanese',
     'and Arabic letters (Debian: `fonts-vlgothic`, `fonts-noto-core`).',
     '',

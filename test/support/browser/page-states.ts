@@ -208,6 +208,30 @@ const OFFICES = [{ id: 'oslo', name: 'Oslo office', cidrs: ['203.0.113.0/24'], f
 const THREE_SCOPES = ['openid', 'email', 'packages:read'];
 const FIFTEEN_SCOPES = ['openid', ...Array.from({ length: 14 }, (_, n) => `packages:operation-${n + 1}`)];
 
+const LONG_ADDRESS = 'maximiliane.von-und-zu-hohenstein-schwarzenberg@subsidiary.example.com';
+const LONG_CLIENT = {
+  name: 'Continuous Integration of the Whole Packaging Department (2)',
+  scopes: { allowed: FIFTEEN_SCOPES, default: [] },
+  claims: { idToken: ['groups', 'roles', 'department', 'email', 'locale', 'zoneinfo'], accessToken: ['groups'] },
+};
+
+async function warnedOfAll(page: Page, served: ServedBroker, start: Parameters<PageHarness['start']>[0] = {}) {
+  const corp = corpOf(served);
+  const { signedIn } = corp;
+  for (const subject of ['bob', 'rita', 'sam']) {
+    corp.signedIn = { ...signedIn, subject };
+    await elsewhere(served, (await served.harness.start(start)).userCode);
+  }
+  corp.signedIn = signedIn;
+  const { userCode } = await served.harness.start({ ...start, deviceLabel: 'Télé du salon' });
+  await elsewhere(served, userCode);
+  await followLink(page, served, '/device');
+  await page.click('main a.button');
+  await page.fill('[name=user_code]', userCode);
+  await page.click('main form button');
+  await page.waitForURL(/\/device\/confirm\?/);
+}
+
 const CONFIRM: PageState[] = [
   { name: 'confirm', says: 'Who, what, which device', reach: (page, served) => goToConfirm(page, served) },
   {
@@ -258,40 +282,30 @@ const CONFIRM: PageState[] = [
   {
     name: 'confirm-many',
     says: 'Long names, fifteen scopes, many claims',
+    harness: { client: LONG_CLIENT },
+    async reach(page, served) {
+      const { signedIn } = corpOf(served);
+      corpOf(served).signedIn = { ...signedIn, email: LONG_ADDRESS };
+      await goToConfirm(page, served, { start: { scopes: FIFTEEN_SCOPES } });
+    },
+  },
+  {
+    name: 'confirm-long',
+    says: 'The same with every warning and a label',
     harness: {
-      client: {
-        name: 'Continuous Integration of the Whole Packaging Department (2)',
-        scopes: { allowed: FIFTEEN_SCOPES, default: [] },
-        claims: { idToken: ['groups', 'roles', 'department', 'email', 'locale', 'zoneinfo'], accessToken: ['groups'] },
-      },
+      client: { ...LONG_CLIENT, safeguards: { arrival: 'warn', sameNetwork: 'warn', campaign: 'alert' } },
     },
     async reach(page, served) {
-      const account = 'maximiliane.von-und-zu-hohenstein-schwarzenberg@subsidiary.example.com';
-      const { signedIn } = corpOf(served);
-      corpOf(served).signedIn = { ...signedIn, claims: { ...signedIn.claims, email: account } };
-      await goToConfirm(page, served, { start: { scopes: FIFTEEN_SCOPES } });
+      const corp = corpOf(served);
+      corp.signedIn = { ...corp.signedIn, email: LONG_ADDRESS };
+      await warnedOfAll(page, served, { scopes: FIFTEEN_SCOPES, source: '2001:db8:1234:5678:9abc:def0:1234:5678' });
     },
   },
   {
     name: 'confirm-warnings',
     says: 'Everything that can be warned of: another network, a link, another browser, a campaign',
     harness: { client: { safeguards: { arrival: 'warn', sameNetwork: 'warn', campaign: 'alert' } } },
-    async reach(page, served) {
-      const corp = corpOf(served);
-      const { signedIn } = corp;
-      for (const subject of ['bob', 'rita', 'sam']) {
-        corp.signedIn = { ...signedIn, subject };
-        await elsewhere(served, (await served.harness.start()).userCode);
-      }
-      corp.signedIn = signedIn;
-      const { userCode } = await served.harness.start({ deviceLabel: 'Télé du salon' });
-      await elsewhere(served, userCode);
-      await followLink(page, served, '/device');
-      await page.click('main a.button');
-      await page.fill('[name=user_code]', userCode);
-      await page.click('main form button');
-      await page.waitForURL(/\/device\/confirm\?/);
-    },
+    reach: (page, served) => warnedOfAll(page, served),
   },
 ];
 
