@@ -16,7 +16,7 @@ export function describeDevice(
   const started = language.date(session.startedAtMs);
   return {
     id,
-    heading: name ?? deviceLabel ?? `${client}, ${started}`,
+    heading: name ?? deviceLabel ?? language.t('sessions.by_date', { client, date: started }),
     isClaimed: name === undefined && deviceLabel !== undefined,
     client,
     name,

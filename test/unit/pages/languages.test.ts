@@ -245,6 +245,17 @@ describe('text that is in no file', () => {
   });
 });
 
+describe('a device that is called by its client and day', () => {
+  it('has the two apart from each other where one reads to the left and the other may not', () => {
+    const at = Date.UTC(2026, 10, 28);
+    for (const [code, one] of every) {
+      const called = one.t('sessions.by_date', { client: 'Build CLI', date: one.date(at) });
+      const apart = ['Build CLI', one.date(at)].map((part) => (code === 'ar' ? `\u2068${part}\u2069` : part));
+      for (const part of apart) expect(called, code).toContain(part);
+    }
+  });
+});
+
 describe('times', () => {
   it('are told as the language tells them, in digits that can be compared with the device’s', () => {
     const at = Date.UTC(2026, 10, 21, 8, 5, 9);
