@@ -12,6 +12,7 @@ import type { initTable } from '../tables/init-table.ts';
 import { printable } from '../terminal/printable.ts';
 import type { Asker } from './asker.ts';
 import { findProvider, type ProviderRoute, type ProviderSearch } from './find-provider.ts';
+import { withoutSlash } from './issuer-candidates.ts';
 import { type Provider, plainSteps, recogniseProvider } from './providers.ts';
 
 export type InitValues = ValuesOf<typeof initTable>;
@@ -227,8 +228,4 @@ async function askRedis(publicUrl: string, asker: Asker | undefined): Promise<st
   const words = 'Redis that keeps the sessions, or memory, where they are lost at a restart';
   const answer = await asker.ask({ words, fallback: 'redis://127.0.0.1:6379/0', judge });
   return answer === 'memory' ? undefined : answer;
-}
-
-function withoutSlash(address: string): string {
-  return address.replace(/\/+$/, '');
 }
