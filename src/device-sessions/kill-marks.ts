@@ -3,10 +3,7 @@ import { MAX_RETENTION_MS } from '../grants/retention.ts';
 import { type Mark, setMark } from '../grants/revocation-marks.ts';
 import { afterAttempt, newAttempt } from '../ledger/attempt.ts';
 import { killMarkEntry, killMarksIndex } from '../ledger/entry-keys.ts';
-import { UnreadableFormatError } from '../ledger/grant.ts';
-import { type Form, openVersioned, sealVersioned } from '../ledger/versioned-seal.ts';
-import { SealBrokenError } from '../sealing/sealing.ts';
-import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
+import { type Form, isUnreadable, openVersioned, sealVersioned } from '../ledger/versioned-seal.ts';
 
 /** The marks that administrators set; a logout's have nobody who would look at them. */
 export type KillMark = Extract<Mark, { mark: 'all' | 'client' | 'upstream' | 'subject' | 'source' }>;
@@ -65,10 +62,7 @@ export async function listKillMarks(
       marks.push(await openVersioned<SetKillMark>(sealing, FORM, afterAttempt(stored), key));
     } catch (error) {
       // The mark itself holds all the same; only what it is about cannot be told.
-      const isUnreadable = [SealBrokenError, SealingKeyMissingError, UnreadableFormatError].some(
-        (kind) => error instanceof kind,
-      );
-      if (!isUnreadable) throw error;
+      if (!isUnreadable(error)) throw error;
     }
   }
   return { marks, next: page.length < later.length ? page.at(-1) : undefined };

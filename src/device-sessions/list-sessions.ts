@@ -1,8 +1,6 @@
 import { endedEntry, lastUsedMark, refreshEntry, sessionEntry } from '../ledger/entry-keys.ts';
-import { UnreadableFormatError } from '../ledger/grant.ts';
 import { type SessionOwner, subjectIndexesOf } from '../ledger/subject-index.ts';
-import { SealBrokenError } from '../sealing/sealing.ts';
-import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
+import { isUnreadable } from '../ledger/versioned-seal.ts';
 import { type EndedBy, endedBy, type SessionsDeps } from './active-session.ts';
 import { type DeviceSession, openSession } from './device-session.ts';
 import { decodeRefreshState } from './refresh/refresh-state.ts';
@@ -68,11 +66,7 @@ export async function lookAtSession(deps: SessionsDeps, id: string): Promise<Lis
       ended: (await endedBy(deps, session, ended)) ?? (isIdle(session, lastUsedAtMs, nowMs) ? 'idle' : undefined),
     };
   } catch (error) {
-    const isUnreadable =
-      error instanceof SealBrokenError ||
-      error instanceof SealingKeyMissingError ||
-      error instanceof UnreadableFormatError;
-    if (!isUnreadable) throw error;
+    if (!isUnreadable(error)) throw error;
     deps.onUnreadable(id, error);
     return undefined;
   }

@@ -1,4 +1,5 @@
-import type { Sealing } from '../sealing/sealing.ts';
+import { SealBrokenError, type Sealing } from '../sealing/sealing.ts';
+import { SealingKeyMissingError } from '../sealing/sealing-keys.ts';
 import type { Secret } from '../sealing/secret.ts';
 import { UnreadableFormatError } from './grant.ts';
 
@@ -39,4 +40,14 @@ export async function openVersioned<T>(
     throw new UnreadableFormatError(`${kind} of format ${String(found)}, this release reads ${format}`);
   }
   return content as T;
+}
+
+/** Another replica has the key or the release that it takes; this one gets it with its next configuration or roll-out. */
+export function isReadableElsewhere(error: unknown): error is SealingKeyMissingError | UnreadableFormatError {
+  return error instanceof SealingKeyMissingError || error instanceof UnreadableFormatError;
+}
+
+/** That, or no broker wrote it at all. */
+export function isUnreadable(error: unknown): error is Error {
+  return error instanceof SealBrokenError || isReadableElsewhere(error);
 }

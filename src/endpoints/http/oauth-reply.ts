@@ -1,8 +1,7 @@
-import { UnreadableFormatError } from '../../ledger/grant.ts';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
+import { isReadableElsewhere } from '../../ledger/versioned-seal.ts';
 import { OAuthError, RETRY_LATER } from '../../oauth/oauth-error.ts';
 import { quotable } from '../../oauth/quotable.ts';
-import { SealingKeyMissingError } from '../../sealing/sealing-keys.ts';
 import type { DeviceReply } from './endpoint.ts';
 
 /** Ready-made, since nine tenths of all answers are this one. */
@@ -32,12 +31,7 @@ export function notApproved(code: 'invalid_scope' | 'invalid_target', asked: rea
  */
 export function asOAuthError(error: unknown): OAuthError {
   if (error instanceof OAuthError) return error;
-  if (
-    error instanceof StorageUnavailableError ||
-    error instanceof SealingKeyMissingError ||
-    // In mid-roll-out: a replica of the newer release can read it.
-    error instanceof UnreadableFormatError
-  ) {
+  if (error instanceof StorageUnavailableError || isReadableElsewhere(error)) {
     return new OAuthError('temporarily_unavailable', 'try again in a moment', {
       headers: RETRY_LATER,
       detail: error.message,

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { UnreadableFormatError } from '../../ledger/grant.ts';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
+import { isReadableElsewhere } from '../../ledger/versioned-seal.ts';
 import { OAuthError, RETRY_LATER } from '../../oauth/oauth-error.ts';
-import { SealingKeyMissingError } from '../../sealing/sealing-keys.ts';
 import type { LogFieldsOf } from '../../telemetry/log-events.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { AdminRoute } from './admin-route.ts';
@@ -105,7 +104,7 @@ function asRefusal(thrown: unknown): OAuthError {
     const words = 'the storage does not answer; nothing was lost, come again';
     return new OAuthError('temporarily_unavailable', words, { headers: RETRY_LATER, cause: thrown });
   }
-  if (thrown instanceof SealingKeyMissingError || thrown instanceof UnreadableFormatError) {
+  if (isReadableElsewhere(thrown)) {
     const words = 'this replica cannot read it, another one may; come again';
     return new OAuthError('temporarily_unavailable', words, { headers: RETRY_LATER, cause: thrown });
   }

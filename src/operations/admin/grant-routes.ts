@@ -3,9 +3,8 @@ import { endGrant } from '../../grants/end-grant.ts';
 import { latestEndMs } from '../../grants/retention.ts';
 import type { GrantDeps } from '../../grants/start/start-grant.ts';
 import { type GrantView, viewGrant } from '../../grants/view-grant.ts';
-import { UnreadableFormatError } from '../../ledger/grant.ts';
+import { isReadableElsewhere } from '../../ledger/versioned-seal.ts';
 import { OAuthError } from '../../oauth/oauth-error.ts';
-import { SealingKeyMissingError } from '../../sealing/sealing-keys.ts';
 import { logTag } from '../../telemetry/logger.ts';
 import type { AdminCall, AdminRoute, Parameter } from './admin-route.ts';
 import { PAGING, pagingOf, unknownFrom } from './paging.ts';
@@ -100,7 +99,7 @@ async function named(deps: GrantRoutesDeps, { parameters, note }: AdminCall): Pr
 /** One that another release or another key has written is left out of a list. */
 function readable(deps: GrantRoutesDeps, id: string): Promise<GrantView | undefined> {
   return viewGrant(deps.grants(), id, NO_BROWSER).catch((error: unknown) => {
-    if (error instanceof SealingKeyMissingError || error instanceof UnreadableFormatError) return undefined;
+    if (isReadableElsewhere(error)) return undefined;
     throw error;
   });
 }

@@ -1,8 +1,7 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
-import { UnreadableFormatError } from '../../ledger/grant.ts';
 import { StorageUnavailableError } from '../../ledger/ledger.ts';
+import { isReadableElsewhere } from '../../ledger/versioned-seal.ts';
 import { RETRY_LATER } from '../../oauth/oauth-error.ts';
-import { SealingKeyMissingError } from '../../sealing/sealing-keys.ts';
 import { allowScript } from './page-assets.ts';
 import type { PageContext } from './page-context.ts';
 import { PageProblem } from './page-problem.ts';
@@ -38,9 +37,7 @@ function problemOf(context: PageContext, error: unknown, request: Request, respo
     }
     return error;
   }
-  // A key or a format that another replica has already: this one gets it with its next configuration or release.
-  const isReadableElsewhere = error instanceof SealingKeyMissingError || error instanceof UnreadableFormatError;
-  if (error instanceof StorageUnavailableError || isReadableElsewhere) {
+  if (error instanceof StorageUnavailableError || isReadableElsewhere(error)) {
     log.event('request.failed', { ...logged, method: request.method, status: 503, error });
     return new PageProblem('storage_away', { headers: RETRY_LATER, ...againOf(context, request, response) });
   }

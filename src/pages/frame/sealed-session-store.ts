@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { callbackify } from 'node:util';
 import { type SessionData, Store } from 'express-session';
-import { UnreadableFormatError } from '../../ledger/grant.ts';
-import { type Form, openVersioned, sealVersioned } from '../../ledger/versioned-seal.ts';
+import { type Form, isReadableElsewhere, openVersioned, sealVersioned } from '../../ledger/versioned-seal.ts';
 import { SealBrokenError, type Sealing } from '../../sealing/sealing.ts';
-import { SealingKeyMissingError } from '../../sealing/sealing-keys.ts';
 import { Secret } from '../../sealing/secret.ts';
 import type { BrowserSessions } from '../../storage/storage.ts';
 
@@ -83,7 +81,7 @@ export class SealedSessionStore extends Store {
       return { cookie, browser: kept.browser, isLeft: kept.isLeft } as SessionData;
     } catch (error) {
       // A key that is not here yet, or no longer, or another release's form: the person types the code again, which works.
-      if (error instanceof SealingKeyMissingError || error instanceof UnreadableFormatError) return null;
+      if (isReadableElsewhere(error)) return null;
       if (!(error instanceof SealBrokenError)) throw error;
       this.#options.onForgery(error);
       return null;
