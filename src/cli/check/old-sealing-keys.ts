@@ -1,6 +1,5 @@
 import { decodeProtectedHeader } from 'jose';
 import { openSession } from '../../device-sessions/device-session.ts';
-import { inBatches } from '../../device-sessions/list-sessions.ts';
 import {
   decisionEntry,
   grantEntry,
@@ -10,6 +9,7 @@ import {
   sessionEntry,
 } from '../../ledger/entry-keys.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { inBatches } from '../../ledger/look-through.ts';
 import { createSealing, SealBrokenError, type Sealing } from '../../sealing/sealing.ts';
 import { SealingKeyMissingError, type SealingSettings, sealingKey } from '../../sealing/sealing-keys.ts';
 import { redisStorage } from '../../storage/redis/redis-storage.ts';

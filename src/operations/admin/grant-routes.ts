@@ -1,8 +1,8 @@
-import { MAX_LOOKED_AT, MAX_STEPS } from '../../device-sessions/session-pieces.ts';
 import { endGrant } from '../../grants/end-grant.ts';
 import { latestEndMs } from '../../grants/retention.ts';
 import type { GrantDeps } from '../../grants/start/start-grant.ts';
 import { type GrantView, viewGrant } from '../../grants/view-grant.ts';
+import { lookThrough } from '../../ledger/look-through.ts';
 import { isReadableElsewhere } from '../../ledger/versioned-seal.ts';
 import { OAuthError } from '../../oauth/oauth-error.ts';
 import { logTag } from '../../telemetry/logger.ts';
@@ -36,21 +36,13 @@ export function grantRoutes(deps: GrantRoutesDeps): AdminRoute[] {
       parameters: { ...CLIENT, ...PAGING },
       answer: objectOf({ grants: { type: 'array', items: reference('Grant') }, next: NEXT }),
       async handle(call) {
-        const { from, limit } = pagingOf(call);
         const client = call.parameters.get('client');
-        const found: GrantView[] = [];
-        let next = from;
-        let lookedAt = 0;
-        for (let step = 0; step < MAX_STEPS; step += 1) {
-          const piece = await deps.grants().ledger.idsFrom('grant', next, limit);
-          if (piece === undefined) throw unknownFrom();
-          const views = await Promise.all(piece.ids.map((id) => readable(deps, id)));
-          found.push(...views.filter((view) => view !== undefined).filter((view) => isOpen(view, client)));
-          next = piece.next;
-          lookedAt += piece.ids.length;
-          if (next === undefined || found.length >= limit || lookedAt >= MAX_LOOKED_AT) break;
-        }
-        return { grants: found.map(grantForPrograms), next: next ?? null };
+        const piece = await lookThrough(deps.grants().ledger, 'grant', pagingOf(call), async (id) => {
+          const view = await readable(deps, id);
+          return view !== undefined && isOpen(view, client) ? view : undefined;
+        });
+        if (piece === undefined) throw unknownFrom();
+        return { grants: piece.found.map(grantForPrograms), next: piece.next ?? null };
       },
     },
     {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { inBatches } from '../../../src/device-sessions/list-sessions.ts';
+import { inBatches } from '../../../src/ledger/look-through.ts';
 
 it('looks at fifty at a time, and gives every result once', async () => {
   let [running, most] = [0, 0];
