@@ -29,6 +29,11 @@ export function parseMoment(text: string): number | undefined {
   return Number.isNaN(parsed) ? undefined : parsed;
 }
 
+/** A subject means nothing without the upstream that says it: beside it, or before a bar. */
+export function lacksUpstream({ subject, upstream }: Pick<SessionFilter, 'subject' | 'upstream'>): boolean {
+  return subject !== undefined && upstream === undefined && !/^[^|]+\|./.test(subject);
+}
+
 /** Whether a session is of what was asked for; when it began is not looked at. */
 export function isAbout(filter: SessionFilter, { session, name }: ListedSession): boolean {
   const { client, upstream, subject, account, device, source } = filter;

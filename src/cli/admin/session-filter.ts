@@ -1,5 +1,9 @@
 import { parseDuration } from '../../config/schema/duration.ts';
-import { type SessionFilter as MeantSessions, parseMoment } from '../../device-sessions/session-filter.ts';
+import {
+  lacksUpstream,
+  type SessionFilter as MeantSessions,
+  parseMoment,
+} from '../../device-sessions/session-filter.ts';
 import { parseCidr } from '../../network/cidr.ts';
 import { LOG_TAG_LENGTH } from '../../telemetry/logger.ts';
 import { type Arguments, readArguments, UsageError } from '../read-arguments.ts';
@@ -35,7 +39,7 @@ export function readSessionArguments<Of extends Table>(
   const { values: said, verb, operands } = readArguments(table, argv);
   const values: Arguments<typeof sessionsTable>['values'] = said;
   const { client, upstream, subject, account, session, device, before, all = false } = values;
-  if (subject !== undefined && upstream === undefined && !/^[^|]+\|./.test(subject)) {
+  if (lacksUpstream({ subject, upstream })) {
     throw new UsageError(
       '--subject needs --upstream, or the form upstream|subject: it means nothing without the upstream that says it',
     );

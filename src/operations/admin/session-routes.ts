@@ -1,7 +1,7 @@
 import type { SessionsDeps } from '../../device-sessions/active-session.ts';
 import { type EndSessionDeps, endSession } from '../../device-sessions/end-session.ts';
 import { type ListedSession, lookAtSession } from '../../device-sessions/list-sessions.ts';
-import { parseMoment, type SessionFilter } from '../../device-sessions/session-filter.ts';
+import { lacksUpstream, parseMoment, type SessionFilter } from '../../device-sessions/session-filter.ts';
 import { pieceOfSessions } from '../../device-sessions/session-pieces.ts';
 import { parseCidr } from '../../network/cidr.ts';
 import { OAuthError } from '../../oauth/oauth-error.ts';
@@ -107,7 +107,7 @@ function filterOf(parameters: ReadonlyMap<string, string>) {
   const [client, upstream, subject, account, session, device] = [
     ...['client', 'upstream', 'subject', 'account', 'session', 'device'],
   ].map((name) => parameters.get(name));
-  if (subject !== undefined && upstream === undefined && !/^[^|]+\|./.test(subject)) {
+  if (lacksUpstream({ subject, upstream })) {
     throw wrong('subject', 'wanted with upstream, or as upstream|subject');
   }
   if (session !== undefined && session.length < LOG_TAG_LENGTH) {
