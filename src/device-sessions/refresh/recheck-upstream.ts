@@ -73,17 +73,22 @@ export function isUpstreamAsked(
   return client.tokens === 'relay' || !isRecent || judgeApprover(client, approval).verdict !== 'allowed';
 }
 
-/** The upstream at a refresh: whether the account still stands, and what is new. */
+/**
+ * The upstream at a refresh: whether the account still stands, and what is new.
+ *
+ * @param isAsked as `isUpstreamAsked` judged it of the same answer and moment
+ */
 export async function recheckUpstream(
   upstreams: RecheckUpstream,
   client: RegisteredClient,
   carried: SessionSecrets,
   nowMs: number,
+  isAsked: boolean,
 ): Promise<Asked> {
   const { approval, upstreamAnsweredAtMs } = carried;
   const { upstream, upstreamTokens: before } = approval;
   if (before?.refreshToken === undefined) return unasked(upstreams, client, carried, nowMs);
-  if (!isUpstreamAsked(upstreams, client, carried, nowMs)) return { outcome: 'stands', carried };
+  if (!isAsked) return { outcome: 'stands', carried };
 
   const isTolerated = nowMs - upstreamAnsweredAtMs <= upstreams.toleranceSeconds(upstream) * 1000;
   const answer = await upstreams.refresh(upstream, client, new Secret(before.refreshToken), approval);

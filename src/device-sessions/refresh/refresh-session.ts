@@ -80,9 +80,9 @@ async function answerPlaced(
     }
     case 'current':
   }
-  const isAskedNext =
+  const isAsked =
     found.place === 'current' && isUpstreamAsked(deps.upstreams, request.client, found.carried, found.nowMs);
-  const judged = await judgeRefresh(deps, request, session, found.carried, found.nowMs, { isAskedNext });
+  const judged = await judgeRefresh(deps, request, session, found.carried, found.nowMs, { isAskedNext: isAsked });
   if (judged.verdict !== 'allowed') {
     await writePresented(deps, request, token, found);
     return refuse(deps, request, found, judged, end);
@@ -90,6 +90,7 @@ async function answerPlaced(
   return found.place === 'parent'
     ? answerAgain(deps, request, found, judged, end)
     : renewSession(deps, request, token, found, judged, {
+        isAsked,
         notePresented: () => notePresented(deps, request, token, found),
         end: (reason) => endAndRefuse(deps, request, session, reason),
       });

@@ -7,7 +7,7 @@ import type { DeviceSession } from '../device-session.ts';
 import { exchangeToken, WrittenLaterError } from './exchange-token.ts';
 import type { CurrentToken, FoundToken } from './find-refresh-token.ts';
 import { keepSecrets } from './keep-secrets.ts';
-import { isUpstreamAsked, recheckUpstream } from './recheck-upstream.ts';
+import { recheckUpstream } from './recheck-upstream.ts';
 import { judgeRefresh, type RefreshVerdict, wishOf } from './refresh-policy.ts';
 import { INVALID, type RefreshDeps, type RefreshOutcome, type RefreshRequest, UNAVAILABLE } from './refresh-request.ts';
 import { newSalt } from './refresh-state.ts';
@@ -17,6 +17,8 @@ const LEASE_MS = 15 * 1000;
 
 /** What a renewal hands back to who judged the token. */
 interface Renewal {
+  /** Whether the upstream is asked. */
+  isAsked: boolean;
   notePresented: () => Promise<void>;
   end: (reason: EndReason) => Promise<RefreshOutcome>;
 }
@@ -34,7 +36,7 @@ export async function renewSession(
   judged: RefreshVerdict & { verdict: 'allowed' },
   renewal: Renewal,
 ): Promise<RefreshOutcome | undefined> {
-  if (!isUpstreamAsked(deps.upstreams, request.client, found.carried, found.nowMs)) {
+  if (!renewal.isAsked) {
     return renew(deps, request, token, found, judged, renewal, undefined);
   }
   const lease = refreshingLease(token.sessionId, found.stands.attempt);
@@ -77,7 +79,7 @@ async function renew(
   let { carried, nowMs } = found;
   let judged = judgedBefore;
 
-  const asked = await recheckUpstream(deps.upstreams, client, carried, nowMs);
+  const asked = await recheckUpstream(deps.upstreams, client, carried, nowMs, lease !== undefined);
   if (asked.outcome === 'unavailable') {
     if (asked.keep !== undefined) await keepSecrets(deps, client, session, token, found, asked.keep);
     return UNAVAILABLE;
