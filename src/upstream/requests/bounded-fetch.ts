@@ -59,7 +59,7 @@ export function createBoundedFetch(
 
   async function plain(address: string, request: BoundedRequest, deadline: AbortSignal): Promise<PlainAnswer> {
     const url = new URL(address);
-    const place = placeOf(address, url);
+    const place = placeOf(url);
     requireAllowed(url, rule);
     try {
       dispatcher ??= upstreamDispatcher(reach, lookup);
@@ -88,10 +88,12 @@ export function createBoundedFetch(
     deadline: AbortSignal,
   ): Promise<BufferedResponse> {
     const { status, headers, body } = await plain(address, request, deadline);
+    if (status < 300) return new BufferedResponse(body, { status, headers });
     const url = new URL(address);
-    const place = placeOf(address, url);
-    if (status >= 300 && status < 400) {
-      const to = placeOf(String(headers['location'] ?? ''), url);
+    const place = placeOf(url);
+    if (status < 400) {
+      const location = String(headers['location'] ?? '');
+      const to = URL.canParse(location, url.href) ? placeOf(new URL(location, url)) : 'nowhere';
       throw new UnusableAddressError(`${place} redirects to ${to} (${status}), which is not followed`);
     }
     if (status >= 502 && status <= 504) throw new UnansweredError(`${place} answers ${status}`);
@@ -109,9 +111,8 @@ function textOf(body: BoundedRequest['body']): string | null {
 }
 
 /** An address without its query, which may have a code or a token in it. */
-function placeOf(address: string, base: URL): string {
-  const url = URL.canParse(address, base.href) ? new URL(address, base) : undefined;
-  return url === undefined ? 'nowhere' : `${url.origin}${url.pathname}`;
+function placeOf({ origin, pathname }: URL): string {
+  return `${origin}${pathname}`;
 }
 
 const UNFOLD = new Map([
