@@ -55,8 +55,7 @@ export async function exploreAll(play: Play, most: { states: number; depth: numb
 export async function exploreAtRandom(play: Play, runs: number, seed: number): Promise<Explored> {
   let longest = 0;
   for (let n = 0; n < runs; n += 1) {
-    const draw = drawsOf(seed + n);
-    const run = await play((choices) => likely(choices, draw));
+    const run = await play(drawn(seed + n));
     longest = Math.max(longest, run.trace.length);
     if (run.violation !== undefined) {
       const violation = `${run.violation} (seed ${seed + n})`;
@@ -66,11 +65,13 @@ export async function exploreAtRandom(play: Play, runs: number, seed: number): P
   return { states: runs, depth: longest, isWhole: false };
 }
 
-/** Faults are rare in a run, or nothing would ever come to its end. */
-function likely(choices: Choice[], draw: () => number): Choice | undefined {
-  const sound = choices.filter(({ fault }) => fault === 'ok');
-  const from = draw() < 0.1 ? choices : sound;
-  return from[Math.floor(draw() * from.length)];
+/** One schedule, drawn at random. Faults are rare in it, or nothing would ever come to its end. */
+export function drawn(seed: number): (choices: Choice[]) => Choice | undefined {
+  const draw = drawsOf(seed);
+  return (choices) => {
+    const from = draw() < 0.1 ? choices : choices.filter(({ fault }) => fault === 'ok');
+    return from[Math.floor(draw() * from.length)];
+  };
 }
 
 /** Draws that are the same again on any machine. */

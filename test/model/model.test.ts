@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { redisForTests, type TestRedis } from '../support/redis/redis.ts';
 import { movableMemory, movableRedis, type TestStore } from '../support/redis/storage-under-test.ts';
 import { type Domain, loadDomain } from './domain.ts';
-import { type Explored, exploreAll, exploreAtRandom } from './explore.ts';
+import { drawn, type Explored, exploreAll, exploreAtRandom } from './explore.ts';
 import { ModelLedger } from './model-ledger.ts';
 import { MUTANTS, mutated } from './mutants.ts';
 import { playing } from './play.ts';
@@ -70,16 +70,7 @@ describe('the ledger, model-checked: every order of verbs over the real domain c
           const record = async (): Promise<readonly TraceStep[]> => {
             const nowMs = await store.storage.ledger.now();
             const { play, stage } = await playing({ ...scenario, faults: 2 }, { domain, Ledger: ModelLedger }, nowMs);
-            let trace: readonly TraceStep[] = [];
-            await exploreAtRandom(
-              async (next) => {
-                const run = await play(next);
-                trace = run.trace;
-                return run;
-              },
-              1,
-              SEED + n,
-            );
+            const { trace } = await play(drawn(SEED + n));
             return [...stage.before, ...trace];
           };
           expect({ driver, difference: await differenceAt(store, record) }).toEqual({ driver });

@@ -94,7 +94,7 @@ export const MUTANTS: readonly Mutant[] = [
     change: {
       file: `${REFRESHING}/answer-again.ts`,
       from: 'refreshToken: formatRefreshToken(successor),',
-      to: 'refreshToken: formatRefreshToken({ ...successor, secret: new Secret(randomBytes(32).toString("base64url")) }),',
+      to: "refreshToken: formatRefreshToken({ ...successor, mac: randomBytes(16).toString('base64url') }),",
     },
   },
   {
@@ -128,7 +128,6 @@ export async function mutated({ name, change }: Mutant, real: Domain): Promise<S
   const file = join(copy, change.file);
   const text = readFileSync(file, 'utf8');
   if (text.split(change.from).length !== 2) throw new Error(`${change.file} does not have ${change.from} once`);
-  const imports = change.to.includes('new Secret(') ? "import { Secret } from '../../sealing/secret.ts';\n" : '';
-  writeFileSync(file, imports + text.replace(change.from, change.to));
+  writeFileSync(file, text.replace(change.from, change.to));
   return { domain: await loadDomain(copy), Ledger: ModelLedger };
 }
