@@ -49,7 +49,7 @@ const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: strin
   },
   {
     packages: /^openid-client$/,
-    homes: ['upstream/openid-upstream.ts', 'upstream/openid-configuration.ts', 'cli/login/login.ts'],
+    homes: ['upstream/openid-upstream.ts', 'upstream/openid-configuration.ts', 'cli/login/'],
     advice: 'What speaks to an upstream belongs in src/upstream/openid-upstream.ts, behind the port.',
   },
   {

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { complaint, usageComplaint } from '../complain.ts';
 import { printable } from '../terminal/printable.ts';
 import { showSignInCard } from '../terminal/sign-in-card.ts';
 import { openStatusLine, type StatusLine } from '../terminal/status-line.ts';
 import { openTerminal, type Terminal, type TerminalStream } from '../terminal/terminal.ts';
 import { openTypedLines } from '../terminal/typed-lines.ts';
+import { readClientSecret } from './client-secret.ts';
+import type { ServerClient } from './connect-server.ts';
 import { type LoginOptions, readLoginOptions } from './login-options.ts';
 import { type PollAnswer, type PollEnd, pollUntilDecided } from './login-polling.ts';
 import { failureInWords, type Person, personInWords, waitingInWords } from './messages.ts';
@@ -24,11 +25,7 @@ export interface LoginSurroundings {
   fetch: typeof fetch;
 }
 
-export interface DeviceClientDeps {
-  issuer: URL;
-  deviceAuthorizationEndpoint: string | undefined;
-  clientId: string;
-  clientSecret: string | undefined;
+export interface DeviceClientDeps extends ServerClient {
   fetch: typeof fetch;
   signal: AbortSignal;
 }
@@ -90,7 +87,7 @@ export async function logIn(
   const status = openStatusLine(terminal);
   try {
     assertSafeAddress(options.issuer.href);
-    const clientSecret = await readSecret(options, around);
+    const clientSecret = await readClientSecret(options.clientSecret, around.environment);
     status.show(`Asking ${options.issuer.host} how to sign in.`);
     const { issuer, deviceAuthorizationEndpoint, clientId } = options;
     const { signal, fetch } = around;
@@ -173,12 +170,4 @@ function finish(end: PollEnd<SignedIn>, { options, around, terminal }: Attempt):
 /** Wrapped for a person, and in the layout that every command has. */
 function asComplaint(problem: string): string {
   return complaint('login', printable(problem)).trimEnd();
-}
-
-async function readSecret({ clientSecret }: LoginOptions, around: LoginSurroundings): Promise<string | undefined> {
-  if (clientSecret === undefined) return undefined;
-  if ('file' in clientSecret) return (await readFile(clientSecret.file, 'utf8')).replace(/\r?\n$/, '');
-  const value = (Object.hasOwn(around.environment, clientSecret.env) && around.environment[clientSecret.env]) || '';
-  if (value === '') throw new Error(`The environment variable ${clientSecret.env} is empty or not set`);
-  return value;
 }

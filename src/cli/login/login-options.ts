@@ -1,13 +1,14 @@
 import { readArguments } from '../read-arguments.ts';
 import type { ValuesOf } from '../tables/command-table.ts';
 import { loginTable } from '../tables/login-table.ts';
+import type { SecretPlace } from './client-secret.ts';
 
 export interface LoginOptions {
   issuer: URL;
   /** For servers whose metadata does not name it. */
   deviceAuthorizationEndpoint: string | undefined;
   clientId: string;
-  clientSecret?: { env: string } | { file: string };
+  clientSecret?: SecretPlace;
   scopes: string[];
   resources: string[];
   json: boolean;

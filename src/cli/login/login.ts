@@ -6,16 +6,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as oauth from 'openid-client';
 import { processEnvironment } from '../../config/environment.ts';
+import { connectServer, ownError } from './connect-server.ts';
 import { type DeviceClient, type DeviceClientDeps, type LoginSurroundings, logIn } from './login-flow.ts';
-import { assertIssuer, assertSafeEndpoints, metadataAddresses, noDeviceFlow } from './login-metadata.ts';
 import type { PollAnswer } from './login-polling.ts';
 import { failureInWords, type Person, refusalInWords } from './messages.ts';
 import { type JsonObject, UnreachableError, wireFetch } from './safe-fetch.ts';
 
 const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';
-const requestSeconds = 10;
-// Machines without a browser often have a clock that is off.
-const clockToleranceSeconds = 60;
 
 /** `gatehouse login …`; `argv` begins after `login`. Answers the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -51,10 +48,9 @@ async function connect(options: DeviceClientDeps): Promise<DeviceClient> {
       if ('access_token' in body) tokenAnswer = body;
     },
   });
-  const metadata = await discover(options, fetch);
-  assertSafeEndpoints(metadata);
-  const config = configure(metadata, options, fetch);
-  const codeVerifier = config.serverMetadata().supportsPKCE() ? oauth.randomPKCECodeVerifier() : undefined;
+  const config = await connectServer(options, fetch);
+  const metadata = config.serverMetadata();
+  const codeVerifier = metadata.supportsPKCE() ? oauth.randomPKCECodeVerifier() : undefined;
 
   return {
     async start({ scopes, resources, confirmation }) {
@@ -99,64 +95,6 @@ async function connect(options: DeviceClientDeps): Promise<DeviceClient> {
       }
     },
   };
-}
-
-/** OpenID discovery and RFC 8414 put the same document in different places, and servers under a path mix them up. */
-async function discover(
-  { issuer, deviceAuthorizationEndpoint }: DeviceClientDeps,
-  fetch: oauth.CustomFetch,
-): Promise<oauth.ServerMetadata> {
-  let failure: unknown;
-  for (const address of metadataAddresses(issuer)) {
-    try {
-      const config = await oauth.discovery(address, 'unused', undefined, oauth.None(), {
-        [oauth.customFetch]: fetch,
-        execute: [oauth.allowInsecureRequests],
-        timeout: requestSeconds,
-      });
-      const metadata = config.serverMetadata();
-      assertIssuer(metadata.issuer, issuer);
-      const start = deviceAuthorizationEndpoint ?? metadata.device_authorization_endpoint;
-      if (start !== undefined && metadata.token_endpoint !== undefined) {
-        return Object.assign(metadata, { device_authorization_endpoint: start });
-      }
-      failure = noDeviceFlow(metadata.issuer);
-    } catch (error) {
-      failure ??= error;
-      // Where nothing answers at all, the other addresses would only take as long again.
-      const unreachable = ownError(error, UnreachableError);
-      if (unreachable !== undefined && unreachable.status === undefined) break;
-    }
-  }
-  throw failure;
-}
-
-function configure(
-  metadata: oauth.ServerMetadata,
-  options: DeviceClientDeps,
-  fetch: oauth.CustomFetch,
-): oauth.Configuration {
-  const client = { [oauth.clockTolerance]: clockToleranceSeconds };
-  const config = new oauth.Configuration(
-    metadata,
-    options.clientId,
-    client,
-    authentication(metadata, options.clientSecret),
-  );
-  config[oauth.customFetch] = fetch;
-  config.timeout = requestSeconds;
-  // The wire refuses http for every address that is not on this machine, so the library need not.
-  oauth.allowInsecureRequests(config);
-  if (metadata.jwks_uri !== undefined) oauth.enableNonRepudiationChecks(config);
-  return config;
-}
-
-function authentication(metadata: oauth.ServerMetadata, secret: string | undefined): oauth.ClientAuth {
-  if (secret === undefined) return oauth.None();
-  // RFC 8414 §2: Basic is meant where the server names no method.
-  const methods = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
-  const wantsBody = methods.includes('client_secret_post') && !methods.includes('client_secret_basic');
-  return wantsBody ? oauth.ClientSecretPost(secret) : oauth.ClientSecretBasic(secret);
 }
 
 /** Without `--scope` the server decides; but `openid` is tried first where it can be had, to learn who signed in. */
@@ -217,10 +155,4 @@ function pollAnswerFor<T>(error: unknown): PollAnswer<T> {
     default:
       return { answer: 'refused', reason: refusalInWords(error.error, error.error_description) };
   }
-}
-
-/** openid-client wraps what a fetch of ours threw. */
-function ownError<E extends Error>(error: unknown, kind: new (...parameters: never[]) => E): E | undefined {
-  if (error instanceof kind) return error;
-  return error instanceof Error && error.cause instanceof kind ? error.cause : undefined;
 }
