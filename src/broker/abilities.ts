@@ -9,6 +9,7 @@ import type { ConfigContext } from './context.ts';
 export function abilitiesOf({ config }: ConfigContext): Abilities {
   const methods = new Set<Exclude<RegisteredClient['authentication'], 'client_secret'>>();
   const [algs, scopes, claims] = [new Set<RegisteredClient['signingAlg']>(), new Set<string>(), new Set<string>()];
+  const confirmations = new Set<'digits' | 'loopback'>();
   // One loop and no lists of lists: there may be ten thousand clients, and devices wait while this runs.
   for (const client of config.clients) {
     if (client.authentication === 'client_secret') methods.add('client_secret_basic').add('client_secret_post');
@@ -16,6 +17,9 @@ export function abilitiesOf({ config }: ConfigContext): Abilities {
     algs.add(client.signingAlg);
     const { allowed } = client.scopes;
     for (const scope of allowed) scopes.add(scope);
+    const { local, reverseCode } = client.safeguards;
+    if (local !== 'off' || reverseCode !== 'off') confirmations.add('digits');
+    if (local !== 'off') confirmations.add('loopback');
     for (const name of carriedClaimNames(client, allowed)) claims.add(name);
   }
   return {
@@ -31,5 +35,6 @@ export function abilitiesOf({ config }: ConfigContext): Abilities {
     scopes: [...scopes],
     claims: [...claims],
     languages: config.pages.languages,
+    confirmations: [...confirmations],
   };
 }

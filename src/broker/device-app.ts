@@ -79,6 +79,7 @@ export function createDeviceApp(
       areSafeguardsStillMet(client, grant, approval, configContext.clockToleranceSeconds),
     onReplayed: watch.replayed,
     onRefused: watch.refused,
+    onUnconfirmed: watch.unconfirmed,
     onForgery: watch.forgery,
   };
   const sourceOf = createSourceAddress(config.source);

@@ -4,7 +4,7 @@ import type { RefreshOutcome, RefreshRequest } from '../device-sessions/refresh/
 import type { DeviceRequest, Endpoint } from '../endpoints/http/endpoint.ts';
 import { asOAuthError } from '../endpoints/http/oauth-reply.ts';
 import type { Asker, PollOutcome } from '../grants/redeem/poll.ts';
-import type { RefusedBecause } from '../grants/redeem/redeem-deps.ts';
+import type { RefusedBecause, UnconfirmedBecause } from '../grants/redeem/redeem-deps.ts';
 import type { Approval } from '../ledger/approval.ts';
 import type { EndReason } from '../ledger/ended.ts';
 import type { Grant } from '../ledger/grant.ts';
@@ -73,10 +73,11 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
       const { requestId } = request;
       if (outcome.outcome === 'tokens' && !outcome.redelivered) {
         const grant = logTag(outcome.grantId);
-        const { person, answer } = outcome;
+        const { person, answer, confirmedBy: confirmation } = outcome;
         const fields = { requestId, grant, session: grant, client: client.id, ...person, source: request.source() };
         metrics.sessionBegun(client.id);
-        logger.event('grant.redeemed', { ...fields, scopes: answer['scope'] });
+        if (confirmation !== undefined) metrics.confirmationAnswered(client.id, confirmation);
+        logger.event('grant.redeemed', { ...fields, scopes: answer['scope'], confirmation });
       } else if (logger.writes('grant.polled')) {
         logger.event('grant.polled', { requestId, client: client.id, outcome: outcome.outcome });
       }
@@ -125,6 +126,12 @@ export function watchDevices({ logger, metrics, sealing }: { logger: Logger; met
     ) => {
       const about = { requestId, grant: logTag(grant.id), client: grant.clientId, upstream, subject };
       logger.event('grant.refused', { ...about, reason, source: source?.() });
+    },
+
+    unconfirmed: (grant: Grant, reason: UnconfirmedBecause, { requestId, source }: Partial<Asker> = {}) => {
+      metrics.confirmationAnswered(grant.clientId, reason);
+      const about = { requestId, grant: logTag(grant.id), client: grant.clientId };
+      logger.event('confirmation.refused', { ...about, reason, source: source?.() });
     },
 
     replayed: (grant: Grant, { requestId, source }: Partial<Asker> = {}) => {

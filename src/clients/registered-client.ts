@@ -97,6 +97,8 @@ export interface Safeguards {
   amr: readonly string[];
   holdSeconds: number;
   reverseCode: 'off' | 'supported' | 'required';
+  /** The proof that browser and device are on one machine; `required` refuses devices that bring neither it nor digits. */
+  local: 'off' | 'offered' | 'required';
   campaign: 'off' | 'alert' | 'suspend';
   /** The answer to a refresh, asked for again from another network. */
   refreshNetwork: 'off' | 'warn' | 'require';

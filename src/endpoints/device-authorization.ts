@@ -4,11 +4,12 @@ import { missingProof } from '../grants/decide/policy.ts';
 import { type GrantDeps, startGrant } from '../grants/start/start-grant.ts';
 import { userCodeLength } from '../grants/start/user-code.ts';
 import { isVisibleLine, MAX_LINE } from '../grants/start/visible-line.ts';
+import type { Grant } from '../ledger/grant.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import { quotable } from '../oauth/quotable.ts';
 import { configuredResources } from '../oauth/resource.ts';
 import { formatScope, parseScope } from '../oauth/scope.ts';
-import { reverseCodeAtStart } from '../safeguards/reverse-code.ts';
+import { confirmationAtStart } from '../safeguards/same-device.ts';
 import type { DpopProof, DpopProofs } from './dpop-proofs.ts';
 import { credentialsOf, type DeviceRequest, type Endpoint } from './http/endpoint.ts';
 import type { Form } from './http/form.ts';
@@ -45,6 +46,11 @@ const MISSING_PROOFS = {
   dpop: 'a DPoP proof or dpop_jkt is missing; this client must use DPoP',
 } as const;
 const S256_CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
+/** Below are the ports of services. */
+const MIN_PORT = 1024;
+const MAX_PORT = 65_535;
+/** 128 bits in base64url. */
+const LOOPBACK_PATH = /^[A-Za-z0-9_-]{22}$/;
 
 /** RFC 8628 §3.1 and §3.2. */
 export function createDeviceAuthorization(deps: DeviceAuthorizationDeps): Endpoint {
@@ -63,8 +69,8 @@ export function createDeviceAuthorization(deps: DeviceAuthorizationDeps): Endpoi
     const { jkt, spend } = await bindingProof(deps.dpop, request, asked.jkt);
     const missing = missingProof(client, { challenge: asked.challenge, jkt });
     if (missing !== undefined) throw new OAuthError('invalid_request', MISSING_PROOFS[missing]);
-    const reverseCode = reverseCodeAtStart(client.safeguards.reverseCode, asked.confirmation);
-    if (reverseCode === 'refuse') {
+    const confirmation = confirmationAtStart(client.safeguards, asked.confirmation);
+    if (confirmation === 'refuse') {
       throw new OAuthError('invalid_request', 'confirmation is missing; this client must send confirmation_code');
     }
     const source = request.source();
@@ -98,8 +104,15 @@ export function createDeviceAuthorization(deps: DeviceAuthorizationDeps): Endpoi
     const { id: grantId, userCode } = started;
     deps.onStarted({ requestId: request.requestId, grantId, client, userCode, source, scopes });
     const body = answer(deps, client, started.deviceCode.reveal(), started.userCode);
-    // So that the device asks its person for the digits only where they will be wanted.
-    return { status: 200, body: reverseCode === 'make' ? { ...body, confirmation: 'required' } : body };
+    // So that the device listens, and asks its person for the digits, only where that will be wanted.
+    switch (confirmation) {
+      case 'none':
+        return { status: 200, body };
+      case 'digits':
+        return { status: 200, body: { ...body, confirmation: 'required' } };
+      case 'loopback':
+        return { status: 200, body: { ...body, confirmation } };
+    }
   };
 }
 
@@ -143,11 +156,34 @@ function readRequest(form: Form) {
       `device_label must be one line of at most ${MAX_LINE} characters that can be seen, with at most two marks on a letter`,
     );
   }
+  return { challenge, jkt, deviceLabel, ...readConfirmation(form) };
+}
+
+/** docs/protocol/same-device-proof.md. @throws {OAuthError} `invalid_request` */
+function readConfirmation(form: Form): Pick<Grant, 'confirmation' | 'loopback'> {
   const confirmation = form.get('confirmation');
-  if (confirmation !== undefined && confirmation !== 'supported' && confirmation !== 'required') {
-    throw new OAuthError('invalid_request', 'confirmation must be supported or required');
+  switch (confirmation) {
+    case undefined:
+    case 'supported':
+    case 'required':
+      return { confirmation };
+    case 'loopback':
+      return { confirmation, loopback: readLoopback(form) };
+    default:
+      throw new OAuthError('invalid_request', 'confirmation must be supported, required or loopback');
   }
-  return { challenge, jkt, deviceLabel, confirmation } as const;
+}
+
+/** The host is not asked for: a browser is sent to its own machine and nowhere else. */
+function readLoopback(form: Form): { port: number; path: string } {
+  const [port, path] = [form.get('loopback_port') ?? '', form.get('loopback_path') ?? ''];
+  if (!/^[1-9][0-9]{3,4}$/.test(port) || Number(port) < MIN_PORT || Number(port) > MAX_PORT) {
+    throw new OAuthError('invalid_request', `loopback_port must be a port from ${MIN_PORT} to ${MAX_PORT}`);
+  }
+  if (!LOOPBACK_PATH.test(path)) {
+    throw new OAuthError('invalid_request', 'loopback_path must be 128 random bits in base64url, 22 characters');
+  }
+  return { port: Number(port), path };
 }
 
 /** I5: asked ∩ allowed, resolved now. @throws {OAuthError} `invalid_scope` */

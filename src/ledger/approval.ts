@@ -31,6 +31,8 @@ export interface Approval {
   heldUntilMs?: number | undefined;
   /** Four digits that the device must send with a poll (`confirmation_code`). */
   confirmationCode?: string | undefined;
+  /** What the device may send in their place: it comes from the browser, over a listener on the device's machine. */
+  confirmationProof?: string | undefined;
   upstreamTokens?: ApprovedUpstreamTokens | undefined;
 }
 

@@ -21,7 +21,9 @@ export interface Grant extends Omit<GrantHead, 'attempt'> {
   deviceLabel?: string | undefined;
   /** The issuer that the grant was started at, where it is not `public_url` itself. */
   issuer?: string | undefined;
-  confirmation?: 'supported' | 'required' | undefined;
+  confirmation?: 'supported' | 'required' | 'loopback' | undefined;
+  /** Where the device listens on its own machine, with `loopback`. */
+  loopback?: { port: number; path: string } | undefined;
 }
 
 const FORMAT = 1;
@@ -29,7 +31,8 @@ const FORMAT = 1;
 /**
  * A grant as it is stored: `<head>|<body>|<key name>|<mac>`. The body is a JSON array, since a million pending grants
  * pay for every name in it:
- * `[format, lifetime s, scopes, resources, source, user code tag, public key, user agent, label, issuer, confirmation]`
+ * `[format, lifetime s, scopes, resources, source, user code tag, public key, user agent, label, issuer, confirmation,
+ * port, path]`
  */
 export function encodeGrant(attempt: string, grant: Omit<Grant, 'keyName'>, sealing: Sealing): string {
   const body: unknown[] = [
@@ -44,6 +47,7 @@ export function encodeGrant(attempt: string, grant: Omit<Grant, 'keyName'>, seal
     grant.deviceLabel ?? '',
     grant.issuer ?? '',
     grant.confirmation ?? '',
+    ...(grant.loopback === undefined ? [] : [grant.loopback.port, grant.loopback.path]),
   ];
   while (body.at(-1) === '') body.pop();
   return sealing.vouch(grantEntry(grant.id), `${encodeGrantHead({ ...grant, attempt })}|${JSON.stringify(body)}`);
@@ -69,6 +73,8 @@ export function decodeGrant(id: string, stored: string, sealing: Sealing): Grant
     label,
     issuer,
     confirmation,
+    port,
+    path,
   ] = body;
   if (format !== FORMAT) throw new UnreadableFormatError(`grant of format ${format}, this release reads ${FORMAT}`);
   return {
@@ -85,6 +91,7 @@ export function decodeGrant(id: string, stored: string, sealing: Sealing): Grant
     deviceLabel: label || undefined,
     issuer: issuer || undefined,
     confirmation: confirmation || undefined,
+    loopback: port === undefined ? undefined : { port, path },
   };
 }
 

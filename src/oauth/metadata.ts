@@ -29,6 +29,8 @@ export interface Abilities {
   /** Configured claims; those of the protocol are added. */
   claims: readonly string[];
   languages?: readonly string[];
+  /** What can join the device to the person's browser (docs/protocol/same-device-proof.md). */
+  confirmations?: readonly ('digits' | 'loopback')[];
 }
 
 export type Metadata = Readonly<Record<string, unknown>>;
@@ -94,6 +96,7 @@ export function oauthMetadata(at: IssuerAddresses, can: Abilities): Metadata {
     id_token_signing_alg_values_supported: can.idTokenAlgs,
     claims_supported: [...new Set([...ID_TOKEN_CLAIMS, ...can.claims])],
     ui_locales_supported: can.languages,
+    confirmation_methods_supported: can.confirmations,
   });
 }
 

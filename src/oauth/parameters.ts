@@ -5,6 +5,7 @@
 const PARAMETERS = [
   ...['client_id', 'client_secret', 'client_assertion', 'client_assertion_type'],
   ...['scope', 'code_challenge', 'code_challenge_method', 'dpop_jkt', 'device_label', 'confirmation'],
+  ...['loopback_port', 'loopback_path'],
   ...['grant_type', 'device_code', 'code_verifier', 'confirmation_code', 'refresh_token'],
   ...['token', 'access_token', 'logout_token', 'client_info'],
 ] as const;

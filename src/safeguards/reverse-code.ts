@@ -8,7 +8,7 @@ import type { RandomBytes } from '../sealing/secret.ts';
  */
 export function reverseCodeAtStart(
   mode: Safeguards['reverseCode'],
-  confirmation: 'supported' | 'required' | undefined,
+  confirmation: 'supported' | 'required' | 'loopback' | undefined,
 ): 'none' | 'make' | 'refuse' {
   if (mode === 'off') return 'none';
   if (confirmation !== undefined) return 'make';

@@ -12,7 +12,8 @@ import type { SignIn } from '../upstream/upstream.ts';
 import type { Campaigns, CampaignVerdict } from './campaign.ts';
 import { charactersToType, isTypedFromDevice } from './complete.ts';
 import { type Requester, requesterOf } from './requester.ts';
-import { newReverseCode, reverseCodeAtStart } from './reverse-code.ts';
+import { newReverseCode } from './reverse-code.ts';
+import { confirmationAtStart, newProof } from './same-device.ts';
 import { isSameNetwork, judgeSameNetwork } from './same-network.ts';
 import { mayApproveFrom } from './still-met.ts';
 import { judgeSignIn, type SignInVerdict } from './strong-sign-in.ts';
@@ -85,6 +86,8 @@ export type ApprovalJudgement =
       heldUntilMs?: number | undefined;
       /** Four digits for the done page, and for the approval. */
       reverseCode?: string | undefined;
+      /** For the device's listener, and for the approval; the digits are there for where it does not arrive. */
+      proof?: string | undefined;
     }
   | { verdict: 'refused'; reason: Obstacle; warnings: readonly Warning[] }
   /** What was typed is not the end of the code: the form again. */
@@ -186,12 +189,14 @@ export function createSafeguardJudge(deps: SafeguardDeps): SafeguardJudge {
       // Last, since it counts: what is refused for another reason is no approval.
       const counted = await approvalLimits.mayApprove({ grantId: grant.id, ...person });
       if (counted.verdict === 'refused') return { ...counted, verdict: 'too_many', warnings };
-      const isReversed = reverseCodeAtStart(safeguards.reverseCode, grant.confirmation) === 'make';
+      const confirmation = confirmationAtStart(safeguards, grant.confirmation);
+      const isConfirmed = confirmation === 'digits' || confirmation === 'loopback';
       return {
         verdict: 'allowed',
         warnings,
         heldUntilMs: heldUntilMs(safeguards, person.nowMs),
-        reverseCode: isReversed ? newReverseCode(randomBytes) : undefined,
+        reverseCode: isConfirmed ? newReverseCode(randomBytes) : undefined,
+        proof: confirmation === 'loopback' ? newProof(randomBytes) : undefined,
       };
     },
 

@@ -2,12 +2,12 @@ import type { RegisteredClient, Safeguards } from '../clients/registered-client.
 import type { Approval } from '../ledger/approval.ts';
 import type { Grant } from '../ledger/grant.ts';
 import { cidrSet } from '../network/cidr.ts';
-import { reverseCodeAtStart } from './reverse-code.ts';
+import { confirmationAtStart, mustBeConfirmed } from './same-device.ts';
 import { judgeSignIn } from './strong-sign-in.ts';
 
 /** Whether a device may have started like this, by today's configuration. */
 export function isStartStillMet({ safeguards }: RegisteredClient, { source, confirmation }: Grant): boolean {
-  return mayInitiateFrom(safeguards, source) && reverseCodeAtStart(safeguards.reverseCode, confirmation) !== 'refuse';
+  return mayInitiateFrom(safeguards, source) && confirmationAtStart(safeguards, confirmation) !== 'refuse';
 }
 
 /** How far an upstream's clock may be from ours; 0 for one that is gone from the configuration. */
@@ -28,7 +28,9 @@ export function areSafeguardsStillMet(
     nowMs: approval.approvedAtMs,
     clockToleranceSeconds: clockToleranceSeconds(approval.upstream),
   });
-  return signIn.verdict === 'strong_enough' && isStartStillMet(client, grant);
+  // Approved while nothing was asked for, by a device that said that it could.
+  const isConfirmable = !mustBeConfirmed(client.safeguards) || approval.confirmationCode !== undefined;
+  return signIn.verdict === 'strong_enough' && isConfirmable && isStartStillMet(client, grant);
 }
 
 /** Whether a device may start from here; an empty list does not restrict. */

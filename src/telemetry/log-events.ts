@@ -130,7 +130,13 @@ export const LOG_EVENTS = {
   'grant.redeemed': {
     level: 'info',
     meaning: 'A device got its tokens.',
-    fields: [...TRACED, 'upstream', 'subject', 'scopes', 'session', 'source'],
+    fields: [...TRACED, 'upstream', 'subject', 'scopes', 'session', 'source', 'confirmation'],
+  },
+  'confirmation.refused': {
+    level: 'info',
+    meaning:
+      'A device sent digits or a proof that settle nothing: `wrong` for this grant, or after it was `spent`, `denied` or `ended`.',
+    fields: [...TRACED, 'reason', 'source', ...TOLD_TOGETHER],
   },
   'grant.refused': {
     level: 'warn',

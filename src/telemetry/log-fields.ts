@@ -9,6 +9,7 @@ export const LOG_FIELDS = {
   claim: 'the name of a claim, as the configuration has it',
   client: 'the registered client’s id',
   code: 'a short HMAC tag of a user code; the same in all lines about that code',
+  confirmation: 'how the device showed that the person is at it: `loopback` or `digits`',
   count: 'how many; in a line of what strangers send without end, how many more there were like it',
   detail: 'the cause in our own words; for this log only',
   error: 'name, code, message and causes of an error',

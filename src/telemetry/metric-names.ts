@@ -39,6 +39,11 @@ export const METRICS = {
     help: 'Grants decided, by client, upstream and decision (`approved`, `denied`).',
     labels: ['client', 'upstream', 'decision'],
   },
+  gatehouse_confirmations_total: {
+    kind: 'counter',
+    help: 'Digits and proofs that devices sent, by client and outcome: tokens by `loopback` or `digits`; `wrong`; or too late (`spent`, `denied`, `ended`).',
+    labels: ['client', 'outcome'],
+  },
   gatehouse_sessions_begun_total: {
     kind: 'counter',
     help: 'Device sessions begun, by client. How many are alive nobody counts: most end by their time, when no process looks.',

@@ -18,6 +18,7 @@ export interface Metrics {
   signInEnded(upstream: string, purpose: string, outcome: 'signed_in' | 'failed' | 'refused', reason?: string): void;
   signalRaised(signal: string, at: 'opened' | 'signed_in' | 'approved' | 'denied'): void;
   grantDecided(client: ClientLabel, upstream: string, decision: 'approved' | 'denied'): void;
+  confirmationAnswered(client: string, outcome: 'loopback' | 'digits' | 'wrong' | 'spent' | 'denied' | 'ended'): void;
   sessionBegun(client: string): void;
   sessionEnded(client: ClientLabel, reason: string): void;
   sessionShared(client: string): void;
@@ -52,6 +53,7 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
   const signIns = createTally();
   const signals = createTally();
   const decisions = createTally();
+  const confirmations = createTally();
   const sessionsBegun = createTally();
   const sessionsEnded = createTally();
   const sharedSessions = createTally();
@@ -80,6 +82,7 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
     gatehouse_sign_ins_total: signIns,
     gatehouse_signals_total: signals,
     gatehouse_decisions_total: decisions,
+    gatehouse_confirmations_total: confirmations,
     gatehouse_sessions_begun_total: sessionsBegun,
     gatehouse_sessions_ended_total: sessionsEnded,
     gatehouse_sessions_shared_total: sharedSessions,
@@ -116,6 +119,7 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
     },
     signalRaised: (signal, at) => signals.add([signal, at]),
     grantDecided: (client = 'unknown', upstream, decision) => decisions.add([client, upstream, decision]),
+    confirmationAnswered: (client, outcome) => confirmations.add([client, outcome]),
     sessionBegun: (client) => sessionsBegun.add([client]),
     sessionEnded: (client = 'unknown', reason) => sessionsEnded.add([client, reason]),
     sessionShared: (client) => sharedSessions.add([client]),

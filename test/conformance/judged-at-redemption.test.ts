@@ -35,11 +35,23 @@ describe('an approval is judged at redemption by the configuration of then', () 
     ['a new sign-in', { safeguards: { prompt: 'login' } }, 'safeguards'],
     ['another network', { safeguards: { initiate_from: ['192.0.2.0/24'] } }, 'safeguards'],
     ['digits', { safeguards: { reverse_code: 'required' } }, 'safeguards'],
+    ['a proof or digits', { safeguards: { local: 'required' } }, 'safeguards'],
   ])('which asks for %s', async (_, changes, reason) => {
     const { status, body } = await pollAfterReload(changes, { authTimeSeconds: minutesAgo(10), amr: ['pwd'] });
     expect([status, body.error]).toEqual([400, 'access_denied']);
     expect(test.lines.find(({ event }) => event === 'grant.refused')).toMatchObject({ reason });
   });
+
+  it.each([{ local: 'required' }, { reverse_code: 'required' }])(
+    'which asks for %o, though the device could have been asked',
+    async (safeguards) => {
+      test.reload(clientWith({ safeguards: 'open' }));
+      const { body } = await test.device().start({ confirmation: 'supported' });
+      await test.approve(body.user_code);
+      test.reload(clientWith({ safeguards }));
+      expect((await test.device().poll(body.device_code)).body.error).toBe('access_denied');
+    },
+  );
 
   it('and what meets it is redeemed, however late the device comes', async () => {
     const changes = { safeguards: { acr: ['gold'], amr: ['hwk|fido'], max_age: '1m' } };

@@ -89,7 +89,7 @@ export function redeemDepsOf(
         refresh_token: refreshToken?.reveal(),
       },
     }),
-    ...{ areSafeguardsStillMet: () => true, onReplayed: () => {}, onRefused: () => {} },
+    ...{ areSafeguardsStillMet: () => true, onReplayed: () => {}, onRefused: () => {}, onUnconfirmed: () => {} },
     onForgery: (_id, error) => onForgery(error.message),
   };
 }

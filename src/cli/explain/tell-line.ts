@@ -20,6 +20,7 @@ const SENTENCES: Partial<Record<LogEventName, (line: Told) => string>> = {
   'grant.denied': ({ by, reason, at }) => `The request was denied by the ${by}${reason}${at}.`,
   'grant.undone': ({ at }) => `The approval was undone${at}.`,
   'grant.redeemed': ({ at, scopes }) => `The device${at} got its tokens${scopes}.`,
+  'confirmation.refused': ({ reason, at }) => `The device${at} sent digits or a proof in vain${reason}.`,
   'grant.refused': ({ reason, at }) => `The device${at} got no tokens although it was approved${reason}.`,
   'grant.replayed': ({ at }) => `The device code was used once more${at}.`,
   'session.refreshed': ({ at }) => `The device session was refreshed${at}.`,

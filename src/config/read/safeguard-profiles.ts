@@ -11,6 +11,7 @@ const NOTHING = {
   amr: [],
   holdSeconds: 0,
   reverseCode: 'off',
+  local: 'off',
   campaign: 'off',
   refreshNetwork: 'off',
 } as const;
@@ -24,6 +25,7 @@ export const SAFEGUARD_PROFILES: Readonly<Record<Profile, Safeguards>> = {
     arrival: 'warn',
     complete: 'type_suffix',
     sameNetwork: 'warn',
+    local: 'offered',
     campaign: 'alert',
     refreshNetwork: 'warn',
   },
@@ -36,6 +38,7 @@ export const SAFEGUARD_PROFILES: Readonly<Record<Profile, Safeguards>> = {
     prompt: 'login',
     holdSeconds: 5,
     reverseCode: 'supported',
+    local: 'offered',
     campaign: 'suspend',
     refreshNetwork: 'require',
   },
@@ -59,6 +62,7 @@ export function resolveSafeguards(section: ClientSection['safeguards']): Safegua
     amr: section.amr ?? profile.amr,
     holdSeconds: section.hold ?? profile.holdSeconds,
     reverseCode: section.reverse_code ?? profile.reverseCode,
+    local: section.local ?? profile.local,
     campaign: section.campaign ?? profile.campaign,
     refreshNetwork: section.refresh_network ?? profile.refreshNetwork,
   };

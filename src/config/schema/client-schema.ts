@@ -53,6 +53,11 @@ const safeguardOverrides = section({
   reverse_code: oneOf(['off', 'supported', 'required'])
     .optional()
     .describe('Whether the device must send the four digits that the page shows after approval'),
+  local: oneOf(['off', 'offered', 'required'])
+    .optional()
+    .describe(
+      'Whether a browser on the device’s own machine proves that to it; required refuses devices that can send neither that proof nor digits',
+    ),
   campaign: oneOf(['off', 'alert', 'suspend'])
     .optional()
     .describe('What happens where one source has many people approve'),

@@ -10,7 +10,7 @@ import { endGrant } from '../end-grant.ts';
 import { latestEndMs } from '../retention.ts';
 import type { Poll, PollOutcome } from './poll.ts';
 import { PACE_RULE } from './polling.ts';
-import type { RedeemDeps } from './redeem-deps.ts';
+import type { RedeemDeps, UnconfirmedBecause } from './redeem-deps.ts';
 import { redeemGrant } from './redeem-grant.ts';
 import { redeliverGrant } from './redeliver-grant.ts';
 import { judgeReverseCode } from './reverse-code.ts';
@@ -62,16 +62,26 @@ async function judgeSettled(
   isOlder: boolean,
 ): Promise<PollOutcome> {
   const { nowMs } = facts;
+  const tooLate = (reason: UnconfirmedBecause) => {
+    if (poll.reverseCode !== undefined) deps.onUnconfirmed(grant, reason, poll.asker);
+  };
   if (facts.spent !== undefined) {
-    if (facts.ended !== undefined) return INVALID;
+    if (facts.ended !== undefined) {
+      tooLate('ended');
+      return INVALID;
+    }
     const spentAtMs = spentAt(deps, grant, facts.spent);
     const isLate = nowMs - spentAtMs > REPLAY_GRACE_MS;
-    if (!isLate && facts.delivered === undefined) return INVALID;
+    if (!isLate && facts.delivered === undefined) {
+      tooLate('spent');
+      return INVALID;
+    }
     // Sent again by somebody else, or the device's clock was set back: only a newer proof can tell.
     if (isOlder) return { outcome: 'invalid_dpop_proof' };
     await poll.proof.spend(grant.id);
     const again = await redeliverGrant(deps, poll, grant, facts, spentAtMs);
     if (again !== undefined) return again;
+    tooLate('spent');
     // A client's own retry comes at once. Much later it is somebody else with a stolen code, or the owner after them.
     if (isLate) {
       const { hasEnded } = await endGrant(deps, grant.id, 'replay', latestEndMs(grant));
@@ -79,11 +89,17 @@ async function judgeSettled(
     }
     return INVALID;
   }
-  if (facts.ended !== undefined) return { outcome: 'access_denied' };
+  if (facts.ended !== undefined) {
+    tooLate('ended');
+    return { outcome: 'access_denied' };
+  }
   if (facts.decision === undefined) return { outcome: 'expired_token' };
 
   const decision = await openDecision(grant, facts.decision, deps.sealing);
-  if (decision.decision === 'denied') return { outcome: 'access_denied' };
+  if (decision.decision === 'denied') {
+    tooLate('denied');
+    return { outcome: 'access_denied' };
+  }
   // Approved in time, and the device could not have come sooner.
   if (nowMs > grant.expiresAtMs + facts.intervalMs) return { outcome: 'expired_token' };
   if (decision.heldUntilMs !== undefined && nowMs < decision.heldUntilMs) return PENDING;

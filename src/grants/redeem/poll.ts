@@ -13,7 +13,7 @@ export interface Poll {
   jkt: string;
   /** The proof of that key; without one there is nothing to use twice. */
   proof: PresentedProof;
-  /** As the device sent it (`confirmation_code`). */
+  /** As the device sent it (`confirmation_code`): the digits, or the proof. */
   reverseCode?: string | undefined;
   /** RFC 8707: narrows the access token to some of what was approved; empty for all of it. */
   resources: readonly string[];
@@ -21,6 +21,9 @@ export interface Poll {
   issuer?: string | undefined;
   asker?: Asker | undefined;
 }
+
+/** By the proof that the browser brought to its machine, or by the digits that the person typed there. */
+export type ConfirmedBy = 'loopback' | 'digits';
 
 /** Which request it was and where it came from, for what is logged of it. */
 export interface Asker {
@@ -55,4 +58,6 @@ export type PollOutcome =
       redelivered: boolean;
       /** The person who approved; not where an answer is given again. */
       person?: { upstream: string; subject: string };
+      /** How the device showed that the person is at it, where it had to. */
+      confirmedBy?: ConfirmedBy | undefined;
     };

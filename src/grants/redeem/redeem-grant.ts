@@ -16,6 +16,7 @@ import { judgeRedemption } from './judge-redemption.ts';
 import type { Poll, PollOutcome } from './poll.ts';
 import type { RedeemDeps } from './redeem-deps.ts';
 import { sealDelivered } from './redeliver-grant.ts';
+import { confirmedBy } from './reverse-code.ts';
 import { userinfoEntries } from './userinfo-entry.ts';
 
 /**
@@ -88,6 +89,7 @@ export async function redeemGrant(
       return {
         ...{ outcome: 'tokens', answer: issued.answer, grantId: grant.id, redelivered: false },
         person: { upstream: approval.upstream, subject: approval.subject },
+        confirmedBy: confirmedBy(approval, poll.reverseCode),
       };
     case 'lost':
       return { outcome: 'invalid_grant' };

@@ -6,7 +6,7 @@ import type { Entry } from '../../ledger/ledger.ts';
 import { equalTexts } from '../../sealing/sealing.ts';
 import { endGrant } from '../end-grant.ts';
 import { latestEndMs } from '../retention.ts';
-import type { Poll } from './poll.ts';
+import type { ConfirmedBy, Poll } from './poll.ts';
 import type { RedeemDeps } from './redeem-deps.ts';
 
 /** How many different codes are looked at; where the last of them is wrong, it denies. */
@@ -14,7 +14,8 @@ const TRIES = 3;
 
 /**
  * The reverse code: after the approval the page shows four digits, and the device must send them with a poll. Somebody
- * who is not at the device cannot know where to type them.
+ * who is not at the device cannot know where to type them. Where the device listens on the browser's machine, it may
+ * send the proof instead that the browser brought there; both count as codes.
  *
  * Each code, the right one too, takes one of three places that are written once, before anything comes of what it is.
  * The fourth code finds none and leaves the mark of a denial; a redemption commits only where that mark is not
@@ -27,14 +28,14 @@ export async function judgeReverseCode(
   approval: Approval,
   poll: Poll,
 ): Promise<'right' | 'awaited' | 'refused'> {
-  const expected = approval.confirmationCode;
-  if (expected === undefined) return 'right';
+  if (approval.confirmationCode === undefined) return 'right';
   const typed = poll.reverseCode;
   if (typed === undefined) return 'awaited';
-  const isRight = equalTexts(typed, expected);
+  const isRight = confirmedBy(approval, typed) !== undefined;
 
   const taken = await takePlace(deps, grant, typed, isRight);
   if (taken.place !== undefined && isRight) return 'right';
+  if (taken.isNew && !isRight) deps.onUnconfirmed(grant, 'wrong', poll.asker);
   if (taken.place !== undefined && taken.place < TRIES) return 'awaited';
   if (taken.hasDenied && (await endGrant(deps, grant.id, 'wrong_code', latestEndMs(grant))).hasEnded) {
     deps.onRefused(grant, approval, 'confirmation_code', poll.asker);
@@ -42,13 +43,21 @@ export async function judgeReverseCode(
   return 'refused';
 }
 
-/** The place of this code, where it has or gets one; `hasDenied` for the one caller that wrote the denial. */
+/** What of an approval a code is, if anything. */
+export function confirmedBy(approval: Approval, typed: string | undefined): ConfirmedBy | undefined {
+  const { confirmationCode: digits, confirmationProof: proof } = approval;
+  if (typed === undefined || digits === undefined) return undefined;
+  if (proof !== undefined && equalTexts(typed, proof)) return 'loopback';
+  return equalTexts(typed, digits) ? 'digits' : undefined;
+}
+
+/** The place of this code, where it has or gets one (`isNew`); `hasDenied` for the one caller that wrote the denial. */
 async function takePlace(
   { ledger, sealing, randomBytes }: RedeemDeps,
   grant: Grant,
   typed: string,
   isRight: boolean,
-): Promise<{ place?: number; hasDenied: boolean }> {
+): Promise<{ place?: number; isNew?: boolean; hasDenied: boolean }> {
   const { id, keptUntilMs: expiresAtMs } = grant;
   const [typedTag = '', ...olderTags] = sealing.tags('confirmation code', `${id} ${typed}`);
   const attempt = newAttempt(randomBytes);
@@ -63,7 +72,7 @@ async function takePlace(
     // In one step: were it denied a moment later, a process that dies in between would leave a fourth try.
     const denies = place === TRIES && !isRight;
     const taken = await ledger.commit({ attempt, writes: denies ? [own, denial] : [own], unless: [denial.key] });
-    if (taken.outcome === 'won') return { place, hasDenied: denies };
+    if (taken.outcome === 'won') return { place, isNew: true, hasDenied: denies };
     if (taken.outcome === 'refused') return { hasDenied: false };
     const before = taken.existing.split('|')[1] ?? '';
     if ([typedTag, ...olderTags].includes(before)) return { place, hasDenied: false };

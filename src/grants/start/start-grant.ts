@@ -32,6 +32,7 @@ export interface GrantRequest
     | 'deviceLabel'
     | 'issuer'
     | 'confirmation'
+    | 'loopback'
   > {
   lifetimeSeconds: number;
   intervalSeconds: number;

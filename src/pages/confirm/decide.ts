@@ -90,18 +90,22 @@ async function approve(context: PageContext, confirmSession: ConfirmSession, sai
     case 'allowed':
   }
 
-  const { heldUntilMs, reverseCode } = judged;
+  const { heldUntilMs, reverseCode: confirmationCode, proof: confirmationProof } = judged;
   const approval: Approval = {
     ...signIn,
     scopes,
     resources,
     approvedAtMs: nowMs,
     heldUntilMs,
-    confirmationCode: reverseCode,
+    confirmationCode,
+    confirmationProof,
   };
   const undoUntilMs = Math.max(nowMs + UNDO_MS, heldUntilMs ?? 0);
   const { upstream, account } = signIn;
-  const done = { grant: grant.id, upstream, account, undoUntilMs, heldUntilMs, confirmationCode: reverseCode };
+  const done = {
+    ...{ grant: grant.id, upstream, account },
+    ...{ undoUntilMs, heldUntilMs, confirmationCode, confirmationProof },
+  };
   const receipt = await writeTicket(deps.grants.sealing, browser, 'receipt', done);
   const decided = await approveGrant(deps.grants, grant, approval, browserTag(browser), receipt);
   if (decided.outcome === 'decided') {

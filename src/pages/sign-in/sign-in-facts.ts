@@ -11,7 +11,10 @@ import { keptTokens } from './upstream-tokens.ts';
 
 /** What a trip brought back and the confirm page needs again; kept sealed as the arrival. Plain JSON. */
 export interface SignInFacts {
-  signIn: Omit<Approval, 'scopes' | 'resources' | 'approvedAtMs' | 'heldUntilMs' | 'confirmationCode'>;
+  signIn: Omit<
+    Approval,
+    'scopes' | 'resources' | 'approvedAtMs' | 'heldUntilMs' | 'confirmationCode' | 'confirmationProof'
+  >;
   /** What the person may be shown as granted: for relay what the upstream granted. */
   grantedScopes: readonly string[];
   /** Relay: what the upstream's token can do besides, since many grant more than they are asked for. Shown too. */

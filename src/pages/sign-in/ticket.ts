@@ -57,6 +57,8 @@ export interface DoneTicket {
   heldUntilMs?: number | undefined;
   /** Four digits for the device. */
   confirmationCode?: string | undefined;
+  /** For the listener on the device's machine. */
+  confirmationProof?: string | undefined;
 }
 
 export async function writeTicket<Kind extends keyof Tickets>(

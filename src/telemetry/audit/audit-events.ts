@@ -63,6 +63,7 @@ const CLASSES: Partial<Record<LogEventName, AuditClass>> = {
   'request.refused': NOISE,
   'page.refused': NOISE,
   'code.wrong': NOISE,
+  'confirmation.refused': NOISE,
   'link.followed': NOISE,
   'limit.reached': NOISE,
 };

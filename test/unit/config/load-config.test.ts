@@ -113,6 +113,7 @@ describe('the least file', () => {
           amr: [],
           holdSeconds: 0,
           reverseCode: 'off',
+          local: 'offered',
           campaign: 'alert',
           refreshNetwork: 'warn',
         },
@@ -319,6 +320,7 @@ describe('settings that are worked out', () => {
       amr: [],
       holdSeconds: 5,
       reverseCode: 'supported',
+      local: 'offered',
       campaign: 'suspend',
       refreshNetwork: 'require',
     });

@@ -28,6 +28,7 @@ beforeEach(() => {
     onReplayed: () => undefined,
     areSafeguardsStillMet: () => true,
     onRefused: () => undefined,
+    onUnconfirmed: () => undefined,
     onForgery: () => undefined,
   };
 });
