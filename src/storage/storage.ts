@@ -108,6 +108,9 @@ export interface RedisSettings {
   keyPrefix: string;
 }
 
+/** The last that a server can have: its `databases`, 16 unless it says otherwise, is an int of C. */
+export const MAX_REDIS_DATABASE = 2 ** 31 - 2;
+
 /** Absolute paths. */
 export interface RedisFiles {
   password?: string;

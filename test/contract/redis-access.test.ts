@@ -67,6 +67,17 @@ describe('a database of its own', () => {
     expect((await inspectRedis(settings)).problems).toEqual([]);
   });
 
+  it('may have any number that the server has', async () => {
+    const redis = await server(['--databases', '64'], '+select');
+    const settings = redis.settings({ at: { url: `${redis.url}/63` } });
+    const { storage } = storageAt(settings);
+    await storage.open();
+    await storage.ledger.commit(write('code:1'));
+    const admin = await administrator(redis.settings());
+    await admin.call('SELECT', '63');
+    expect(await admin.call('DBSIZE')).toBe(1);
+  });
+
   it.each([
     ['without the right to say SELECT', [], 3, /may not say SELECT.*allow \+select/],
     ['where there is no such database', ['+select'], 99, /refuses the database \(ERR DB index is out of range\)/],

@@ -7,10 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker/broker-process.ts';
+import { createRedisClient } from '../../src/storage/redis/redis-client.ts';
+import { type BrokerProcess, sharedSecrets, startBrokerProcess, unusedPort } from '../support/broker/broker-process.ts';
 import { brokerYaml } from '../support/broker/broker-yaml.ts';
+import { LEAST_USER } from '../support/broker/least-rights.ts';
 import { answerIn, rawHttp } from '../support/broker/raw-http.ts';
 import { TestDevice } from '../support/broker/test-device.ts';
+import { startRedisServer } from '../support/redis/redis.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const UPSTREAM = { issuer: 'http://127.0.0.1:1' };
@@ -22,10 +25,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function run(args: readonly string[]) {
+async function run(args: readonly string[], secrets: Record<string, string> = {}) {
   const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...secrets },
   });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -76,6 +79,33 @@ describe('a process that cannot start', { timeout: 60_000 }, () => {
     ['an option that start does not have', ['start', '--nonsense']],
   ])('gatehouse with %s ends with 64', async (_what, args) => {
     expect((await run(['src/cli/gatehouse.ts', ...args])).code).toBe(64);
+  });
+
+  it.each([
+    ['that Redis does not have', ['+select'], 99, /refuses the database \(ERR DB index is out of range\)/],
+    ['that its user may not choose', [], 1, /may not say SELECT.*allow \+select/],
+  ])('ends with 78 for a database %s, and writes nothing to another', async (_what, rights, database, words) => {
+    const redis = await startRedisServer([], ...rights);
+    try {
+      const file = join(folder, 'database.yaml');
+      const { username } = LEAST_USER;
+      const settings = { url: `${redis.url}/${database}`, username, password: { env: 'REDIS_PASSWORD' } };
+      const origin = `http://127.0.0.1:${await unusedPort()}`;
+      const listen = { port: Number(new URL(origin).port) };
+      const storage = { driver: 'redis', redis: settings };
+      await writeFile(file, JSON.stringify(brokerYaml(UPSTREAM, { public_url: origin, listen, storage })));
+      const secrets = { ...environment, REDIS_PASSWORD: LEAST_USER.password.reveal() };
+      const { code, stdout, stderr } = await run(['src/main.ts', '--config', file], secrets);
+      expect(code).toBe(78);
+      expect(stderr).toMatch(words);
+      expect(stdout).not.toContain('is ready at');
+      const admin = createRedisClient({ at: { url: redis.url }, keyPrefix: '' });
+      await admin.connect();
+      expect(await admin.call('DBSIZE')).toBe(0);
+      admin.disconnect();
+    } finally {
+      await redis.stop();
+    }
   });
 
   it('ends with 1 and says so in one line when another program has its port', async () => {

@@ -1,4 +1,4 @@
-import type { RedisSettings, StorageSettings } from '../../storage/storage.ts';
+import { MAX_REDIS_DATABASE, type RedisSettings, type StorageSettings } from '../../storage/storage.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';
 import type { Reading } from './reading.ts';
 import { parseUrl } from './web-address.ts';
@@ -124,7 +124,7 @@ function faultOfUrl(text: string): string | undefined {
     const names = [...url.searchParams.keys()].filter((name) => /^\w{1,30}$/.test(name)).join(', ');
     return `found ${names || 'something'} after the address, where nothing is read, expected rediss:// for TLS, the database as /db, all else as keys beside it`;
   }
-  return /^\/?(0|[1-9]|1[0-5])?$/.test(url.pathname)
+  return /^\/?(0|[1-9]\d*)?$/.test(url.pathname) && Number(url.pathname.slice(1)) <= MAX_REDIS_DATABASE
     ? undefined
-    : 'found a path that is no database, expected a number from 0 to 15 after the port, or nothing';
+    : 'found a path that is no database, expected its number after the port, from 0, or nothing';
 }

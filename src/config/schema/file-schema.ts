@@ -3,6 +3,7 @@
  */
 
 import type { z } from 'zod';
+import { MAX_REDIS_DATABASE } from '../../storage/storage.ts';
 import { LOG_LEVELS } from '../../telemetry/log-event.ts';
 import { networks, proxy, resource, webAddress } from './address-schemas.ts';
 import { clientId, clientsSchema } from './client-schema.ts';
@@ -44,7 +45,9 @@ const redisSchema = section({
   })
     .optional()
     .describe('In place of url: a Redis behind Sentinel'),
-  database: wholeNumber(0, 15).optional().describe('With socket and sentinel; a url says it itself; default: 0'),
+  database: wholeNumber(0, MAX_REDIS_DATABASE)
+    .optional()
+    .describe('With socket and sentinel; a url says it itself; default: 0'),
   username: text('a user name').optional().describe('ACL user'),
   password: secret().optional().describe('Of the user; a file is read again at each connect'),
   tls: section({
