@@ -48,4 +48,5 @@ USER 1000:1000
 EXPOSE 8080 9090
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s CMD ["node", "/app/dist/cli/healthcheck.js"]
 ENTRYPOINT ["gatehouse"]
-CMD ["start"]
+# The ready line is collected with the log, whose lines are JSON.
+CMD ["start", "--ready-line", "json"]

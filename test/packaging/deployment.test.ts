@@ -54,6 +54,11 @@ describe('the systemd unit', () => {
     expect(text).toMatch(/^ExecReload=\/bin\/kill -HUP \$MAINPID$/m);
     expect(text).toMatch(/^RestartPreventExitStatus=78$/m);
   });
+
+  it('has no plain line among the JSON of its journal', async () => {
+    const text = await readFile(unit, 'utf8');
+    expect(text).toMatch(/^ExecStart=.*--ready-line json$/m);
+  });
 });
 
 describe('the nginx files', () => {

@@ -64,7 +64,8 @@ clients: { build-cli: { name: Build CLI } }
     once(broker.stdout ?? broker, 'data').then(([chunk]) => String(chunk)),
     once(broker, 'exit').then(([code]) => `exit ${code}: ${errors}`),
   ]);
-  expect(started).toContain(origin);
+  // Collected with the log, whose lines are JSON.
+  expect(JSON.parse(started)).toEqual({ event: 'ready', public_url: origin });
 }, 6 * MINUTE);
 
 afterAll(async () => {
@@ -74,7 +75,7 @@ afterAll(async () => {
 
 describe('the image', () => {
   it('is `gatehouse`, and starts it as somebody other than root, by number, reachable from outside the container', () => {
-    expect([image.entrypoint, image.command]).toEqual([['gatehouse'], ['start']]);
+    expect([image.entrypoint, image.command]).toEqual([['gatehouse'], ['start', '--ready-line', 'json']]);
     expect(image.user).toBe('1000:1000');
     expect(image.environment).toMatchObject({
       NODE_ENV: 'production',
