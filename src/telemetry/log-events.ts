@@ -86,6 +86,7 @@ export const LOG_EVENTS = {
   },
   'account.refused': {
     level: 'info',
+    warnsWhere: ['reason', 'claims_too_large'],
     meaning: 'Somebody signed in who may not approve this client; the grant stays pending.',
     fields: [...TRACED, 'upstream', 'subject', 'reason', 'claim', 'source'],
   },
@@ -97,7 +98,7 @@ export const LOG_EVENTS = {
   },
   'page.refused': {
     level: 'info',
-    warnsWhere: ['reason', 'upstream_claim_missing'],
+    warnsWhere: ['reason', 'upstream_claim_missing', 'claims'],
     meaning: 'A page was refused: CSRF token or origin, session, grant or decision did not fit.',
     fields: [
       ...TRACED,

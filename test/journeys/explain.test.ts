@@ -45,6 +45,9 @@ async function explained(
   }
 }
 
+/** More than fits into a token. */
+const MANY_GROUPS = { groups: Array.from({ length: 600 }, (_, at) => `department-${at}`) };
+
 describe('gatehouse explain', () => {
   it('tells what was asked, where it went, what came back, why it stopped and what to change', async () => {
     const { out, code, reference } = await explained({
@@ -76,6 +79,12 @@ describe('gatehouse explain', () => {
       { yaml: { clients: { 'build-cli': { approvers: { groups: ['release'] } } } } },
       /may not approve for build-cli: the client’s approvers/,
       /clients\.build-cli\.approvers/,
+    ],
+    [
+      'an account of which there is too much to say',
+      { yaml: { clients: { 'build-cli': { claims: ['groups'] } } }, behaviour: { idToken: { claims: MANY_GROUPS } } },
+      /more than a token can carry/,
+      /fewer groups/,
     ],
     [
       'a claim that does not come',

@@ -50,7 +50,7 @@ function adviceFor(line: Line): Advice {
     case 'account.undecided':
       return PAGE_ADVICE.upstream_claim_missing;
     case 'account.refused':
-      return PAGE_ADVICE.account;
+      return reason === 'claims_too_large' ? PAGE_ADVICE.claims : PAGE_ADVICE.account;
     case 'sign_in.failed':
       return pageAdvice(upstreamProblemKind(fault as UpstreamFault));
     case 'upstream.rejected':

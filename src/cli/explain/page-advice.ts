@@ -8,11 +8,16 @@ export interface Advice {
 }
 
 /** `{client}`, `{upstream}` and `{claim}` are filled in from the line. */
-export const PAGE_ADVICE: Readonly<Record<PageProblemKind | Obstacle | 'account' | 'unreadable', Advice>> = {
+export const PAGE_ADVICE: Readonly<Record<PageProblemKind | Obstacle | 'account' | 'claims' | 'unreadable', Advice>> = {
   account: {
     why: 'The account may not approve for {client}: the client’s approvers leave it out, or it was ended since it signed in.',
     change:
       'Put the person into a group or list of clients.{client}.approvers, or have them sign in with another account.',
+  },
+  claims: {
+    why: 'What {client} would be told about the account, such as its groups, is more than a token can carry.',
+    change:
+      'Let the upstream send fewer groups, choose some by upstreams.{upstream}.claims.groups, or leave the claim out of clients.{client}.claims.',
   },
   same_network: {
     why: 'The device started from another network than the browser is in, and {client} wants one network.',

@@ -74,12 +74,14 @@ export async function toDone(
 export function renderRefused(
   context: PageContext,
   confirmSession: ConfirmSession,
-  reason: 'account' | Obstacle,
+  obstacle: 'account' | Obstacle,
 ): void {
   const { client, facts, request, response } = confirmSession;
   const { log, sourceOf } = context.deps;
   const judged = judgeApprover(client, facts.signIn);
-  const isByPolicy = reason === 'account' && judged.verdict === 'refused';
+  const isByPolicy = obstacle === 'account' && judged.verdict === 'refused';
+  // No other account is the way out here: an administrator has to let less be passed on.
+  const reason = isByPolicy && judged.reason === 'claims_too_large' ? 'claims' : obstacle;
   const claim = isByPolicy ? claimOf(judged) : undefined;
   const detail = isByPolicy ? `approvers: ${judged.reason}` : undefined;
   const source = sourceOf(request);
@@ -89,7 +91,7 @@ export function renderRefused(
   const page = context.views.refused(frame, {
     action: context.addresses.to('/device/confirm'),
     fields: fieldsOf(context, confirmSession, []),
-    reason: detail === 'approvers: claims_too_large' ? 'claims' : reason,
+    reason,
     client: client.name,
     account: facts.signIn.account,
     upstream: upstreamName(context, facts.signIn.upstream),

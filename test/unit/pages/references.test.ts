@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import type { RefusedLocals } from '../../../src/pages/confirm/confirm-locals.ts';
 import { PAGE_PROBLEMS, type PageProblemKind } from '../../../src/pages/frame/page-problem.ts';
 import { levelOf } from '../../../src/telemetry/log-events.ts';
 import { permittedFields } from '../../../src/telemetry/logger.ts';
@@ -246,11 +247,21 @@ const PROBLEMS: Record<PageProblemKind, ProblemPage> = {
 };
 
 /** What a person is told who signed in and may not approve here and now. */
-const REFUSALS: Record<string, ProblemPage> = {
+const REFUSALS: Record<RefusedLocals['reason'], ProblemPage> = {
   account: {
     harness: { client: { approvers: { groups: ['release'] } } },
     knows: [...ofPerson, 'detail', 'claim'],
     reach: confirming,
+  },
+  claims: {
+    // Fewer groups have to be passed on, which no person can do.
+    knows: [...ofPerson, 'detail'],
+    isLoud: true,
+    reach(harness, visitor) {
+      const groups = Array.from({ length: 600 }, (_, at) => `department-${at}`);
+      corpOf(harness).signedIn = { ...corpOf(harness).signedIn, groups };
+      return confirming(harness, visitor);
+    },
   },
   same_network: {
     harness: { client: { safeguards: { sameNetwork: 'require' } } },
