@@ -1,5 +1,5 @@
-import { cidrSet } from '../network/cidr.ts';
 import type { Networks } from '../network/networks.ts';
+import { isPrivateAddress } from '../network/private-address.ts';
 import { isSameNetwork } from './same-network.ts';
 
 /** Where a request came from, for the page to say in words; and how long ago. */
@@ -15,19 +15,6 @@ export type RequesterPlace =
   | { place: 'named_network'; name: string }
   | { place: 'private' }
   | { place: 'internet' };
-
-/** Loopback, private, shared and link-local addresses (RFC 1918, 6598, 3927, 4193, 4291). */
-const PRIVATE = cidrSet([
-  '127.0.0.0/8',
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '100.64.0.0/10',
-  '169.254.0.0/16',
-  '::1/128',
-  'fc00::/7',
-  'fe80::/10',
-]);
 
 export function requesterOf(
   request: { source: string; startedAtMs: number },
@@ -45,5 +32,5 @@ function placeOf(source: string, personAddress: string, networks: Networks): Req
   const name = networks.networkOf(source)?.name;
   if (isSameNetwork(source, personAddress, networks)) return { place: 'same_network', name };
   if (name !== undefined) return { place: 'named_network', name };
-  return { place: PRIVATE.has(source) ? 'private' : 'internet' };
+  return { place: isPrivateAddress(source) ? 'private' : 'internet' };
 }

@@ -34,6 +34,17 @@ export const PROCESS_EVENTS = {
     meaning: 'A changed key takes effect only after a restart.',
     fields: ['file', 'detail'],
   },
+  'geo.read': {
+    level: 'info',
+    meaning: 'A file of `geo` was read and is asked from now on.',
+    fields: ['file', 'detail'],
+  },
+  'geo.refused': {
+    level: 'warn',
+    meaning:
+      'A file of `geo` cannot be used, or is damaged in one place; pages and audit say no place, or what the file said when it could be read.',
+    fields: ['file', 'detail'],
+  },
   'keys.made': {
     level: 'warn',
     meaning: 'A key was made at start because the configuration names none; it is gone with the process.',

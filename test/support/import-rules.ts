@@ -10,7 +10,7 @@ const INNERMOST = ['oauth', 'sealing', 'clients', 'network'];
 const PORTS = ['upstream/upstream.ts', 'storage/storage.ts'];
 const UPSTREAM_PORT = 'upstream/upstream.ts';
 const STORAGE_PORT = 'storage/storage.ts';
-const DOMAIN = ['ledger', 'grants', 'device-sessions', 'tokens', 'safeguards', 'limits'];
+const DOMAIN = ['ledger', 'grants', 'device-sessions', 'tokens', 'safeguards', 'limits', 'geo'];
 const BELOW_THE_DOORS = [...DOMAIN, ...INNERMOST, UPSTREAM_PORT, 'telemetry'];
 const BELOW_THE_BROKER = [...BELOW_THE_DOORS, 'endpoints', 'pages', 'operations', 'storage', 'upstream', STORAGE_PORT];
 
@@ -85,6 +85,11 @@ const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: strin
     packages: /^(yaml|zod)$/,
     homes: ['config/', 'cli/'],
     advice: 'Reading and checking the configuration belongs in src/config/.',
+  },
+  {
+    packages: /^mmdb-lib$/,
+    homes: ['geo/mmdb-file.ts'],
+    advice: 'What an address is near is asked of src/geo/geo-places.ts.',
   },
   {
     packages: /^vitest$/,

@@ -19,6 +19,8 @@ export interface Language {
   ownName(): string;
   t(key: string, words?: Readonly<Record<string, unknown>>): string;
   has(key: string): boolean;
+  /** The name of a country, by its code of two letters; `undefined` for one that nobody knows. */
+  region(code: string): string | undefined;
   /** "38 seconds ago", from a difference in milliseconds. */
   ago(ms: number): string;
   /** A day as people write it, in UTC. */
@@ -127,6 +129,7 @@ function languageOf(texts: i18n, code: string): Language {
   let times: Intl.DateTimeFormat | undefined;
   let exact: Intl.DateTimeFormat | undefined;
   let name: string | undefined;
+  let regions: Intl.DisplayNames | undefined;
   const wordless = new Map<string, string>();
   return {
     code,
@@ -148,6 +151,10 @@ function languageOf(texts: i18n, code: string): Language {
       return text;
     },
     has: (key) => texts.exists(key, { lng: code }),
+    region(asked) {
+      regions ??= new Intl.DisplayNames(code, { type: 'region', fallback: 'none' });
+      return regions.of(asked);
+    },
     ago(ms) {
       relative ??= new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
       const seconds = Math.max(1, Math.round(ms / 1000));
