@@ -2,6 +2,7 @@ import { randomBytes as systemRandomBytes } from 'node:crypto';
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { Config } from '../config/config.ts';
 import type { RecheckUpstream } from '../device-sessions/refresh/recheck-upstream.ts';
+import { type GeoPlaces, openGeoPlaces } from '../geo/geo-places.ts';
 import type { GrantDeps } from '../grants/start/start-grant.ts';
 import { createNetworks, type Networks } from '../network/networks.ts';
 import { sourcePrefixes } from '../network/source-prefixes.ts';
@@ -40,6 +41,7 @@ export interface ConfigContext {
   recheckUpstream: RecheckUpstream;
   signingKeys: SigningKeys;
   networks: Networks;
+  geo: GeoPlaces;
   grants: GrantDeps;
   /** How far an upstream's clock may be from ours. */
   clockToleranceSeconds: (upstream: string) => number;
@@ -123,6 +125,7 @@ export function createConfigContext(
     }),
     signingKeys: config.signing === undefined ? processContext.madeSigningKeys() : createSigningKeys(config.signing),
     networks: createNetworks(config.networks),
+    geo: openGeoPlaces(config.geo, logger, before?.geo),
     grants: { ledger: storage.ledger, sealing, randomBytes, userCodes: config.userCodes },
     clockToleranceSeconds: (upstream) => upstreams.get(upstream)?.clockToleranceSeconds ?? 0,
   };

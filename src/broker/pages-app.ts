@@ -16,7 +16,7 @@ export function createPagesApp(
   sourceOf: (request: IncomingMessage) => string,
 ): Express {
   const { storage, sealing } = processContext;
-  const { config, clients, upstreams, grants, networks } = configContext;
+  const { config, clients, upstreams, grants, networks, geo } = configContext;
   const { counters } = storage;
   const { limits } = config;
   const codeEntryLimits = createCodeEntryLimits({ counters, sealing, networks, limits });
@@ -33,6 +33,7 @@ export function createPagesApp(
     safeguards: createSafeguardJudge({
       ledger: storage.ledger,
       networks,
+      geo,
       campaigns: createCampaigns({ ledger: storage.ledger, sealing, networks }),
       approvalLimits: createApprovalLimits({ counters, sealing, limits }),
       codeEntryLimits,
@@ -40,6 +41,7 @@ export function createPagesApp(
       randomBytes: processContext.randomBytes,
       clockToleranceSeconds: configContext.clockToleranceSeconds,
     }),
+    geo,
     sourceOf,
     log: watchPeople(processContext),
   });

@@ -89,6 +89,8 @@ export interface Safeguards {
   /** `off` also leaves `verification_uri_complete` out. */
   complete: 'off' | 'compare' | 'type_suffix' | 'type_all';
   sameNetwork: 'off' | 'warn' | 'require';
+  /** A request from another country than the person’s, as far as `geo` knows both. */
+  place: 'off' | 'warn';
   initiateFrom: readonly string[];
   approveFrom: readonly string[];
   prompt?: string;

@@ -6,6 +6,7 @@
 import type { RegisteredClient } from '../clients/registered-client.ts';
 import type { ResourceServer } from '../endpoints/introspection.ts';
 import type { CompatibilitySettings } from '../endpoints/profiles/compatibility-settings.ts';
+import type { GeoSettings } from '../geo/geo-places.ts';
 import type { UserCodeSettings } from '../grants/start/user-code.ts';
 import type { LimitSettings } from '../limits/limit-settings.ts';
 import type { NetworkSettings } from '../network/networks.ts';
@@ -60,6 +61,8 @@ export interface Config {
   readonly clients: readonly RegisteredClient[];
   readonly resourceServers: readonly ResourceServer[];
   readonly networks: readonly NetworkSettings[];
+  /** `undefined`: nobody is told where an address is. */
+  readonly geo: GeoSettings | undefined;
 
   readonly userCodes: UserCodeSettings;
   /** The form of `verification_uri_complete`, with `{verification_uri}` and `{user_code}` still to be filled in. */

@@ -13,7 +13,7 @@ import { readAdmin } from './read/read-admin.ts';
 import { readClients } from './read/read-clients.ts';
 import { checkAlgorithms, readSealing, readSigning } from './read/read-keys.ts';
 import { readListen } from './read/read-listen.ts';
-import { readNetworks, readOthers, readResourceServers } from './read/read-others.ts';
+import { readGeo, readNetworks, readOthers, readResourceServers } from './read/read-others.ts';
 import { readPages } from './read/read-pages.ts';
 import { readDrain, readLog, readOperations, readPublicUrl, readSource } from './read/read-process.ts';
 import { warnOfUnusedProxy } from './read/read-reach.ts';
@@ -150,6 +150,7 @@ function build(
     clients,
     resourceServers: readResourceServers(file, reading),
     networks: readNetworks(file),
+    geo: readGeo(file, reading),
     userCodes: readUserCodes(file, reading),
     verificationUriComplete: readVerificationUriComplete(file, reading),
     pages: readPages(file, reading),

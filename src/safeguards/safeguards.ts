@@ -1,4 +1,5 @@
 import type { RegisteredClient, Safeguards } from '../clients/registered-client.ts';
+import type { GeoPlaces } from '../geo/geo-places.ts';
 import { normaliseUserCode, type UserCodeSettings } from '../grants/start/user-code.ts';
 import type { Grant } from '../ledger/grant.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -11,6 +12,7 @@ import type { RandomBytes } from '../sealing/secret.ts';
 import type { SignIn } from '../upstream/upstream.ts';
 import type { Campaigns, CampaignVerdict } from './campaign.ts';
 import { charactersToType, isTypedFromDevice } from './complete.ts';
+import { judgePlace } from './place.ts';
 import { type Requester, requesterOf } from './requester.ts';
 import { newReverseCode } from './reverse-code.ts';
 import { confirmationAtStart, newProof } from './same-device.ts';
@@ -61,7 +63,7 @@ export interface ConfirmForm extends EnteredCode {
 }
 
 /** What the confirm page warns of; also the names in the log's `signal`. */
-export type Warning = 'other_network' | 'followed_link' | 'open_elsewhere' | 'campaign';
+export type Warning = 'other_network' | 'other_country' | 'followed_link' | 'open_elsewhere' | 'campaign';
 
 /** What keeps this person from approving here and now; the grant stays pending, and can be denied. */
 export type Obstacle = 'same_network' | 'approve_from' | 'campaign';
@@ -102,6 +104,7 @@ export type ApprovalJudgement =
 export interface SafeguardDeps {
   ledger: Pick<Ledger, 'raise'>;
   networks: Networks;
+  geo: GeoPlaces;
   campaigns: Campaigns;
   approvalLimits: ApprovalLimits;
   codeEntryLimits: Pick<CodeEntryLimits, 'mayEnter'>;
@@ -113,7 +116,7 @@ export interface SafeguardDeps {
 const SLOWED_MS = 60 * 60 * 1000;
 
 export function createSafeguardJudge(deps: SafeguardDeps): SafeguardJudge {
-  const { ledger, networks, campaigns, approvalLimits, codeEntryLimits, userCodes, randomBytes } = deps;
+  const { ledger, networks, geo, campaigns, approvalLimits, codeEntryLimits, userCodes, randomBytes } = deps;
 
   async function judgeConfirm(
     { safeguards }: RegisteredClient,
@@ -124,9 +127,13 @@ export function createSafeguardJudge(deps: SafeguardDeps): SafeguardJudge {
     const campaign = await campaigns.judge(safeguards.campaign, grant.source, person.nowMs);
     const isSame = isSameNetwork(grant.source, person.address, networks);
     const network = judgeSameNetwork(safeguards.sameNetwork, isSame);
+    const [requester, there] = [geo.placeOf(grant.source), geo.placeOf(person.address)];
+    // Two addresses of one network are in one place, whatever a file says of each.
+    const place = isSame ? 'ok' : judgePlace(safeguards.place, { requester, person: there });
 
     const warnings: Warning[] = [];
     if (network !== 'ok') warnings.push('other_network');
+    if (place !== 'ok') warnings.push('other_country');
     if (entry.followedLink) warnings.push('followed_link');
     if (entry.openElsewhere) warnings.push('open_elsewhere');
     if (campaign.verdict !== 'quiet') warnings.push('campaign');

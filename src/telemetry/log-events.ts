@@ -116,12 +116,12 @@ export const LOG_EVENTS = {
   'grant.approved': {
     level: 'info',
     meaning: 'A person approved.',
-    fields: [...TRACED, 'upstream', 'subject', 'account', 'scopes', 'source', 'signal'],
+    fields: [...TRACED, 'upstream', 'subject', 'account', 'scopes', 'source', 'place', 'requesterPlace', 'signal'],
   },
   'grant.denied': {
     level: 'info',
     meaning: 'A grant was denied, by a person or by the upstream’s `access_denied`.',
-    fields: [...TRACED, 'upstream', 'subject', 'by', 'reason', 'source', 'signal'],
+    fields: [...TRACED, 'upstream', 'subject', 'by', 'reason', 'source', 'place', 'requesterPlace', 'signal'],
   },
   'grant.undone': {
     level: 'info',

@@ -8,6 +8,7 @@ import { makeSigningKey } from '../../src/tokens/signing-key-set.ts';
 import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker/broker-process.ts';
 import { brokerYaml } from '../support/broker/broker-yaml.ts';
 import { TestDevice } from '../support/broker/test-device.ts';
+import { mmdb } from '../support/mmdb.ts';
 import { type FakeUpstream, startFakeUpstream } from '../support/upstream/fake-upstream.ts';
 
 type Yaml = Record<string, unknown> & {
@@ -65,6 +66,19 @@ describe('a changed configuration', () => {
     process.kill(broker.child.pid ?? 0, 'SIGHUP');
     await withinASecond(() => statusOfStart('tv'), 200);
     await rm(elsewhere, { recursive: true });
+  });
+
+  it('is one too where a file of geo came, changed or went: the broker goes on without', async () => {
+    const geo = join(await mkdtemp(join(tmpdir(), 'gatehouse-geo-')), 'city.mmdb');
+    broker = await startBrokerProcess({ yaml: { ...yaml, geo: { file: geo } }, environment });
+    const told = () => broker.lines.filter(({ event }) => String(event).startsWith('geo.')).map(({ event }) => event);
+    await expect.poll(told).toEqual(['geo.refused']);
+    await writeFile(geo, mmdb({}));
+    await expect.poll(told).toEqual(['geo.refused', 'geo.read']);
+    await rm(geo);
+    await expect.poll(told).toEqual(['geo.refused', 'geo.read', 'geo.refused']);
+    expect(await statusOfStart('build-cli')).toBe(200);
+    await rm(dirname(geo), { recursive: true });
   });
 
   it('is in force within a second of being written, and of being put in the place of the old file', async () => {

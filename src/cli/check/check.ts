@@ -34,6 +34,7 @@ async function check(file: string, isProbing: boolean, report: CheckReport): Pro
   report.describe(describe(config));
   report.warnings(config.warnings);
   await reportTranslations(config, report);
+  await reportGeo(config, report);
   // What it tests, and what asks, are heavy: whoever has a broken file need not wait for them.
   const { SelfTestError, selfTestOf } = await import('../../broker/self-test.ts');
   try {
@@ -57,6 +58,20 @@ async function reportTranslations({ pages: { languages, views } }: Config, repor
   for (const language of writtenLanguages(views).filter((one) => languages.includes(one))) {
     for (const text of faultsOfFile(views, language)) {
       report.finding({ about: `views/languages/${language}.json`, level: 'advice', text });
+    }
+  }
+}
+
+/** Without them everything goes on, so what is wrong with them is no reason not to start. */
+async function reportGeo({ geo }: Config, report: CheckReport): Promise<void> {
+  const { openMmdb, wordsOf } = await import('../../geo/mmdb-file.ts');
+  for (const [about, path] of Object.entries({ 'geo.file': geo?.file, 'geo.asn_file': geo?.asnFile })) {
+    if (path === undefined) continue;
+    try {
+      report.finding({ about, level: 'ok', text: `${path} is ${(await openMmdb(path)).summary}` });
+    } catch (error) {
+      const text = `${path} cannot be used (${wordsOf(error)}), expected an MMDB file; until then addresses stand without a place`;
+      report.finding({ about, level: 'missing', text });
     }
   }
 }

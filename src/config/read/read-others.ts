@@ -1,4 +1,5 @@
 import type { ResourceServer } from '../../endpoints/introspection.ts';
+import type { GeoSettings } from '../../geo/geo-places.ts';
 import type { NetworkSettings } from '../../network/networks.ts';
 import { normalResource } from '../../oauth/resource.ts';
 import { isOwnPath } from '../../oauth/routes.ts';
@@ -36,6 +37,16 @@ export function readNetworks(file: ConfigFile): NetworkSettings[] {
     cidrs,
     factor,
   }));
+}
+
+/** The files are read by the process that uses them; one that cannot be is no reason not to start. */
+export function readGeo({ geo }: ConfigFile, reading: Reading): GeoSettings | undefined {
+  if (geo === undefined) return undefined;
+  const { file, asn_file: asnFile } = geo;
+  return {
+    file: reading.watched(['geo', 'file'], file),
+    ...(asnFile !== undefined && { asnFile: reading.watched(['geo', 'asn_file'], asnFile) }),
+  };
 }
 
 /** The sections that need no more than other names. */

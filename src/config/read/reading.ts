@@ -29,6 +29,8 @@ export interface Reading {
   /** The text of a file that the configuration names, and its bytes; `undefined` as above. */
   file(path: Path, name: string): string | undefined;
   bytes(path: Path, name: string): Buffer | undefined;
+  /** The absolute name of a file that is read later: a change of it brings a reload as well. */
+  watched(path: Path, name: string): string;
   /** A file name that stands at `path`, as an absolute one. */
   resolve(path: Path, name: string): string;
 }
@@ -77,8 +79,7 @@ export function createReading(source: ConfigSource, environment: Environment, wr
     publicText: textOf,
     file: (path, name) => reading.bytes(path, name)?.toString('utf8'),
     bytes(path, name) {
-      const absolute = reading.resolve(path, name);
-      files.add(absolute);
+      const absolute = reading.watched(path, name);
       try {
         return readFileSync(absolute);
       } catch (error) {
@@ -87,6 +88,11 @@ export function createReading(source: ConfigSource, environment: Environment, wr
         reading.problem(path, `file ${absolute} cannot be read (${reasonOf(error)}), expected a readable file${hint}`);
         return undefined;
       }
+    },
+    watched(path, name) {
+      const absolute = reading.resolve(path, name);
+      files.add(absolute);
+      return absolute;
     },
     resolve: (path, name) => credentialPath(source.resolve(path, name), environment),
   };

@@ -5,6 +5,7 @@ type Profile = Safeguards['profile'];
 
 const NOTHING = {
   sameNetwork: 'off',
+  place: 'off',
   initiateFrom: [],
   approveFrom: [],
   acr: [],
@@ -26,6 +27,7 @@ export const SAFEGUARD_PROFILES: Readonly<Record<Profile, Safeguards>> = {
     complete: 'type_suffix',
     sameNetwork: 'warn',
     local: 'offered',
+    place: 'warn',
     campaign: 'alert',
     refreshNetwork: 'warn',
   },
@@ -35,6 +37,7 @@ export const SAFEGUARD_PROFILES: Readonly<Record<Profile, Safeguards>> = {
     arrival: 'strict',
     complete: 'type_all',
     sameNetwork: 'require',
+    place: 'warn',
     prompt: 'login',
     holdSeconds: 5,
     reverseCode: 'supported',
@@ -54,6 +57,7 @@ export function resolveSafeguards(section: ClientSection['safeguards']): Safegua
     arrival: section.arrival ?? profile.arrival,
     complete: section.complete ?? profile.complete,
     sameNetwork: section.same_network ?? profile.sameNetwork,
+    place: section.place ?? profile.place,
     initiateFrom: section.initiate_from ?? profile.initiateFrom,
     approveFrom: section.approve_from ?? profile.approveFrom,
     ...(prompt !== undefined && { prompt }),

@@ -43,6 +43,9 @@ const safeguardOverrides = section({
     .optional()
     .describe('What the person must do with a code that came prefilled; off also leaves verification_uri_complete out'),
   same_network: oneOf(['off', 'warn', 'require']).optional().describe('Whether device and person share a network'),
+  place: oneOf(['off', 'warn'])
+    .optional()
+    .describe('What a request from another country than the person’s gets; needs geo'),
   initiate_from: networks(NO_NETWORK).optional().describe('Networks from which a device may start'),
   approve_from: networks(NO_NETWORK).optional().describe('Networks from which a person may approve'),
   prompt: prompt().optional().describe('The prompt parameter of the sign-in; wins over the upstream’s'),

@@ -179,6 +179,14 @@ export const fileSchema = section(
     )
       .prefault({})
       .describe('Networks that have a name, by id'),
+    geo: section({
+      file: filePath().describe('Countries and cities, such as GeoLite2-City.mmdb'),
+      asn_file: filePath()
+        .optional()
+        .describe('Who runs networks, such as GeoLite2-ASN.mmdb; needless where file says that too'),
+    })
+      .optional()
+      .describe('Where addresses are, by files in MaxMind’s format (MMDB); shown beside addresses'),
     limits: section({
       wrong_codes_per_source: limit(50).describe(
         'Per 10 minutes; a source is one IPv4 address or one IPv6 /64; a /24 and a /48 get ten times that',

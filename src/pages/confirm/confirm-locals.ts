@@ -27,6 +27,8 @@ export interface ConfirmLocals extends TellsTime {
   age: string;
   source: string;
   place: RequesterPlace;
+  /** Where that is, and whose network, as far as a file of the administrator’s says it. */
+  geoPlace: string | undefined;
   deviceLabel: string | undefined;
   /** How long the device may act: so many minutes, or until it is ended, at most so many hours or days. */
   duration: { unit: 'minutes' | 'hours' | 'days'; count: number };

@@ -11,6 +11,7 @@ import { logTag } from '../../telemetry/logger.ts';
 import { browserOf } from '../frame/browser-session.ts';
 import type { PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
+import { anyName } from '../frame/place-words.ts';
 import { requestIdOf } from '../frame/reference.ts';
 import { noteFacts } from '../frame/request-facts.ts';
 import type { SignInFacts } from '../sign-in/sign-in-facts.ts';
@@ -108,6 +109,15 @@ export function entryOf({ facts, view }: ConfirmSession): EnteredCode {
 export function loggedOf({ response, view, client, facts }: ConfirmSession) {
   const { upstream, subject } = facts.signIn;
   return { requestId: requestIdOf(response), grant: logTag(view.grant.id), client: client.id, upstream, subject };
+}
+
+/** Where both sides of a decision are, in English: for whoever looks for what does not fit. */
+export function loggedPlaces({ deps }: PageContext, { request, view }: ConfirmSession) {
+  const told = (address: string) => {
+    const place = deps.geo.placeOf(address);
+    return place && { country: place.countryCode, city: anyName(place.city), network: place.network };
+  };
+  return { place: told(deps.sourceOf(request)), requesterPlace: told(view.grant.source) };
 }
 
 export function upstreamName(context: PageContext, id: string): string {

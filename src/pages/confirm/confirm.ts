@@ -14,6 +14,7 @@ import { allowScript } from '../frame/page-assets.ts';
 import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { routeOf } from '../frame/page-error.ts';
 import { PageProblem } from '../frame/page-problem.ts';
+import { placeWords } from '../frame/place-words.ts';
 import { referenceOf } from '../frame/reference.ts';
 import { readTicket, writeTicket } from '../sign-in/ticket.ts';
 import type { ConfirmLocals } from './confirm-locals.ts';
@@ -137,9 +138,10 @@ export function renderConfirm(
     age: frame.language.ago(requester.ageSeconds * 1000),
     source: requester.address,
     place: requester.from,
+    geoPlace: placeWords(context.deps.geo.placeOf(requester.address), frame.language),
     deviceLabel: view.grant.deviceLabel,
     duration: durationOf(context, confirmSession, scopes),
-    warnings,
+    warnings: toldWarnings(warnings),
     confirmCode:
       charactersToType === 0
         ? undefined
@@ -153,6 +155,11 @@ export function renderConfirm(
           },
   });
   response.status(status).type('html').send(page);
+}
+
+/** Another country is another network too; to say both would only be longer. */
+function toldWarnings(warnings: readonly Warning[]): Warning[] {
+  return warnings.filter((warning) => warning !== 'other_network' || !warnings.includes('other_country'));
 }
 
 /** As long as the session would live that a redemption begins now. */

@@ -15,6 +15,7 @@ import {
   entryOf,
   judgeConfirmSession,
   loggedOf,
+  loggedPlaces,
   personOf,
   readConfirmSession,
 } from './confirm-session.ts';
@@ -110,7 +111,8 @@ async function approve(context: PageContext, confirmSession: ConfirmSession, sai
   const decided = await approveGrant(deps.grants, grant, approval, browserTag(browser), receipt);
   if (decided.outcome === 'decided') {
     const signal = judged.warnings.length === 0 ? undefined : judged.warnings;
-    deps.log.event('grant.approved', { ...logged, account: signIn.account, scopes, signal });
+    const places = loggedPlaces(context, confirmSession);
+    deps.log.event('grant.approved', { ...logged, ...places, account: signIn.account, scopes, signal });
   } else if (!isOwnApproval(decided)) {
     revokeTokens(deps.upstreams.get(signIn.upstream), signIn.upstreamTokens);
   }
@@ -130,6 +132,7 @@ async function deny(context: PageContext, confirmSession: ConfirmSession, by: 'p
       by: 'person',
       reason: by === 'report' ? 'report' : undefined,
       source,
+      ...loggedPlaces(context, confirmSession),
     });
     if (by === 'report') await deps.safeguards.report(view.grant, view.nowMs);
   }

@@ -2,6 +2,7 @@ import type { ListedSession } from '../../device-sessions/list-sessions.ts';
 import { scopeItem } from '../confirm/scope-words.ts';
 import type { Language } from '../frame/languages.ts';
 import type { PageContext } from '../frame/page-context.ts';
+import { placeWords } from '../frame/place-words.ts';
 import type { DeviceLocals } from './devices-locals.ts';
 
 /** One device in words. */
@@ -22,6 +23,7 @@ export function describeDevice(
     name,
     deviceLabel,
     source,
+    geoPlace: placeWords(context.deps.geo.placeOf(source), language),
     started,
     lastUsed: language.ago(nowMs - lastUsedAtMs),
     ends: language.date(session.endsAtMs),

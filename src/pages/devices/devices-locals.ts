@@ -33,6 +33,8 @@ export interface DeviceLocals {
   name: string | undefined;
   deviceLabel: string | undefined;
   source: string;
+  /** Where that is, and whose network. */
+  geoPlace: string | undefined;
   started: string;
   lastUsed: string;
   ends: string;

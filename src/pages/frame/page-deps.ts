@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { RegisteredClient } from '../../clients/registered-client.ts';
+import type { GeoPlaces } from '../../geo/geo-places.ts';
 import type { GrantDeps } from '../../grants/start/start-grant.ts';
 import type { CodeEntryLimits } from '../../limits/code-entry-limits.ts';
 import type { SignInLimits } from '../../limits/sign-in-limits.ts';
@@ -21,6 +22,7 @@ export interface PagesDeps {
   codeEntryLimits: CodeEntryLimits;
   signInLimits: SignInLimits;
   safeguards: SafeguardJudge;
+  geo: GeoPlaces;
   /** The peer's address, as far as `trusted_proxies` lets us know it. */
   sourceOf: (request: IncomingMessage) => string;
   log: Pick<Logger, 'event'>;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import express, { type Express } from 'express';
 import type { RegisteredClient } from '../../../src/clients/registered-client.ts';
+import { NO_PLACES } from '../../../src/geo/geo-places.ts';
 import { type StartedGrant, startGrant } from '../../../src/grants/start/start-grant.ts';
 import { BASE20, type UserCodeSettings } from '../../../src/grants/start/user-code.ts';
 import { type Ledger, StorageUnavailableError } from '../../../src/ledger/ledger.ts';
@@ -86,6 +87,7 @@ export function openPageHarness(options: PageHarnessOptions = {}): PageHarness {
   const networks = createNetworks(options.networks ?? []);
   const { userCodes = { alphabet: BASE20, length: 8, group: 4 } } = options;
   const grants = { ledger, sealing, randomBytes, userCodes };
+  const geo = options.deps?.geo ?? NO_PLACES;
   const codeEntryLimits = createCodeEntryLimits({ counters, sealing, networks, limits });
   const deps: PagesDeps = {
     publicUrl: new URL(publicUrl),
@@ -100,6 +102,7 @@ export function openPageHarness(options: PageHarnessOptions = {}): PageHarness {
     safeguards: createSafeguardJudge({
       ledger: storage.ledger,
       networks,
+      geo,
       campaigns: createCampaigns({ ledger: storage.ledger, sealing, networks }),
       approvalLimits: createApprovalLimits({ counters, sealing, limits }),
       codeEntryLimits,
@@ -107,6 +110,7 @@ export function openPageHarness(options: PageHarnessOptions = {}): PageHarness {
       randomBytes,
       clockToleranceSeconds: () => 30,
     }),
+    geo,
     sourceOf: (request) => String(request.headers['x-test-source'] ?? '192.0.2.10'),
     log: { event: (name, fields = {}) => events.push({ name, fields }) },
     ...options.deps,

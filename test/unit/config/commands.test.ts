@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { COMMANDS, runCommand } from '../../../src/cli/run-command.ts';
+import { mmdb } from '../../support/mmdb.ts';
 import { folderWith, leastFile } from './written.ts';
 
 async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -161,6 +162,16 @@ describe('gatehouse check', () => {
       the claim email is an e-mail address in example.com
 `);
     expect((await run('check', '--config', fileWith(leastFile()))).out).not.toContain('may be approved');
+  });
+
+  it('says what the files of geo are, and that a sign-in goes on without one that is broken', async () => {
+    const top = 'geo: { file: city.mmdb, asn_file: asn.mmdb }';
+    const folder = folderWith({ 'g.yaml': leastFile({ top }), 'city.mmdb': mmdb({}), 'asn.mmdb': 'cut off' });
+    const { code, out } = await run('check', '--config', join(folder, 'g.yaml'));
+    expect(code).toBe(0);
+    expect(out).toContain(`geo.file: ok: ${join(folder, 'city.mmdb')} is Test-City of 2026-11-17`);
+    expect(out).toContain(`geo.asn_file: missing: ${join(folder, 'asn.mmdb')} cannot be used (it is no MMDB file`);
+    expect(out).toContain('0 wrong');
   });
 
   it('warns of an upstream that may give no refresh tokens', async () => {

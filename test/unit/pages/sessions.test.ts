@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type DeviceSession, sealSession } from '../../../src/device-sessions/device-session.ts';
+import { geoPlaceOf } from '../../../src/geo/geo-place.ts';
+import { NO_PLACES } from '../../../src/geo/geo-places.ts';
 import { type Mark, setMark } from '../../../src/grants/revocation-marks.ts';
 import { viewGrant } from '../../../src/grants/view-grant.ts';
 import { endedEntry, sessionEntry, subjectIndex } from '../../../src/ledger/entry-keys.ts';
@@ -94,6 +96,15 @@ describe('my devices', () => {
     expect(list.words).not.toMatch(/not mine|not from here/);
     expect(harness.upstreams['corp']?.revoked).toContain('upstream-access');
     expect((await visitor.open('/sessions')).heading).toBe('Your devices');
+  });
+
+  it('say where the address of each is, and whose network, where a file knows it', async () => {
+    const place = geoPlaceOf({ city: '<i>Oslo</i>', country: 'NO', isp: 'Example ISP' });
+    const { harness, visitor } = opened({ deps: { geo: { ...NO_PLACES, placeOf: () => place } } });
+    await keepSession(harness);
+    const list = await signIn(visitor);
+    expect(list.words).toContain('203.0.113.7 <i>Oslo</i>, Norway · Example ISP');
+    expect(list.text).not.toContain('<i>Oslo');
   });
 
   it('are shown for ten minutes', async () => {

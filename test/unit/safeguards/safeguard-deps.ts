@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RegisteredClient, Safeguards } from '../../../src/clients/registered-client.ts';
+import { type GeoPlaces, NO_PLACES } from '../../../src/geo/geo-places.ts';
 import { BASE20 } from '../../../src/grants/start/user-code.ts';
 import type { Grant } from '../../../src/ledger/grant.ts';
 import { createApprovalLimits } from '../../../src/limits/approval-limits.ts';
@@ -42,7 +43,7 @@ export function signedIn(subject: string): SignIn {
 }
 
 /** All of the safeguards on the memory storage, with a clock that tests move. */
-export function safeguardDeps(limits: Partial<LimitSettings> = {}) {
+export function safeguardDeps(limits: Partial<LimitSettings> = {}, more: { geo?: GeoPlaces } = {}) {
   const deps = limitDeps(limits);
   const campaigns = createCampaigns(deps);
   const approvalLimits = createApprovalLimits(deps);
@@ -52,7 +53,7 @@ export function safeguardDeps(limits: Partial<LimitSettings> = {}) {
     campaigns,
     startLimits: createStartLimits(deps),
     judge: createSafeguardJudge({
-      ...{ ...deps, campaigns, approvalLimits, userCodes, randomBytes },
+      ...{ ...deps, campaigns, approvalLimits, userCodes, randomBytes, geo: NO_PLACES, ...more },
       clockToleranceSeconds: () => 30,
       codeEntryLimits: createCodeEntryLimits(deps),
     }),

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Safeguards } from '../../../src/clients/registered-client.ts';
+import { geoPlaceOf } from '../../../src/geo/geo-place.ts';
+import { type GeoPlaces, NO_PLACES } from '../../../src/geo/geo-places.ts';
 import type { Grant } from '../../../src/ledger/grant.ts';
 import { reverseCodeAtStart } from '../../../src/safeguards/reverse-code.ts';
 import type { ConfirmForm, Person } from '../../../src/safeguards/safeguards.ts';
@@ -12,9 +14,9 @@ const HERE = '192.0.2.44';
 function setUp(
   profile: Safeguards['profile'] = 'standard',
   overrides: Partial<Safeguards> = {},
-  grantMore: Partial<Grant> = {},
+  { geo, ...grantMore }: Partial<Grant> & { geo?: GeoPlaces } = {},
 ) {
-  const deps = safeguardDeps();
+  const deps = safeguardDeps({}, geo && { geo });
   const client = clientWith(profile, overrides);
   const grant = grantFrom(AWAY, deps.now(), grantMore);
   const person = (more: Partial<Person> = {}): Person => ({
@@ -72,6 +74,32 @@ describe('the confirm page', () => {
     const { confirm } = setUp('standard', { approveFrom: ['10.0.0.0/8'] });
     expect(await confirm()).toMatchObject({ obstacle: 'approve_from' });
     expect(await confirm({ address: '10.1.1.1' })).toMatchObject({ obstacle: undefined });
+  });
+});
+
+describe('another country', () => {
+  const by = (codes: Record<string, string>): GeoPlaces => ({
+    ...NO_PLACES,
+    placeOf: (address) => (codes[address] === undefined ? undefined : geoPlaceOf({ country: codes[address] })),
+  });
+  const HERE_IN_NORWAY = { [HERE]: 'NO', [AWAY]: 'DE' };
+
+  it.each([
+    ['is warned of beside another network', HERE_IN_NORWAY, {}, ['other_network', 'other_country']],
+    ['is none where it is the same', { [HERE]: 'NO', [AWAY]: 'NO' }, {}, ['other_network']],
+    ['is none where one is not known', { [AWAY]: 'DE' }, {}, ['other_network']],
+    ['is none where neither is', {}, {}, ['other_network']],
+    ['is not looked for where it is off', HERE_IN_NORWAY, { place: 'off' as const }, ['other_network']],
+    ['is said alone where networks may differ', HERE_IN_NORWAY, { sameNetwork: 'off' as const }, ['other_country']],
+  ])('%s', async (_, codes, overrides, warnings) => {
+    const { confirm, approve } = setUp('standard', overrides, { geo: by(codes) });
+    expect((await confirm()).warnings).toEqual(warnings);
+    expect(await approve()).toMatchObject({ verdict: 'allowed', warnings });
+  });
+
+  it('is none within one network, whatever is said of its addresses', async () => {
+    const { confirm } = setUp('strict', {}, { geo: by({ [AWAY]: 'DE', '203.0.113.9': 'NO' }) });
+    expect((await confirm({ address: '203.0.113.9' })).warnings).toEqual([]);
   });
 });
 
