@@ -11,11 +11,11 @@ import { logTag } from '../../telemetry/logger.ts';
 import { browserOf } from '../frame/browser-session.ts';
 import type { PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
-import { anyName } from '../frame/place-words.ts';
 import { requestIdOf } from '../frame/reference.ts';
 import { noteFacts } from '../frame/request-facts.ts';
 import type { SignInFacts } from '../sign-in/sign-in-facts.ts';
 import { readTicket } from '../sign-in/ticket.ts';
+import { anyName } from './place-words.ts';
 
 /** A grant as it stands to a person who signed in for it, at an address that names both. */
 export interface ConfirmSession {

@@ -14,7 +14,6 @@ import { allowScript } from '../frame/page-assets.ts';
 import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { routeOf } from '../frame/page-error.ts';
 import { PageProblem } from '../frame/page-problem.ts';
-import { placeWords } from '../frame/place-words.ts';
 import { referenceOf } from '../frame/reference.ts';
 import { readTicket, writeTicket } from '../sign-in/ticket.ts';
 import type { ConfirmLocals } from './confirm-locals.ts';
@@ -27,6 +26,7 @@ import {
   upstreamName,
 } from './confirm-session.ts';
 import { mayApprove } from './may-approve.ts';
+import { placeWords } from './place-words.ts';
 import { scopeItem } from './scope-words.ts';
 import { claimWordsOf, toldClaims } from './told-claims.ts';
 

@@ -1,8 +1,8 @@
 import type { ListedSession } from '../../device-sessions/list-sessions.ts';
+import { placeWords } from '../confirm/place-words.ts';
 import { scopeItem } from '../confirm/scope-words.ts';
 import type { Language } from '../frame/languages.ts';
 import type { PageContext } from '../frame/page-context.ts';
-import { placeWords } from '../frame/place-words.ts';
 import type { DeviceLocals } from './devices-locals.ts';
 
 /** One device in words. */

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geoPlaceOf } from '../../../src/geo/geo-place.ts';
 import { type GeoPlaces, NO_PLACES, openGeoPlaces } from '../../../src/geo/geo-places.ts';
 import { mmdbOf } from '../../../src/geo/mmdb-file.ts';
+import { placeWords } from '../../../src/pages/confirm/place-words.ts';
 import { createLanguages } from '../../../src/pages/frame/languages.ts';
-import { placeWords } from '../../../src/pages/frame/place-words.ts';
 import { control, encode, mmdb, reference } from '../../support/mmdb.ts';
 
 const OSLO = {

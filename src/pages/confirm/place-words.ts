@@ -1,5 +1,5 @@
 import type { GeoNames, GeoPlace } from '../../geo/geo-place.ts';
-import type { Language } from './languages.ts';
+import type { Language } from '../frame/languages.ts';
 
 /** "Oslo, Norway · Example ISP", as far as it is known, in the person's language where the file has it. */
 export function placeWords(place: GeoPlace | undefined, language: Language): string | undefined {
