@@ -84,6 +84,7 @@ async function signIn(broker: DemoBroker, auto: boolean): Promise<number> {
       stdout: { write: (text) => (response += text) },
       stderr: process.stdout,
       environment: processEnvironment(),
+      folder: process.cwd(),
       signal: interruption.signal,
       now: Date.now,
       sleep(milliseconds, signal) {

@@ -39,7 +39,7 @@ The configuration is the file that \`--config\` names, else \`$GATEHOUSE_CONFIG\
 is not set), \`/etc/gatehouse/gatehouse.yaml\`.
 
 Exit codes: 0 done, 1 failed, 64 unknown command or option, 69 something asked is away or wrong, 70 a fault of the broker,
-78 the configuration is wrong or this Node failed the self-test; \`login\` also 3 denied, 4 expired, 130 interrupted.
+78 the configuration is wrong or this Node failed the self-test; \`login\` also 3 denied, 4 expired, 130 interrupted; \`token\` 3 denied, 4 a person must sign in.
 
 ${referencePage(tables)}`;
 }

@@ -33,6 +33,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     table: async () => (await import('./tables/login-table.ts')).loginTable,
     load: () => import('./login/login.ts'),
   },
+  token: {
+    table: async () => (await import('./tables/token-table.ts')).tokenTable,
+    load: () => import('./token/token.ts'),
+  },
   keys: { table: async () => (await import('./tables/keys-table.ts')).keysTable, load: () => import('./keys.ts') },
   sessions: {
     table: async () => (await import('./tables/sessions-table.ts')).sessionsTable,

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -121,6 +123,7 @@ describe('gatehouse login ends with', () => {
     const command = ['--import', 'tsx', join(root, 'src/cli/gatehouse.ts'), 'login', '--issuer', server.issuer];
     const child = spawn(process.execPath, [...command, '--client-id', 'tv'], {
       cwd: root,
+      env: { ...process.env, XDG_STATE_HOME: await mkdtemp(join(tmpdir(), 'gatehouse-state-')) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let screen = '';

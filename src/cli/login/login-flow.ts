@@ -1,4 +1,6 @@
 import { complaint, usageComplaint } from '../complain.ts';
+import { ProfileFileError } from '../profiles/state-folder.ts';
+import { UsageError } from '../read-arguments.ts';
 import { printable } from '../terminal/printable.ts';
 import { showSignInCard } from '../terminal/sign-in-card.ts';
 import { openStatusLine, type StatusLine } from '../terminal/status-line.ts';
@@ -6,8 +8,10 @@ import { openTerminal, type Terminal, type TerminalStream } from '../terminal/te
 import { openTypedLines } from '../terminal/typed-lines.ts';
 import { readClientSecret } from './client-secret.ts';
 import type { ServerClient } from './connect-server.ts';
+import { keepSignIn } from './keep-sign-in.ts';
 import { type LoginOptions, readLoginOptions } from './login-options.ts';
 import { type PollAnswer, type PollEnd, pollUntilDecided } from './login-polling.ts';
+import { type LoginTarget, loginTarget } from './login-target.ts';
 import { failureInWords, type Person, personInWords, waitingInWords } from './messages.ts';
 import { assertSafeAddress, type JsonObject } from './safe-fetch.ts';
 
@@ -17,6 +21,8 @@ export interface LoginSurroundings {
   stdout: TerminalStream;
   stderr: TerminalStream;
   environment: Readonly<Record<string, string | undefined>>;
+  /** The working folder. */
+  folder: string;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
   now: () => number;
@@ -66,6 +72,7 @@ const exit = { signedIn: 0, error: 1, denied: 3, expired: 4, wrongOptions: 64, i
 
 interface Attempt {
   options: LoginOptions;
+  target: LoginTarget;
   around: LoginSurroundings;
   terminal: Terminal;
   status: StatusLine;
@@ -77,22 +84,30 @@ export async function logIn(
   around: LoginSurroundings,
   connect: (options: DeviceClientDeps) => Promise<DeviceClient>,
 ): Promise<number> {
-  const read = readLoginOptions(argv);
-  if ('problem' in read) {
-    around.stderr.write(usageComplaint('login', printable(read.problem)));
+  let options: LoginOptions;
+  let target: LoginTarget;
+  try {
+    options = readLoginOptions(argv);
+    target = await loginTarget(options, around);
+  } catch (error) {
+    if (error instanceof ProfileFileError) {
+      around.stderr.write(complaint('login', printable(error.message)));
+      return exit.error;
+    }
+    if (!(error instanceof UsageError)) throw error;
+    around.stderr.write(usageComplaint('login', printable(error.message)));
     return exit.wrongOptions;
   }
-  const { options } = read;
   const terminal = openTerminal({ stream: around.stderr, environment: around.environment, plain: options.plain });
   const status = openStatusLine(terminal);
   try {
-    assertSafeAddress(options.issuer.href);
-    const clientSecret = await readClientSecret(options.clientSecret, around.environment);
-    status.show(`Asking ${options.issuer.host} how to sign in.`);
-    const { issuer, deviceAuthorizationEndpoint, clientId } = options;
+    const { issuer, deviceAuthorizationEndpoint, clientId } = target;
+    assertSafeAddress(issuer.href);
+    const clientSecret = await readClientSecret(target.clientSecret, around.environment);
+    status.show(`Asking ${issuer.host} how to sign in.`);
     const { signal, fetch } = around;
     const client = await connect({ issuer, deviceAuthorizationEndpoint, clientId, clientSecret, signal, fetch });
-    return await signIn(client, { options, around, terminal, status });
+    return await signIn(client, { options, target, around, terminal, status });
   } catch (error) {
     status.stop();
     terminal.line(around.signal.aborted ? 'Stopped. Nothing was connected.' : asComplaint(failureInWords(error)));
@@ -101,8 +116,8 @@ export async function logIn(
 }
 
 async function signIn(client: DeviceClient, attempt: Attempt): Promise<number> {
-  const { options, around, terminal, status } = attempt;
-  const { scopes, resources } = options;
+  const { options, target, around, terminal, status } = attempt;
+  const { scopes, resources } = target;
   const hasKeyboard = around.stdin.isTTY === true;
   const confirmation = options.confirm ? 'required' : hasKeyboard ? 'supported' : undefined;
   const grant = await client.start({ scopes, resources, confirmation });
@@ -115,6 +130,7 @@ async function signIn(client: DeviceClient, attempt: Attempt): Promise<number> {
   // A line that turns would wipe out what the person types.
   const waiting = typed === undefined ? status : openStatusLine({ ...terminal, isRich: false });
   let unanswered: string | undefined;
+  let askedAtMs = 0;
   try {
     const end = await pollUntilDecided({
       intervalSeconds: grant.intervalSeconds,
@@ -124,6 +140,7 @@ async function signIn(client: DeviceClient, attempt: Attempt): Promise<number> {
       onWait: (why) => waiting.show(printable(waitingInWords(why, expiresAtMs))),
       async poll() {
         const reverseCode = typed?.take() ?? unanswered;
+        askedAtMs = around.now();
         const answer = await client.poll(grant.deviceCode, { resources, reverseCode });
         // Each code is sent until there is an answer, and no longer: the server counts wrong ones.
         unanswered = answer.answer === 'unreachable' ? reverseCode : undefined;
@@ -134,13 +151,14 @@ async function signIn(client: DeviceClient, attempt: Attempt): Promise<number> {
       },
     });
     waiting.stop();
-    return finish(end, attempt);
+    return await finish(end, attempt, askedAtMs);
   } finally {
     typed?.close();
   }
 }
 
-function finish(end: PollEnd<SignedIn>, { options, around, terminal }: Attempt): number {
+async function finish(end: PollEnd<SignedIn>, attempt: Attempt, askedAtMs: number): Promise<number> {
+  const { options, target, around, terminal } = attempt;
   switch (end.answer) {
     case 'tokens': {
       const { person, idTokenIssuer, response } = end.tokens;
@@ -149,8 +167,14 @@ function finish(end: PollEnd<SignedIn>, { options, around, terminal }: Attempt):
       if (idTokenIssuer !== undefined) {
         terminal.line(printable(`The ID token is verified: ${idTokenIssuer} signed it.`));
       }
+      // First, so that nothing is lost where they cannot be kept.
       if (options.json) around.stdout.write(`${JSON.stringify(response)}\n`);
-      else terminal.line('The tokens were not kept. With --json they are printed.');
+      const sleep = (milliseconds: number) => around.sleep(milliseconds, around.signal);
+      const told = await keepSignIn(target, { response, person: name, askedAtMs }, { now: around.now, sleep });
+      for (const line of told) terminal.line(line);
+      if (target.keeping === undefined && !options.json) {
+        terminal.line('The tokens were not kept. With --json they are printed.');
+      }
       return exit.signedIn;
     }
     case 'denied':

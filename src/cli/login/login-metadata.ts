@@ -43,7 +43,14 @@ export function noDeviceFlow(issuer: string): UnexpectedAnswerError {
 
 /** Every endpoint that will be used, before a person is asked for anything. */
 export function assertSafeEndpoints(metadata: Readonly<Record<string, unknown>>): void {
-  for (const name of ['device_authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint']) {
+  const names = [
+    'device_authorization_endpoint',
+    'token_endpoint',
+    'jwks_uri',
+    'userinfo_endpoint',
+    'revocation_endpoint',
+  ];
+  for (const name of names) {
     const address = metadata[name];
     if (typeof address === 'string') assertSafeAddress(address);
   }

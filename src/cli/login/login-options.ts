@@ -1,68 +1,46 @@
-import { readArguments } from '../read-arguments.ts';
-import type { ValuesOf } from '../tables/command-table.ts';
+import type { AskedProfile } from '../profiles/choose-profile.ts';
+import { readIssuer } from '../profiles/read-issuer.ts';
+import { readArguments, UsageError } from '../read-arguments.ts';
 import { loginTable } from '../tables/login-table.ts';
 import type { SecretPlace } from './client-secret.ts';
 
+/** What the arguments say, before anything is looked up. */
 export interface LoginOptions {
-  issuer: URL;
+  asked: AskedProfile;
   /** For servers whose metadata does not name it. */
   deviceAuthorizationEndpoint: string | undefined;
-  clientId: string;
   clientSecret?: SecretPlace;
   scopes: string[];
   resources: string[];
   json: boolean;
+  /** Whether the tokens are kept. */
+  isKept: boolean;
   qr: boolean;
   plain: boolean;
   confirm: boolean;
 }
 
-export type ReadLoginOptions = { options: LoginOptions } | { problem: string };
-
-export function readLoginOptions(args: readonly string[]): ReadLoginOptions {
-  let values: ValuesOf<typeof loginTable>;
-  try {
-    ({ values } = readArguments(loginTable, args));
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
-  }
-  const issuer = readAddress('--issuer', values.issuer);
-  if (typeof issuer === 'string') return { problem: issuer };
+/** @throws {UsageError} */
+export function readLoginOptions(args: readonly string[]): LoginOptions {
+  const { values } = readArguments(loginTable, args);
   const endpoint = values['device-authorization-endpoint'];
-  const start = endpoint === undefined ? undefined : readAddress('--device-authorization-endpoint', endpoint);
-  if (typeof start === 'string') return { problem: start };
-  const clientId = values['client-id'] ?? '';
-  if (clientId === '') return { problem: '--client-id is missing: the client that is registered at the server' };
   const env = values['client-secret-env'];
   const file = values['client-secret-file'];
   if (env !== undefined && file !== undefined) {
-    return { problem: '--client-secret-env and --client-secret-file exclude each other' };
+    throw new UsageError('--client-secret-env and --client-secret-file exclude each other');
   }
   return {
-    options: {
-      issuer,
-      deviceAuthorizationEndpoint: start?.href,
-      clientId,
-      ...(env === undefined ? {} : { clientSecret: { env } }),
-      ...(file === undefined ? {} : { clientSecret: { file } }),
-      scopes: (values.scope ?? []).flatMap((scope) => scope.split(/\s+/)).filter((scope) => scope !== ''),
-      resources: values.resource ?? [],
-      json: values.json ?? false,
-      qr: values['no-qr'] !== true,
-      plain: values.plain ?? false,
-      confirm: values.confirm ?? false,
-    },
+    asked: values,
+    deviceAuthorizationEndpoint:
+      endpoint === undefined ? undefined : readIssuer(endpoint, '--device-authorization-endpoint').href,
+    ...(env === undefined ? {} : { clientSecret: { env } }),
+    ...(file === undefined ? {} : { clientSecret: { file } }),
+    scopes: (values.scope ?? []).flatMap((scope) => scope.split(/\s+/)).filter((scope) => scope !== ''),
+    resources: values.resource ?? [],
+    json: values.json ?? false,
+    isKept: values.store !== 'none' && (values.json !== true || values.profile !== undefined),
+    qr: values['no-qr'] !== true,
+    plain: values.plain ?? false,
+    confirm: values.confirm ?? false,
   };
-}
-
-function readAddress(option: string, value = ''): URL | string {
-  if (value === '') return `${option} is missing: an address such as https://login.example.com`;
-  const address = URL.canParse(value) ? new URL(value) : undefined;
-  if (address === undefined || (address.protocol !== 'https:' && address.protocol !== 'http:')) {
-    return `${option}: found ${value}, expected an address such as https://login.example.com`;
-  }
-  if (address.username !== '' || address.password !== '') {
-    return `${option}: an address with a user name or password is refused`;
-  }
-  return address;
 }

@@ -25,6 +25,7 @@ export async function run(argv: readonly string[]): Promise<number> {
       stdout: process.stdout,
       stderr: process.stderr,
       environment: processEnvironment(),
+      folder: process.cwd(),
       signal: interruption.signal,
       now: Date.now,
       sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }),

@@ -30,7 +30,7 @@ export function waitingInWords(waiting: Waiting, expiresAtMs: number): string {
   }
 }
 
-function timeOfDay(milliseconds: number): string {
+export function timeOfDay(milliseconds: number): string {
   const time = new Date(milliseconds);
   if (Number.isNaN(time.getTime())) return 'it is used';
   return `${String(time.getHours()).padStart(2, '0')}:${String(time.getMinutes()).padStart(2, '0')}`;

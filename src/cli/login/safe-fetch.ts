@@ -9,6 +9,8 @@ export interface SafeFetch {
   signal: AbortSignal;
   /** Is told each JSON answer as it came, before anything was mended. */
   onAnswer: (body: JsonObject) => void;
+  /** Where the status is the whole answer (RFC 7009 §2.2). */
+  statusIsAnswer?: true;
 }
 
 export interface WireRequest {
@@ -106,6 +108,7 @@ function mend(wire: SafeFetch, url: string, response: Response, text: string): R
       retryAfterSeconds: retryAfterSeconds(headers),
     });
   }
+  if (wire.statusIsAnswer === true && status === 200) return new Response('', { status });
   // Signed userinfo is no JSON, and is judged elsewhere.
   if (headers.get('content-type')?.startsWith('application/jwt')) return new Response(text, { status, headers });
   const body = readObject(text);

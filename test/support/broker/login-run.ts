@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { login } from '../../../src/cli/login/login.ts';
 import { recordedStream } from '../recorded-stream.ts';
@@ -15,7 +18,9 @@ export interface LoginRunOptions {
   /** Called in place of each wait, with what is on the screen by then; the client's clock moves on by itself. */
   onSleep?: (count: number, sleep: { milliseconds: number; screen: string }) => void | Promise<void>;
   abort?: AbortController;
+  /** A new place for what is kept, unless it names one. */
   environment?: Record<string, string>;
+  folder?: string;
   screen?: { isTTY?: boolean; columns?: number };
   stdin?: PassThrough & { isTTY?: boolean };
   fetch?: typeof fetch;
@@ -32,7 +37,8 @@ export async function runLogin(args: readonly string[], options: LoginRunOptions
     stdin: options.stdin ?? new PassThrough(),
     stdout,
     stderr,
-    environment: options.environment ?? {},
+    environment: { XDG_STATE_HOME: mkdtempSync(join(tmpdir(), 'gatehouse-state-')), ...options.environment },
+    folder: options.folder ?? tmpdir(),
     signal,
     now: () => nowMs,
     sleep: async (milliseconds) => {

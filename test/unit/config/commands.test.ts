@@ -29,6 +29,7 @@ describe('gatehouse', () => {
       'start',
       'check',
       'login',
+      'token',
       'keys',
       'sessions',
       'end',
