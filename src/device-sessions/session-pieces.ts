@@ -11,7 +11,7 @@ export interface SessionsPiece {
 /**
  * Some of the sessions that a filter is about, as `lookThrough` finds them. One person's come whole.
  *
- * @returns `undefined` where `from` cannot have been given out
+ * @returns `undefined` where `from` cannot have been given out, or leads no further
  */
 export async function pieceOfSessions(
   deps: SessionsDeps,

@@ -73,7 +73,9 @@ export interface Ledger {
   /** Gives a lease back, if it is still held under this name. */
   release(key: string, name: string): Promise<void>;
 
-  /** The ids of all grants that have the entry `{id}:<suffix>`, each once, in no order; for administrators. */
+  /**
+   * The ids of all grants that have the entry `{id}:<suffix>`, each once, in no order; for administrators. All, or an error.
+   */
   ids(suffix: string): AsyncIterable<string>;
 
   /**
@@ -82,7 +84,7 @@ export interface Ledger {
    *
    * @param from where the last piece ended; the beginning without it
    * @param about how many to look at
-   * @returns `undefined` where `from` cannot have been given out
+   * @returns `undefined` where `from` cannot have been given out, or leads no further: the storage was moved or restarted
    */
   idsFrom(suffix: string, from: string | undefined, about: number): Promise<IdsPiece | undefined>;
 }

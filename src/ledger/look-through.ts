@@ -1,4 +1,4 @@
-import type { Ledger } from './ledger.ts';
+import { type Ledger, StorageUnavailableError } from './ledger.ts';
 
 /** Some of what was looked for, and where the rest begins; `undefined` at the end. */
 export interface FoundPiece<Found> {
@@ -16,7 +16,8 @@ const AT_ONCE = 50;
  * and not the last one, and it may have some more than `limit`.
  *
  * @param look `undefined` for what is not looked for
- * @returns `undefined` where `from` cannot have been given out
+ * @returns `undefined` where `from` cannot have been given out, or leads no further
+ * @throws {StorageUnavailableError} also where the storage was moved or restarted on the way
  */
 export async function lookThrough<Found>(
   ledger: Pick<Ledger, 'idsFrom'>,
@@ -29,7 +30,10 @@ export async function lookThrough<Found>(
   let lookedAt = 0;
   for (let step = 0; step < MAX_STEPS; step += 1) {
     const piece = await ledger.idsFrom(suffix, next, limit);
-    if (piece === undefined) return undefined;
+    if (piece === undefined) {
+      if (step === 0 && from !== undefined) return undefined;
+      throw new StorageUnavailableError('the storage was moved or restarted while it was looked through');
+    }
     for await (const one of inBatches(piece.ids, look)) if (one !== undefined) found.push(one);
     next = piece.next;
     lookedAt += piece.ids.length;

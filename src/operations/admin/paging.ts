@@ -32,6 +32,8 @@ export function pagingOf({ parameters }: AdminCall): Paging {
   return { from: parameters.get('from'), limit };
 }
 
+/** Also of one that was true: after a failover or a restart of the storage it would pass over what is there. */
 export function unknownFrom(): OAuthError {
-  return new OAuthError('invalid_request', 'from is no next of a page before: begin again without it');
+  const words = 'from is no next of a page before, or the storage was moved or restarted since: begin again without it';
+  return new OAuthError('invalid_request', words);
 }

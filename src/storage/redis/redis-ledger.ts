@@ -1,4 +1,4 @@
-import { Cluster, type Redis } from 'ioredis';
+import { Cluster } from 'ioredis';
 import type {
   AttemptAt,
   Change,
@@ -11,18 +11,11 @@ import type {
   Snapshot,
 } from '../../ledger/ledger.ts';
 import { ENLIST, LEASE, LISTED, RAISE, RELEASE } from './redis-changing-scripts.ts';
-import { answeringNodes } from './redis-client.ts';
 import type { RedisConnection } from './redis-connection.ts';
+import { allIds, idsPiece } from './redis-ids.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { holderArgument, pollFacts, pollScript } from './redis-poll.ts';
 import { type RedisScript, readClock, redisScript } from './redis-script.ts';
-
-/** How many keys Redis looks at for one step of `ids`; it answers others in between. */
-const SCANNED_AT_ONCE = 1000;
-
-/** Which node, in an order that all processes agree on, and how far SCAN had come there. */
-const FIRST_CURSOR = '0:0';
-const MAX_SCANNED = 2n ** 64n - 1n;
 
 /** The ledger in Redis. A verb is atomic because it is one command or one script. */
 export class RedisLedger implements Ledger {
@@ -125,32 +118,12 @@ export class RedisLedger implements Ledger {
     await this.#run(RELEASE, [key], [name]);
   }
 
-  async *ids(suffix: string): AsyncIterable<string> {
-    // SCAN may give a key twice.
-    const seen = new Set<string>();
-    let from: string | undefined;
-    do {
-      const piece = await this.idsFrom(suffix, from, SCANNED_AT_ONCE);
-      for (const id of piece?.ids ?? []) {
-        if (seen.has(id)) continue;
-        seen.add(id);
-        yield id;
-      }
-      from = piece?.next;
-    } while (from !== undefined);
+  ids(suffix: string): AsyncIterable<string> {
+    return allIds(this.#connection, this.#keys, suffix);
   }
 
-  async idsFrom(suffix: string, from = FIRST_CURSOR, about: number): Promise<IdsPiece | undefined> {
-    const cursor = readCursor(from);
-    const nodes = await this.#connection.ask(async (client) => answeringNodes(client).toSorted(byAddress));
-    const node = cursor === undefined ? undefined : nodes[cursor.node];
-    if (cursor === undefined || node === undefined) return undefined;
-    const pattern = this.#keys.idsPattern(suffix);
-    const [next, keys] = await this.#connection.ask(() => node.scan(cursor.scanned, 'MATCH', pattern, 'COUNT', about));
-    const ids = [...new Set(keys.map((key) => this.#keys.idIn(key)))];
-    if (next !== '0') return { ids, next: `${cursor.node}:${next}` };
-    const isLast = cursor.node + 1 >= nodes.length;
-    return { ids, next: isLast ? undefined : `${cursor.node + 1}:0` };
+  idsFrom(suffix: string, from: string | undefined, about: number): Promise<IdsPiece | undefined> {
+    return idsPiece(this.#connection, this.#keys, suffix, from, about);
   }
 
   #run(script: RedisScript, names: readonly string[], args: readonly string[]): Promise<unknown> {
@@ -169,16 +142,6 @@ export class RedisLedger implements Ledger {
     }
     return this.#poll.script;
   }
-}
-
-function readCursor(text: string): { node: number; scanned: string } | undefined {
-  const [, node, scanned = ''] = /^(\d{1,4}):(\d{1,20})$/.exec(text) ?? [];
-  return node === undefined || BigInt(scanned) > MAX_SCANNED ? undefined : { node: Number(node), scanned };
-}
-
-function byAddress(one: Redis, other: Redis): number {
-  const addressOf = ({ options: { host, port } }: Redis) => `${host}:${port}`;
-  return addressOf(one) < addressOf(other) ? -1 : 1;
 }
 
 /** Redis takes whole moments only; ends that clients and upstreams name (`exp`, `expires_in`) may have fractions. */
