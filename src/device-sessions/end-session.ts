@@ -1,11 +1,16 @@
-import { type EndGrantDeps, endGrant } from '../grants/end-grant.ts';
+import { type EndGrantDeps, endGrant, endGrantAndTake } from '../grants/end-grant.ts';
 import type { EndReason } from '../ledger/ended.ts';
-import { lastUsedMark } from '../ledger/entry-keys.ts';
+import { lastUsedMark, refreshEntry } from '../ledger/entry-keys.ts';
 import { SealBrokenError } from '../sealing/sealing.ts';
 import { Secret } from '../sealing/secret.ts';
 import type { DeviceSession } from './device-session.ts';
 import type { RecheckUpstream } from './refresh/recheck-upstream.ts';
-import { decodeRefreshState, openRefreshState, type SessionSecrets } from './refresh/refresh-state.ts';
+import {
+  decodeRefreshState,
+  openRefreshState,
+  type RefreshState,
+  type SessionSecrets,
+} from './refresh/refresh-state.ts';
 import type { RefreshToken } from './refresh/refresh-token.ts';
 
 export interface EndSessionDeps extends EndGrantDeps {
@@ -32,29 +37,49 @@ export async function endSession(
   reason: EndReason,
   brought?: BroughtToken,
 ): Promise<boolean> {
-  const { hasEnded, refresh } = await endGrant(deps, session.id, reason, session.endsAtMs);
+  const { id, endsAtMs } = session;
+  if (brought === undefined) {
+    const [refresh] = (await deps.ledger.read([refreshEntry(id)])).values;
+    if (refresh !== undefined) await keepLastUsed(deps, session, refresh);
+    return (await endGrant(deps, id, reason, endsAtMs)).hasEnded;
+  }
+  const { hasEnded, refresh } = await endGrantAndTake(deps, id, reason, endsAtMs);
   if (!hasEnded) return false;
   // A refresh may have come in between, so what stood at the end is opened, not what was read before.
-  const carried = refresh === undefined ? brought?.carried : await carriedAtEnd(deps, session, refresh, brought);
+  const state = refresh === undefined ? undefined : await keepLastUsed(deps, session, refresh);
+  const carried = refresh === undefined ? brought.carried : await carriedIn(deps, session, state, brought);
   const upstreamToken = carried?.approval.upstreamTokens?.refreshToken;
-  if (brought !== undefined && reason !== 'upstream' && upstreamToken !== undefined) {
+  if (reason !== 'upstream' && upstreamToken !== undefined) {
     await deps.upstreams?.revoke(session.upstream, new Secret(upstreamToken));
   }
   return true;
 }
 
-async function carriedAtEnd(
+/** An entry that nobody here wrote tells nothing; the session ends all the same. */
+async function keepLastUsed(
   { ledger, sealing }: EndSessionDeps,
-  { id, keyName, endsAtMs }: DeviceSession,
+  { id, endsAtMs }: DeviceSession,
   refresh: string,
-  brought: BroughtToken | undefined,
+): Promise<RefreshState | undefined> {
+  const state = await unlessBroken(async () => decodeRefreshState(id, refresh, sealing));
+  if (state !== undefined) await ledger.raise(lastUsedMark(id), state.madeAtMs, endsAtMs);
+  return state;
+}
+
+async function carriedIn(
+  { sealing }: EndSessionDeps,
+  { keyName }: DeviceSession,
+  state: RefreshState | undefined,
+  { token }: BroughtToken,
 ): Promise<SessionSecrets | undefined> {
+  if (state === undefined) return undefined;
+  return (await unlessBroken(() => openRefreshState(token, state, keyName, sealing)))?.carried;
+}
+
+async function unlessBroken<T>(open: () => Promise<T>): Promise<T | undefined> {
   try {
-    const state = decodeRefreshState(id, refresh, sealing);
-    await ledger.raise(lastUsedMark(id), state.madeAtMs, endsAtMs);
-    return brought && (await openRefreshState(brought.token, state, keyName, sealing))?.carried;
+    return await open();
   } catch (error) {
-    // Nobody here wrote it: there is nothing in it to be revoked, and the session has ended.
     if (error instanceof SealBrokenError) return undefined;
     throw error;
   }

@@ -476,6 +476,40 @@ describe('a storage that does not answer', () => {
   });
 });
 
+describe('an outage while a kill mark is set', () => {
+  it.each([
+    ['commit', false],
+    ['commit', true],
+    ['enlist', false],
+    ['enlist', true],
+    ['raise', false],
+    ['raise', true],
+  ] as const)(
+    'leaves none in force that the list does not name, and the audit has the order: %s, carried out: %s',
+    async (verb, isDone) => {
+      const { ledger } = store.storage;
+      const { refresh_token: token } = await signInAs('alice');
+      await store.advance(SECOND);
+      const { [verb]: original } = ledger;
+      ledger[verb] = async (...args: unknown[]) => {
+        if (isDone) await Reflect.apply(original, ledger, args);
+        throw new StorageUnavailableError('no answer');
+      };
+      const order = { upstream: 'corp', subject: 'alice' };
+      const answer = await post('/admin/kill-marks', order);
+      ledger[verb] = original as never;
+      expect([answer.status, answer.body['error']]).toEqual([503, 'temporarily_unavailable']);
+      expect(answer.body['error_description']).toContain('may be in force or not');
+      expect(told('admin.called')).toMatchObject([{ ...order, status: 503, operator: 'token' }]);
+      const isInForce = (await replica.device().refresh(token)).status !== 200;
+      const listed = (await admin.ask('/admin/kill-marks')).body.kill_marks;
+      expect(listed.some((each) => String(each['in_force']) === 'true')).toBe(isInForce);
+      expect(isInForce).toBe(verb === 'raise' && isDone);
+      expect((await post('/admin/kill-marks', order)).body).toMatchObject({ in_force: true });
+    },
+  );
+});
+
 describe('the OpenAPI document', () => {
   it('is valid OpenAPI 3.1, and told without a token', async () => {
     const { status, body } = await admin.ask('/admin/openapi.json', { token: null });

@@ -8,7 +8,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { run as runEnd } from '../../src/cli/admin/end.ts';
 import { run as runSessions } from '../../src/cli/admin/sessions.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
+import { listKillMarks } from '../../src/device-sessions/kill-marks.ts';
 import { announcedEndEntry, announcedEndsIndex } from '../../src/ledger/entry-keys.ts';
+import { StorageUnavailableError } from '../../src/ledger/ledger.ts';
+import { createSealing } from '../../src/sealing/sealing.ts';
+import { Secret } from '../../src/sealing/secret.ts';
+import { RedisLedger } from '../../src/storage/redis/redis-ledger.ts';
 import { LEAST_USER } from '../support/broker/least-rights.ts';
 import { createTestBroker, type TestBroker, testSigningKeys } from '../support/broker/test-broker.ts';
 import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
@@ -431,6 +436,74 @@ describe('gatehouse end, the kill switch', () => {
       expect(stderr).toContain('--yes');
     }
     expect(await isAlive(token)).toBe(true);
+  });
+});
+
+const WRITES = ['commit', 'enlist', 'raise', 'take'] as const;
+
+/** The storage of the command is lost at its nth write, which was carried out or not. */
+function loseAt(nth: number, isDone: boolean) {
+  let writes = 0;
+  const spies = WRITES.map((verb) => {
+    const { [verb]: original } = RedisLedger.prototype;
+    return vi.spyOn(RedisLedger.prototype, verb).mockImplementation(async function (
+      this: RedisLedger,
+      ...args: unknown[]
+    ) {
+      writes += 1;
+      if (writes < nth) return Reflect.apply(original, this, args);
+      if (writes === nth && isDone) await Reflect.apply(original, this, args);
+      throw new StorageUnavailableError('no answer');
+    } as never);
+  });
+  return {
+    mend() {
+      for (const spy of spies) spy.mockRestore();
+    },
+  };
+}
+
+describe('an outage in the middle of gatehouse end', () => {
+  it.each(
+    [1, 2, 3, 4, 5, 6, 7].flatMap((nth) => [
+      [nth, 'is not carried out', false] as const,
+      [nth, 'is carried out, and its answer is lost', true] as const,
+    ]),
+  )(
+    'leaves nothing in force that list and audit do not name, and run again it does the rest: write %i %s',
+    async (nth, _, isDone) => {
+      const { ledger } = store.storage;
+      await signInAs('alice');
+      const outage = loseAt(nth, isDone);
+      expect(await gatehouse('end', '--client', 'build-cli')).toBe(69);
+      outage.mend();
+      expect(stderr).toContain('Run the same command again');
+      const [markedAtMs = 0] = await ledger.marks(['before:client:build-cli']);
+      const sealing = createSealing([new Secret(process.env['SEALING_KEY'] ?? '')]);
+      const { marks } = await listKillMarks({ ledger, sealing }, { after: undefined, limit: 10 });
+      expect(marks.some(({ isInForce }) => isInForce)).toBe(markedAtMs > 0);
+      if (markedAtMs > 0) expect(await ledger.listed(announcedEndsIndex())).toHaveLength(1);
+      if (stderr.includes('In force on every replica now')) expect(markedAtMs).toBeGreaterThan(0);
+
+      expect(await gatehouse('end', '--client', 'build-cli')).toBe(0);
+      expect(await listed('--active')).toEqual([]);
+      expect(await listed()).toHaveLength(1);
+      expect(await ids(ledger.ids('refresh'))).toEqual([]);
+      expect(await ids(ledger.ids('ended'))).toHaveLength(1);
+    },
+  );
+});
+
+describe('an outage in the middle of gatehouse sessions end', () => {
+  it.each([1, 2, 3, 4])('says how far it came, and run again it does the rest: write %i', async (nth) => {
+    await signInAs('alice');
+    const outage = loseAt(nth, false);
+    expect(await gatehouse('sessions', 'end', '--client', 'build-cli')).toBe(69);
+    outage.mend();
+    expect(stderr).toContain('0 device sessions ended so far. Run the same command again');
+    expect(await gatehouse('sessions', 'end', '--client', 'build-cli')).toBe(0);
+    expect(stdout).toContain('Ended 1 device session.');
+    expect(await ids(store.storage.ledger.ids('refresh'))).toEqual([]);
   });
 });
 

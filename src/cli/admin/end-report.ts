@@ -29,12 +29,26 @@ export function sayEnded(order: EndOrder, ended: number, json: boolean): void {
     process.stdout.write(`${JSON.stringify({ ...forPrograms(order), ended })}\n`);
     return;
   }
-  const before = new Date(order.beforeMs).toISOString();
-  for (const mark of order.marks) {
-    const what = `what was signed in before ${before}${aboutMark(mark)}`;
-    process.stdout.write(`In force on every replica now: ${what} does not count any more.\n`);
-  }
+  for (const mark of order.marks) process.stdout.write(inForce(order, mark));
   process.stdout.write(`That ended ${sessionCount(ended)}.\n${WHAT_STAYS}\n`);
+}
+
+/** On stderr in any case: nothing is finished that a program could read the outcome of. */
+export function sayInterrupted(order: EndOrder, marks: readonly Mark[]): void {
+  for (const mark of order.marks) {
+    const maybe = `Perhaps in force, perhaps not: the end of what was signed in before ${beforeOf(order)}${aboutMark(mark)}.\n`;
+    process.stderr.write(marks.includes(mark) ? inForce(order, mark) : maybe);
+  }
+  process.stderr.write('Not every session was ended one by one. Run the same command again: it does what is left.\n');
+}
+
+function inForce(order: EndOrder, mark: Mark): string {
+  const what = `what was signed in before ${beforeOf(order)}${aboutMark(mark)}`;
+  return `In force on every replica now: ${what} does not count any more.\n`;
+}
+
+function beforeOf({ beforeMs }: EndOrder): string {
+  return new Date(beforeMs).toISOString();
 }
 
 function forPrograms({ filter, marks, beforeMs }: EndOrder): Record<string, unknown> {

@@ -2,7 +2,8 @@ import { announceEnd } from '../../device-sessions/announced-ends.ts';
 import type { DeviceSession } from '../../device-sessions/device-session.ts';
 import { endSession } from '../../device-sessions/end-session.ts';
 import { findSessions } from '../../device-sessions/find-sessions.ts';
-import { setKillMark } from '../../device-sessions/kill-marks.ts';
+import { type KillMark, setKillMark } from '../../device-sessions/kill-marks.ts';
+import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import type { SessionOwner } from '../../ledger/subject-index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { UsageError } from '../read-arguments.ts';
@@ -10,7 +11,7 @@ import { endTable } from '../tables/end-table.ts';
 import { type AdminContext, withAdminContext } from './admin-context.ts';
 import { type AnswerInput, askYes, requireAnswerable } from './ask.ts';
 import { type EndOrder, marksOf, namesIn, namesOf, wholeMark } from './end-order.ts';
-import { aboutWhat, sayCount, sayEnded, sayUnknown } from './end-report.ts';
+import { aboutWhat, sayCount, sayEnded, sayInterrupted, sayUnknown } from './end-report.ts';
 import { isConfigured } from './name-of-sessions.ts';
 import { operator } from './operator.ts';
 import { momentOf, readSessionArguments, type SessionFilter } from './session-filter.ts';
@@ -37,19 +38,31 @@ export async function run(argv: string[], input: AnswerInput = process.stdin): P
       process.stderr.write('Nothing was changed.\n');
       return EXIT.failed;
     }
-    for (const mark of order.marks) await setKillMark(admin.end, { mark, beforeMs, operator: operator() });
-    for (const named of order.marks.length > 0 ? order.marks.map(namesIn) : [{}]) {
-      await announceEnd(admin.end, {
-        ...namesOf(filter),
-        ...named,
-        ...{ beforeMs, operator: operator(), command: 'gatehouse end' },
-      });
-    }
-    const { ended, seen } = await endOneByOne(admin, order);
+    const { ended, seen } = await carryOut(admin, order);
     if (!isKnown(seen)) return sayUnknown(order, json);
     sayEnded(order, ended, json);
     return EXIT.done;
   });
+}
+
+/** What is done is announced before, to whoever reads the audit: an outage in between must leave nothing done and untold. */
+async function carryOut(admin: AdminContext, order: EndOrder): Promise<{ ended: number; seen: number }> {
+  const { filter, beforeMs, marks } = order;
+  const told = { beforeMs, operator: operator() };
+  const inForce: KillMark[] = [];
+  try {
+    for (const named of marks.length > 0 ? marks.map(namesIn) : [{}]) {
+      await announceEnd(admin.end, { ...namesOf(filter), ...named, ...told, command: 'gatehouse end' });
+    }
+    for (const mark of marks) {
+      await setKillMark(admin.end, { mark, ...told });
+      inForce.push(mark);
+    }
+    return await endOneByOne(admin, order);
+  } catch (error) {
+    if (error instanceof StorageUnavailableError) sayInterrupted(order, inForce);
+    throw error;
+  }
 }
 
 interface Found {

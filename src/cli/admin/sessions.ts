@@ -2,6 +2,7 @@ import { announceEnd } from '../../device-sessions/announced-ends.ts';
 import { endSession } from '../../device-sessions/end-session.ts';
 import { findSessions } from '../../device-sessions/find-sessions.ts';
 import type { ListedSession } from '../../device-sessions/list-sessions.ts';
+import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import { sessionForPrograms } from '../../operations/admin/session-form.ts';
 import { complain } from '../complain.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -97,18 +98,29 @@ async function end(admin: AdminContext, args: SessionArguments, input: AnswerInp
   const command = 'gatehouse sessions end';
   const beforeMs = await momentIn(admin, filter);
   let [count, seen] = [0, 0];
-  for await (const { session, ended } of matching(admin, filter)) {
-    // Once there is something to tell, and before it is done: a command that is cut off has told it.
-    if (seen === 0) await announceEnd(admin.end, { ...namesOf(filter), beforeMs, operator: operator(), command });
-    seen += 1;
-    // One that was ended by a mark is ended here too: that deletes what it carried.
-    const hasEnded = await endSession(admin.end, session, 'administrator');
-    if (hasEnded && ended === undefined) count += 1;
+  try {
+    await endEach();
+  } catch (error) {
+    if (error instanceof StorageUnavailableError) {
+      process.stderr.write(`${sessionCount(count)} ended so far. Run the same command again: it does what is left.\n`);
+    }
+    throw error;
   }
   if (json) process.stdout.write(`${JSON.stringify({ ended: count })}\n`);
   if (seen === 0 && isUnknown(admin, filter)) return sayUnknown(filter);
   if (!json) process.stdout.write(`Ended ${sessionCount(count)}.\n${WHAT_STAYS}\n`);
   return EXIT.done;
+
+  async function endEach(): Promise<void> {
+    for await (const { session, ended } of matching(admin, filter)) {
+      // Once there is something to tell, and before it is done: a command that is cut off has told it.
+      if (seen === 0) await announceEnd(admin.end, { ...namesOf(filter), beforeMs, operator: operator(), command });
+      seen += 1;
+      // One that was ended by a mark is ended here too: that deletes what it carried.
+      const hasEnded = await endSession(admin.end, session, 'administrator');
+      if (hasEnded && ended === undefined) count += 1;
+    }
+  }
 }
 
 /** With --before there may be sessions, only none that old. */

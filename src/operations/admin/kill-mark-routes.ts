@@ -1,8 +1,15 @@
-import { type KillMark, listKillMarks, type SetKillMark, setKillMark } from '../../device-sessions/kill-marks.ts';
+import {
+  type KillMark,
+  type ListedKillMark,
+  listKillMarks,
+  type SetKillMark,
+  setKillMark,
+} from '../../device-sessions/kill-marks.ts';
 import { parseMoment } from '../../device-sessions/session-filter.ts';
 import type { EndGrantDeps } from '../../grants/end-grant.ts';
+import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import { networkText, parseCidr } from '../../network/cidr.ts';
-import { OAuthError } from '../../oauth/oauth-error.ts';
+import { OAuthError, RETRY_LATER } from '../../oauth/oauth-error.ts';
 import type { AdminCall, AdminRoute } from './admin-route.ts';
 import { PAGING, pagingOf } from './paging.ts';
 import { NEXT, objectOf, reference } from './schemas.ts';
@@ -46,13 +53,27 @@ export function killMarkRoutes(deps: KillMarkRoutesDeps): AdminRoute[] {
         const mark = markOf(deps, call.body);
         const nowMs = await deps.end().ledger.now();
         const beforeMs = beforeOf(call.body, nowMs);
-        const set = await setKillMark(deps.end(), { mark, beforeMs, operator: call.operator });
+        // Before it is done: whatever comes of it, the audit names what was ordered.
         call.note(namesIn(mark));
+        const set = await setOrSay(deps, { mark, beforeMs, operator: call.operator });
         deps.onSet(set, call);
-        return markForPrograms(set);
+        return markForPrograms({ ...set, isInForce: true });
       },
     },
   ];
+}
+
+/** An outage leaves it open whether the mark is in force; "nothing was lost" would be believed of it. */
+async function setOrSay(deps: KillMarkRoutesDeps, order: Omit<SetKillMark, 'setAtMs'>): Promise<SetKillMark> {
+  try {
+    return await setKillMark(deps.end(), order);
+  } catch (cause) {
+    if (!(cause instanceof StorageUnavailableError)) throw cause;
+    const words =
+      'the storage does not answer: the mark may be in force or not, which its list says; come again and set it';
+    const detail = `kill mark of ${order.mark.mark} before ${timeOf(order.beforeMs)}: not known to be in force`;
+    throw new OAuthError('temporarily_unavailable', words, { headers: RETRY_LATER, detail, cause });
+  }
 }
 
 /** What a mark is about, by the names that log and answers have for it. */
@@ -71,10 +92,11 @@ export function namesIn(mark: KillMark): Partial<Record<'client' | 'upstream' | 
   }
 }
 
-function markForPrograms({ mark, beforeMs, setAtMs, operator }: SetKillMark): Record<string, unknown> {
+function markForPrograms(listed: ListedKillMark): Record<string, unknown> {
+  const { mark, beforeMs, setAtMs, operator, isInForce } = listed;
   const { client = null, upstream = null, subject = null, source = null } = namesIn(mark);
   const named = { mark: mark.mark, client, upstream, subject, source };
-  return { ...named, before: timeOf(beforeMs), set_at: timeOf(setAtMs), operator };
+  return { ...named, before: timeOf(beforeMs), set_at: timeOf(setAtMs), in_force: isInForce, operator };
 }
 
 function wrong(description: string): OAuthError {

@@ -72,6 +72,10 @@ const killMark = objectOf(
     source: orNull(text('The network that devices were started from')),
     before: moment('What was signed in before this does not count any more'),
     set_at: moment('When it was set'),
+    in_force: {
+      type: 'boolean',
+      description: 'false where an outage came before the mark itself was written; then it is to be set again',
+    },
     operator: text('Who set it'),
   },
   'It is in force on every replica at once, and cannot be taken back. Of several about the same the newest moment counts.',
