@@ -37,6 +37,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     table: async () => (await import('./tables/token-table.ts')).tokenTable,
     load: () => import('./token/token.ts'),
   },
+  logout: {
+    table: async () => (await import('./tables/logout-table.ts')).logoutTable,
+    load: () => import('./logout.ts'),
+  },
+  profiles: {
+    table: async () => (await import('./tables/profiles-table.ts')).profilesTable,
+    load: () => import('./profiles/profiles.ts'),
+  },
   keys: { table: async () => (await import('./tables/keys-table.ts')).keysTable, load: () => import('./keys.ts') },
   sessions: {
     table: async () => (await import('./tables/sessions-table.ts')).sessionsTable,

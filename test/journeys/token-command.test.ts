@@ -248,3 +248,57 @@ describe('gatehouse token knows which profile is meant', () => {
     expect(readdirSync(state)).toEqual([]);
   });
 });
+
+describe('gatehouse logout', () => {
+  it('revokes the refresh token and forgets, but for where to sign in again', async () => {
+    const server = await signedIn();
+    const refreshToken = files.read('corp')?.refreshToken?.reveal();
+    expect(await runCli('logout')).toMatchObject({ code: 0, out: '' });
+    expect(server.revoked).toEqual([refreshToken]);
+    expect(readFileSync(join(files.folder, 'corp.json'), 'utf8')).not.toMatch(/rt-|at-/);
+    expect((await runCli('token')).code).toBe(4);
+    expect((await runLogin(['--profile', 'corp'], { environment: { XDG_STATE_HOME: state } })).exitCode).toBe(0);
+    expect((await runCli('token')).code).toBe(0);
+    expect((await runCli('logout', '--all', '--forget')).code).toBe(0);
+    expect(files.names()).toEqual([]);
+  });
+
+  it('forgets also where the server is gone, and says so', async () => {
+    const server = await signedIn();
+    await server.close();
+    const run = await runCli('logout', '--profile', 'corp');
+    expect([run.code, run.err]).toEqual([69, expect.stringContaining('the server was not told')]);
+    expect(files.read('corp')?.refreshToken).toBeUndefined();
+  });
+
+  it('says where a server has no way to revoke', async () => {
+    await signedIn({ metadata: { revocation_endpoint: undefined } });
+    expect((await runCli('logout')).err).toContain('revocation_endpoint');
+  });
+
+  it('knows a profile that is not there', async () => {
+    expect(await runCli('logout', '--profile', 'nobody')).toMatchObject({ code: 1 });
+  });
+});
+
+describe('gatehouse profiles', () => {
+  it('lists names, servers and ends, and no secrets', async () => {
+    const server = await signedIn();
+    const { out, code } = await runCli('profiles');
+    expect([code, out]).toEqual([0, expect.stringMatching(/corp +http.+cli .*renews by itself/)]);
+    const { out: json } = await runCli('profiles', '--json');
+    expect(JSON.parse(json)).toMatchObject([{ profile: 'corp', issuer: `${server.issuer}/`, client_id: 'cli' }]);
+    expect(out + json).not.toMatch(/rt-|at-/);
+  });
+
+  it('tells of one that cannot be trusted, and lists the others', async () => {
+    await signedIn();
+    writeFileSync(join(files.folder, 'broken.json'), '{', { mode: 0o600 });
+    const run = await runCli('profiles');
+    expect([run.code, run.out, run.err]).toEqual([
+      1,
+      expect.stringContaining('corp'),
+      expect.stringContaining('broken.json is broken off'),
+    ]);
+  });
+});

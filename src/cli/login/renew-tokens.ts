@@ -102,7 +102,7 @@ export async function revokeToken(deps: Omit<RenewalDeps, 'sleep'>, token: strin
     if (config.serverMetadata().revocation_endpoint === undefined) {
       return 'the server has no way to revoke tokens (its metadata names no revocation_endpoint)';
     }
-    await oauth.tokenRevocation(config, token, { token_type_hint: 'refresh_token' });
+    await oauth.tokenRevocation(config, token);
     return undefined;
   } catch (error) {
     deps.signal.throwIfAborted();

@@ -108,10 +108,10 @@ function mend(wire: SafeFetch, url: string, response: Response, text: string): R
       retryAfterSeconds: retryAfterSeconds(headers),
     });
   }
-  if (wire.statusIsAnswer === true && status === 200) return new Response('', { status });
   // Signed userinfo is no JSON, and is judged elsewhere.
   if (headers.get('content-type')?.startsWith('application/jwt')) return new Response(text, { status, headers });
   const body = readObject(text);
+  if (body === undefined && wire.statusIsAnswer === true && status === 200) return new Response('', { status });
   if (body === undefined) {
     const moved = status >= 300 && status < 400 ? `, a redirect to ${headers.get('location') ?? 'nowhere'}` : '';
     const kind = headers.get('content-type') ?? 'no content type';

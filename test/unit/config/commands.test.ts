@@ -30,6 +30,8 @@ describe('gatehouse', () => {
       'check',
       'login',
       'token',
+      'logout',
+      'profiles',
       'keys',
       'sessions',
       'end',
