@@ -13,12 +13,15 @@ import { createStatus } from '../operations/status/status.ts';
 import { createStatusPage } from '../operations/status/status-page.ts';
 import { logTag } from '../telemetry/logger.ts';
 import type { OperationsAnswer } from '../telemetry/operations-listener.ts';
+import type { Overview } from '../telemetry/overview.ts';
 import type { ConfigContext, ProcessContext } from './context.ts';
 
 /** What only the process knows of itself, and can do. */
 export interface ProcessFacts extends Pick<ProcessRoutesDeps, 'reload'> {
   version: string;
   isDraining: () => boolean;
+  /** Where it tells of others besides itself. */
+  overview?: () => Promise<Overview>;
 }
 
 /** What is in force now, whatever was when the listener began. */
@@ -42,7 +45,7 @@ export function createOperationsApp(
     ...{ storage, clock, ...facts },
     publicUrl: inForce().configContext.config.publicUrl,
     upstreams: () => inForce().configContext.upstreams.values(),
-    overview: () => metrics.overview(),
+    overview: () => facts.overview?.() ?? metrics.overview(),
     countPending: () => inForce().countPending(),
   });
   // Compiled when somebody looks.

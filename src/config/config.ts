@@ -50,6 +50,8 @@ export interface Config {
   readonly source: SourceSettings;
   readonly drainSeconds: number;
   readonly log: LogSettings;
+  /** Processes that answer; with 1 the one that was started answers itself. */
+  readonly workers: number;
 
   readonly storage: StorageSettings;
   /** `undefined` only with the memory driver: a key is made at start. */

@@ -36,12 +36,12 @@ export function usualConfigFiles(environment: Environment): [string, ...string[]
 }
 
 /**
- * The file descriptor of the socket that systemd handed to this process (sd_listen_fds): the first is 3, and the variables
+ * The file descriptor of the socket that systemd handed to the process `pid` (sd_listen_fds): the first is 3, and the variables
  * are for the process that they name alone.
  */
-export function handedOverSocket(environment: Environment = processEnvironment()): number | undefined {
-  const { LISTEN_PID: pid, LISTEN_FDS: sockets } = environment;
-  return Number(pid) === process.pid && Number(sockets) >= 1 ? 3 : undefined;
+export function handedOverSocket(pid: number, environment: Environment = processEnvironment()): number | undefined {
+  const { LISTEN_PID: named, LISTEN_FDS: sockets } = environment;
+  return Number(named) === pid && Number(sockets) >= 1 ? 3 : undefined;
 }
 
 /** https://no-color.org: set, and not to nothing. */

@@ -15,7 +15,7 @@ import { checkAlgorithms, readSealing, readSigning } from './read/read-keys.ts';
 import { readListen } from './read/read-listen.ts';
 import { readGeo, readNetworks, readOthers, readResourceServers } from './read/read-others.ts';
 import { readPages } from './read/read-pages.ts';
-import { readDrain, readLog, readOperations, readPublicUrl, readSource } from './read/read-process.ts';
+import { readDrain, readLog, readOperations, readPublicUrl, readSource, readWorkers } from './read/read-process.ts';
 import { warnOfUnusedProxy } from './read/read-reach.ts';
 import { readStorage } from './read/read-storage.ts';
 import { readUpstreams } from './read/read-upstreams.ts';
@@ -143,6 +143,7 @@ function build(
     source: readSource(file, reading),
     drainSeconds: readDrain(file, { isTerminal }),
     log: readLog(file, environment, reading),
+    workers: readWorkers(file, storage.driver, reading),
     storage,
     sealing: readSealing(file, storage.driver, reading),
     signing,

@@ -15,12 +15,17 @@ export interface LogDestination {
   linesLost(): number;
 }
 
+export interface PatientLogDestination extends LogDestination {
+  /** Ends when all lines are written, however long that takes: whoever has many waits for it, and so loses none. */
+  idle(): Promise<void>;
+}
+
 /**
  * Writes lines in the background, one write at a time. A full disk, a closed pipe or a reader that has stopped reading
  * costs lines, which are counted, and nothing else: no request waits for the log and no error of it ends the process.
  * (pino's own destination cannot do this: on a full disk its flush at exit tries again for ever.)
  */
-export function openLogDestination(fileDescriptor: number): LogDestination {
+export function openLogDestination(fileDescriptor: number): PatientLogDestination {
   let waiting: string[] = [];
   let waitingBytes = 0;
   let lost = 0;
@@ -53,6 +58,10 @@ export function openLogDestination(fileDescriptor: number): LogDestination {
     });
   }
 
+  function idle(): Promise<void> {
+    return isWriting ? new Promise((resolve) => onIdle.push(resolve)) : Promise.resolve();
+  }
+
   return {
     write(line, isReserved = false) {
       const most = MAX_WAITING_BYTES + (isReserved ? RESERVED_BYTES : 0);
@@ -64,11 +73,12 @@ export function openLogDestination(fileDescriptor: number): LogDestination {
       waitingBytes += line.length;
       if (!isWriting) next();
     },
+    idle,
     flush() {
       if (!isWriting) return Promise.resolve();
       return new Promise((resolve) => {
         const limit = setTimeout(resolve, FLUSH_LIMIT_MS);
-        onIdle.push(() => {
+        void idle().then(() => {
           clearTimeout(limit);
           resolve();
         });

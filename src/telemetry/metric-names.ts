@@ -1,7 +1,9 @@
-interface MetricRow {
+export interface MetricRow {
   kind: 'counter' | 'gauge' | 'histogram';
   help: string;
   labels: readonly string[];
+  /** What several workers have is summed; of these it is what was set last, or what the process above them has. */
+  together?: 'latest' | 'first';
 }
 
 /**
@@ -68,11 +70,13 @@ export const METRICS = {
     kind: 'gauge',
     help: '1 while the last call to an upstream was answered, 0 after one that was not; absent before the first.',
     labels: ['upstream'],
+    together: 'latest',
   },
   gatehouse_upstream_rejected: {
     kind: 'gauge',
     help: '1 after an upstream refused Gatehouse’s own credentials or registration, 0 once it gave tokens again; an administrator must act. Such an upstream is up.',
     labels: ['upstream'],
+    together: 'latest',
   },
   gatehouse_storage_seconds: {
     kind: 'histogram',
@@ -88,11 +92,13 @@ export const METRICS = {
     kind: 'gauge',
     help: 'Grants started within one code lifetime, decided or not: what `limits.pending_total` counts.',
     labels: [],
+    together: 'first',
   },
   gatehouse_config_reload_success: {
     kind: 'gauge',
     help: '1 when the last configuration that was read is in force, 0 when it had problems and the old one stays.',
     labels: [],
+    together: 'first',
   },
   gatehouse_config_reloads_total: {
     kind: 'counter',
@@ -108,6 +114,18 @@ export const METRICS = {
     kind: 'gauge',
     help: 'Always 1; the versions of Gatehouse and of Node are its labels.',
     labels: ['version', 'node'],
+    together: 'first',
+  },
+  gatehouse_workers: {
+    kind: 'gauge',
+    help: 'Workers that serve; 0 where one process does without (`workers: 1`).',
+    labels: [],
+    together: 'first',
+  },
+  gatehouse_workers_ended_total: {
+    kind: 'counter',
+    help: 'Workers that ended without being asked to, and were replaced.',
+    labels: [],
   },
   gatehouse_log_lines_lost_total: {
     kind: 'counter',

@@ -2,7 +2,7 @@ import type { OAuthErrorCode } from '../oauth/oauth-error.ts';
 import type { AuditLine } from './audit/audit-events.ts';
 import type { MetricName } from './metric-names.ts';
 import { createOverview, type Overview } from './overview.ts';
-import type { MetricRows } from './prometheus-text.ts';
+import type { MetricRows, ProcessMetrics } from './prometheus-text.ts';
 import { createTally, createTimeTally, type Tally, type TimeTally } from './tally.ts';
 
 export type UpstreamStep = 'discovery' | 'token' | 'userinfo' | 'refresh' | 'revoke';
@@ -36,17 +36,28 @@ export interface Metrics {
   text(): Promise<{ contentType: string; body: string }>;
 }
 
+/** Of a process that is one of several, or that tells of several. */
+export interface MetricsOfMany extends Metrics {
+  workerEnded(): void;
+  figures(): Promise<ProcessMetrics>;
+  /** The text of `/metrics` for this process and the others together. */
+  textWith(others: readonly ProcessMetrics[]): Promise<{ contentType: string; body: string }>;
+}
+
 /** What is not counted but asked for at each scrape; `undefined` leaves the metric out of that scrape. */
 export interface MetricSources {
   pendingGrants?: () => Promise<number | undefined>;
   logLinesLost?: () => number;
+  /** Workers that serve. */
+  workers?: () => number;
   /** Of Gatehouse. */
   version?: string;
   /** Milliseconds since the epoch. */
   clock?: () => number;
 }
 
-export function createMetrics(sources: MetricSources = {}): Metrics {
+export function createMetrics(sources: MetricSources = {}): MetricsOfMany {
+  const { clock = Date.now } = sources;
   const authorizations = createTally();
   const polls = createTally();
   const refreshes = createTally();
@@ -58,17 +69,18 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
   const sessionsEnded = createTally();
   const sharedSessions = createTally();
   const upstreamSeconds = createTimeTally();
-  const upstreamUp = createTally();
-  const upstreamRejected = createTally();
+  const upstreamUp = createTally(clock);
+  const upstreamRejected = createTally(clock);
   const storageSeconds = createTimeTally();
   const limited = createTally();
   const reloadSuccess = createTally();
   const reloads = createTally();
   const auditEvents = createTally();
+  const workersEnded = createTally();
   const buildInfo = createTally();
   reloadSuccess.set([], 1);
   if (sources.version !== undefined) buildInfo.set([sources.version, process.versions.node], 1);
-  const { note, overview } = createOverview(sources.clock ?? Date.now, {
+  const { note, overview } = createOverview(clock, {
     signIns,
     starts: authorizations,
     signals,
@@ -94,6 +106,7 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
     gatehouse_config_reload_success: reloadSuccess,
     gatehouse_config_reloads_total: reloads,
     gatehouse_audit_events_total: auditEvents,
+    gatehouse_workers_ended_total: workersEnded,
     gatehouse_build_info: buildInfo,
   };
   async function rowsOf(name: MetricName): Promise<Iterable<MetricRows>> {
@@ -101,6 +114,8 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
       case 'gatehouse_pending_grants':
         // With the storage away the rest is what one wants to see.
         return single(await sources.pendingGrants?.().catch(() => undefined));
+      case 'gatehouse_workers':
+        return single(sources.workers?.() ?? 0);
       case 'gatehouse_log_lines_lost_total':
         return single(sources.logLinesLost?.());
       default:
@@ -142,11 +157,18 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
       reloadSuccess.set([], outcome === 'ok' ? 1 : 0);
       note.configuration(outcome);
     },
+    workerEnded: () => workersEnded.add([]),
     auditSent: (target, line, outcome, count) => auditEvents.add([target, line, outcome], count),
     overview,
     async text() {
       const registry = await prometheus();
       return { contentType: registry.contentType, body: await registry.metrics() };
+    },
+    figures: async () => (await prometheus()).getMetricsAsJSON(),
+    async textWith(others) {
+      const [registry, { summedMetrics }] = await Promise.all([prometheus(), import('./summed-metrics.ts')]);
+      const body = await summedMetrics([await registry.getMetricsAsJSON(), ...others]).metrics();
+      return { contentType: registry.contentType, body };
     },
   };
 }

@@ -25,7 +25,7 @@ export interface UpstreamOverview {
 
 const MINUTE_MS = 60_000;
 export const MINUTES_SHOWN = 60;
-const MOST_SHOWN = 10;
+export const MOST_SHOWN = 10;
 
 /** Keeps the moments that counters do not have. All of it is bounded: by the configuration, or by one hour. */
 export function createOverview(

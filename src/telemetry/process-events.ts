@@ -12,6 +12,22 @@ export const PROCESS_EVENTS = {
     meaning: 'SIGTERM came; `/readyz` answers 503 and connections are being closed.',
     fields: ['seconds'],
   },
+  'worker.started': {
+    level: 'info',
+    meaning: 'One of several processes (`workers`) serves on the port of all.',
+    fields: ['pid'],
+  },
+  'worker.lost': {
+    level: 'error',
+    meaning: 'A worker ended without being asked to; another one takes its place after so many seconds.',
+    fields: ['pid', 'detail', 'seconds'],
+  },
+  'workers.replaced': {
+    level: 'info',
+    meaning:
+      'Each worker has given way to a new one with the configuration in force; those before finish what they have.',
+    fields: ['file', 'count'],
+  },
   'process.stopped': { level: 'info', meaning: 'Everything was answered and closed.', fields: [] },
   'process.fault': {
     level: 'fatal',

@@ -9,6 +9,8 @@ export const SECONDS_BUCKETS = [
 export interface Tallied {
   labels: readonly string[];
   value: number;
+  /** When it was last set, in milliseconds since the epoch; of what is counted nobody asks. */
+  atMs?: number;
 }
 
 export interface Timed {
@@ -30,14 +32,17 @@ export interface TimeTally {
   rows(): Iterable<Timed>;
 }
 
-export function createTally(): Tally {
+/** @param clock milliseconds since the epoch */
+export function createTally(clock: () => number = Date.now): Tally {
   const { rowOf, rows } = rowsByLabels<Tallied>((labels) => ({ labels, value: 0 }));
   return {
     add(labels, amount = 1) {
       rowOf(labels).value += amount;
     },
     set(labels, value) {
-      rowOf(labels).value = value;
+      const row = rowOf(labels);
+      row.value = value;
+      row.atMs = clock();
     },
     rows,
   };

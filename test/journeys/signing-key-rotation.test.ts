@@ -32,7 +32,8 @@ beforeEach(async () => {
   await writeFile(yaml, JSON.stringify(test.yaml));
   for (const [name, value] of Object.entries(test.environment)) vi.stubEnv(name, value);
   const config = await loadConfig(yaml);
-  reloading = await reloadOnChange(config, test.broker, {
+  const reloadable = { needsRestart: () => [], reload: test.broker.reload };
+  reloading = await reloadOnChange(config, reloadable, {
     logger: silentLogger,
     metrics: { configurationRead: () => undefined },
   });

@@ -15,18 +15,33 @@ export class ListenError extends Error {
 }
 
 /** @throws {ListenError} */
-export async function listen(server: Server, { host, port, socket }: Listen): Promise<void> {
+export async function listen(server: Server, place: Listen): Promise<void> {
+  await prepareToListen(place);
+  await listenAsPrepared(server, place);
+}
+
+/** What is done once, also where several processes listen. @throws {ListenError} */
+export async function prepareToListen({ socket }: Listen): Promise<void> {
+  if (socket === HANDED_OVER) fileDescriptor(process.pid);
+  else if (socket !== undefined) await removeStale(socket);
+}
+
+/** @param pid of the process that was started: what systemd hands over is for that one */
+export async function listenAsPrepared(
+  server: Server,
+  { host, port, socket }: Listen,
+  pid = process.pid,
+): Promise<void> {
   if (socket === undefined) return bind(server, { host, port });
-  if (socket === HANDED_OVER) {
-    const fd = handedOverSocket();
-    if (fd === undefined) {
-      throw new ListenError('listen.socket is systemd, and it handed no socket over: start the .socket unit');
-    }
-    return bind(server, { fd });
-  }
-  await removeStale(socket);
+  if (socket === HANDED_OVER) return bind(server, { fd: fileDescriptor(pid) });
   await bind(server, { path: socket });
   chmodSync(socket, SOCKET_MODE);
+}
+
+function fileDescriptor(pid: number): number {
+  const fd = handedOverSocket(pid);
+  if (fd !== undefined) return fd;
+  throw new ListenError('listen.socket is systemd, and it handed no socket over: start the .socket unit');
 }
 
 function bind(server: Server, at: ListenOptions & { fd?: number }): Promise<void> {

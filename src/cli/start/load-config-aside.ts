@@ -1,14 +1,13 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { RegisteredClient } from '../../clients/registered-client.ts';
 import type { Config } from '../../config/config.ts';
 import { ConfigError, type Problem } from '../../config/config-error.ts';
-import { unpack } from '../../config/config-parcel.ts';
 import { processEnvironment } from '../../config/environment.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { LargeConfigError } from '../../config/yaml/config-source.ts';
+import { type ConfigPiece, createConfigAssembly } from './config-pieces.ts';
 
-export type FromReader = { others: unknown } | { clients: unknown; isLast: boolean } | { problems: readonly Problem[] };
+export type FromReader = ConfigPiece | { problems: readonly Problem[] };
 
 /** Characters that are read between two requests; another process would cost more time and memory than that. */
 const SHORT = 32 * 1024;
@@ -37,20 +36,13 @@ function loadInProcess(file: string, isTerminal: boolean): Promise<Config> {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const clients: RegisteredClient[] = [];
-  let others: Omit<Config, 'clients'> | undefined;
+  const assemble = createConfigAssembly();
   return new Promise<Config>((resolve, reject) => {
-    const next = () => reader.send('next');
     reader.on('message', (message: FromReader) => {
-      if ('problems' in message) reject(new ConfigError(message.problems));
-      else if ('others' in message) {
-        others = unpack(message.others) as Omit<Config, 'clients'>;
-        next();
-      } else {
-        for (const client of unpack(message.clients) as RegisteredClient[]) clients.push(client);
-        if (!message.isLast) setImmediate(next);
-        else if (others !== undefined) resolve(Object.freeze({ ...others, clients: Object.freeze(clients) }));
-      }
+      if ('problems' in message) return reject(new ConfigError(message.problems));
+      const config = assemble(message);
+      if (config !== undefined) resolve(config);
+      else setImmediate(() => reader.send('next'));
     });
     reader.on('error', reject);
     reader.on('exit', (code, signal) => reject(new Error(`the process that reads it ended (${signal ?? code})`)));

@@ -1,8 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
-import type { Broker } from '../../broker/broker.ts';
 import type { Config } from '../../config/config.ts';
 import { ConfigError, formatProblem } from '../../config/config-error.ts';
-import { diffNeedingRestart } from '../../config/needs-restart.ts';
 import type { ReloadOutcome } from '../../operations/admin/process-routes.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -11,6 +9,18 @@ import { foldersOf, standOf } from './watched-files.ts';
 
 /** Editors and ConfigMaps write in several steps; this long after the last of them the file is read. */
 const SETTLED_MS = 200;
+
+/** What a configuration is brought into force in: a broker, or processes that have one each. */
+export interface Reloadable {
+  /** The keys that another configuration has and that only a restart brings into force. */
+  needsRestart(next: Config): readonly string[];
+  /**
+   * Brings the rest of it into force.
+   *
+   * @param isAsked whether somebody asked for it by SIGHUP, and did not only write a file
+   */
+  reload(next: Config, isAsked: boolean): void | Promise<void>;
+}
 
 export interface Reloading {
   inForce(): Config;
@@ -25,8 +35,8 @@ export interface Reloading {
  */
 export async function reloadOnChange(
   started: Config,
-  broker: Pick<Broker, 'reload'>,
-  { logger, metrics }: { logger: Logger; metrics: Pick<Metrics, 'configurationRead'> },
+  reloadable: Reloadable,
+  { logger, metrics }: { logger: Pick<Logger, 'event' | 'setLevel'>; metrics: Pick<Metrics, 'configurationRead'> },
 ): Promise<Reloading> {
   const { file } = started;
   let inForce = started;
@@ -37,6 +47,7 @@ export async function reloadOnChange(
   let read = await standOf(started);
   let settling = '';
   let isToBeLookedAt = false;
+  let isAsked = false;
   /** One after the other, so that what was read first cannot come into force last. */
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -45,11 +56,13 @@ export async function reloadOnChange(
     // Before they are read, so that what is written meanwhile is a change.
     read = await standOf(inForce);
     settling = '';
+    const asked = isAsked;
+    isAsked = false;
     try {
       const next = await loadConfigAside(file);
-      for (const detail of diffNeedingRestart(started, next)) logger.event('config.restart_needed', { file, detail });
+      for (const detail of reloadable.needsRestart(next)) logger.event('config.restart_needed', { file, detail });
       for (const warning of next.warnings) logger.event('config.warning', { file, detail: formatProblem(warning) });
-      broker.reload(withoutRestart(started, next));
+      await reloadable.reload(next, asked);
       // Of what came to be read only now nobody knows how it stood before; of the others something may have changed.
       if ((await standOf(inForce)) !== read) soon();
       inForce = next;
@@ -82,6 +95,11 @@ export async function reloadOnChange(
     }, SETTLED_MS);
   }
 
+  function soonAsAsked(): void {
+    isAsked = true;
+    soon();
+  }
+
   function folderChanged(): void {
     if (isToBeLookedAt) return;
     isToBeLookedAt = true;
@@ -105,7 +123,7 @@ export async function reloadOnChange(
     await look();
   }
 
-  process.on('SIGHUP', soon);
+  process.on('SIGHUP', soonAsAsked);
   await watchFolders();
   return {
     inForce: () => inForce,
@@ -113,7 +131,7 @@ export async function reloadOnChange(
     stop() {
       isStopped = true;
       clearTimeout(timer);
-      process.off('SIGHUP', soon);
+      process.off('SIGHUP', soonAsAsked);
       for (const watcher of watchers) watcher.close();
     },
   };
@@ -126,12 +144,4 @@ function watched(folder: string, onChange: () => void): FSWatcher[] {
   } catch {
     return [];
   }
-}
-
-/** What was fixed at the start stays as it was started, so that a half of it cannot change. */
-function withoutRestart(started: Config, next: Config): Config {
-  const { publicUrl, listen, operations, storage, sealing, compatibility } = started;
-  const { tls } = next.listen;
-  const sameListener = listen.tls === undefined || tls === undefined ? listen : { ...listen, tls };
-  return { ...next, publicUrl, listen: sameListener, operations, storage, sealing, compatibility };
 }

@@ -7,14 +7,15 @@ import { EXIT } from '../exit-codes.ts';
 import { readArguments } from '../read-arguments.ts';
 import { startTable } from '../tables/start-table.ts';
 import { READY_LINES } from './ready-line.ts';
-import { serve } from './serve.ts';
 
 /** `gatehouse start`. Answers when the process has stopped, with its exit code. */
 export async function run(argv: string[]): Promise<number> {
   const { values } = readArguments(startTable, argv);
   const form = READY_LINES.find((known) => known === values['ready-line']);
   try {
-    return await serve(await loadConfig(configFile(values.config)), form);
+    const config = await loadConfig(configFile(values.config));
+    if (config.workers === 1) return await (await import('./serve.ts')).serve(config, form);
+    return await (await import('./workers/serve-by-workers.ts')).serveByWorkers(config, form);
   } catch (error) {
     const isRefused = [ConfigError, StorageRefusedError, SelfTestError].some((kind) => error instanceof kind);
     if (!(error instanceof Error && isRefused)) throw error;

@@ -5,7 +5,9 @@ import { configRow } from './shared-rows.ts';
 export const startTable = {
   summary: 'run the broker',
   usage: ['[--config FILE] [--ready-line FORM]'],
-  about: ['Runs the broker. SIGTERM ends it after the time that "drain" says, SIGHUP reads the configuration again.'],
+  about: [
+    'Runs the broker. SIGTERM ends it after the time that "drain" says, SIGHUP reads the configuration again; with "workers", each is replaced then.',
+  ],
   options: {
     config: configRow,
     'ready-line': {

@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import type { SourceSettings } from '../../network/source-address.ts';
+import type { StorageSettings } from '../../storage/storage.ts';
 import { LOG_LEVELS, type LogSettings } from '../../telemetry/log-event.ts';
 import type { Address } from '../config.ts';
 import type { Environment } from '../environment.ts';
@@ -58,4 +60,15 @@ function readLevel(file: ConfigFile, environment: Environment, reading: Reading)
   const text = `GATEHOUSE_LOG_LEVEL is ${JSON.stringify(wanted)}, expected one of ${LOG_LEVELS.join(', ')}`;
   reading.problem(['log', 'level'], text);
   return file.log;
+}
+
+/** Processes share what is stored and the keys that open and sign; what one of them makes for itself, another cannot read. */
+export function readWorkers(file: ConfigFile, driver: StorageSettings['driver'], reading: Reading): number {
+  const { workers } = file;
+  const count = workers === 'auto' ? availableParallelism() : workers;
+  if (driver === 'memory' && workers !== 1) {
+    const text = `found ${workers} with storage.driver memory, expected 1 there, or driver redis: each process would have grants and keys of its own`;
+    reading.problem(['workers'], text, ['storage', 'driver']);
+  }
+  return count;
 }

@@ -24,6 +24,7 @@ import {
   section,
   text,
   wholeNumber,
+  wholeNumberOr,
   yesOrNo,
 } from './value-schemas.ts';
 
@@ -109,6 +110,9 @@ export const fileSchema = section(
     drain: duration('0s', '10m')
       .optional()
       .describe('How long SIGTERM keeps answering; default: 10s, on a terminal 0s'),
+    workers: wholeNumberOr('auto', 1, 256)
+      .prefault(1)
+      .describe('Processes that answer, on one port: driver redis only; auto takes one per core that it may use'),
     storage: section({
       driver: oneOf(['memory', 'redis'])
         .optional()

@@ -81,6 +81,11 @@ export function wholeNumber(least: number, most: number) {
   return z.int({ error }).check(z.gte(least, { error }), z.lte(most, { error }));
 }
 
+export function wholeNumberOr<const Word extends string>(word: Word, least: number, most: number) {
+  const error = expects(`a whole number from ${least} to ${most}, or ${word}`);
+  return z.union([z.literal(word), z.int().check(z.gte(least, { error }), z.lte(most, { error }))], { error });
+}
+
 /** Written with a unit, kept in seconds. */
 export function duration(least: string, most: string) {
   const [leastSeconds = 0, mostSeconds = 0] = [parseDuration(least), parseDuration(most)];

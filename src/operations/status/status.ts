@@ -31,7 +31,7 @@ export interface StatusDeps {
   version: string;
   publicUrl: string;
   upstreams: () => Iterable<{ id: string; displayName: string }>;
-  overview: () => Overview;
+  overview: () => Overview | Promise<Overview>;
   storage: { readonly kind: string; isReady(): Promise<boolean> };
   countPending: () => Promise<number>;
   isDraining: () => boolean;
@@ -58,7 +58,7 @@ export function createStatus(deps: StatusDeps): () => Promise<Status> {
 
 async function gather(deps: StatusDeps, nowMs: number): Promise<Status> {
   const { storage, version, publicUrl } = deps;
-  const { sinceMs, upstreams: asked, ...overview } = deps.overview();
+  const { sinceMs, upstreams: asked, ...overview } = await deps.overview();
   const answers = (await inTime(storage.isReady())) === true;
   return {
     ...overview,

@@ -25,6 +25,8 @@ export interface BrokerProcess {
   readonly operations: string;
   /** The lines that were logged so far. */
   readonly lines: LoggedLine[];
+  /** What it printed on stdout so far. */
+  said(): string;
   /** What came on stderr that is no log line: a crash, a warning of Node's. */
   readonly noise: string[];
   /** Waits for a line of this name, one that is there already included. */
@@ -117,6 +119,7 @@ async function startOnce(options: BrokerProcessOptions): Promise<BrokerProcess> 
 
   return {
     ...{ child, folder, file, origin, lines, noise, writeConfig },
+    said: () => said,
     operations: `http://127.0.0.1:${operationsPort}`,
     async logged(event, matches = () => true, withinMs = 10_000) {
       for (;;) {

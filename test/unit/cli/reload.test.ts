@@ -23,6 +23,7 @@ describe('the folder of the configuration', () => {
     // As `gatehouse start 2>> gatehouse.log` does beside it; the lines are gathered for a moment.
     const event = () => void setTimeout(() => appendFileSync(join(folder, 'gatehouse.log'), 'a line\n'), 20);
     const broker = {
+      needsRestart: () => [],
       reload() {
         reloads += 1;
       },

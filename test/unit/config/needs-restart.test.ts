@@ -1,6 +1,10 @@
 import { expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import { diffNeedingRestart } from '../../../src/config/needs-restart.ts';
+import {
+  diffNeedingRestart,
+  diffNeedingRestartAboveWorkers,
+  withoutRestartAboveWorkers,
+} from '../../../src/config/needs-restart.ts';
 import { isSameSettings } from '../../../src/sealing/same-settings.ts';
 import { jwks, rsaPrivate, sealingKey } from './keys.ts';
 import { type Around, type Lines, leastFile, read } from './written.ts';
@@ -68,4 +72,17 @@ it('everything else reloads', () => {
     }),
   );
   expect(diffNeedingRestart(read(leastFile()), next)).toEqual([]);
+});
+
+it('above workers only operations does, and the way to one process, which keeps what several share', () => {
+  const read2 = (workers: number, top = '') => ({ ...read(leastFile({ top }), around), workers });
+  const several = read2(4, 'keys: { sealing: [{ env: A }] }');
+  const others = read2(2, 'keys: { sealing: [{ env: B }] }\ncompatibility: { authlete: true }');
+  expect(diffNeedingRestart(several, others)).toEqual(['workers', 'keys.sealing', 'compatibility']);
+  expect(diffNeedingRestartAboveWorkers(several, others)).toEqual([]);
+  expect(withoutRestartAboveWorkers(several, others)).toEqual(others);
+  const one = read2(1, 'operations: {}');
+  expect(diffNeedingRestartAboveWorkers(several, one)).toEqual(['operations', 'workers']);
+  const { operations, workers, storage, sealing } = several;
+  expect(withoutRestartAboveWorkers(several, one)).toEqual({ ...one, operations, workers, storage, sealing });
 });

@@ -211,6 +211,26 @@ const rules: Record<string, Rule[]> = {
       { environment: { GATEHOUSE_LOG_LEVEL: 'loud' } },
     ],
   ],
+  workers: [
+    [
+      'several on the memory driver',
+      { top: 'workers: ▸2' },
+      'workers',
+      /^found 2 with storage\.driver memory, expected 1/,
+    ],
+    ['as many as there are, too', { top: 'workers: ▸auto' }, 'workers', /^found auto with storage\.driver memory/],
+    ['none', { top: 'workers: ▸0' }, 'workers', /expected a whole number from 1 to 256, or auto/],
+    ['another word', { top: 'workers: ▸many' }, 'workers', /expected a whole number from 1 to 256, or auto/],
+    [
+      'keys that are made at the start',
+      {
+        top: 'keys: { sealing: [{ env: SEALING }] }\nstorage: { driver: redis, redis: { url: "redis://127.0.0.1" } }\nworkers: 2',
+      },
+      'keys.signing',
+      /is missing, expected .* with storage\.driver redis/,
+      REDIS,
+    ],
+  ],
   storage: [
     [
       'not stated',
