@@ -9,7 +9,7 @@ import type { Profile } from './profiles/profile.ts';
 import { type ProfileFiles, profileFiles } from './profiles/profile-files.ts';
 import { ProfileFileError, stateFolder } from './profiles/state-folder.ts';
 import { readArguments, UsageError } from './read-arguments.ts';
-import { logoutTable } from './tables/logout-table.ts';
+import { logoutTable } from './tables/daily/logout-table.ts';
 import { printable } from './terminal/printable.ts';
 
 /** `gatehouse logout`; answers the exit code. */

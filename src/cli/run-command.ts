@@ -34,15 +34,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: () => import('./login/login.ts'),
   },
   token: {
-    table: async () => (await import('./tables/token-table.ts')).tokenTable,
+    table: async () => (await import('./tables/daily/token-table.ts')).tokenTable,
     load: () => import('./token/token.ts'),
   },
   logout: {
-    table: async () => (await import('./tables/logout-table.ts')).logoutTable,
+    table: async () => (await import('./tables/daily/logout-table.ts')).logoutTable,
     load: () => import('./logout.ts'),
   },
   profiles: {
-    table: async () => (await import('./tables/profiles-table.ts')).profilesTable,
+    table: async () => (await import('./tables/daily/profiles-table.ts')).profilesTable,
     load: () => import('./profiles/profiles.ts'),
   },
   keys: { table: async () => (await import('./tables/keys-table.ts')).keysTable, load: () => import('./keys.ts') },

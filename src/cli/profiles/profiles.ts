@@ -2,7 +2,7 @@ import { processEnvironment } from '../../config/environment.ts';
 import { complain } from '../complain.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readArguments } from '../read-arguments.ts';
-import { profilesTable } from '../tables/profiles-table.ts';
+import { profilesTable } from '../tables/daily/profiles-table.ts';
 import { printable } from '../terminal/printable.ts';
 import type { Profile } from './profile.ts';
 import { profileFiles } from './profile-files.ts';

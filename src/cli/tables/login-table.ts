@@ -1,5 +1,5 @@
 import type { CommandTable } from './command-table.ts';
-import { profileRows } from './profile-rows.ts';
+import { profileRows } from './daily/profile-rows.ts';
 
 export const STORES = ['file', 'none'] as const;
 

@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { isLoopback } from '../../network/loopback.ts';
 import { hint, UsageError } from '../read-arguments.ts';
-import { HELPER_ACTIONS } from '../tables/token-table.ts';
+import { HELPER_ACTIONS } from '../tables/daily/token-table.ts';
 import { eraseToken } from './erase-token.ts';
 import { obtainToken, type TokenOrder } from './obtain-token.ts';
 import { TOKEN_EXIT } from './token-exit.ts';

@@ -1,7 +1,7 @@
 import { processEnvironment } from '../../config/environment.ts';
 import { parseDuration } from '../../config/schema/duration.ts';
 import { readArguments, tooMuch, UsageError } from '../read-arguments.ts';
-import { tokenTable } from '../tables/token-table.ts';
+import { tokenTable } from '../tables/daily/token-table.ts';
 import { obtainToken, type TokenOrder } from './obtain-token.ts';
 import { TOKEN_EXIT } from './token-exit.ts';
 import { type TokenFormat, tokenText } from './token-format.ts';

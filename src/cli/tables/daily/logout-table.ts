@@ -1,4 +1,4 @@
-import type { CommandTable } from './command-table.ts';
+import type { CommandTable } from '../command-table.ts';
 import { profileRows } from './profile-rows.ts';
 
 export const logoutTable = {

@@ -1,4 +1,4 @@
-import type { CommandTable } from './command-table.ts';
+import type { CommandTable } from '../command-table.ts';
 
 export const profilesTable = {
   summary: 'list the kept sign-ins',
