@@ -43,6 +43,8 @@ export interface ScopeItem {
   isScope: true;
   /** Its description is ours, and says all of it: the name is for people who read specifications. */
   isStandard: boolean;
+  /** A claim of the tokens that the description names, so that it need not be said again. */
+  saysClaim: string | undefined;
 }
 
 export interface ConfirmCodeLocals {

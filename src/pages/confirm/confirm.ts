@@ -119,8 +119,10 @@ export function renderConfirm(
   const scopes = shownScopes(confirmSession);
   const frame = frameOf(context, confirmSession);
   const hidden = '•'.repeat(charactersToType);
-  const items = [...scopes, ...facts.beyondScopes].map((name) => scopeItem(context, name, frame.language));
-  const told = toldClaims(confirmSession, scopes, items);
+  const told = toldClaims(confirmSession, scopes);
+  const items = [...scopes, ...facts.beyondScopes].map((name) => scopeItem(context, name, frame.language, told.all));
+  // A scope that is a claim too says it already, in words.
+  const said = new Set(items.map(({ saysClaim }) => saysClaim));
   const page = context.views.confirm(frame, {
     action: context.addresses.to('/device/confirm'),
     fields: fieldsOf(context, confirmSession, warnings),
@@ -130,8 +132,9 @@ export function renderConfirm(
     upstream: client.upstreams.length > 1 ? upstreamName(context, facts.signIn.upstream) : undefined,
     scopes: items,
     resources: shownResources(client, view.grant),
-    ...told,
-    claimWords: claimWordsOf([...told.claims, ...told.claimsForServices], frame.language),
+    claims: told.all.filter((name) => !said.has(name)),
+    claimsForServices: told.forServices,
+    claimWords: claimWordsOf(told.all, frame.language),
     worksUntil: frame.language.clock(view.grant.expiresAtMs),
     timesScript: allowScript(context, response, context.timesScript),
     code: formatUserCode(userCode.slice(0, userCode.length - charactersToType) + hidden, group),

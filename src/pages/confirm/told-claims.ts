@@ -1,30 +1,25 @@
 import { EMAIL_VERIFIED } from '../../grants/decide/approver-conditions.ts';
 import { tokenClaims } from '../../grants/decide/client-claims.ts';
 import type { Language } from '../frame/languages.ts';
-import type { ScopeItem } from './confirm-locals.ts';
 import type { ConfirmSession } from './confirm-session.ts';
 
 /** What the tokens say of the person, and to whom: without `openid` there is no ID token, and relay mints no access token. */
-export function toldClaims({ client, facts }: ConfirmSession, scopes: readonly string[], items: readonly ScopeItem[]) {
-  const { idToken, accessToken } = tokenClaims(client, scopes);
-  const forDevice = scopes.includes('openid') ? idToken : [];
-  const forServices = client.tokens === 'mint' ? accessToken : [];
-  // Whether an address was verified is a word about it, and none about the person. Of a scope's claims, those that came.
-  const isTold = (name: string) =>
-    name !== EMAIL_VERIFIED && (client.claims.standard !== true || Object.hasOwn(facts.signIn.claims, name));
-  // A scope that is a claim too says it already, in words.
-  const saidBy = new Set(
-    items.flatMap(({ name, description }) => (description === undefined ? [] : [claimOfScope(name)])),
-  );
-  return {
-    claims: [...new Set([...forDevice, ...forServices])].filter((name) => isTold(name) && !saidBy.has(name)),
-    claimsForServices: forServices.filter(isTold),
-  };
+export interface ToldClaims {
+  forDevice: readonly string[];
+  forServices: readonly string[];
+  /** Both, each once. */
+  all: readonly string[];
 }
 
-/** OpenID Connect Core §5.4: of the scopes with one claim, the one that is called otherwise. */
-function claimOfScope(scope: string): string {
-  return scope === 'phone' ? 'phone_number' : scope;
+export function toldClaims({ client, facts }: ConfirmSession, scopes: readonly string[]): ToldClaims {
+  const { idToken, accessToken } = tokenClaims(client, scopes);
+  // Of a scope's claims, those that came. Whether an address was verified is a word about it, and none about the person.
+  const isTold = (name: string, _index: number, names: readonly string[]) =>
+    !(name === EMAIL_VERIFIED && names.includes('email')) &&
+    (client.claims.standard !== true || Object.hasOwn(facts.signIn.claims, name));
+  const forDevice = (scopes.includes('openid') ? idToken : []).filter(isTold);
+  const forServices = (client.tokens === 'mint' ? accessToken : []).filter(isTold);
+  return { forDevice, forServices, all: [...new Set([...forDevice, ...forServices])] };
 }
 
 /** Names of the standard have words; an administrator's own claim is shown by its name. */

@@ -1,4 +1,5 @@
 import type { ListedSession } from '../../device-sessions/list-sessions.ts';
+import { carriedClaimNames } from '../../grants/decide/client-claims.ts';
 import { placeWords } from '../confirm/place-words.ts';
 import { scopeItem } from '../confirm/scope-words.ts';
 import type { Language } from '../frame/languages.ts';
@@ -13,7 +14,9 @@ export function describeDevice(
   language: Language,
 ): Omit<DeviceLocals, 'fields' | 'isNew' | 'isOpen'> {
   const { id, deviceLabel, source, scopes } = session;
-  const client = context.deps.clients.get(session.clientId)?.name ?? session.clientId;
+  const registered = context.deps.clients.get(session.clientId);
+  const client = registered?.name ?? session.clientId;
+  const told = registered === undefined ? [] : carriedClaimNames(registered, scopes);
   const started = language.date(session.startedAtMs);
   return {
     id,
@@ -28,7 +31,7 @@ export function describeDevice(
     lastUsed: language.ago(nowMs - lastUsedAtMs),
     ends: language.date(session.endsAtMs),
     scopes,
-    permissions: scopes.map((scope) => scopeItem(context, scope, language)),
+    permissions: scopes.map((scope) => scopeItem(context, scope, language, told)),
     isEnded: ended !== undefined,
   };
 }

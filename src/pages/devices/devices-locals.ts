@@ -7,8 +7,8 @@ export interface SessionsLocals {
   renameAction: string;
   endAction: string;
   longestName: number;
-  /** What was just done here, in words. */
-  status: string | undefined;
+  /** What was just done here: its text, and the device that it has a place for. */
+  status: { key: string; device: DeviceName | undefined } | undefined;
   /** Those that are connected, the last used first. */
   active: readonly DeviceLocals[];
   ended: readonly DeviceLocals[];
@@ -23,12 +23,15 @@ export interface SessionsLocals {
   connect: string;
 }
 
-export interface DeviceLocals {
-  id: string;
+export interface DeviceName {
   /** The person's name for it, else what the device calls itself, else client and date. */
   heading: string;
   /** The heading is what the device says, which nobody has checked. */
   isClaimed: boolean;
+}
+
+export interface DeviceLocals extends DeviceName {
+  id: string;
   client: string;
   name: string | undefined;
   deviceLabel: string | undefined;
@@ -56,6 +59,5 @@ export interface EndAllLocals {
   fields: HiddenFields;
   /** Back to the list. */
   back: string;
-  /** What they are called. */
-  devices: readonly { name: string }[];
+  devices: readonly DeviceName[];
 }

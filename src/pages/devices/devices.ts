@@ -13,7 +13,6 @@ import { logTag } from '../../telemetry/logger.ts';
 import { upstreamName } from '../confirm/confirm-session.ts';
 import { browserOf, newBrowserValue, renewBrowserSession } from '../frame/browser-session.ts';
 import type { HiddenFields } from '../frame/form-guard.ts';
-import type { Language } from '../frame/languages.ts';
 import { cookieOf } from '../frame/page-addresses.ts';
 import { fieldOf, type PageContext } from '../frame/page-context.ts';
 import { PageProblem } from '../frame/page-problem.ts';
@@ -21,6 +20,7 @@ import { noteFacts } from '../frame/request-facts.ts';
 import { countSignIn, startSignIn } from '../sign-in/start-sign-in.ts';
 import { readTicket } from '../sign-in/ticket.ts';
 import { describeDevice } from './describe-device.ts';
+import type { DeviceName, SessionsLocals } from './devices-locals.ts';
 import { type DeviceManager, MANAGE_COOKIE } from './finish-manage-sign-in.ts';
 
 /** A person who signed in to manage their devices, within the last ten minutes, in this browser. */
@@ -84,7 +84,7 @@ export async function renderSessions(
     renameAction: context.addresses.to('/sessions/rename'),
     endAction: context.addresses.to('/sessions/end'),
     longestName: MAX_LINE,
-    status: statusOf(context, request, managing, sessions, frame.language),
+    status: statusOf(context, request, managing, sessions),
     active,
     ended: sessions.filter(({ isEnded }) => isEnded),
     sessions,
@@ -112,7 +112,7 @@ async function askEndAll(context: PageContext, request: Request, response: Respo
     action: context.addresses.to('/sessions/end'),
     fields: endAllFields(context, managing),
     back: context.addresses.to('/sessions'),
-    devices: active.map((one) => ({ name: describeDevice(context, one, nowMs, frame.language).heading })),
+    devices: active.map((one) => describeDevice(context, one, nowMs, frame.language)),
   });
   response.type('html').send(page);
 }
@@ -134,15 +134,14 @@ function statusOf(
   context: PageContext,
   { query }: Request,
   managing: Managing,
-  sessions: readonly { id: string; heading: string }[],
-  { t }: Language,
-): string | undefined {
+  sessions: readonly (DeviceName & { id: string })[],
+): SessionsLocals['status'] {
   const [did, session = '', token] = ['did', 'session', 'token'].map((name) => fieldOf(query, name));
   if (!context.forms.isToken(MANAGE, manageFacts(managing, `${did} ${session}`), token)) return undefined;
-  if (did === 'end_all') return t('sessions.did_end_all');
-  const device = sessions.find(({ id }) => id === session)?.heading;
+  if (did === 'end_all') return { key: 'sessions.did_end_all', device: undefined };
+  const device = sessions.find(({ id }) => id === session);
   if (device === undefined) return undefined;
-  return did === 'end' ? t('sessions.did_end', { device }) : t('sessions.did_rename', { device });
+  return { key: did === 'end' ? 'sessions.did_end' : 'sessions.did_rename', device };
 }
 
 /** The sign-in behind a ticket, or `undefined` where there is none, or no longer. */

@@ -240,7 +240,7 @@ describe('the confirm page', () => {
   });
 
   it('says where a scope has no description, and shows its name in ink; names that every object has are no words', async () => {
-    const allowed = ['packages:write', 'constructor', '__proto__', 'groups'];
+    const allowed = ['packages:write', 'constructor', '__proto__', 'openid', 'groups'];
     const harness = openPageHarness({ client: { scopes: { allowed, default: [] } } });
     const { words, text } = await harness.signIn(
       harness.newVisitor(),
@@ -250,8 +250,8 @@ describe('the confirm page', () => {
       expect(words).toContain(`${scope} no description`);
       expect(text).toContain(`<code class="ink" dir="ltr" translate="no">${scope}</code>`);
     }
-    // A scope that is called as a claim of the standard is said by the claim's word, once.
-    expect(words).toMatch(/no description Groups Requested/);
+    // A scope that is called as a claim that is told is said by the claim’s word, once.
+    expect(words).toMatch(/1 more Groups It receives department Email address Requested/);
   });
 
   it('folds claims after the fourth too', async () => {

@@ -208,7 +208,7 @@ describe('my devices', () => {
     await keepSession(harness);
     const [form] = formsTo(await signIn(visitor), '/sessions/rename');
     const named = await visitor.follow(await visitor.post('/sessions/rename', { ...form?.fields, name: 'Build <7>' }));
-    expect(named.words).toContain('The device is now called Build <7>.');
+    expect(named.text).toContain('The device is now called <bdi translate="no">Build &lt;7&gt;</bdi>.');
     const wrong = await visitor.post('/sessions/rename', { ...form?.fields, name: 'x'.repeat(65) });
     expect(wrong).toMatchObject({ status: 400, heading: 'Your devices' });
     expect(wrong.words).toMatch(/That name can’t be used/);
@@ -227,6 +227,31 @@ describe('my devices', () => {
     const form = formsTo(list, '/sessions/rename').find(({ fields }) => fields['session'] === labelled.id);
     const named = await visitor.follow(await visitor.post('/sessions/rename', { ...form?.fields, name: 'Mine' }));
     expect(headingOf(named, labelled)).toBe('Mine');
+  });
+
+  it('mark what a device says of itself wherever it is said', async () => {
+    const { harness, visitor } = opened();
+    const deviceLabel = 'All your devices <b>|';
+    const marked = '<q><bdi translate="no">All your devices &lt;b&gt;|</bdi></q>';
+    const claimed = await keepSession(harness, { deviceLabel });
+    const named = await keepSession(harness, { deviceLabel: 'other' });
+    const list = await signIn(visitor);
+    const formOf = ({ id }: DeviceSession, action: string) =>
+      formsTo(list, action).find(({ fields }) => fields['session'] === id)?.fields ?? {};
+    const own = await visitor.follow(
+      await visitor.post('/sessions/rename', { ...formOf(named, '/sessions/rename'), name: 'Mine' }),
+    );
+    expect(own.text).toMatch(/autofocus>The device is now called <bdi translate="no">Mine<\/bdi>\.<\/p>/);
+    const ask = await visitor.open('/sessions?all=ask');
+    expect(ask.text).toContain(`<li>${marked}</li>`);
+    expect(ask.text).toContain('<li><bdi translate="no">Mine</bdi></li>');
+    const ended = await visitor.follow(await visitor.post('/sessions/end', formOf(claimed, '/sessions/end')));
+    expect(ended.text).toContain(`autofocus>${marked} is disconnected.</p>`);
+    for (const { text } of [own, ask, ended]) {
+      expect(text.split('All your devices &lt;b&gt;').length).toBe(
+        text.split('>All your devices &lt;b&gt;|</bdi></q>').length,
+      );
+    }
   });
 
   it('say to which device a field and a button belong', async () => {
