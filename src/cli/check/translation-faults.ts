@@ -1,14 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { LANGUAGES_FOLDER, readTexts } from '../../config/read/language-file.ts';
 import { didYouMean } from '../../config/schema/did-you-mean.ts';
+import type { Texts } from '../../pages/frame/languages.ts';
 
-/** What a language file has: texts, and sections of them. */
-export interface Texts {
-  [key: string]: string | Texts;
-}
-
-const OWN_FOLDER = fileURLToPath(new URL('../../../views/languages/', import.meta.url));
 const PLURAL = /_(zero|one|two|few|many|other)$/;
 /** A form for one or two may say the number in a word. */
 const MAY_LACK_COUNT = /_(zero|one|two)$/;
@@ -40,7 +35,7 @@ export function writtenLanguages(views: string): string[] {
 export function faultsOfFile(views: string, language: string): string[] {
   const texts = readTexts(join(views, 'languages', `${language}.json`));
   if (typeof texts === 'string') return [texts];
-  const own = readTexts(join(OWN_FOLDER, `${language}.json`));
+  const own = readTexts(join(LANGUAGES_FOLDER, `${language}.json`));
   return translationFaults(language, texts, typeof own === 'string' ? undefined : own);
 }
 
@@ -51,7 +46,7 @@ export function faultsOfFile(views: string, language: string): string[] {
  * @param own our words for the language, which stand where the translation has none
  */
 export function translationFaults(language: string, written: Texts, own?: Texts): string[] {
-  const english = flat(readTexts(join(OWN_FOLDER, 'en.json')));
+  const english = flat(readTexts(join(LANGUAGES_FOLDER, 'en.json')));
   const known = new Set([...english.keys()].map(withoutPlural));
   const here = flat(written);
   const all = new Map([...flat(own ?? {}), ...here]);
@@ -112,21 +107,6 @@ function wordingFaults(all: ReadonlyMap<string, string>): string[] {
     ...(all.has('refused.deny') && all.get('refused.deny') !== deny ? ['refused.deny differs from confirm.deny'] : []),
     ...(all.get('confirm.approve') === deny ? ['confirm.approve is confirm.deny'] : []),
   ];
-}
-
-/** A text of words, or why there is none. */
-function readTexts(file: string): Texts | string {
-  try {
-    const read: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return isTexts(read) ? read : `${file} has something that is no text, expected sections of texts`;
-  } catch (error) {
-    return `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-  }
-}
-
-function isTexts(value: unknown): value is Texts {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.values(value).every((one) => typeof one === 'string' || isTexts(one));
 }
 
 /** By dotted keys; a comment at the top is none of them. */

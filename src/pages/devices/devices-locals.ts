@@ -7,8 +7,8 @@ export interface SessionsLocals {
   renameAction: string;
   endAction: string;
   longestName: number;
-  /** What was just done here: its text, and the device that it has a place for. */
-  status: { key: string; device: DeviceName | undefined } | undefined;
+  /** What was just done here, and to which device. */
+  status: { did: 'rename' | 'end' | 'end_all'; device: DeviceName | undefined } | undefined;
   /** Those that are connected, the last used first. */
   active: readonly DeviceLocals[];
   ended: readonly DeviceLocals[];

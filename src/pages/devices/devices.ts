@@ -138,10 +138,10 @@ function statusOf(
 ): SessionsLocals['status'] {
   const [did, session = '', token] = ['did', 'session', 'token'].map((name) => fieldOf(query, name));
   if (!context.forms.isToken(MANAGE, manageFacts(managing, `${did} ${session}`), token)) return undefined;
-  if (did === 'end_all') return { key: 'sessions.did_end_all', device: undefined };
+  if (did === 'end_all') return { did, device: undefined };
   const device = sessions.find(({ id }) => id === session);
   if (device === undefined) return undefined;
-  return { key: did === 'end' ? 'sessions.did_end' : 'sessions.did_rename', device };
+  return { did: did === 'end' ? 'end' : 'rename', device };
 }
 
 /** The sign-in behind a ticket, or `undefined` where there is none, or no longer. */

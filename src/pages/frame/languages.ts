@@ -12,6 +12,11 @@ export interface Languages {
   in(language: string): Language;
 }
 
+/** What a language file has: texts, and sections of them. */
+export interface Texts {
+  [key: string]: string | Texts;
+}
+
 export interface Language {
   code: string;
   direction: 'ltr' | 'rtl';
@@ -73,18 +78,20 @@ const MOMENT: Intl.DateTimeFormatOptions = {
 };
 
 /**
- * Reads the files at the first text, not at start-up.
+ * Reads our files at the first text, not at start-up; an administrator's at once, so that one that breaks later breaks no
+ * page, and the reload that finds it is refused.
  *
  * @param overrides a folder whose `languages/xx.json` wins over ours, text by text, or is a language of its own
  */
 export function createLanguages(wanted: readonly string[], overrides?: string): Languages {
+  const own = readOwnTexts(wanted, overrides);
   const known = new Map<string, Language>();
   let texts: i18n | undefined;
   let offered: readonly string[] | undefined;
 
   function offer(): readonly string[] {
     if (offered === undefined) {
-      const found = wanted.filter((language) => foldersOf(overrides).some((folder) => hasFile(folder, language)));
+      const found = wanted.filter((code) => own.has(code) || existsSync(join(FOLDER, `${code}.json`)));
       offered = found.length > 0 ? found : [FALLBACK];
     }
     return offered;
@@ -93,7 +100,8 @@ export function createLanguages(wanted: readonly string[], overrides?: string): 
   function load(): i18n {
     const instance = createInstance();
     const codes = [...new Set([FALLBACK, ...offer()])];
-    const resources = Object.fromEntries(codes.map((code) => [code, { translation: textsOf(code, overrides) }]));
+    const textsOf = (code: string) => merged(readTexts(FOLDER, code) ?? {}, own.get(code) ?? {});
+    const resources = Object.fromEntries(codes.map((code) => [code, { translation: textsOf(code) }]));
     // Templates escape; escaping twice would show `&amp;`.
     const interpolation = { escapeValue: false };
     void instance.init({ resources, lng: FALLBACK, fallbackLng: FALLBACK, initAsync: false, interpolation });
@@ -199,22 +207,20 @@ function isolated(words: Readonly<Record<string, unknown>>): Record<string, unkn
   );
 }
 
-type Texts = { [key: string]: string | Texts };
-
-/** Ours first: what comes later wins. */
-function foldersOf(overrides: string | undefined): string[] {
-  return overrides === undefined ? [FOLDER] : [FOLDER, join(overrides, 'languages')];
+/** An administrator's files, as they are now. */
+function readOwnTexts(wanted: readonly string[], overrides: string | undefined): Map<string, Texts> {
+  const own = new Map<string, Texts>();
+  if (overrides === undefined) return own;
+  for (const code of new Set([FALLBACK, ...wanted])) {
+    const texts = readTexts(join(overrides, 'languages'), code);
+    if (texts !== undefined) own.set(code, texts);
+  }
+  return own;
 }
 
-function hasFile(folder: string, code: string): boolean {
-  return existsSync(join(folder, `${code}.json`));
-}
-
-function textsOf(code: string, overrides: string | undefined): Texts {
-  const files = foldersOf(overrides).filter((folder) => hasFile(folder, code));
-  return files
-    .map((folder) => JSON.parse(readFileSync(join(folder, `${code}.json`), 'utf8')) as Texts)
-    .reduce<Texts>(merged, {});
+function readTexts(folder: string, code: string): Texts | undefined {
+  const file = join(folder, `${code}.json`);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Texts) : undefined;
 }
 
 function merged(under: Texts, over: Texts): Texts {

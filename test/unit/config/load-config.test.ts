@@ -420,6 +420,48 @@ describe('settings that are worked out', () => {
     }
   });
 
+  it.each([
+    ['broken JSON', 'fi', '{ "confirm": ', /languages\/fi\.json is no JSON: /],
+    ['a list', 'fi', '[]', /fi\.json has no sections of texts/],
+    ['null', 'fi', 'null', /fi\.json has no sections of texts/],
+    [
+      'a section that is null',
+      'fi',
+      '{ "confirm": null }',
+      /fi\.json has null at confirm, expected a text or a section/,
+    ],
+    ['a number', 'fi', '{ "confirm": { "deny": 1 } }', /fi\.json has 1 at confirm\.deny, expected a text/],
+    ['a text for a section', 'fi', '{ "confirm": "x" }', /fi\.json has a text at confirm, expected a section/],
+    ['a section for a text', 'fi', '{ "confirm": { "deny": {} } }', /fi\.json has a section at confirm\.deny/],
+    ['a fault in a correction of ours', 'de', '{', /languages\/de\.json is no JSON/],
+    ['a fault in English, which is not offered', 'en', '{ "done": [] }', /en\.json has \[\] at done/],
+  ])('a file of words is refused with %s', (_, code, words, fault) => {
+    const lines = { top: 'pages: { languages: [de, fi], views: views }' };
+    const files = { 'views/languages/fi.json': '{}', [`views/languages/${code}.json`]: words };
+    const problems = problemsOf(leastFile(lines), { files });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]?.text).toMatch(fault);
+  });
+
+  it.each(['zh-yue', 'de-abc', 'de-1ab', 'xx-a1'])('the language %s, which Intl refuses, is refused', (tag) => {
+    const files = { [`views/languages/${tag}.json`]: '{}' };
+    const problems = problemsOf(leastFile({ top: `pages: { languages: [${tag}], views: views }` }), { files });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]?.text).toMatch(/is no language tag/);
+  });
+
+  it.each([
+    ['<% if (x) { %>', /confirm\.ejs is no template: /],
+    ['<%= x', /confirm\.ejs is no template: Could not find matching close tag/],
+    ['<p><%= ) %></p>', /confirm\.ejs is no template: /],
+  ])('a template %s is refused', (template, fault) => {
+    const lines = { top: 'pages: { views: views }' };
+    const files = { 'views/confirm.ejs': template, 'views/layout.ejs': '<%= title %>' };
+    const problems = problemsOf(leastFile(lines), { files });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]?.text).toMatch(fault);
+  });
+
   it('a logo becomes a data: URI', () => {
     const config = read(leastFile({ top: 'pages: { logo: logo.svg }' }), { files: { 'logo.svg': '<svg/>' } });
     expect(config.pages.logo).toBe(`data:image/svg+xml;base64,${Buffer.from('<svg/>').toString('base64')}`);

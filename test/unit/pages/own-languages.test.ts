@@ -2,15 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  faultsOfFile,
-  flat,
-  type Texts,
-  translationFaults,
-  writtenLanguages,
-} from '../../../src/cli/check/translation-faults.ts';
+import { faultsOfFile, flat, translationFaults, writtenLanguages } from '../../../src/cli/check/translation-faults.ts';
 import { LANGUAGES } from '../../../src/config/schema/pages-schema.ts';
-import { createLanguages } from '../../../src/pages/frame/languages.ts';
+import { createLanguages, type Texts } from '../../../src/pages/frame/languages.ts';
 import { openPageHarness } from '../../support/browser/page-harness.ts';
 
 const OURS = join(import.meta.dirname, '../../../views/languages');
@@ -37,6 +31,21 @@ describe('a language of an administrator’s', () => {
     visitor.headers = { 'accept-language': 'fi-FI,fi;q=0.9' };
     const page = await visitor.open('/device');
     expect([page.heading, page.text.includes('<html lang="fi" dir="ltr">')]).toEqual(['Yhdistä laite', true]);
+  });
+
+  it('is as it was read: what breaks later breaks no page until somebody reads it again', async () => {
+    const views = folderWith({
+      fi: { enter_code: { title: 'Yhdistä laite' } },
+      en: { enter_code: { continue: 'Next' } },
+    });
+    writeFileSync(join(views, 'enter-code.ejs'), '<p><%= t("enter_code.continue") %></p>');
+    const visitor = openPageHarness({ settings: { languages: ['fi'], views } }).newVisitor();
+    for (const file of ['languages/fi.json', 'languages/en.json', 'enter-code.ejs']) {
+      writeFileSync(join(views, file), '<%');
+    }
+    const page = await visitor.open('/device');
+    expect([page.status, page.heading]).toEqual([200, 'Yhdistä laite']);
+    expect(page.text).toContain('<p>Next</p>');
   });
 
   it('corrects ours text by text', () => {
@@ -128,8 +137,8 @@ describe('the judge of translations', () => {
     expect(writtenLanguages(views).sort()).toEqual(['ar', 'de', 'fi', 'fr']);
     expect(faultsOfFile(views, 'de').join('\n')).toMatch(/confirm\.stop does not name the button “Nein”/);
     expect(faultsOfFile(views, 'fr')).toEqual([]);
-    expect(faultsOfFile(views, 'fi').join()).toMatch(/fi\.json cannot be read/);
-    expect(faultsOfFile(views, 'ar').join()).toMatch(/has something that is no text/);
+    expect(faultsOfFile(views, 'fi').join()).toMatch(/fi\.json is no JSON/);
+    expect(faultsOfFile(views, 'ar').join()).toMatch(/ar\.json has no sections of texts/);
     expect(writtenLanguages('/nowhere')).toEqual([]);
   });
 
