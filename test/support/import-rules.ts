@@ -63,7 +63,8 @@ const PACKAGE_HOMES: { packages: RegExp; homes: readonly string[]; advice: strin
   },
   {
     packages: /^ejs$/,
-    homes: ['pages/', 'operations/'],
+    // An administrator's templates are judged where the rest of the configuration is.
+    homes: ['pages/', 'operations/', 'config/read/read-pages.ts'],
     advice: 'What people read is a template of a page.',
   },
   {
