@@ -30,6 +30,8 @@ export interface ConfirmLocals extends TellsTime {
   /** Where that is, and whose network, as far as a file of the administrator’s says it. */
   geoPlace: string | undefined;
   deviceLabel: string | undefined;
+  /** The device says that it runs on this machine, and will be told by this browser. */
+  isLoopback: boolean;
   /** How long the device may act: so many minutes, or until it is ended, at most so many hours or days. */
   duration: { unit: 'minutes' | 'hours' | 'days'; count: number };
   warnings: readonly Warning[];
@@ -76,7 +78,17 @@ export interface DoneLocals extends TellsTime {
   devices: string | undefined;
   /** What the device must be told. */
   confirmationCode: string | undefined;
+  /** The way to the listener on the device's machine, until it was gone. */
+  loopback: LoopbackWay | undefined;
   undo: { action: string | undefined; fields: HiddenFields; seconds: number; until: ClockTime } | undefined;
+}
+
+export interface LoopbackWay {
+  /** Of the listener on the device's machine, with the proof. */
+  address: string;
+  /** Where the digits are. */
+  digits: string;
+  goesOn: boolean;
 }
 
 export type DoneState =

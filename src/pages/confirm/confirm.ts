@@ -25,6 +25,7 @@ import {
   readConfirmSession,
   upstreamName,
 } from './confirm-session.ts';
+import { doneAddress, isLoopbackAsked, type LoopbackStep } from './loopback-way.ts';
 import { mayApprove } from './may-approve.ts';
 import { placeWords } from './place-words.ts';
 import { scopeItem } from './scope-words.ts';
@@ -61,6 +62,7 @@ export async function toDone(
   context: PageContext,
   { browser, view, facts, response }: ConfirmSession,
   receipt = view.receipt,
+  step?: LoopbackStep,
 ): Promise<void> {
   const { sealing } = context.deps.grants;
   const { upstream, account } = facts.signIn;
@@ -68,7 +70,7 @@ export async function toDone(
   const received = await readTicket(sealing, browser, 'receipt', receipt);
   const done = received ?? { grant: view.grant.id, upstream, account };
   const ticket = await writeTicket(sealing, browser, 'done', done);
-  response.redirect(303, context.addresses.to('/device/done', { ticket }));
+  response.redirect(303, doneAddress(context, ticket, step));
 }
 
 /** This person cannot approve here and now, but may deny, or come as somebody else; the grant stays pending. */
@@ -143,6 +145,7 @@ export function renderConfirm(
     place: requester.from,
     geoPlace: placeWords(context.deps.geo.placeOf(requester.address), frame.language),
     deviceLabel: view.grant.deviceLabel,
+    isLoopback: isLoopbackAsked(client, view.grant),
     duration: durationOf(context, confirmSession, scopes),
     warnings: toldWarnings(warnings),
     confirmCode:

@@ -19,6 +19,7 @@ import {
   personOf,
   readConfirmSession,
 } from './confirm-session.ts';
+import { firstStep } from './loopback-way.ts';
 import { mayApprove } from './may-approve.ts';
 
 /** How long the page offers to take an approval back. */
@@ -117,7 +118,9 @@ async function approve(context: PageContext, confirmSession: ConfirmSession, sai
     revokeTokens(deps.upstreams.get(signIn.upstream), signIn.upstreamTokens);
   }
   await leave(confirmSession);
-  return decided.outcome === 'decided' ? toDone(context, confirmSession, receipt) : toConfirm(context, confirmSession);
+  if (decided.outcome !== 'decided') return toConfirm(context, confirmSession);
+  const step = confirmationProof === undefined ? undefined : firstStep(request, shown.requester);
+  return toDone(context, confirmSession, receipt, step);
 }
 
 async function deny(context: PageContext, confirmSession: ConfirmSession, by: 'person' | 'report'): Promise<void> {

@@ -14,6 +14,7 @@ import { noteFacts } from '../frame/request-facts.ts';
 import { type DoneTicket, readTicket } from '../sign-in/ticket.ts';
 import type { DoneLocals, DoneState } from './confirm-locals.ts';
 import { upstreamName } from './confirm-session.ts';
+import { loopbackWay, showsDigits } from './loopback-way.ts';
 
 const UNDO = 'undo';
 
@@ -26,7 +27,10 @@ export interface Outcome {
   state: DoneState | undefined;
 }
 
-/** GET `/device/done`: what happened, and what to do now. It never goes on by itself (RFC 8628 §3.3). */
+/**
+ * GET `/device/done`: what happened, and what to do now. It goes on by itself to nobody but a program on the same machine
+ * (RFC 8628 §3.3).
+ */
 export async function showDone(context: PageContext, request: Request, response: Response): Promise<void> {
   const outcome = await outcomeOf(context, request, response, fieldOf(request.query, 'ticket'));
   const { ticket, view, state } = outcome;
@@ -36,6 +40,7 @@ export async function showDone(context: PageContext, request: Request, response:
   }
   const isOwn = state === 'approved' || state === 'connected';
   const frame = context.frame(request, response);
+  const loopback = state === 'approved' ? loopbackWay(context, request, outcome) : undefined;
   const undo = isOwn ? undoForm(context, outcome, frame.language) : undefined;
   const page = context.views.done(frame, {
     state,
@@ -43,7 +48,8 @@ export async function showDone(context: PageContext, request: Request, response:
     account: ticket.account ?? '',
     upstream: upstreamName(context, ticket.upstream),
     devices: isOwn ? context.addresses.to('/sessions', { done: outcome.written }) : undefined,
-    confirmationCode: state === 'approved' ? ticket.confirmationCode : undefined,
+    confirmationCode: state === 'approved' && showsDigits(request) ? ticket.confirmationCode : undefined,
+    loopback,
     undo,
     timesScript: undo && allowScript(context, response, context.timesScript),
   });

@@ -157,6 +157,7 @@ export function createViews(fill: FillTemplate): Views {
     done: (frame, locals) =>
       page('done', frame, locals, frame.language.t(`done.${locals.state}.title`, { ...locals }), {
         hasSucceeded: locals.state === 'approved' || locals.state === 'connected',
+        refresh: locals.loopback?.goesOn === true ? locals.loopback.address : undefined,
         timesScript: locals.timesScript,
       }),
     sessions: (frame, locals) =>

@@ -232,6 +232,12 @@ async function warnedOfAll(page: Page, served: ServedBroker, start: Parameters<P
   await page.waitForURL(/\/device\/confirm\?/);
 }
 
+/** A device that listens on a machine; where the browser is not, as far as the addresses tell. */
+const LOOPBACK = {
+  confirmation: 'loopback',
+  loopback: { port: 49_152, path: 'Zm9ydHktdHdvIHJhbmRvbS' },
+} as const;
+
 const CONFIRM: PageState[] = [
   { name: 'confirm', says: 'Who, what, which device', reach: (page, served) => goToConfirm(page, served) },
   {
@@ -250,6 +256,11 @@ const CONFIRM: PageState[] = [
     name: 'confirm-private',
     says: 'From a private address',
     reach: (page, served) => goToConfirm(page, served, { start: { source: '10.1.2.3', scopes: [] } }),
+  },
+  {
+    name: 'confirm-loopback',
+    says: 'From a device that says that it is this computer',
+    reach: (page, served) => goToConfirm(page, served, { start: { ...LOOPBACK, deviceLabel: 'build-07 (rack 3)' } }),
   },
   {
     name: 'confirm-type-suffix',
@@ -345,6 +356,11 @@ const DONE: PageState[] = [
     says: 'Approved, with digits for the device',
     harness: { client: { safeguards: { reverseCode: 'supported' } } },
     reach: (page, served) => decided(page, served, 'approve', { confirmation: 'supported' }),
+  },
+  {
+    name: 'done-approved-loopback',
+    says: 'Approved, with the way to a device on this computer, or to digits',
+    reach: (page, served) => decided(page, served, 'approve', LOOPBACK),
   },
   {
     name: 'done-undone',
