@@ -85,6 +85,7 @@ async function signIn(broker: DemoBroker, auto: boolean): Promise<number> {
       stderr: process.stdout,
       environment: processEnvironment(),
       folder: process.cwd(),
+      platform: process.platform,
       signal: interruption.signal,
       now: Date.now,
       sleep(milliseconds, signal) {

@@ -17,12 +17,14 @@ interface Journey {
   /** What the person does while the device waits for the n-th time. */
   person: (count: number, userCode: string, broker: TestBroker) => void | Promise<void>;
   stdin?: PassThrough;
+  environment?: Record<string, string>;
 }
 
-async function logIn({ client = {}, yaml = {}, args = [], person, stdin }: Journey) {
+async function logIn({ client = {}, yaml = {}, args = [], person, stdin, environment = {} }: Journey) {
   const broker = await createTestBroker({ yaml: { ...yaml, clients: { [DEVICE_CLIENT]: client } } });
   opened.push(broker);
   return runLogin(['--issuer', broker.publicUrl, '--client-id', DEVICE_CLIENT, ...args], {
+    environment,
     ...(stdin !== undefined && { stdin: Object.assign(stdin, { isTTY: true }) }),
     async onSleep(count, { milliseconds, screen }) {
       await broker.advance(milliseconds);
@@ -90,5 +92,78 @@ describe('gatehouse login at Gatehouse', () => {
     expect(run.screen).toContain('When the browser shows 4 digits');
     expect(run.screen).toContain('These digits were not taken.');
     expect([run.exitCode, run.sleeps]).toEqual([0, [5, 5, 5]]);
+  });
+});
+
+describe('gatehouse login on the machine of the browser', () => {
+  const DESKTOP = { DISPLAY: ':0' };
+
+  it('is told by the browser, and polls at once: nobody types anything', async () => {
+    let page: VisitedPage | undefined;
+    const run = await logIn({
+      stdin: new PassThrough(),
+      environment: DESKTOP,
+      person: async (count, userCode, broker) => {
+        if (count === 1) page = await approve(`${broker.publicUrl}/device`, userCode, 'alice');
+      },
+    });
+    expect(page?.url.searchParams.get('loopback')).toBe('told');
+    expect(page?.html).toContain('You can return to your device now');
+    expect([run.exitCode, run.sleeps]).toEqual([0, [5]]);
+    expect(run.screen).toContain('If the browser shows 4 digits');
+    expect(run.screen).toContain('Signed in');
+  });
+
+  it('waits for a held approval with the proof in its hand', async () => {
+    const run = await logIn({
+      client: { safeguards: { hold: '12s' } },
+      stdin: new PassThrough(),
+      environment: DESKTOP,
+      person: async (count, userCode, broker) => {
+        if (count === 1) await approve(`${broker.publicUrl}/device`, userCode, 'alice');
+      },
+    });
+    expect([run.exitCode, run.sleeps]).toEqual([0, [5, 5, 5, 5]]);
+  });
+
+  it.each([
+    ['over ssh', { ...DESKTOP, SSH_CONNECTION: '192.0.2.1 50000 192.0.2.2 22' }, 'standard'],
+    ['without a desktop', {}, 'standard'],
+    ['at a server that does not offer it', DESKTOP, 'open'],
+  ])('%s does not listen, and signs in as before', async (_, environment, safeguards) => {
+    let page: VisitedPage | undefined;
+    const run = await logIn({
+      client: { safeguards },
+      stdin: new PassThrough(),
+      environment,
+      person: async (count, userCode, broker) => {
+        if (count === 1) page = await approve(`${broker.publicUrl}/device`, userCode, 'alice');
+      },
+    });
+    expect(page?.url.searchParams.has('loopback')).toBe(false);
+    expect([run.exitCode, run.sleeps]).toEqual([0, [5]]);
+  });
+
+  it('asks for the digits that the page shows to who comes back from an error', async () => {
+    const stdin = new PassThrough();
+    /** A browser on another machine finds nobody at that address, and its person goes back. */
+    const elsewhere: typeof fetch = async (input, init) => {
+      const back = new URL(input instanceof Request ? input.url : input).searchParams.get('return_uri');
+      if (back === null) return fetch(input, init);
+      return new Response(null, { status: 303, headers: { location: back.replace('&loopback=told', '') } });
+    };
+    let page: VisitedPage | undefined;
+    const run = await logIn({
+      stdin,
+      environment: DESKTOP,
+      person: async (count, userCode, broker) => {
+        if (count === 1) page = await approve(`${broker.publicUrl}/device`, userCode, 'alice', { fetch: elsewhere });
+        if (count !== 2) return;
+        stdin.write(`${/class="code digits"[^>]*>(\d{4})</.exec(page?.html ?? '')?.[1]}\n`);
+        await delay(20);
+      },
+    });
+    expect(page?.html).toContain('Never tell anyone');
+    expect([run.exitCode, run.sleeps]).toEqual([0, [5, 5]]);
   });
 });

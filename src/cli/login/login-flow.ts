@@ -5,13 +5,15 @@ import { printable } from '../terminal/printable.ts';
 import { showSignInCard } from '../terminal/sign-in-card.ts';
 import { openStatusLine, type StatusLine } from '../terminal/status-line.ts';
 import { openTerminal, type Terminal, type TerminalStream } from '../terminal/terminal.ts';
-import { openTypedLines } from '../terminal/typed-lines.ts';
+import { openTypedLines, type TypedLines } from '../terminal/typed-lines.ts';
+import { mayBrowseHere } from './browser-here.ts';
 import { readClientSecret } from './client-secret.ts';
 import type { ServerClient } from './connect-server.ts';
 import { keepSignIn } from './keep-sign-in.ts';
 import { type LoginOptions, readLoginOptions } from './login-options.ts';
 import { type PollAnswer, type PollEnd, pollUntilDecided } from './login-polling.ts';
 import { type LoginTarget, loginTarget } from './login-target.ts';
+import { type LoopbackListener, openLoopbackListener } from './loopback-listener.ts';
 import { failureInWords, type Person, personInWords, waitingInWords } from './messages.ts';
 import { assertSafeAddress, type JsonObject } from './safe-fetch.ts';
 
@@ -23,6 +25,7 @@ export interface LoginSurroundings {
   environment: Readonly<Record<string, string | undefined>>;
   /** The working folder. */
   folder: string;
+  platform: NodeJS.Platform;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
   now: () => number;
@@ -38,14 +41,16 @@ export interface DeviceClientDeps extends ServerClient {
 
 /** The protocol, as far as the person's way through it needs to know. */
 export interface DeviceClient {
+  /** The server takes a proof from a listener of ours. */
+  takesProof: boolean;
   start(request: {
     scopes: readonly string[];
     resources: readonly string[];
-    confirmation: 'supported' | 'required' | undefined;
+    confirmation: 'supported' | 'required' | Pick<LoopbackListener, 'port' | 'path'> | undefined;
   }): Promise<StartedGrant>;
   poll(
     deviceCode: string,
-    parameters: { resources: readonly string[]; reverseCode: string | undefined },
+    parameters: { resources: readonly string[]; confirmationCode: string | undefined },
   ): Promise<PollAnswer<SignedIn>>;
 }
 
@@ -56,8 +61,8 @@ export interface StartedGrant {
   verificationUriComplete: string | undefined;
   expiresInSeconds: number;
   intervalSeconds: number | undefined;
-  /** The server will ask for the digits that the browser shows after the approval. */
-  asksForDigits: boolean;
+  /** What the server will ask for after the approval: the digits that the browser shows, or the proof that it brings. */
+  asksFor: 'digits' | 'loopback' | undefined;
 }
 
 export interface SignedIn {
@@ -119,42 +124,83 @@ async function signIn(client: DeviceClient, attempt: Attempt): Promise<number> {
   const { options, target, around, terminal, status } = attempt;
   const { scopes, resources } = target;
   const hasKeyboard = around.stdin.isTTY === true;
-  const confirmation = options.confirm ? 'required' : hasKeyboard ? 'supported' : undefined;
-  const grant = await client.start({ scopes, resources, confirmation });
-  const expiresAtMs = around.now() + grant.expiresInSeconds * 1000;
-  status.stop();
-  showSignInCard(terminal, { ...grant, wantsQr: options.qr });
-
-  const typed = options.confirm || grant.asksForDigits ? openTypedLines(around.stdin) : undefined;
-  if (typed !== undefined) terminal.line('When the browser shows 4 digits, type them here and press Enter.');
-  // A line that turns would wipe out what the person types.
-  const waiting = typed === undefined ? status : openStatusLine({ ...terminal, isRich: false });
-  let unanswered: string | undefined;
+  // Where the proof does not arrive there are the digits, and somebody must be able to type them.
+  const mayListen = client.takesProof && hasKeyboard && mayBrowseHere(around.environment, around.platform);
+  const listener = mayListen && !options.confirm ? await openLoopbackListener() : undefined;
+  let typed: TypedLines | undefined;
   let askedAtMs = 0;
   try {
+    const confirmation = options.confirm ? 'required' : (listener ?? (hasKeyboard ? 'supported' : undefined));
+    const grant = await client.start({ scopes, resources, confirmation });
+    const expiresAtMs = around.now() + grant.expiresInSeconds * 1000;
+    status.stop();
+    if (grant.asksFor === 'loopback') listener?.returnTo(grant.verificationUri);
+    else listener?.close();
+    showSignInCard(terminal, { ...grant, wantsQr: options.qr });
+
+    typed = options.confirm || grant.asksFor !== undefined ? openTypedLines(around.stdin) : undefined;
+    const when = grant.asksFor === 'loopback' ? 'If' : 'When';
+    if (typed !== undefined) terminal.line(`${when} the browser shows 4 digits, type them here and press Enter.`);
+    // A line that turns would wipe out what the person types.
+    const waiting = typed === undefined ? status : openStatusLine({ ...terminal, isRich: false });
+    const poll = pollWithCodes(client, grant, attempt, () => typed?.take(), listener);
     const end = await pollUntilDecided({
       intervalSeconds: grant.intervalSeconds,
       expiresAtMs,
       now: around.now,
-      sleep: (milliseconds) => around.sleep(milliseconds, around.signal),
+      sleep: (milliseconds) => sleepUntilProof(milliseconds, around, listener),
       onWait: (why) => waiting.show(printable(waitingInWords(why, expiresAtMs))),
-      async poll() {
-        const reverseCode = typed?.take() ?? unanswered;
+      poll() {
         askedAtMs = around.now();
-        const answer = await client.poll(grant.deviceCode, { resources, reverseCode });
-        // Each code is sent until there is an answer, and no longer: the server counts wrong ones.
-        unanswered = answer.answer === 'unreachable' ? reverseCode : undefined;
-        if (reverseCode !== undefined && answer.answer === 'pending') {
-          terminal.line('These digits were not taken. Type the 4 digits that the browser shows.');
-        }
-        return answer;
+        return poll();
       },
     });
     waiting.stop();
     return await finish(end, attempt, askedAtMs);
   } finally {
     typed?.close();
+    listener?.close();
   }
+}
+
+/** The proof is worth a poll at once: whoever brought it has approved. */
+async function sleepUntilProof(
+  milliseconds: number,
+  { sleep, signal }: LoginSurroundings,
+  listener: LoopbackListener | undefined,
+): Promise<void> {
+  if (listener === undefined) return sleep(milliseconds, signal);
+  const { arrival } = listener;
+  if (arrival.aborted) return;
+  await sleep(milliseconds, AbortSignal.any([signal, arrival])).catch((error: unknown) => {
+    signal.throwIfAborted();
+    if (!arrival.aborted) throw error;
+  });
+}
+
+/**
+ * Digits are sent until there is an answer, and no longer: the server counts wrong ones. The proof goes with each poll,
+ * since nobody would bring it again after an approval that is held for a while; the same one counts once.
+ */
+function pollWithCodes(
+  client: DeviceClient,
+  { deviceCode }: StartedGrant,
+  { target: { resources }, terminal }: Attempt,
+  typed: () => string | undefined,
+  listener: LoopbackListener | undefined,
+): () => Promise<PollAnswer<SignedIn>> {
+  let unanswered: string | undefined;
+  let proof: string | undefined;
+  return async () => {
+    const digits = typed() ?? unanswered;
+    proof = listener?.take() ?? proof;
+    const answer = await client.poll(deviceCode, { resources, confirmationCode: digits ?? proof });
+    unanswered = answer.answer === 'unreachable' ? digits : undefined;
+    if (digits !== undefined && answer.answer === 'pending') {
+      terminal.line('These digits were not taken. Type the 4 digits that the browser shows.');
+    }
+    return answer;
+  };
 }
 
 async function finish(end: PollEnd<SignedIn>, attempt: Attempt, askedAtMs: number): Promise<number> {

@@ -7,11 +7,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as oauth from 'openid-client';
 import { processEnvironment } from '../../config/environment.ts';
 import { connectServer, ownError } from './connect-server.ts';
-import { type DeviceClient, type DeviceClientDeps, type LoginSurroundings, logIn } from './login-flow.ts';
+import {
+  type DeviceClient,
+  type DeviceClientDeps,
+  type LoginSurroundings,
+  logIn,
+  type StartedGrant,
+} from './login-flow.ts';
 import type { PollAnswer } from './login-polling.ts';
 import { failureInWords, type Person, refusalInWords } from './messages.ts';
 import { type JsonObject, UnreachableError, wireFetch } from './safe-fetch.ts';
 
+/** The server's answer to what we can (docs/protocol/same-device-proof.md). */
+const ASKED: ReadonlyMap<unknown, StartedGrant['asksFor']> = new Map([
+  ['required', 'digits'],
+  ['loopback', 'loopback'],
+]);
 const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** `gatehouse login …`; `argv` begins after `login`. Answers the exit code. */
@@ -26,6 +37,7 @@ export async function run(argv: readonly string[]): Promise<number> {
       stderr: process.stderr,
       environment: processEnvironment(),
       folder: process.cwd(),
+      platform: process.platform,
       signal: interruption.signal,
       now: Date.now,
       sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }),
@@ -54,15 +66,21 @@ async function connect(options: DeviceClientDeps): Promise<DeviceClient> {
   const codeVerifier = metadata.supportsPKCE() ? oauth.randomPKCECodeVerifier() : undefined;
 
   return {
+    takesProof: isListed(metadata['confirmation_methods_supported'], 'loopback'),
     async start({ scopes, resources, confirmation }) {
       const parameters = new URLSearchParams();
       for (const resource of resources) parameters.append('resource', resource);
-      if (confirmation !== undefined) parameters.set('confirmation', confirmation);
+      if (confirmation !== undefined) setConfirmation(parameters, confirmation);
       if (codeVerifier !== undefined) {
         parameters.set('code_challenge', await oauth.calculatePKCECodeChallenge(codeVerifier));
         parameters.set('code_challenge_method', 'S256');
       }
-      const answer = await startWithScopes(config, scopes, parameters);
+      const answer = await startWithScopes(config, scopes, parameters).catch((error: unknown) => {
+        // Of several replicas one may be older than the metadata.
+        if (typeof confirmation !== 'object' || !isOAuthError(error, 'invalid_request')) throw error;
+        setConfirmation(parameters, 'supported');
+        return startWithScopes(config, scopes, parameters);
+      });
       return {
         deviceCode: answer.device_code,
         userCode: answer.user_code,
@@ -70,14 +88,14 @@ async function connect(options: DeviceClientDeps): Promise<DeviceClient> {
         verificationUriComplete: answer.verification_uri_complete,
         expiresInSeconds: answer.expires_in,
         intervalSeconds: answer.interval,
-        asksForDigits: answer['confirmation'] === 'required',
+        asksFor: ASKED.get(answer['confirmation']),
       };
     },
-    async poll(deviceCode, { resources, reverseCode }) {
+    async poll(deviceCode, { resources, confirmationCode }) {
       const parameters = new URLSearchParams({ device_code: deviceCode });
       // Some servers issue a token for one resource only when it is named here too; several are refused by most.
       if (resources.length === 1) parameters.set('resource', resources[0] ?? '');
-      if (reverseCode !== undefined) parameters.set('confirmation_code', reverseCode);
+      if (confirmationCode !== undefined) parameters.set('confirmation_code', confirmationCode);
       if (codeVerifier !== undefined) parameters.set('code_verifier', codeVerifier);
       try {
         const tokens = await oauth.genericGrantRequest(config, deviceCodeGrant, parameters);
@@ -98,6 +116,27 @@ async function connect(options: DeviceClientDeps): Promise<DeviceClient> {
   };
 }
 
+function setConfirmation(
+  parameters: URLSearchParams,
+  confirmation: 'supported' | 'required' | { port: number; path: string },
+): void {
+  const isListening = typeof confirmation === 'object';
+  parameters.set('confirmation', isListening ? 'loopback' : confirmation);
+  parameters.delete('loopback_port');
+  parameters.delete('loopback_path');
+  if (!isListening) return;
+  parameters.set('loopback_port', String(confirmation.port));
+  parameters.set('loopback_path', confirmation.path);
+}
+
+function isListed(list: unknown, member: string): boolean {
+  return Array.isArray(list) && list.includes(member);
+}
+
+function isOAuthError(error: unknown, code: string): boolean {
+  return error instanceof oauth.ResponseBodyError && error.error === code;
+}
+
 /** Without `--scope` the server decides; but `openid` is tried first where it can be had, to learn who signed in. */
 async function startWithScopes(
   config: oauth.Configuration,
@@ -109,7 +148,7 @@ async function startWithScopes(
   try {
     return await oauth.initiateDeviceAuthorization(config, parameters);
   } catch (error) {
-    if (!isGuess || !(error instanceof oauth.ResponseBodyError) || error.error !== 'invalid_scope') throw error;
+    if (!isGuess || !isOAuthError(error, 'invalid_scope')) throw error;
     parameters.delete('scope');
     return oauth.initiateDeviceAuthorization(config, parameters);
   }

@@ -21,6 +21,7 @@ export interface LoginRunOptions {
   /** A new place for what is kept, unless it names one. */
   environment?: Record<string, string>;
   folder?: string;
+  platform?: NodeJS.Platform;
   screen?: { isTTY?: boolean; columns?: number };
   stdin?: PassThrough & { isTTY?: boolean };
   fetch?: typeof fetch;
@@ -39,6 +40,7 @@ export async function runLogin(args: readonly string[], options: LoginRunOptions
     stderr,
     environment: { XDG_STATE_HOME: mkdtempSync(join(tmpdir(), 'gatehouse-state-')), ...options.environment },
     folder: options.folder ?? tmpdir(),
+    platform: options.platform ?? 'linux',
     signal,
     now: () => nowMs,
     sleep: async (milliseconds) => {
