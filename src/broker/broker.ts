@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Express } from 'express';
 import type { Config } from '../config/config.ts';
+import { createSessionCount, type SessionCount } from '../device-sessions/count-sessions.ts';
 import { isForPeople, notFoundEndpoint } from '../endpoints/http/not-found.ts';
 import { createUnreadableRequest } from '../endpoints/http/unreadable-request.ts';
 import { pathProfiles } from '../endpoints/profiles/path-profiles.ts';
@@ -47,6 +48,8 @@ export interface Broker {
   missing(): Promise<string[]>;
   /** Grants that were started within one code lifetime, decided or not. */
   countPending(): Promise<number>;
+  /** The device sessions that go on, as of the last whole count. Each call looks at some more of them, behind its answer. */
+  countSessions(): SessionCount | undefined;
   /** Logs what administrators' commands have ended since the last call; for the process to call every few seconds. */
   logAnnouncedEnds(): Promise<void>;
   /** What the operations listener answers besides health and metrics; never for a public one. */
@@ -97,6 +100,12 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
   // The owner of a process wants to hear of it; a host that does not ask is not ended by it.
   tested.catch(() => {});
 
+  const { ledger } = processContext.storage;
+  const countSessions = createSessionCount(
+    () => ({ ledger, sealing, clients: activeBuild.configContext.clients }),
+    processContext.clock,
+  );
+
   return {
     processContext,
     tested,
@@ -114,8 +123,10 @@ export async function createBroker({ config, ...options }: BrokerOptions): Promi
       processContext.logger.setTargets(next.audit);
     },
     countPending: () => activeBuild.countPending(),
-    logAnnouncedEnds: createAnnouncedEndsLog(processContext),
-    operations: (facts) => createOperationsApp(processContext, () => activeBuild, facts, newRequestId),
+    logAnnouncedEnds: createAnnouncedEndsLog(processContext, (id) => activeBuild.configContext.clients.has(id)),
+    countSessions,
+    operations: (facts) =>
+      createOperationsApp(processContext, () => activeBuild, { countSessions, ...facts }, newRequestId),
     close: () => processContext.logger.flush(),
     async missing() {
       const reasons: string[] = [];

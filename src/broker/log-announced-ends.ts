@@ -3,8 +3,15 @@ import { StorageUnavailableError } from '../ledger/ledger.ts';
 import { logTag } from '../telemetry/logger.ts';
 import type { ProcessContext } from './context.ts';
 
-/** Brings what administrators' commands have ended into this process's log, and so into its audit. */
-export function createAnnouncedEndsLog({ storage, sealing, logger }: ProcessContext): () => Promise<void> {
+/**
+ * Brings what administrators' commands have ended into this process's log and metrics, and so into its audit.
+ *
+ * @param isClient whether it is registered now; others have no label of their own
+ */
+export function createAnnouncedEndsLog(
+  { storage, sealing, logger, metrics }: ProcessContext,
+  isClient: (id: string) => boolean,
+): () => Promise<void> {
   const { ledger } = storage;
   const read = createAnnouncedEndsReader({ ledger, sealing }, (error) => {
     logger.event('storage.rejected', { detail: `an announced end: ${error instanceof Error ? error.message : ''}` });
@@ -14,7 +21,14 @@ export function createAnnouncedEndsLog({ storage, sealing, logger }: ProcessCont
     if (isReading) return;
     isReading = true;
     try {
-      for await (const { beforeMs, sessionId, device, command, ...end } of read()) {
+      for await (const announced of read()) {
+        if ('counts' in announced) {
+          for (const [client, count] of announced.counts) {
+            metrics.sessionEnded(isClient(client) ? client : undefined, 'administrator', count);
+          }
+          continue;
+        }
+        const { beforeMs, sessionId, device, command, ...end } = announced;
         logger.event('admin.ended', {
           ...end,
           ...(sessionId !== undefined && { session: logTag(sessionId), grant: logTag(sessionId) }),

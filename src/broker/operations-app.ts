@@ -9,7 +9,7 @@ import { killMarkRoutes, namesIn } from '../operations/admin/kill-mark-routes.ts
 import { openApiDocument } from '../operations/admin/openapi.ts';
 import { type ProcessRoutesDeps, processRoutes } from '../operations/admin/process-routes.ts';
 import { sessionRoutes } from '../operations/admin/session-routes.ts';
-import { createStatus } from '../operations/status/status.ts';
+import { createStatus, type StatusDeps } from '../operations/status/status.ts';
 import { createStatusPage } from '../operations/status/status-page.ts';
 import { logTag } from '../telemetry/logger.ts';
 import type { OperationsAnswer } from '../telemetry/operations-listener.ts';
@@ -37,12 +37,12 @@ const NO_PROXIES = { trustedProxies: [], forwardedHeader: 'forwarded' } as const
 export function createOperationsApp(
   processContext: ProcessContext,
   inForce: () => OperationsInForce,
-  facts: ProcessFacts,
+  { countSessions, ...facts }: ProcessFacts & Pick<StatusDeps, 'countSessions'>,
   newRequestId: () => string,
 ) {
   const { storage, metrics, clock } = processContext;
   const status = createStatus({
-    ...{ storage, clock, ...facts },
+    ...{ storage, clock, countSessions, ...facts },
     publicUrl: inForce().configContext.config.publicUrl,
     upstreams: () => inForce().configContext.upstreams.values(),
     overview: () => facts.overview?.() ?? metrics.overview(),

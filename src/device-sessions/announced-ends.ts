@@ -23,17 +23,30 @@ export interface AnnouncedEnd {
   command: string;
 }
 
+/** How many sessions such a command has ended one by one, by client, which only the command knows; told when it is done. */
+export interface AnnouncedCounts {
+  counts: readonly (readonly [clientId: string, count: number])[];
+}
+
 const FORM: Form = { kind: 'announced end', format: 1 };
 /** How long all brokers may be away before nobody logs it any more. */
 const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 
-export async function announceEnd(deps: EndGrantDeps, end: AnnouncedEnd): Promise<void> {
+export function announceEnd(deps: EndGrantDeps, end: AnnouncedEnd): Promise<void> {
+  return announce(deps, end);
+}
+
+export async function announceCounts(deps: EndGrantDeps, counts: ReadonlyMap<string, number>): Promise<void> {
+  if (counts.size > 0) await announce(deps, { counts: [...counts] });
+}
+
+async function announce(deps: EndGrantDeps, announced: AnnouncedEnd | AnnouncedCounts): Promise<void> {
   const { ledger, sealing, randomBytes } = deps;
   const id = randomBytes(16).toString('base64url');
   const attempt = newAttempt(randomBytes);
   const key = announcedEndEntry(id);
   const expiresAtMs = (await ledger.now()) + KEPT_MS;
-  const value = `${attempt}|${await sealVersioned(sealing, FORM, end, key)}`;
+  const value = `${attempt}|${await sealVersioned(sealing, FORM, announced, key)}`;
   await ledger.commit({ attempt, writes: [{ key, value, expiresAtMs }] });
   // After the entry: whoever finds the id finds the entry too.
   await ledger.enlist(announcedEndsIndex(), id, expiresAtMs);
@@ -50,7 +63,7 @@ export function createAnnouncedEndsReader(
   onUnreadable: (error: unknown) => void,
 ) {
   let seen = new Set<string>();
-  return async function* read(): AsyncGenerator<AnnouncedEnd> {
+  return async function* read(): AsyncGenerator<AnnouncedEnd | AnnouncedCounts> {
     const ids = await ledger.listed(announcedEndsIndex());
     const fresh = ids.filter((id) => !seen.has(id));
     for (const id of fresh) {
@@ -58,7 +71,7 @@ export function createAnnouncedEndsReader(
       const stored = await ledger.take(key);
       if (stored === undefined) continue;
       try {
-        yield await openVersioned<AnnouncedEnd>(sealing, FORM, afterAttempt(stored), key);
+        yield await openVersioned<AnnouncedEnd | AnnouncedCounts>(sealing, FORM, afterAttempt(stored), key);
       } catch (error) {
         onUnreadable(error);
       }

@@ -48,12 +48,24 @@ export const METRICS = {
   },
   gatehouse_sessions_begun_total: {
     kind: 'counter',
-    help: 'Device sessions begun, by client. How many are alive nobody counts: most end by their time, when no process looks.',
+    help: 'Device sessions begun, by client.',
     labels: ['client'],
+  },
+  gatehouse_sessions_alive: {
+    kind: 'gauge',
+    help: 'Device sessions that go on, by client, as of the last whole count: each scrape, and each look at `/status`, looks at a thousand more. Absent before the first. All replicas count the same: take the maximum, not the sum.',
+    labels: ['client'],
+    together: 'first',
+  },
+  gatehouse_sessions_counted_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the last count of `gatehouse_sessions_alive` was whole.',
+    labels: [],
+    together: 'first',
   },
   gatehouse_sessions_ended_total: {
     kind: 'counter',
-    help: 'Device sessions ended, by client and reason, as `session.ended` has it. What a kill mark or a logout has ended is counted when its device next comes; what `gatehouse end` deletes itself, and what ends by its time, is not.',
+    help: 'Device sessions ended, by client and reason, as `session.ended` has it. What a kill mark or a logout has ended is counted when its device next comes; what a command of an administrator ended one by one (`administrator`), when the command is done, at one replica. What ends by its time is not.',
     labels: ['client', 'reason'],
   },
   gatehouse_sessions_shared_total: {

@@ -20,7 +20,7 @@ export interface Metrics {
   grantDecided(client: ClientLabel, upstream: string, decision: 'approved' | 'denied'): void;
   confirmationAnswered(client: string, outcome: 'loopback' | 'digits' | 'wrong' | 'spent' | 'denied' | 'ended'): void;
   sessionBegun(client: string): void;
-  sessionEnded(client: ClientLabel, reason: string): void;
+  sessionEnded(client: ClientLabel, reason: string, count?: number): void;
   sessionShared(client: string): void;
   /** Also says whether the upstream is up: every answer of its own, whatever it says, shows that it is. */
   upstreamAnswered(upstream: string, step: UpstreamStep, outcome: string, seconds: number): void;
@@ -47,6 +47,7 @@ export interface MetricsOfMany extends Metrics {
 /** What is not counted but asked for at each scrape; `undefined` leaves the metric out of that scrape. */
 export interface MetricSources {
   pendingGrants?: () => Promise<number | undefined>;
+  sessionsAlive?: () => SessionsAlive | undefined;
   logLinesLost?: () => number;
   /** Workers that serve. */
   workers?: () => number;
@@ -54,6 +55,12 @@ export interface MetricSources {
   version?: string;
   /** Milliseconds since the epoch. */
   clock?: () => number;
+}
+
+/** By client; a registered one, or `unknown`. */
+export interface SessionsAlive {
+  byClient: ReadonlyMap<string, number>;
+  countedAtMs: number;
 }
 
 export function createMetrics(sources: MetricSources = {}): MetricsOfMany {
@@ -116,6 +123,12 @@ export function createMetrics(sources: MetricSources = {}): MetricsOfMany {
         return single(await sources.pendingGrants?.().catch(() => undefined));
       case 'gatehouse_workers':
         return single(sources.workers?.() ?? 0);
+      case 'gatehouse_sessions_alive':
+        return [...(sources.sessionsAlive?.()?.byClient ?? [])].map(([client, value]) => ({ labels: [client], value }));
+      case 'gatehouse_sessions_counted_timestamp_seconds': {
+        const alive = sources.sessionsAlive?.();
+        return single(alive && alive.countedAtMs / 1000);
+      }
       case 'gatehouse_log_lines_lost_total':
         return single(sources.logLinesLost?.());
       default:
@@ -136,7 +149,7 @@ export function createMetrics(sources: MetricSources = {}): MetricsOfMany {
     grantDecided: (client = 'unknown', upstream, decision) => decisions.add([client, upstream, decision]),
     confirmationAnswered: (client, outcome) => confirmations.add([client, outcome]),
     sessionBegun: (client) => sessionsBegun.add([client]),
-    sessionEnded: (client = 'unknown', reason) => sessionsEnded.add([client, reason]),
+    sessionEnded: (client = 'unknown', reason, count = 1) => sessionsEnded.add([client, reason], count),
     sessionShared: (client) => sharedSessions.add([client]),
     upstreamAnswered(upstream, step, outcome, seconds) {
       upstreamSeconds.add([upstream, step, outcome], seconds);

@@ -1,10 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { approve } from '../../demo/scripted-person.ts';
 import { type BrokerProcess, sharedSecrets, startBrokerProcess } from '../support/broker/broker-process.ts';
 import { brokerYaml } from '../support/broker/broker-yaml.ts';
 import { LEAST_USER } from '../support/broker/least-rights.ts';
 import { runCli } from '../support/broker/run-cli.ts';
+import { TestDevice } from '../support/broker/test-device.ts';
 import { startRedisServer, type TestRedis } from '../support/redis/redis.ts';
 import { type FakeUpstream, startFakeUpstream } from '../support/upstream/fake-upstream.ts';
 
@@ -61,4 +63,29 @@ it('what an administrator ends stands in the chained log of the broker, and goes
     client: 'build-cli',
     operator: line['operator'],
   });
+});
+
+it('the sessions that a command ends one by one are counted by the broker, by client', {
+  timeout: 30_000,
+}, async () => {
+  const { origin } = broker;
+  const place = { origin, publicUrl: origin, now: async () => Date.now() };
+  const ended = async () => {
+    const text = await (await fetch(`${broker.operations}/metrics`)).text();
+    return Number(/^gatehouse_sessions_ended_total\{.*"administrator"\} (\d+)$/m.exec(text)?.[1] ?? 0);
+  };
+  for (const words of [
+    ['end', '--client', 'build-cli'],
+    ['sessions', 'end', '--client', 'build-cli'],
+  ]) {
+    const before = await ended();
+    for (const user of ['alice', 'bob']) {
+      const device = new TestDevice(place, { clientId: 'build-cli' });
+      const { body } = await device.start();
+      expect((await approve(`${origin}/device`, body.user_code, user)).status).toBe(200);
+      expect((await device.poll(body.device_code)).status).toBe(200);
+    }
+    expect(await runCli(...words, '--yes', '--config', broker.file)).toMatchObject({ code: 0 });
+    await expect.poll(ended, { timeout: 10_000 }).toBe(before + 2);
+  }
 });

@@ -75,6 +75,14 @@ describe('the operations listener of a running broker', () => {
     expect(await metric('gatehouse_pending_grants')).toBe(1);
     expect((await approve(`${broker.origin}/device`, body.user_code, 'alice')).status).toBe(200);
     expect((await device.poll(body.device_code)).status).toBe(200);
+    // Each scrape looks at some more sessions, behind its answer.
+    await expect
+      .poll(() => metric('gatehouse_sessions_alive{client="build-cli"}'), { timeout: 15_000, interval: 500 })
+      .toBe(1);
+    expect(await metric('gatehouse_sessions_counted_timestamp_seconds')).toBeGreaterThan(1_700_000_000);
+    expect(await (await fetch(`${broker.operations}/status`)).text()).toMatch(
+      /Device sessions<\/dt><dd>1 go on, counted/,
+    );
     expect(await metric('gatehouse_device_authorizations_total{client="build-cli",outcome="started"}')).toBe(1);
     expect(await metric('gatehouse_polls_total{client="build-cli",outcome="authorization_pending"}')).toBe(1);
     expect(await metric('gatehouse_polls_total{client="build-cli",outcome="tokens"}')).toBe(1);

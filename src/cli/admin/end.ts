@@ -1,4 +1,4 @@
-import { announceEnd } from '../../device-sessions/announced-ends.ts';
+import { announceCounts, announceEnd } from '../../device-sessions/announced-ends.ts';
 import type { DeviceSession } from '../../device-sessions/device-session.ts';
 import { endSession } from '../../device-sessions/end-session.ts';
 import { findSessions } from '../../device-sessions/find-sessions.ts';
@@ -99,10 +99,14 @@ async function endOneByOne(
   { filter, beforeMs }: EndOrder,
 ): Promise<{ ended: number; seen: number }> {
   let [ended, seen] = [0, 0];
+  const counts = new Map<string, number>();
   for await (const { session } of findSessions(admin.sessions, filter)) {
     seen += 1;
     if (!isEarlier(session, filter, beforeMs)) continue;
-    if (await endSession(admin.end, session, 'administrator')) ended += 1;
+    if (!(await endSession(admin.end, session, 'administrator'))) continue;
+    ended += 1;
+    counts.set(session.clientId, (counts.get(session.clientId) ?? 0) + 1);
   }
+  await announceCounts(admin.end, counts);
   return { ended, seen };
 }

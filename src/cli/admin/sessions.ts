@@ -1,4 +1,4 @@
-import { announceEnd } from '../../device-sessions/announced-ends.ts';
+import { announceCounts, announceEnd } from '../../device-sessions/announced-ends.ts';
 import { endSession } from '../../device-sessions/end-session.ts';
 import { findSessions } from '../../device-sessions/find-sessions.ts';
 import type { ListedSession } from '../../device-sessions/list-sessions.ts';
@@ -98,6 +98,7 @@ async function end(admin: AdminContext, args: SessionArguments, input: AnswerInp
   const command = 'gatehouse sessions end';
   const beforeMs = await momentIn(admin, filter);
   let [count, seen] = [0, 0];
+  const counts = new Map<string, number>();
   try {
     await endEach();
   } catch (error) {
@@ -106,6 +107,7 @@ async function end(admin: AdminContext, args: SessionArguments, input: AnswerInp
     }
     throw error;
   }
+  await announceCounts(admin.end, counts);
   if (json) process.stdout.write(`${JSON.stringify({ ended: count })}\n`);
   if (seen === 0 && isUnknown(admin, filter)) return sayUnknown(filter);
   if (!json) process.stdout.write(`Ended ${sessionCount(count)}.\n${WHAT_STAYS}\n`);
@@ -118,6 +120,7 @@ async function end(admin: AdminContext, args: SessionArguments, input: AnswerInp
       seen += 1;
       // One that was ended by a mark is ended here too: that deletes what it carried.
       const hasEnded = await endSession(admin.end, session, 'administrator');
+      if (hasEnded) counts.set(session.clientId, (counts.get(session.clientId) ?? 0) + 1);
       if (hasEnded && ended === undefined) count += 1;
     }
   }

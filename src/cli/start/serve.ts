@@ -44,6 +44,7 @@ export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<
     version: VERSION,
     logLinesLost: () => logger.linesLost(),
     pendingGrants: () => broker.countPending(),
+    sessionsAlive: () => broker.countSessions(),
   });
   const { storage, broker } = await openBroker(config, { logger, metrics, onRefused });
   const audit = broker.processContext.logger;

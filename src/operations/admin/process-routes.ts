@@ -52,6 +52,8 @@ function statusForPrograms(status: Status): Record<string, unknown> {
     storage: status.storage.kind,
     storage_answers: status.storage.answers,
     pending_grants: status.pendingGrants ?? null,
+    sessions_alive: status.sessions?.alive ?? null,
+    sessions_counted_at: momentOrNull(status.sessions?.countedAtMs),
     upstreams: status.upstreams.map(({ id, displayName, state, answeredAtMs, lastFault }) => ({
       id,
       display_name: displayName,

@@ -102,6 +102,8 @@ const status = objectOf(
     storage: text('`memory`, `redis`, or another store’s name'),
     storage_answers: { type: 'boolean', description: 'Whether anybody can sign in' },
     pending_grants: orNull(count('Grants started within one code lifetime')),
+    sessions_alive: orNull(count('Device sessions that go on, as of the last whole count')),
+    sessions_counted_at: orNull(moment('When that was; each look at the status, and each scrape, counts on')),
     upstreams: { type: 'array', items: { $ref: '#/components/schemas/UpstreamStatus' } },
     sign_ins_per_minute: {
       type: 'array',

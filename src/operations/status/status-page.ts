@@ -60,6 +60,7 @@ function localsOf(status: Status, style: string) {
     style,
     moment,
     now: moment(nowMs),
+    counted: status.sessions && moment(status.sessions.countedAtMs),
     uptime: durationOf(nowMs - status.startedAtMs),
     refusedAt: configuration.refusedAtMs === undefined ? undefined : moment(configuration.refusedAtMs),
     chart: sparkline(status.signInsPerMinute),

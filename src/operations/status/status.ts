@@ -1,3 +1,4 @@
+import type { SessionCount } from '../../device-sessions/count-sessions.ts';
 import type { Overview } from '../../telemetry/overview.ts';
 import type { UpstreamFault } from '../../upstream/upstream.ts';
 
@@ -16,6 +17,8 @@ export interface Status extends Omit<Overview, 'upstreams' | 'sinceMs'> {
   storage: { kind: string; answers: boolean };
   /** `undefined` while the storage does not answer. */
   pendingGrants: number | undefined;
+  /** `undefined` before the first whole count. */
+  sessions: { alive: number; countedAtMs: number } | undefined;
   upstreams: readonly UpstreamStatus[];
 }
 
@@ -34,6 +37,7 @@ export interface StatusDeps {
   overview: () => Overview | Promise<Overview>;
   storage: { readonly kind: string; isReady(): Promise<boolean> };
   countPending: () => Promise<number>;
+  countSessions: () => SessionCount | undefined;
   isDraining: () => boolean;
   /** Milliseconds since the epoch. */
   clock: () => number;
@@ -66,12 +70,18 @@ async function gather(deps: StatusDeps, nowMs: number): Promise<Status> {
     isDraining: deps.isDraining(),
     storage: { kind: storage.kind, answers },
     pendingGrants: answers ? await inTime(deps.countPending()) : undefined,
+    sessions: sumOf(deps.countSessions()),
     upstreams: [...deps.upstreams()].map(({ id, displayName }) => {
       const seen = asked.find(({ upstream }) => upstream === id);
       const { answeredAtMs, lastFault } = seen ?? {};
       return { id, displayName, state: stateOf(seen?.outcome), answeredAtMs, lastFault } as UpstreamStatus;
     }),
   };
+}
+
+function sumOf(count: SessionCount | undefined): Status['sessions'] {
+  if (count === undefined) return undefined;
+  return { alive: [...count.byClient.values()].reduce((sum, alive) => sum + alive, 0), countedAtMs: count.countedAtMs };
 }
 
 function stateOf(outcome: string | undefined): UpstreamStatus['state'] {

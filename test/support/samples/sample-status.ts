@@ -12,6 +12,7 @@ export const QUIET: Status = {
   isDraining: false,
   storage: { kind: 'redis', answers: true },
   pendingGrants: 0,
+  sessions: undefined,
   configuration: { inForceSinceMs: NOW - 7000, refusedAtMs: undefined },
   upstreams: [
     { id: 'corp', displayName: 'Example Corp', state: 'not_asked', answeredAtMs: undefined, lastFault: undefined },
@@ -29,6 +30,7 @@ export const TROUBLED: Status = {
   isDraining: true,
   storage: { kind: 'redis', answers: false },
   pendingGrants: undefined,
+  sessions: { alive: 12_408, countedAtMs: NOW - 4 * MINUTE },
   configuration: { inForceSinceMs: NOW - 26 * 60 * MINUTE, refusedAtMs: NOW - 5 * MINUTE },
   upstreams: [
     {

@@ -16,6 +16,7 @@ function statusDeps(changes: Partial<StatusDeps> = {}): StatusDeps {
     overview: () => metrics.overview(),
     storage: { kind: 'redis', isReady: async () => true },
     countPending: async () => 3,
+    countSessions: () => undefined,
     isDraining: () => false,
     clock: Date.now,
     ...changes,
@@ -50,6 +51,16 @@ describe('the status', () => {
     const countPending = () => Promise.reject(new Error('must not be asked'));
     const status = createStatus(statusDeps({ storage: { kind: 'redis', isReady }, countPending }));
     expect(await status()).toMatchObject({ storage: { kind: 'redis', answers: false }, pendingGrants: undefined });
+  });
+
+  it('has the device sessions of all clients, and none before they were counted', async () => {
+    expect((await createStatus(statusDeps())()).sessions).toBeUndefined();
+    const byClient = new Map([
+      ['build-cli', 2],
+      ['tv', 5],
+    ]);
+    const status = createStatus(statusDeps({ countSessions: () => ({ byClient, countedAtMs: 7 }) }));
+    expect((await status()).sessions).toEqual({ alive: 7, countedAtMs: 7 });
   });
 
   it('has every upstream of the configuration in force, and none that was taken out', async () => {

@@ -60,6 +60,17 @@ describe('the metrics', () => {
     expect(body).toContain('gatehouse_log_lines_lost_total 7\n');
   });
 
+  it('show the sessions that go on as of the last whole count, and when that was', async () => {
+    const byClient = new Map([['build-cli', 3]]);
+    let counted: { byClient: typeof byClient; countedAtMs: number } | undefined;
+    const metrics = createMetrics({ sessionsAlive: () => counted });
+    expect((await metrics.text()).body).not.toMatch(/^gatehouse_sessions_(alive|counted)/m);
+    counted = { byClient, countedAtMs: 1_500_000 };
+    const { body } = await metrics.text();
+    expect(body).toContain('gatehouse_sessions_alive{client="build-cli"} 3\n');
+    expect(body).toContain('gatehouse_sessions_counted_timestamp_seconds 1500\n');
+  });
+
   // prom-client asks Node for these, partly by names that are Node's own affair, and leaves out what is not there.
   it.each([
     'nodejs_eventloop_lag_seconds',

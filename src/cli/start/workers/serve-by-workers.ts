@@ -52,6 +52,7 @@ export async function serveByWorkers(config: Config, ready: ReadyLine = 'text'):
     version: VERSION,
     logLinesLost: () => logger.linesLost(),
     pendingGrants: () => above.broker().countPending(),
+    sessionsAlive: () => above.broker().countSessions(),
     workers: () => pool.serving(),
   });
   const above = await openBrokerAbove(config, { logger, metrics, onRefused });
