@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { SessionsDeps } from '../device-sessions/active-session.ts';
 import { createAuthenticationLimits } from '../limits/authentication-limits.ts';
-import { createSourceAddress, peerOf } from '../network/source-address.ts';
+import { peerOf, sourceAddress } from '../network/source-address.ts';
 import { createAdminApi } from '../operations/admin/admin-api.ts';
 import { authenticateOperator } from '../operations/admin/authenticate-operator.ts';
 import { grantRoutes } from '../operations/admin/grant-routes.ts';
@@ -29,9 +29,6 @@ export interface OperationsInForce {
   configContext: ConfigContext;
   countPending: () => Promise<number>;
 }
-
-/** Nobody stands before this listener whose header would be believed. */
-const NO_PROXIES = { trustedProxies: [], forwardedHeader: 'forwarded' } as const;
 
 /** Builds the third door: what operators and help desks ask, on the operations listener alone. */
 export function createOperationsApp(
@@ -81,20 +78,17 @@ function createAdmin(
   const { ledger, counters } = storage;
   const context = () => inForce().configContext;
   /** For one call: after a sealing key was taken out there may be a hundred thousand that cannot be read. */
-  const sessions = (): SessionsDeps => {
+  const oneUnreadable = (): SessionsDeps['onUnreadable'] => {
     let isTold = false;
-    return {
-      ...{ ledger, sealing, clients: context().clients },
-      onUnreadable(id, error) {
-        if (isTold) return;
-        isTold = true;
-        const detail = `${error.message}; others of the same list are not told`;
-        logger.event('storage.rejected', { grant: logTag(id), detail });
-      },
+    return (id, error) => {
+      if (isTold) return;
+      isTold = true;
+      const detail = `${error.message}; others of the same list are not told`;
+      logger.event('storage.rejected', { grant: logTag(id), detail });
     };
   };
+  const sessions = () => ({ ledger, sealing, clients: context().clients, onUnreadable: oneUnreadable() });
   const end = () => ({ ledger, sealing, randomBytes });
-  const sourceAddress = createSourceAddress(NO_PROXIES);
   const ended = { before: undefined, detail: 'admin API' };
   const routes = [
     ...sessionRoutes({
@@ -106,9 +100,11 @@ function createAdmin(
       },
     }),
     ...grantRoutes({
-      grants: () => context().grants,
-      onEnded({ grant: { id, clientId: client } }, { requestId, operator }) {
+      grants: () => ({ ...context().grants, onUnreadable: oneUnreadable() }),
+      onEnded({ grant: { id, clientId: client }, redeemed }, { requestId, operator }) {
         logger.event('admin.ended', { ...ended, requestId, operator, grant: logTag(id), client });
+        // Redeemed, it is a device session.
+        if (redeemed) metrics.sessionEnded(client, 'administrator');
       },
     }),
     ...killMarkRoutes({
@@ -125,7 +121,8 @@ function createAdmin(
   return createAdminApi({
     ...{ routes, newRequestId, logger },
     document: openApiDocument(routes, version),
-    sourceOf: ({ socket, headers }) => sourceAddress(peerOf(socket), headers),
+    // Operators come through the same proxies as everybody, where they come through one.
+    sourceOf: ({ socket, headers }) => sourceAddress(peerOf(socket), headers, context().config.source),
     authenticate(headers, source) {
       const { config, networks, upstreams } = context();
       const { limits, admin: settings } = config;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Mark, setMark } from '../grants/revocation-marks.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { UsedOnce } from '../ledger/once.ts';
-import type { DecryptionLimits } from '../limits/decryption-limits.ts';
+import type { DecryptionLimits, DecryptionVerdict } from '../limits/decryption-limits.ts';
 import { isEncrypted } from '../oauth/encryption-algorithms.ts';
 import { OAuthError, RETRY_LATER } from '../oauth/oauth-error.ts';
 import type { Sealing } from '../sealing/sealing.ts';
@@ -36,7 +36,9 @@ const REMEMBERED_MS = 21 * 60 * 1000;
  */
 export function createBackchannelLogout(deps: BackchannelLogoutDeps): Endpoint {
   return async (request) => {
-    const token = await admitted(deps, request, request.form.need('logout_token'));
+    const sent = request.form.need('logout_token');
+    const place = isEncrypted(sent) ? await takePlace(deps, request) : undefined;
+    const token = await verified(deps, sent, place);
     const name = `logout:${createHash('sha256')
       .update(JSON.stringify([deps.upstream.id, token.jti]))
       .digest('base64url')}`;
@@ -46,6 +48,7 @@ export function createBackchannelLogout(deps: BackchannelLogoutDeps): Endpoint {
     const marks = marksOf(deps.upstream.id, token);
     await Promise.all(marks.map((mark) => setMark(deps, mark, nowMs, nowMs + deps.longestRetentionMs)));
     if (!(await deps.used.useOnce(name, nowMs + REMEMBERED_MS))) throw refused('the token was used before');
+    await place?.giveBack();
     deps.onLogout(request, deps.upstream.id, token);
     return { status: 200 };
   };
@@ -57,32 +60,35 @@ function marksOf(upstream: string, { sid, sub }: LogoutToken): Mark[] {
   return sub === undefined ? [ofSession] : [ofSession, { mark: 'logout_unknown_sid', upstream, sub }];
 }
 
-async function admitted(deps: BackchannelLogoutDeps, request: DeviceRequest, logoutToken: string) {
-  if (!isEncrypted(logoutToken)) return verified(deps, logoutToken);
+type Place = Extract<DecryptionVerdict, { verdict: 'admitted' }>;
+
+async function takePlace(deps: BackchannelLogoutDeps, request: DeviceRequest): Promise<Place> {
   const attempt = { source: request.source(), nowMs: await deps.ledger.now() };
   const admission = await deps.decryptionLimits.admit(attempt);
-  if (admission.verdict === 'refused') {
-    throw new OAuthError(
-      'temporarily_unavailable',
-      'too many encrypted tokens from here were not valid; try again later',
-      {
-        status: 429,
-        headers: { 'Retry-After': String(admission.retryAfterSeconds) },
-        detail: 'encrypted_logout_tokens',
-      },
-    );
-  }
-  const token = await verified(deps, logoutToken);
-  await admission.wasGood();
-  return token;
+  if (admission.verdict === 'admitted') return admission;
+  throw new OAuthError(
+    'temporarily_unavailable',
+    'too many encrypted tokens from here were not valid; try again later',
+    {
+      status: 429,
+      headers: { 'Retry-After': String(admission.retryAfterSeconds) },
+      detail: 'encrypted_logout_tokens',
+    },
+  );
 }
 
-async function verified({ upstream }: BackchannelLogoutDeps, logoutToken: string): Promise<LogoutToken> {
+async function verified(
+  { upstream }: BackchannelLogoutDeps,
+  logoutToken: string,
+  place: Place | undefined,
+): Promise<LogoutToken> {
   try {
     return await upstream.verifyLogoutToken(logoutToken);
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     if (error.fault === 'invalid_answer') throw refused(error.detail);
+    // That the keys cannot be had is no fault of the token's: the provider sends it again.
+    await place?.giveBack();
     throw new OAuthError('temporarily_unavailable', 'the keys of the issuer cannot be had; try again', {
       headers: RETRY_LATER,
       detail: error.detail,

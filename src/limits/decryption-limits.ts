@@ -8,12 +8,12 @@ import { giveBackIn, takeIn, windowAt } from './window.ts';
  * public key, and an RSA key of 4096 bits takes as long to decrypt as a hundred polls.
  */
 export interface DecryptionLimits {
-  /** To be asked before a token is decrypted. `admitted` holds a place until the token turns out to be good. */
+  /** To be asked before a token is decrypted. `admitted` holds a place, to be given back unless the token was no good. */
   admit(attempt: { source: string; nowMs: number }): Promise<DecryptionVerdict>;
 }
 
 export type DecryptionVerdict =
-  | { verdict: 'admitted'; wasGood(): Promise<void> }
+  | { verdict: 'admitted'; giveBack(): Promise<void> }
   | { verdict: 'refused'; retryAfterSeconds: number };
 
 /** A provider that signs out thousands at once has no more than so many on their way. */
@@ -41,7 +41,7 @@ export function createDecryptionLimits({
         { key: placeOf(wider), most: most * WIDER_FACTOR },
       ];
       const full = await takeIn(counters, places, window);
-      if (full === undefined) return { verdict: 'admitted', wasGood: () => giveBackIn(counters, places, window) };
+      if (full === undefined) return { verdict: 'admitted', giveBack: () => giveBackIn(counters, places, window) };
       onReached();
       return { verdict: 'refused', retryAfterSeconds: window.secondsLeft };
     },

@@ -4,11 +4,9 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { authorizationRequest, strengthAsked } from './authorization-request.ts';
 import { readSignIn, requireSameSubject } from './claims/claim-mapping.ts';
-import { checkOperatorToken } from './claims/operator-token.ts';
 import { requireSubject } from './claims/require-subject.ts';
 import { checkStrength } from './claims/sign-in-strength.ts';
 import { EncryptionKeys } from './encryption-keys.ts';
-import { checkLogoutToken, type SentTokenRule } from './logout-token.ts';
 import { offersOtherAccount } from './offered-prompt.ts';
 import { askBeside, type Beside } from './requests/ask-beside.ts';
 import { KeptAnswer } from './requests/kept-answer.ts';
@@ -22,12 +20,11 @@ import type {
   UpstreamRequests,
 } from './requests/upstream-requests.ts';
 import { withinDeadline } from './requests/within-deadline.ts';
+import { createSentTokens } from './sent-tokens.ts';
 import { signingAlgorithms } from './signing-algorithms.ts';
 import {
   type FrontChannelLogout,
-  type LogoutToken,
   type NeededClaims,
-  type OperatorSignIn,
   type OtherAccount,
   OtherSubjectError,
   type ProbeReport,
@@ -67,6 +64,8 @@ export class CheckedUpstream implements Upstream {
   readonly frontChannelLogout: FrontChannelLogout;
   readonly uncheckedSessionSeconds: number;
   readonly clockToleranceSeconds: number;
+  readonly verifyLogoutToken: Upstream['verifyLogoutToken'];
+  readonly verifyOperatorToken: Upstream['verifyOperatorToken'];
   readonly #settings: UpstreamSettings;
   readonly #requests: UpstreamRequests;
   readonly #clock: () => number;
@@ -74,7 +73,6 @@ export class CheckedUpstream implements Upstream {
   readonly #timeoutMs: number;
   readonly #metadata: KeptAnswer<ProviderMetadata>;
   readonly #keys: UpstreamKeys;
-  readonly #encryptionKeys: EncryptionKeys;
 
   constructor(
     settings: UpstreamSettings,
@@ -90,7 +88,6 @@ export class CheckedUpstream implements Upstream {
     this.clockToleranceSeconds = settings.clockToleranceSeconds;
     this.#settings = settings;
     this.#requests = requests;
-    this.#encryptionKeys = new EncryptionKeys(settings);
     this.#clock = clock;
     this.#logger = logger;
     this.#timeoutMs = timeoutMs;
@@ -100,6 +97,11 @@ export class CheckedUpstream implements Upstream {
       ...keeping,
       load: async (deadline) => requests.keys({ metadata: await this.#metadata.current(), deadline }),
     });
+    const encryptionKeys = new EncryptionKeys(settings);
+    const metadata = () => this.#metadata.current();
+    const sent = createSentTokens({ settings, keys: this.#keys, encryptionKeys, metadata, clock, timeoutMs });
+    this.verifyLogoutToken = sent.verifyLogoutToken;
+    this.verifyOperatorToken = sent.verifyOperatorToken;
   }
 
   async signInAddress(trip: TripParameters): Promise<URL> {
@@ -136,8 +138,8 @@ export class CheckedUpstream implements Upstream {
       if (failure !== undefined && isRequired) throw failure;
       requireSameSubject(claims, userinfo);
       const signIn = readSignIn(claims, userinfo ?? {}, this.#settings, this.#noteClaim);
-      const { clockToleranceSeconds } = this.#settings;
-      checkStrength(signIn, strengthAsked(this.#settings, trip), { nowMs: this.#clock(), clockToleranceSeconds });
+      const asked = strengthAsked(this.#settings, trip);
+      checkStrength(signIn, asked, { ...this.#settings, nowMs: this.#clock() });
       return { ...signIn, tokens: tokensOf(checked.answer) };
     });
   }
@@ -172,14 +174,6 @@ export class CheckedUpstream implements Upstream {
       this.#report('a token was not revoked', error);
       return false;
     }
-  }
-
-  verifyLogoutToken(token: string): Promise<LogoutToken> {
-    return this.#within('logout token', (context) => checkLogoutToken(token, this.#sentRule(context)));
-  }
-
-  verifyOperatorToken(token: string, audience: string): Promise<OperatorSignIn> {
-    return this.#within('operator token', (context) => checkOperatorToken(token, audience, this.#sentRule(context)));
   }
 
   probe(publicUrl: string): Promise<ProbeReport> {
@@ -217,14 +211,8 @@ export class CheckedUpstream implements Upstream {
   }
 
   #askBeside(context: RequestContext, checked: CheckedAnswer, needed: NeededClaims | undefined): Promise<Beside> {
-    const report = (consequence: string, error: unknown) => this.#report(consequence, error);
-    const deps = { settings: this.#settings, requests: this.#requests, keys: this.#keys, timeoutMs: this.#timeoutMs };
-    return askBeside({ ...deps, report }, context, checked, needed);
-  }
-
-  #sentRule({ metadata }: RequestContext): SentTokenRule {
-    const known = { settings: this.#settings, keys: this.#keys, encryptionKeys: this.#encryptionKeys };
-    return { ...known, algorithms: signingAlgorithms(metadata), nowMs: this.#clock() };
+    const [settings, requests, keys, timeoutMs] = [this.#settings, this.#requests, this.#keys, this.#timeoutMs];
+    return askBeside({ settings, requests, keys, timeoutMs, report: this.#report }, context, checked, needed);
   }
 
   #verifyIdToken({ metadata }: RequestContext, { answer }: CheckedAnswer): Promise<void> {
@@ -241,10 +229,10 @@ export class CheckedUpstream implements Upstream {
     );
   }
 
-  #report(consequence: string, error: unknown): void {
+  readonly #report = (consequence: string, error: unknown): void => {
     if (!(error instanceof UpstreamError)) throw error;
     const detail = `${error.detail}; ${consequence}`;
     if (error.fault === 'client_rejected') this.#logger?.event('upstream.rejected', { upstream: this.id, detail });
     else this.#logger?.event('upstream.unavailable', { upstream: this.id, fault: error.fault, detail });
-  }
+  };
 }

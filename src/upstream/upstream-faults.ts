@@ -46,6 +46,19 @@ export async function asUpstreamError(thrown: unknown, step: UpstreamStep): Prom
   }
 }
 
+/**
+ * What a token is held against that somebody sent. Where it cannot be had, for whatever reason, that is the provider's fault
+ * and no word about the token.
+ */
+export async function neededForCheck<T>(step: UpstreamStep, needed: Promise<T>): Promise<T> {
+  try {
+    return await needed;
+  } catch (error) {
+    const { detail } = await asUpstreamError(error, step);
+    throw new UpstreamError('unavailable', detail);
+  }
+}
+
 /** Keycloak says so of a sign-in page that was left open too long, with an error code that means something else. */
 const LEFT_OPEN = 'authentication_expired';
 

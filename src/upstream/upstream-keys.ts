@@ -9,6 +9,7 @@ import {
 } from 'jose';
 import { KeptAnswer } from './requests/kept-answer.ts';
 import { UpstreamError } from './upstream.ts';
+import { neededForCheck } from './upstream-faults.ts';
 
 const MINUTE = 60 * 1000;
 /** Each costs a verification, and a token says itself which keys fit it. */
@@ -67,13 +68,17 @@ export class UpstreamKeys {
     }
     const begun = this.#kept.begun;
     try {
-      return await withEach(candidates(await this.#kept.current(), header), verify);
+      return await withEach(candidates(await this.#had(signed, this.#kept.current()), header), verify);
     } catch (error) {
       if (!isUnknownKey(error)) throw error;
-      const renewed = await (signed.isAskedFor ? this.#kept.begunAfter(begun) : this.#kept.renewed());
+      const renewed = await this.#had(signed, signed.isAskedFor ? this.#kept.begunAfter(begun) : this.#kept.renewed());
       if (renewed === undefined) throw error;
       return await withEach(candidates(renewed, header), verify);
     }
+  }
+
+  #had<T>({ isAskedFor }: SignedToken, keys: Promise<T>): Promise<T> {
+    return isAskedFor ? keys : neededForCheck('keys', keys);
   }
 }
 

@@ -109,6 +109,33 @@ describe('a help desk', () => {
     expect((await admin.ask('/admin/grants')).body.grants).toEqual([]);
   });
 
+  it('ends a redeemed grant as the device session that it is, in the metrics too', async () => {
+    await signInAs('alice');
+    const [session] = (await admin.ask('/admin/sessions')).body.sessions;
+    const ended = async () => (await test.broker.processContext.metrics.text()).body;
+    const line = 'gatehouse_sessions_ended_total{client="build-cli",reason="administrator"}';
+    expect(await ended()).not.toContain(`${line} 1`);
+    const pending = await test.device().start();
+    for (const { grant } of (await admin.ask('/admin/grants')).body.grants) await post(`/admin/grants/${grant}/end`);
+    expect([pending.status, (await ended()).includes(`${line} 1`)]).toEqual([200, false]);
+    await post(`/admin/grants/${session?.['session']}/end`);
+    await post(`/admin/grants/${session?.['session']}/end`);
+    expect(await ended()).toContain(`${line} 1\n`);
+  });
+
+  it('is told once of grants that cannot be read', async () => {
+    const environment = { SEALING_KEY: randomBytes(32).toString('base64url'), ADMIN_TOKEN: TOKEN };
+    const { publicUrl, upstream } = test;
+    const yaml = { operations: ADMIN, clients: CLIENTS };
+    const other = await createTestBroker({ store, environment, yaml, publicUrl, upstream, onReplica: true });
+    for (let n = 0; n < 2; n += 1) await other.device().start();
+    await other.close();
+    await test.device().start();
+    const { status, body } = await admin.ask('/admin/grants');
+    expect([status, body.grants.length]).toEqual([200, 1]);
+    expect(told('storage.rejected')).toMatchObject([{ detail: expect.stringContaining('others of the same list') }]);
+  });
+
   it('is told of no code, token, secret or upstream token', async () => {
     const tokens = await signInAs('alice');
     const { body } = await test.device().start();
@@ -325,7 +352,7 @@ describe('who may ask', () => {
     expect(JSON.stringify(test.lines)).not.toContain(TOKEN);
   });
 
-  it('wrong tokens are limited as client secrets are: of a burst no more are heard than one after another', async () => {
+  it('wrong tokens are limited; the right one is let in, whatever strangers send from its address', async () => {
     const burst = await Promise.all(
       Array.from({ length: 60 }, (_, index) => admin.ask('/admin/sessions', { token: `guess-${index}` })),
     );
@@ -334,13 +361,23 @@ describe('who may ask', () => {
     const refused = burst.filter(({ status }) => status === 429);
     expect(refused).toHaveLength(40);
     expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
-    // The right one hears the same, or a guesser would know it.
-    expect((await admin.ask('/admin/sessions')).status).toBe(429);
+    expect((await admin.ask('/admin/sessions')).status).toBe(200);
     expect(test.broker.processContext.metrics.overview().limits).toMatchObject([
       { limit: 'failed_authentications_per_source' },
     ]);
     await store.advance(10 * 60 * SECOND + SECOND);
-    expect((await admin.ask('/admin/sessions')).status).toBe(200);
+    expect((await admin.ask('/admin/sessions', { token: 'guess' })).status).toBe(401);
+  });
+
+  it('is told apart behind a trusted proxy, and believed of nobody else', async () => {
+    const from = (address: string) => ({ token: 'guess', headers: { 'x-forwarded-for': address } });
+    await admin.ask('/admin/sessions', from('203.0.113.7'));
+    expect(told('admin.refused').at(-1)).toMatchObject({ source: '127.0.0.1' });
+    test.reload({ operations: ADMIN, clients: CLIENTS, trusted_proxies: ['127.0.0.1/32'] });
+    for (let n = 0; n < 21; n += 1) await admin.ask('/admin/sessions', from('203.0.113.7'));
+    expect((await admin.ask('/admin/sessions', from('203.0.113.7'))).status).toBe(429);
+    expect(told('admin.refused').at(-1)).toMatchObject({ source: '203.0.113.7' });
+    expect((await admin.ask('/admin/sessions', from('198.51.100.1'))).status).toBe(401);
   });
 
   it('nobody by a name that a stranger lets resolve here, and nobody once the configuration has no admin API', async () => {
@@ -455,6 +492,30 @@ describe('an operator of the upstream', () => {
     const answer = await admin.ask('/admin/sessions', { token: await operatorToken() });
     expect([answer.status, answer.body['error']]).toEqual([503, 'temporarily_unavailable']);
     expect(answer.headers.get('retry-after')).toBeTruthy();
+    // Our own trouble refuses nobody.
+    expect(told('admin.refused')).toEqual([]);
+  });
+
+  it.each([
+    ['no key set', { jwks: { trouble: 'html' } }],
+    ['metadata of another issuer', { discovery: { metadata: { issuer: 'https://evil.example' } } }],
+  ])('is not held to account for the provider: %s is 503 and counts for nothing', async (_, behaviour) => {
+    test.upstream.behaviour = behaviour as never;
+    const token = await operatorToken();
+    for (let n = 0; n < 25; n += 1) expect((await admin.ask('/admin/sessions', { token })).status).toBe(503);
+    expect(told('admin.refused')).toEqual([]);
+    test.upstream.behaviour = {};
+    await store.advance(61 * SECOND);
+    expect((await admin.ask('/admin/sessions', { token: await operatorToken({ aud: 'wiki' }) })).status).toBe(401);
+    expect((await admin.ask('/admin/sessions', { token })).status).toBe(200);
+  });
+
+  it('is let in whatever strangers send from the same address', async () => {
+    const wrong = await operatorToken({ aud: 'wiki' });
+    const burst = await Promise.all(Array.from({ length: 30 }, () => admin.ask('/admin/sessions', { token: wrong })));
+    expect(burst.filter(({ status }) => status === 401)).toHaveLength(20);
+    expect((await admin.ask('/admin/sessions', { token: wrong })).status).toBe(429);
+    expect((await admin.ask('/admin/sessions', { token: await operatorToken() })).status).toBe(200);
   });
 });
 

@@ -71,3 +71,20 @@ it('what one address encrypts for us in vain is decrypted two hundred times, and
   // One that is signed alone costs no decryption.
   expect((await send(await test.upstream.logoutToken(), '203.0.113.7')).status).toBe(200);
 });
+
+it('an outage of the provider’s keys uses up none of those two hundred', async () => {
+  const { test, encrypted } = await encryptingUpstream(BY_KEY);
+  const send = async (token: string) =>
+    fetch(`${test.publicUrl}/backchannel-logout/corp`, {
+      method: 'POST',
+      body: new URLSearchParams({ logout_token: token }),
+    });
+  const token = await test.upstream.logoutToken({ encrypted });
+  test.upstream.behaviour = { jwks: { trouble: 'html' } } as never;
+  const away = await Promise.all(Array.from({ length: 50 }, () => send(token)));
+  expect(new Set(away.map(({ status }) => status))).toEqual(new Set([503]));
+  for (let n = 0; n < 160; n += 1) expect((await send(token)).status).toBe(503);
+  test.upstream.behaviour = {};
+  await test.advance(61_000);
+  expect((await send(await test.upstream.logoutToken({ encrypted }))).status).toBe(200);
+});

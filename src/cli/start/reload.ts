@@ -83,7 +83,8 @@ export async function reloadOnChange(
 
   function inTurn<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
     const done = turn.then(work);
-    turn = done;
+    // One that fails must not be the last: whoever asked hears of it.
+    turn = done.catch(() => {});
     return done;
   }
 
@@ -91,7 +92,7 @@ export async function reloadOnChange(
     clearTimeout(timer);
     if (isStopped) return;
     timer = setTimeout(() => {
-      void inTurn(reload);
+      void inTurn(reload).catch(failed);
     }, SETTLED_MS);
   }
 
@@ -103,7 +104,12 @@ export async function reloadOnChange(
   function folderChanged(): void {
     if (isToBeLookedAt) return;
     isToBeLookedAt = true;
-    void inTurn(look);
+    void inTurn(look).catch(failed);
+  }
+
+  /** Nobody asked for it who could be told. */
+  function failed(error: unknown): void {
+    logger.event('config.refused', { file, problems: [`${file} could not be read again: ${String(error)}`] });
   }
 
   /** Whatever else is written in the folder, our own log perhaps, brings no reload and puts none off. */

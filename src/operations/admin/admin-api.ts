@@ -68,7 +68,9 @@ async function answer(deps: AdminApiDeps, message: IncomingMessage, requestId: s
     const detail = error.detail ?? description;
     if (status >= 500) logger.event('request.failed', { ...logged, status, error: error.cause ?? error });
     const outcome = { ...logged, ...noted, operator: operator?.name, status, detail };
-    logger.event(operator === undefined ? 'admin.refused' : 'admin.called', outcome);
+    if (operator !== undefined) logger.event('admin.called', outcome);
+    // Our own trouble refuses nobody: it is told above.
+    else if (status < 500) logger.event('admin.refused', outcome);
     return { status, headers, body: { error: code, error_description: description } };
   } finally {
     // What was not read is let run off, so that the connection stays usable.

@@ -29,7 +29,8 @@ const CHALLENGE = 'Bearer realm="gatehouse-admin"';
 
 /**
  * Who asks, by the bearer token of the request's header (RFC 6750 §2.1). Wrong ones are counted before anybody hears that
- * they are wrong, as client secrets are, and a right one is admitted while there is room for another failure.
+ * they are wrong. A right one is let in whatever was counted: nobody guesses 64 random bits or a signature, and a stranger
+ * who sends junk from the same address must not shut operators out.
  *
  * @throws {OAuthError} `invalid_token`, `insufficient_scope`, or 429 where this source failed too often
  */
@@ -45,13 +46,10 @@ export async function authenticateOperator(
   }
   const { settings } = deps;
   if (settings.by === 'token') {
-    const isRight = isSameSecret(new Secret(token), settings.token);
-    await requireAdmitted(deps, source, !isRight);
-    if (!isRight) throw wrongToken('it is not the token of the configuration');
-    return { name: 'token' };
+    if (isSameSecret(new Secret(token), settings.token)) return { name: 'token' };
+    await countWrong(deps, source);
+    throw wrongToken('it is not the token of the configuration');
   }
-  // First, since a signature costs more to check than a counter does.
-  await requireAdmitted(deps, source, false);
   return byUpstream(deps, settings, token, source);
 }
 
@@ -93,13 +91,14 @@ async function verified(
       const words = `the upstream ${id} does not answer, so the token cannot be checked; try again in a moment`;
       throw new OAuthError('temporarily_unavailable', words, { headers: RETRY_LATER, detail });
     }
-    await requireAdmitted(deps, source, true);
+    await countWrong(deps, source);
     throw wrongToken(detail);
   }
 }
 
-async function requireAdmitted({ limits, onLimited }: OperatorDeps, source: string, hasFailed: boolean): Promise<void> {
-  const admitted = await limits.admit({ name: COUNTED_AS, source, hasFailed });
+/** @throws {OAuthError} 429 where that was one too many */
+async function countWrong({ limits, onLimited }: OperatorDeps, source: string): Promise<void> {
+  const admitted = await limits.admit({ name: COUNTED_AS, source, hasFailed: true });
   if (admitted.verdict === 'admitted') return;
   const { limit, retryAfterSeconds } = admitted;
   onLimited(limit);

@@ -3,7 +3,7 @@ import { latestEndMs } from '../../grants/retention.ts';
 import type { GrantDeps } from '../../grants/start/start-grant.ts';
 import { type GrantView, viewGrant } from '../../grants/view-grant.ts';
 import { lookThrough } from '../../ledger/look-through.ts';
-import { isReadableElsewhere } from '../../ledger/versioned-seal.ts';
+import { isUnreadable } from '../../ledger/versioned-seal.ts';
 import { OAuthError } from '../../oauth/oauth-error.ts';
 import { logTag } from '../../telemetry/logger.ts';
 import type { AdminCall, AdminRoute, Parameter } from './admin-route.ts';
@@ -12,7 +12,8 @@ import { NEXT, objectOf, reference } from './schemas.ts';
 import { timeOf } from './session-form.ts';
 
 export interface GrantRoutesDeps {
-  grants: () => GrantDeps;
+  /** For one call. */
+  grants: () => GrantDeps & { onUnreadable: (id: string, error: Error) => void };
   onEnded: (view: GrantView, call: AdminCall) => void;
 }
 
@@ -37,8 +38,9 @@ export function grantRoutes(deps: GrantRoutesDeps): AdminRoute[] {
       answer: objectOf({ grants: { type: 'array', items: reference('Grant') }, next: NEXT }),
       async handle(call) {
         const client = call.parameters.get('client');
-        const piece = await lookThrough(deps.grants().ledger, 'grant', pagingOf(call), async (id) => {
-          const view = await readable(deps, id);
+        const grants = deps.grants();
+        const piece = await lookThrough(grants.ledger, 'grant', pagingOf(call), async (id) => {
+          const view = await readable(grants, id);
           return view !== undefined && isOpen(view, client) ? view : undefined;
         });
         if (piece === undefined) throw unknownFrom();
@@ -88,11 +90,12 @@ async function named(deps: GrantRoutesDeps, { parameters, note }: AdminCall): Pr
   return view;
 }
 
-/** One that another release or another key has written is left out of a list. */
-function readable(deps: GrantRoutesDeps, id: string): Promise<GrantView | undefined> {
-  return viewGrant(deps.grants(), id, NO_BROWSER).catch((error: unknown) => {
-    if (isReadableElsewhere(error)) return undefined;
-    throw error;
+/** One that another release, another key or nobody of ours has written is left out of a list. */
+function readable(grants: ReturnType<GrantRoutesDeps['grants']>, id: string): Promise<GrantView | undefined> {
+  return viewGrant(grants, id, NO_BROWSER).catch((error: unknown) => {
+    if (!isUnreadable(error)) throw error;
+    grants.onUnreadable(id, error);
+    return undefined;
   });
 }
 

@@ -15,11 +15,13 @@ describe('the folder of the configuration', () => {
   let file: string;
   let reloading: Reloading;
   let reloads: number;
+  let counted: (outcome: string) => void;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'gatehouse-reload-'));
     file = join(folder, 'gatehouse.yaml');
     await write('http://localhost:8080/first');
     reloads = 0;
+    counted = () => {};
     // As `gatehouse start 2>> gatehouse.log` does beside it; the lines are gathered for a moment.
     const event = () => void setTimeout(() => appendFileSync(join(folder, 'gatehouse.log'), 'a line\n'), 20);
     const broker = {
@@ -31,7 +33,7 @@ describe('the folder of the configuration', () => {
     const logger = { ...silentLogger, event };
     reloading = await reloadOnChange(await loadConfig(file), broker, {
       logger,
-      metrics: { configurationRead: () => {} },
+      metrics: { configurationRead: (outcome) => counted(outcome) },
     });
   });
   afterEach(async () => {
@@ -49,6 +51,19 @@ describe('the folder of the configuration', () => {
     await expect.poll(() => reloads).toBe(1);
     await delay(800);
     expect(reloads).toBe(1);
+  });
+
+  it('is read again after a reload that failed in a way nobody thought of', async () => {
+    counted = () => {
+      throw new Error('unexpected');
+    };
+    await expect(reloading.now()).rejects.toThrow('unexpected');
+    await write('http://localhost:8080/second');
+    await expect.poll(() => reloads).toBe(2);
+    counted = () => {};
+    expect(await reloading.now()).toEqual({ outcome: 'ok' });
+    await write('http://localhost:8080/third');
+    await expect.poll(() => reloads).toBe(4);
   });
 
   it('may be written to without a pause: a change comes into force all the same', async () => {
