@@ -2,6 +2,7 @@ import type { RecheckUpstream, UpstreamAnswer } from '../device-sessions/refresh
 import { approvedFacts } from '../grants/decide/approved-facts.ts';
 import { neededClaims } from '../grants/decide/client-claims.ts';
 import type { ApprovedUpstreamTokens } from '../ledger/approval.ts';
+import { StorageUnavailableError } from '../ledger/ledger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { OtherSubjectError, type Upstream, UpstreamError, type UpstreamTokens } from './upstream.ts';
 
@@ -20,7 +21,7 @@ export function createRecheckUpstream(deps: {
     uncheckedSessionSeconds: deps.uncheckedSessionSeconds,
     recheckSeconds: deps.recheckSeconds,
 
-    async refresh(id, client, refreshToken, { subject, scopes }): Promise<UpstreamAnswer> {
+    async refresh(id, client, refreshToken, { subject, scopes }, askedAtMs): Promise<UpstreamAnswer> {
       const upstream = upstreams.get(id);
       if (upstream === undefined) return { outcome: 'gone' };
       try {
@@ -28,7 +29,8 @@ export function createRecheckUpstream(deps: {
           subject,
           neededClaims: { ...neededClaims(client, scopes), isRefresh: true },
         });
-        const answeredAtMs = await deps.now();
+        // It has spent the token, so its answer must not be lost; from when it was asked, what ends does so a little early.
+        const answeredAtMs = await deps.now().catch(unlessAway(askedAtMs));
         const tokens = keptTokens(refreshed.tokens, answeredAtMs);
         const { signIn, isPartial } = refreshed;
         const facts = signIn === undefined ? undefined : approvedFacts(client, signIn, scopes);
@@ -53,6 +55,13 @@ export function createRecheckUpstream(deps: {
         logger.event('upstream.unavailable', { upstream: id, fault: error.fault, detail: error.detail, error });
       }
     },
+  };
+}
+
+function unlessAway(momentMs: number) {
+  return (error: unknown): number => {
+    if (error instanceof StorageUnavailableError) return momentMs;
+    throw error;
   };
 }
 

@@ -16,13 +16,19 @@ describe('Redis fails in the midst of it', () => {
   let test: TestBroker;
   /** Called right before a redemption or an exchange goes out. */
   let beforeWrite: () => void;
+  /** Which verbs get no answer just now. */
+  let failing: (verb: string) => boolean;
   beforeEach(async () => {
     proxy = await tcpProxy(redis.port);
     beforeWrite = () => undefined;
     const settings = redis.settings({ at: { url: `redis://127.0.0.1:${proxy.port}` } });
     const real = redisStorage(settings, { waitMs: 1000 });
     await real.open();
-    const storage = { ...real, ledger: spied(real.ledger, () => beforeWrite()) };
+    failing = () => false;
+    const watch = (verb: string) => {
+      if (failing(verb)) throw new StorageUnavailableError('as if Redis were away');
+    };
+    const storage = { ...real, ledger: spied(real.ledger, () => beforeWrite(), watch) };
     const store = { storage, replica: storage, advance: async () => undefined, close: () => real.close() };
     test = await createTestBroker({ store });
   });
@@ -78,8 +84,36 @@ describe('Redis fails in the midst of it', () => {
     expect((await test.device().refresh(token)).status).toBe(503);
     const answer = await test.device().refresh(token);
     expect([answer.status, answer.text]).toEqual([200, answer.text]);
-    expect(upstreamRefreshes()).toBe(1);
+    // The first answer was nobody's: the device's own token is as good as before, and the upstream's is the new one.
+    const spent = test.upstream.requestsTo('/token').map(({ form }) => form.get('refresh_token'));
+    expect(new Set(spent).size).toBe(spent.length);
+    expect((await test.device().refresh(answer.body.refresh_token)).status).toBe(200);
   });
+
+  it.each([
+    // Nothing else needs it.
+    ['its clock', ['now'], 200],
+    ['the marks', ['marks'], 503],
+    ['the write', ['commit'], 503],
+    ['anything', ['now', 'marks', 'commit', 'read', 'lease', 'release'], 503],
+  ])(
+    '%s cannot be had from the moment the upstream has rotated its token: nothing is lost',
+    async (_, verbs, status) => {
+      const { refresh_token: token } = await test.signIn();
+      let isAway = true;
+      failing = (verb) => isAway && upstreamRefreshes() > 0 && verbs.includes(verb);
+      const away = await test.device().refresh(token);
+      isAway = false;
+      expect(away.status).toBe(status);
+      let next = status === 200 ? away.body.refresh_token : token;
+      for (let turn = 0; turn < 2; turn += 1) {
+        const answer = await test.device().refresh(next);
+        expect([answer.status, answer.text]).toEqual([200, answer.text]);
+        next = answer.body.refresh_token;
+      }
+      expect(test.lines.filter(({ event }) => event === 'session.ended')).toEqual([]);
+    },
+  );
 
   it('Redis is away: 503 with Retry-After, and the token is still good', async () => {
     const { refresh_token: token } = await test.signIn();
@@ -91,7 +125,7 @@ describe('Redis fails in the midst of it', () => {
   });
 });
 
-function spied(ledger: Ledger, beforeWrite: () => void): Ledger {
+function spied(ledger: Ledger, beforeWrite: () => void, watch: (verb: string) => void): Ledger {
   return new Proxy(ledger, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
@@ -101,6 +135,7 @@ function spied(ledger: Ledger, beforeWrite: () => void): Ledger {
         try {
           const isWatched = (change?.writes?.length ?? 0) > 1 || change?.replaces !== undefined;
           if (name === 'commit' && isWatched) beforeWrite();
+          watch(String(name));
         } catch (error) {
           return Promise.reject(error as Error);
         }

@@ -54,6 +54,20 @@ describe('a rotation that sat out an outage in a queue', () => {
     expect(test.lines.filter(({ event }) => event === 'session.ended')).toEqual([]);
   });
 
+  it('nor where the device comes back long after: what it was not told counts for nothing', async () => {
+    const { refresh_token: token, access_token } = await test.signIn();
+    const key = refreshEntry(String(decodeJwt(access_token)['sid']));
+    const stored = async () => (await test.store.storage.ledger.read([key])).values[0];
+    const before = await stored();
+    isAway = true;
+    expect((await test.device().refresh(token)).status).toBe(503);
+    await outageOf(40 * SECOND);
+    await expect.poll(stored).not.toBe(before);
+    await test.advance(60 * 60 * SECOND);
+    const again = await test.device().refresh(token);
+    expect([again.status, again.text]).toEqual([200, again.text]);
+  });
+
   it('nor where the upstream gave no refresh token, so that nothing is written later', async () => {
     test.upstream.behaviour = { token: { members: { refresh_token: undefined } } };
     const { refresh_token: token } = await test.signIn();

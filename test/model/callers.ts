@@ -70,12 +70,18 @@ export function deny(by: 'person' | 'upstream'): Caller {
   };
 }
 
-export const end: Caller = async (scene) => {
-  const { domain, grant } = scene;
-  const untilMs = grant.keptUntilMs + 24 * 60 * MINUTE;
-  const ended = await retried(scene, 1, () => domain.endGrant(grantDeps(scene), grant.id, 'my_devices', untilMs));
-  return { act: 'end', outcome: ended === undefined ? 'unavailable' : 'ended' };
-};
+export const end = ending('endGrant');
+/** As one who brings a refresh token, and opens what was carried: in two steps. */
+export const endAndTake = ending('endGrantAndTake');
+
+function ending(verb: 'endGrant' | 'endGrantAndTake'): Caller {
+  return async (scene) => {
+    const { domain, grant } = scene;
+    const untilMs = grant.keptUntilMs + 24 * 60 * MINUTE;
+    const ended = await retried(scene, 1, () => domain[verb](grantDeps(scene), grant.id, 'my_devices', untilMs));
+    return { act: 'end', outcome: ended === undefined ? 'unavailable' : 'ended' };
+  };
+}
 
 /** The administrator's kill switch for this person. */
 export const kill: Caller = async (scene) => {
@@ -104,7 +110,10 @@ export function forger(value: (stage: Stage) => Promise<string>): Caller {
 }
 
 /** Refreshes `turns` times in a row, each time with the token that it was given last. */
-export function session(turns: number, { tries = 2, resources = [] as readonly string[] } = {}): Caller {
+export function session(
+  turns: number,
+  { tries = 2, resources = [] as readonly string[], recheckSeconds = 0 } = {},
+): Caller {
   return async (scene) => {
     const { client, domain } = scene;
     let refreshToken = scene.refreshToken as Secret;
@@ -114,7 +123,9 @@ export function session(turns: number, { tries = 2, resources = [] as readonly s
         ...{ client, refreshToken, scopes: undefined, resources, jkt: '', issuer: undefined },
         ...{ spendProof: async () => {}, source: '192.0.2.1' },
       };
-      const outcome = await retried(scene, tries, () => domain.refreshSession(refreshDeps(scene), request));
+      const outcome = await retried(scene, tries, () =>
+        domain.refreshSession(refreshDeps(scene, recheckSeconds), request),
+      );
       told = { act: 'refresh', outcome: outcome?.outcome ?? 'unavailable', resources };
       if (outcome?.outcome !== 'tokens') return told;
       told.answer = outcome.answer;
@@ -124,7 +135,7 @@ export function session(turns: number, { tries = 2, resources = [] as readonly s
   };
 }
 
-function refreshDeps(scene: Scene): Parameters<Stage['domain']['refreshSession']>[0] {
+function refreshDeps(scene: Scene, recheckSeconds: number): Parameters<Stage['domain']['refreshSession']>[0] {
   const { at: ledger, sealing, random: randomBytes, scheduler, name, upstream } = scene;
   const pause = () => scheduler.call(name, 'pause', [], async () => undefined);
   const ask = async (token: string) => {
@@ -151,7 +162,7 @@ function refreshDeps(scene: Scene): Parameters<Stage['domain']['refreshSession']
       revoke: async () => {},
       toleranceSeconds: () => 24 * 60 * 60,
       uncheckedSessionSeconds: () => 24 * 60 * 60,
-      recheckSeconds: () => 0,
+      recheckSeconds: () => recheckSeconds,
     },
   };
 }

@@ -41,6 +41,14 @@ describe('the ledger, model-checked: every order of verbs over the real domain c
     });
   });
 
+  it('keeps them in a schedule that they did not survive once: the storage is away right after the upstream’s answer', async () => {
+    const scenario = SCENARIOS.find(({ name }) => name === 'two refreshes with one token, where the upstream is asked');
+    if (scenario === undefined) throw new Error('the scenario of the seed is gone');
+    const faulty = { ...scenario, faults: RANDOM_FAULTS, isLossless: false };
+    const { play } = await playing(faulty, { domain, Ledger: ModelLedger });
+    expect(storyOf(await exploreAtRandom(play, 1, 857687))).toBe('');
+  });
+
   describe('finds what is built in', () => {
     it.each(MUTANTS)('$name', async (mutant) => {
       const scenario = SCENARIOS.find(({ name }) => name.startsWith(mutant.scenario));

@@ -62,7 +62,21 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a refresh does not ask whether the session has ended',
     ...{ scenario: 'a refresh, an end', found: 'refreshed after' },
     change: {
-      ...{ file: `${REFRESHING}/exchange-token.ts`, from: 'unless: [endedEntry(id)]', to: 'unless: []' },
+      ...{ file: `${REFRESHING}/exchange-token.ts`, from: 'unless = [endedEntry(id), ', to: 'unless = [' },
+    },
+  },
+  {
+    name: 'an exchange that asks nobody is written while the upstream is asked',
+    ...{ scenario: 'two refreshes with one token, one of which', found: 'asked twice' },
+    change: { file: `${REFRESHING}/exchange-token.ts`, from: '? [leaseOf(exchange)]', to: '? []' },
+  },
+  {
+    name: 'what the upstream gave is lost where the storage does not answer',
+    ...{ scenario: 'two refreshes with one token, where the upstream is asked, with', found: 'asked twice' },
+    change: {
+      file: `${REFRESHING}/renew-session.ts`,
+      from: 'if (refreshTokenIn(carried) ===',
+      to: 'if (true || refreshTokenIn(carried) ===',
     },
   },
   {

@@ -1,11 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { sealApproval, sealDecision } from '../../src/ledger/decision.ts';
-import { approve, clock, deny, device, end, forger, kill, session, stranger } from './callers.ts';
+import { approve, clock, deny, device, end, endAndTake, forger, kill, session, stranger } from './callers.ts';
 import type { Scenario } from './play.ts';
-import { RESOURCES } from './stage.ts';
+import { RESOURCES, type StageSettings } from './stage.ts';
 
 const MINUTE = 60 * 1000;
 const [A, B] = RESOURCES;
+
+/** The session carries a token of the upstream. */
+const ASKED: StageSettings = {
+  upTo: 'redeemed',
+  approval: { upstreamTokens: { tokenType: 'Bearer', refreshToken: 'u1', members: {} } },
+};
 
 /** Who meets whom. Each is small enough that all its schedules can be looked at; together they have every verb of a grant. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -83,15 +89,33 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'a refresh, an end and the kill switch, with a fault',
     stage: { upTo: 'redeemed' },
-    callers: { first: session(1), owner: end, administrator: kill },
+    callers: { first: session(1), owner: endAndTake, administrator: kill },
+    faults: 1,
+  },
+  {
+    name: 'a refresh and an end in one step, with a fault',
+    stage: { upTo: 'redeemed' },
+    callers: { first: session(1), owner: end },
     faults: 1,
   },
   {
     name: 'two refreshes with one token, where the upstream is asked',
-    stage: { upTo: 'redeemed', approval: { upstreamTokens: { tokenType: 'Bearer', refreshToken: 'u1', members: {} } } },
+    stage: ASKED,
     callers: { first: session(1), second: session(1) },
     faults: 0,
     isLossless: true,
+  },
+  {
+    name: 'two refreshes with one token, where the upstream is asked, with a fault',
+    stage: ASKED,
+    callers: { first: session(1), second: session(1) },
+    faults: 1,
+  },
+  {
+    name: 'two refreshes with one token, one of which asks the upstream',
+    stage: ASKED,
+    callers: { first: session(2), second: session(1, { recheckSeconds: 60 }) },
+    faults: 0,
   },
   {
     name: 'three refreshes in a row, each with a lost answer or two',

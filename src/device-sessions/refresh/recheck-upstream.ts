@@ -7,12 +7,17 @@ import type { SessionSecrets } from './refresh-state.ts';
 
 /** The port to upstreams, as far as a refresh needs it. */
 export interface RecheckUpstream {
-  /** Spends an upstream refresh token. */
+  /**
+   * Spends an upstream refresh token.
+   *
+   * @param askedAtMs by the storage's clock, where that cannot be read after the answer
+   */
   refresh(
     upstream: string,
     client: RegisteredClient,
     refreshToken: Secret,
     approval: Pick<Approval, 'subject' | 'scopes'>,
+    askedAtMs: number,
   ): Promise<UpstreamAnswer>;
   /** Revokes a token there, as far as that upstream can; never fails. */
   revoke(upstream: string, refreshToken: Secret): Promise<void>;
@@ -32,7 +37,7 @@ export type UpstreamAnswer =
       facts?: ApprovedFacts | undefined;
       /** Something that was asked for besides did not come: of what is missing in the facts nobody knows. */
       isPartial: boolean;
-      /** By the storage's clock. */
+      /** By the storage's clock, and when it was asked where that does not answer. */
       answeredAtMs: number;
     }
   /** The account or its session there has ended. */
@@ -91,7 +96,7 @@ export async function recheckUpstream(
   if (!isAsked) return { outcome: 'stands', carried };
 
   const isTolerated = nowMs - upstreamAnsweredAtMs <= upstreams.toleranceSeconds(upstream) * 1000;
-  const answer = await upstreams.refresh(upstream, client, new Secret(before.refreshToken), approval);
+  const answer = await upstreams.refresh(upstream, client, new Secret(before.refreshToken), approval, nowMs);
   switch (answer.outcome) {
     case 'gone':
       return answer;

@@ -1,16 +1,15 @@
 import { newAttempt } from '../../ledger/attempt.ts';
 import type { EndReason } from '../../ledger/ended.ts';
-import { refreshingLease } from '../../ledger/entry-keys.ts';
 import type { Sealing } from '../../sealing/sealing.ts';
 import { Secret } from '../../sealing/secret.ts';
 import type { DeviceSession } from '../device-session.ts';
-import { exchangeToken, WrittenLaterError } from './exchange-token.ts';
+import { exchangeToken, leaseOf } from './exchange-token.ts';
 import type { CurrentToken, FoundToken } from './find-refresh-token.ts';
-import { keepSecrets } from './keep-secrets.ts';
-import { recheckUpstream } from './recheck-upstream.ts';
+import { keepSecrets, untilStored } from './keep-secrets.ts';
+import { type Asked, recheckUpstream } from './recheck-upstream.ts';
 import { judgeRefresh, type RefreshVerdict, wishOf } from './refresh-policy.ts';
 import { INVALID, type RefreshDeps, type RefreshOutcome, type RefreshRequest, UNAVAILABLE } from './refresh-request.ts';
-import { newSalt } from './refresh-state.ts';
+import { newSalt, type SessionSecrets } from './refresh-state.ts';
 import { formatRefreshToken, type RefreshToken, successorOf } from './refresh-token.ts';
 
 const LEASE_MS = 15 * 1000;
@@ -39,7 +38,7 @@ export async function renewSession(
   if (!renewal.isAsked) {
     return renew(deps, request, token, found, judged, renewal, undefined);
   }
-  const lease = refreshingLease(token.sessionId, found.stands.attempt);
+  const lease = leaseOf({ session: found.session, found });
   const name = newAttempt(deps.randomBytes);
   // Both at once; the upstream is asked after both.
   const noted = renewal.notePresented();
@@ -48,8 +47,8 @@ export async function renewSession(
     await noted;
     return undefined;
   }
-  // An exchange that is written takes its lease away itself; while it waits to be written, nobody may spend the
-  // upstream's token a second time.
+  // An exchange that is written takes its lease away itself; while what the upstream gave waits to be written, nobody may
+  // spend its token a second time.
   let isKept = false;
   try {
     await noted;
@@ -57,14 +56,57 @@ export async function renewSession(
     isKept = outcome?.outcome === 'tokens';
     return outcome;
   } catch (error) {
-    isKept = error instanceof WrittenLaterError;
-    throw error instanceof WrittenLaterError ? error.cause : error;
+    isKept = error instanceof KeptLaterError;
+    throw error instanceof KeptLaterError ? error.cause : error;
   } finally {
     if (!isKept) await deps.ledger.release(lease, name);
   }
 }
 
+/** What the upstream gave is written in the background. `cause` is what the caller is told. */
+class KeptLaterError extends Error {
+  override readonly name = 'KeptLaterError';
+}
+
+/** Asks the upstream, and exchanges the token. What the upstream has given must not be lost, whatever fails from there on. */
 async function renew(
+  deps: RefreshDeps,
+  request: RefreshRequest,
+  token: RefreshToken,
+  found: FoundToken & CurrentToken,
+  judged: RefreshVerdict & { verdict: 'allowed' },
+  renewal: Renewal,
+  lease: string | undefined,
+): Promise<RefreshOutcome | undefined> {
+  const { client } = request;
+  const { session } = found;
+  const asked = await recheckUpstream(deps.upstreams, client, found.carried, found.nowMs, lease !== undefined);
+  if (asked.outcome === 'gone') return renewal.end('upstream');
+  const carried = asked.outcome === 'unavailable' ? asked.keep : asked.carried;
+  if (carried === undefined) return UNAVAILABLE;
+  const keep = () => keepSecrets(deps, { client, session, token, found, carried, lease });
+  const finish = async () => {
+    if (asked.outcome !== 'unavailable') {
+      return exchangeAnswered(deps, request, token, found, judged, renewal, lease, asked);
+    }
+    await keep();
+    return UNAVAILABLE;
+  };
+  try {
+    return await finish();
+  } catch (cause) {
+    if (refreshTokenIn(carried) === refreshTokenIn(found.carried)) throw cause;
+    // Where the token stands in no state that could be kept, its exchange is what keeps it.
+    void untilStored(deps, found.state === undefined ? finish : keep);
+    throw new KeptLaterError('what the upstream gave is written later', { cause });
+  }
+}
+
+function refreshTokenIn({ approval }: SessionSecrets): string | undefined {
+  return approval.upstreamTokens?.refreshToken;
+}
+
+async function exchangeAnswered(
   deps: RefreshDeps,
   request: RefreshRequest,
   token: RefreshToken,
@@ -72,21 +114,15 @@ async function renew(
   judgedBefore: RefreshVerdict & { verdict: 'allowed' },
   { end }: Renewal,
   lease: string | undefined,
+  asked: Asked & { outcome: 'stands' },
 ): Promise<RefreshOutcome | undefined> {
   const { ledger, sealing, randomBytes } = deps;
   const { client, jkt, source } = request;
   const { session } = found;
-  let { carried, nowMs } = found;
+  const { carried } = asked;
+  let { nowMs } = found;
   let judged = judgedBefore;
-
-  const asked = await recheckUpstream(deps.upstreams, client, carried, nowMs, lease !== undefined);
-  if (asked.outcome === 'unavailable') {
-    if (asked.keep !== undefined) await keepSecrets(deps, client, session, token, found, asked.keep);
-    return UNAVAILABLE;
-  }
-  if (asked.outcome === 'gone') return end('upstream');
   if (lease !== undefined) {
-    carried = asked.carried;
     // The upstream may have taken its time: lifetimes start when the device gets the tokens.
     nowMs = asked.answeredAtMs ?? (await ledger.now());
     const again = await judgeRefresh(deps, request, session, carried, nowMs);
@@ -96,7 +132,7 @@ async function renew(
       if (isUnheard && again.verdict === 'undecided') return UNAVAILABLE;
       if (isUnheard && again.verdict === 'invalid_grant') return INVALID;
       // What the upstream just said counts against the person, and its last token is spent: the session cannot go on.
-      const { refreshToken } = carried.approval.upstreamTokens ?? {};
+      const refreshToken = refreshTokenIn(carried);
       if (refreshToken !== undefined) await deps.upstreams.revoke(session.upstream, new Secret(refreshToken));
       return end(again.verdict === 'ended' ? again.by : 'policy');
     }
