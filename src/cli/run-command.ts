@@ -45,6 +45,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     table: async () => (await import('./tables/daily/profiles-table.ts')).profilesTable,
     load: () => import('./profiles/profiles.ts'),
   },
+  helper: {
+    table: async () => (await import('./tables/daily/helper-table.ts')).helperTable,
+    load: () => import('./tools/change-tool.ts'),
+  },
+  run: {
+    table: async () => (await import('./tables/daily/run-table.ts')).runTable,
+    load: () => import('./run/run.ts'),
+  },
   keys: { table: async () => (await import('./tables/keys-table.ts')).keysTable, load: () => import('./keys.ts') },
   sessions: {
     table: async () => (await import('./tables/sessions-table.ts')).sessionsTable,

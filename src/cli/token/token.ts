@@ -1,20 +1,17 @@
 import { processEnvironment } from '../../config/environment.ts';
-import { parseDuration } from '../../config/schema/duration.ts';
 import { readArguments, tooMuch, UsageError } from '../read-arguments.ts';
 import { tokenTable } from '../tables/daily/token-table.ts';
 import { obtainToken, type TokenOrder } from './obtain-token.ts';
 import { TOKEN_EXIT } from './token-exit.ts';
 import { type TokenFormat, tokenText } from './token-format.ts';
-
-const MIN_VALID_MS = 60_000;
+import { minValidMs, readEnvName, wordsOf } from './token-options.ts';
 
 /** `gatehouse token …`; answers the exit code. What is imported from here is what a kept token needs, and no more. */
 export async function run(argv: readonly string[]): Promise<number> {
   const { values, operands } = readArguments(tokenTable, argv);
   const { format = 'raw' } = values;
   if (operands.length > (isHelper(format) ? 1 : 0)) throw new UsageError(tooMuch(operands.at(-1)));
-  const envName = values['env-name'] ?? 'GATEHOUSE_TOKEN';
-  if (!/^[A-Za-z_]\w*$/.test(envName)) throw new UsageError(`--env-name: ${envName} cannot be a variable's name`);
+  const envName = readEnvName(values['env-name']);
   const isIdToken = values['id-token'] === true;
   const order: TokenOrder = {
     command: 'token',
@@ -45,16 +42,4 @@ export async function run(argv: readonly string[]): Promise<number> {
 
 function isHelper(format: string): format is 'git' | 'docker' {
   return format === 'git' || format === 'docker';
-}
-
-/** Several may stand in one option, as in the parameter. */
-export function wordsOf(scopes: readonly string[] | undefined): string[] | undefined {
-  return scopes?.flatMap((scope) => scope.split(/\s+/)).filter((scope) => scope !== '');
-}
-
-export function minValidMs(text: string | undefined): number {
-  if (text === undefined) return MIN_VALID_MS;
-  const seconds = parseDuration(text);
-  if (seconds === undefined) throw new UsageError(`--min-valid ${text} is no duration, such as 90s or 10m`);
-  return seconds * 1000;
 }

@@ -32,6 +32,8 @@ describe('gatehouse', () => {
       'token',
       'logout',
       'profiles',
+      'helper',
+      'run',
       'keys',
       'sessions',
       'end',
