@@ -64,6 +64,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: () => import('./explain/explain.ts'),
   },
   audit: { table: async () => (await import('./tables/audit-table.ts')).auditTable, load: () => import('./audit.ts') },
+  conformance: {
+    table: async () => (await import('./tables/conformance-table.ts')).conformanceTable,
+    load: () => import('./conformance/conformance.ts'),
+  },
   schema: {
     table: async () => (await import('./tables/schema-table.ts')).schemaTable,
     load: () => import('./schema.ts'),

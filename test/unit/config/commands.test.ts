@@ -39,6 +39,7 @@ describe('gatehouse', () => {
       'end',
       'explain',
       'audit',
+      'conformance',
       'schema',
       'completion',
       'version',
