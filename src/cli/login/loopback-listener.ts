@@ -50,8 +50,10 @@ export async function openLoopbackListener(): Promise<LoopbackListener | undefin
     }
     const back = query?.get('return_uri') ?? '';
     // The server's own page says it better, and in the person's language.
-    const isOurs = URL.canParse(back) && new URL(back).origin === origin;
-    if (isOurs) return void response.writeHead(303, { location: back }).end();
+    const address = URL.canParse(back) ? new URL(back) : undefined;
+    if (address?.origin === origin && address !== undefined) {
+      return void response.writeHead(303, { location: address.href }).end();
+    }
     response.writeHead(200, {
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",

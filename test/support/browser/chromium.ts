@@ -16,10 +16,10 @@ const ARGUMENTS = [
 ];
 
 /** A browser with an empty profile (Playwright makes a folder for it and removes it). Whoever launches it closes it. */
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium(more: readonly string[] = []): Promise<Browser> {
   const found = inject('chromium');
   if ('missing' in found) throw new Error(found.missing);
-  return chromium.launch({ executablePath: found.program, args: ARGUMENTS });
+  return chromium.launch({ executablePath: found.program, args: [...ARGUMENTS, ...more] });
 }
 
 /** Somebody with a browser of their own: cookies and storage are shared with nobody. */

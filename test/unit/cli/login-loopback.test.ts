@@ -87,6 +87,11 @@ describe('the listener for the proof', () => {
       status: 303,
       location: back,
     });
+    // Whatever comes, it is an address that a header can have.
+    const letters = encodeURIComponent('https://login.example.com/設定\n');
+    expect((await ask({ path: good(`&return_uri=${letters}`) })).location).toBe(
+      'https://login.example.com/%E8%A8%AD%E5%AE%9A',
+    );
     for (const elsewhere of [
       'https://evil.example/',
       'http://login.example.com/device',
