@@ -19,7 +19,9 @@ export const loginTable = {
     'device-authorization-endpoint': { value: 'URL', about: 'for a server whose metadata does not name it' },
     json: { about: 'print the token response to standard output; it is kept only where --profile is said too' },
     store: { value: 'PLACE', choices: STORES, about: 'where the tokens are kept: file (default) or none' },
-    confirm: { about: 'make the server ask for 4 digits, typed here, after the approval' },
+    confirm: {
+      about: 'make the server ask for 4 digits, typed here, after the approval; no browser here brings a proof',
+    },
     'no-qr': { about: 'no QR code' },
     plain: { about: 'no QR code, no large letters, no motion' },
   },
