@@ -24,10 +24,12 @@ interface Wanted {
   lists?: Record<string, unknown>;
   upstream?: object;
   client: object;
+  /** Of the operations listener. */
+  admin?: object;
 }
 
 /** What `check --probe` says of claims and groups; it never makes it fail. */
-async function said({ lists = {}, upstream: more = {}, client }: Wanted): Promise<string[]> {
+async function said({ lists = {}, upstream: more = {}, client, admin }: Wanted): Promise<string[]> {
   upstream.behaviour = { discovery: { metadata: lists } };
   const file = join(folder, 'gatehouse.yaml');
   const corp = { issuer: upstream.issuer, client_id: 'gatehouse', client_secret: { env: 'CORP_SECRET' }, ...more };
@@ -36,11 +38,12 @@ async function said({ lists = {}, upstream: more = {}, client }: Wanted): Promis
     public_url: 'http://127.0.0.1:8080',
     upstreams: { corp },
     clients: { cli: { name: 'CLI', ...client }, other },
+    ...(admin !== undefined && { operations: { port: 9090, admin } }),
   };
   writeFileSync(file, JSON.stringify(yaml));
   const { code, out } = await runCli('check', '--probe', '--config', file);
   expect(code, out).toBe(0);
-  return out.split('\n').filter((line) => /approvers of|claims of/.test(line));
+  return out.split('\n').filter((line) => /approvers of|claims of|operations\.admin/.test(line));
 }
 
 const listed = ['sub', 'name', 'email'];
@@ -50,6 +53,21 @@ it.each<[string, Wanted, RegExp]>([
     'groups that approvers need',
     { lists: { claims_supported: listed }, client: { approvers: { groups: ['eng'] } } },
     /^upstream corp: missing: approvers of cli need groups, which it does not list/,
+  ],
+  [
+    'groups that open the admin API',
+    { lists: { claims_supported: listed }, client: {}, admin: { upstream: 'corp', groups: ['helpdesk'] } },
+    /^upstream corp: missing: operations\.admin needs groups, which it does not list/,
+  ],
+  [
+    'groups that open the admin API, by the name that the upstream has for them',
+    {
+      lists: { claims_supported: listed },
+      upstream: { claims: { groups: 'roles' } },
+      client: {},
+      admin: { upstream: 'corp', groups: ['helpdesk'] },
+    },
+    /operations\.admin needs roles, which/,
   ],
   [
     'groups that must not be there, by the name that the upstream has for them',

@@ -3,7 +3,7 @@ import { StorageUnavailableError } from '../../ledger/ledger.ts';
 import type { RedisSettings } from '../../storage/storage.ts';
 import { redisAway } from '../admin/redis-away.ts';
 import type { Finding } from './check-report.ts';
-import { claimFindings } from './claim-findings.ts';
+import { claimFindings, operatorFindings } from './claim-findings.ts';
 import type { OldKey } from './old-sealing-keys.ts';
 
 type Say = (finding: Finding) => void;
@@ -66,7 +66,11 @@ async function probeUpstreams(config: Config, say: Say): Promise<boolean> {
     const about = `upstream ${settings.id}`;
     for (const { level, text } of findings) say({ about, level, text });
     if (offered === undefined) continue;
-    for (const text of claimFindings(settings, config.clients, offered)) say({ about, level: 'missing', text });
+    const lacking = [
+      ...claimFindings(settings, config.clients, offered),
+      ...operatorFindings(settings, config.admin, offered),
+    ];
+    for (const text of lacking) say({ about, level: 'missing', text });
   }
   return results.every(({ ok }) => ok);
 }
