@@ -44,11 +44,13 @@ const PROVIDERS: readonly Provider[] = [
     name: 'authentik',
     guide: 'authentik.md',
     isThat: (metadata) => authorizeAt(metadata).endsWith('/application/o/authorize/'),
-    steps: ({ redirectUri }) => [
+    steps: ({ redirectUri, logoutUri }) => [
       'Applications, Providers, Create: OAuth2/OpenID Provider, client type Confidential.',
       `Redirect URIs, strict: ${redirectUri}`,
       'Signing key: choose one; without it ID tokens cannot be checked.',
       'Advanced, Scopes: add offline_access, else there are no refresh tokens.',
+      `Logout URI (2025.8 and later): ${logoutUri}, with the logout method Back-channel.`,
+      'Applications, Create: with that provider; its slug is part of the issuer.',
     ],
   },
   {
@@ -75,7 +77,7 @@ const PROVIDERS: readonly Provider[] = [
       'Applications, Create App Integration: OIDC, Web Application.',
       'Grant types: Authorization Code and Refresh Token. Require PKCE as additional verification.',
       `Sign-in redirect URIs: ${redirectUri}`,
-      'Assignments: who may sign in at all.',
+      'Assignments: who may sign in at all. There is no back-channel logout.',
     ],
   },
   {

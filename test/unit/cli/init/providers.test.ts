@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -24,6 +24,8 @@ describe('a provider', () => {
     const guide = readFileSync(join(GUIDES, provider?.guide ?? ''), 'utf8');
     const [listed = ''] = guide.split('```yaml');
     expect(steps.includes(at.logoutUri)).toBe(listed.includes(at.logoutUri));
+    // Whoever sets it up is told where a logout comes from, or that none does.
+    expect(steps).toMatch(/logout/i);
     for (const line of provider?.yaml ?? []) {
       const [[key, value] = ['', '']] = Object.entries(parse(line) as Record<string, unknown>);
       const [, block = ''] = /```yaml\n(.*?)```/s.exec(guide) ?? [];
@@ -31,6 +33,20 @@ describe('a provider', () => {
       expect(upstreams.corp[key]).toEqual(value);
     }
   });
+
+  it.each(readdirSync(GUIDES).filter((file) => file !== 'README.md'))('%s says what a logout there ends', (file) => {
+    expect(readFileSync(join(GUIDES, file), 'utf8')).toMatch(/logout|sign-out|signs? out/i);
+  });
+
+  it.each(['keycloak', 'authentik', 'okta', 'ping', 'auth0', 'zitadel'])(
+    '%s.md says it in a section of its own, with what offline_access has to do with it',
+    (name) => {
+      const guide = readFileSync(join(GUIDES, `${name}.md`), 'utf8');
+      const [, section = ''] = guide.split('\n## What a logout there ends\n');
+      expect(section.split('\n## ')[0]).toMatch(/`offline_access`/);
+      expect(section).toMatch(/ends|ended/);
+    },
+  );
 
   it.each([
     ['oidc-provider', { authorization_endpoint: '/auth', token_endpoint: '/token', jwks_uri: '/jwks' }],
