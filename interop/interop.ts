@@ -64,7 +64,9 @@ async function runPeer(peer: Peer): Promise<PeerReport> {
       const running = runningPrograms();
       const outcome: ScenarioReport = { name: scenario.name, problem: undefined, cell: scenario.cell ?? 'yes' };
       try {
-        await within(scenario.limitSeconds, scenario.run());
+        const scene: Promise<unknown> = scenario.run();
+        const said = await within(scenario.limitSeconds, scene);
+        if (typeof said === 'string') outcome.cell = said;
       } catch (error) {
         outcome.problem = wordsOf(error);
       }

@@ -7,7 +7,8 @@ import type { Program } from './program.ts';
 export interface Peer {
   /** As on the command line. */
   name: string;
-  kind: 'upstream' | 'client' | 'consumer';
+  /** A tool is a way of ours to run or to deploy it, which wants a real program. */
+  kind: 'upstream' | 'client' | 'consumer' | 'tool';
   /** Where it comes from by name. */
   from: string;
   /** To obtain and start it, with a cold cache. */
@@ -28,8 +29,8 @@ export interface Scenario {
   limitSeconds: number;
   /** What the table says where it went as it must; `yes`, unless it must go otherwise. */
   cell?: string;
-  /** @throws where it does not go as it must */
-  run(): Promise<void>;
+  /** @returns what the table says instead, such as how long it took; @throws where it does not go as it must */
+  run(): Promise<void> | Promise<string>;
 }
 
 export function check(claim: unknown, words: string): asserts claim {

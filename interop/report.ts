@@ -17,7 +17,7 @@ export interface PeerReport {
   failed: string | undefined;
 }
 
-const KINDS = { upstream: 'Upstreams', client: 'Clients', consumer: 'Consumers' } as const;
+const KINDS = { upstream: 'Upstreams', client: 'Clients', consumer: 'Consumers', tool: 'Ways to run it' } as const;
 const FILE = new URL('../docs/interop.md', import.meta.url);
 
 export function printReport(reports: readonly PeerReport[]): void {
