@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../../src/cli/run-command.ts';
 
 const DOCS = join(import.meta.dirname, '../../../docs');
 const index = readFileSync(join(DOCS, 'README.md'), 'utf8');
@@ -26,8 +27,37 @@ describe('docs/README.md', () => {
 
   it('has something for everybody who comes by', () => {
     const headings = [...index.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
-    expect(headings).toHaveLength(6);
+    expect(headings).toHaveLength(7);
     for (const section of index.split('\n## ').slice(1)) expect(section).toMatch(/\]\(/);
+  });
+});
+
+describe('the table of what comes with it', () => {
+  const [, section = ''] = /^## What comes with it\n(.*?)^## /ms.exec(index) ?? [];
+  const rows = section
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(2)
+    .map((line) => line.slice(2, -2).split(' | '));
+
+  it('has a row for each thing that tools of this kind have', () => {
+    const peers =
+      'image, compose, chart, package, version, completion, schema, init, doctor, admin API, alerts, dashboard, SBOM';
+    expect(rows.map(([what]) => what)).toEqual([...peers.split(', '), 'changelog', 'site']);
+  });
+
+  it.each(rows)('%s is there, with a test that speaks of it', (what = '', where = '', proof = '') => {
+    expect(linksOf(where).length, where).toBeGreaterThan(0);
+    const [, test = ''] = /^`([^`]+)`$/.exec(proof) ?? [];
+    const text = readFileSync(join(DOCS, '..', test), 'utf8');
+    const word =
+      { 'admin API': 'admin', SBOM: 'bom', doctor: 'check', dashboard: 'grafana', package: 'pack' }[what] ?? what;
+    expect(text.toLowerCase(), what).toContain(word);
+    const scripts = [...where.matchAll(/`npm run (\w+)`/g)].map(([, name = '']) => name);
+    const packageFile = JSON.parse(readFileSync(join(DOCS, '../package.json'), 'utf8')) as { scripts: object };
+    for (const name of scripts) expect(Object.keys(packageFile.scripts)).toContain(name);
+    const commands = [...where.matchAll(/`gatehouse (\w+)/g)].map(([, name = '']) => name);
+    for (const name of commands) expect(Object.keys(COMMANDS)).toContain(name);
   });
 });
 
