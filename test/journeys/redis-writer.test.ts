@@ -363,6 +363,45 @@ describe('who writes to Redis', { timeout: 60_000 }, () => {
       expect((await own.person.submit(own.page, fine, { decision: 'approve' })).status).toBe(200);
     });
 
+    it.each([
+      ['approve', 'an approval of another grant', (other: string) => other],
+      ['deny', 'an approval of another grant', (other: string) => other],
+      ['report', 'garbage', () => 'garbage'],
+      ['approve', 'nothing at all', () => ''],
+    ])(
+      'a decision put there while a person presses %s: %s; the same calm page as when it was there before',
+      async (decision, _, forge) => {
+        const { code, userCode } = await start();
+        const approved = await start('approved');
+        const other = await storedAt(approved.code, 'decision');
+        const theirs = await reachConfirm(userCode);
+        const { ledger } = test.store.storage;
+        const { commit } = ledger;
+        ledger.commit = async (change) => {
+          if (change.writes[0].key.endsWith(':decision')) await write(code, 'decision', forge(other));
+          return commit.call(ledger, change);
+        };
+        const form = confirmForm(theirs.page);
+        if (form === undefined) throw new Error(theirs.page.heading);
+        const page = await theirs.person.submit(theirs.page, form, { decision });
+        ledger.commit = commit;
+        expect(page.status).toBeGreaterThanOrEqual(400);
+        expect(page.status).toBeLessThan(500);
+        expect(test.lines.filter(({ event }) => event === 'request.failed')).toEqual([]);
+        expect(test.lines.filter(({ event }) => event === 'storage.rejected')).toMatchObject([
+          { grant: grantId(new Secret(code)).slice(0, 8), client: 'build-cli' },
+        ]);
+
+        const earlier = await start();
+        const before = await reachConfirm(earlier.userCode);
+        await write(earlier.code, 'decision', forge(other));
+        const sameForm = confirmForm(before.page);
+        if (sameForm === undefined) throw new Error(before.page.heading);
+        expect((await before.person.submit(before.page, sameForm, { decision })).heading).toBe(page.heading);
+        expect((await poll(code)).startsWith('200')).toBe(false);
+      },
+    );
+
     it('a browser session under another name, or a forged one, opens nothing', async () => {
       const [mine, victim] = [await start(), await start()];
       await reachConfirm(mine.userCode);

@@ -3,6 +3,7 @@ import { newAttempt } from '../../ledger/attempt.ts';
 import { type Decision, type DeniedBy, openDecision, sealApproval, sealDecision } from '../../ledger/decision.ts';
 import { decisionEntry, endedEntry, grantEntry } from '../../ledger/entry-keys.ts';
 import type { Grant } from '../../ledger/grant.ts';
+import { SealBrokenError, type Sealing } from '../../sealing/sealing.ts';
 import type { GrantDeps } from '../start/start-grant.ts';
 
 export type DecisionOutcome =
@@ -11,7 +12,9 @@ export type DecisionOutcome =
   | { outcome: 'already'; decision: 'approved' | 'denied'; mine: boolean }
   | { outcome: 'ended' }
   /** The code ran out; nothing was connected. */
-  | { outcome: 'expired' };
+  | { outcome: 'expired' }
+  /** What stands there no broker wrote: nothing can be decided, and nothing comes of the grant. */
+  | { outcome: 'unreadable'; error: SealBrokenError };
 
 /**
  * @param browser the fingerprint of the browser that decides
@@ -54,11 +57,24 @@ async function decide(deps: GrantDeps, grant: Grant, decision: Decision): Promis
   switch (committed.outcome) {
     case 'won':
       return { outcome: 'decided' };
-    case 'lost': {
-      const first = await openDecision(grant, committed.existing, sealing);
-      return { outcome: 'already', decision: first.decision, mine: first.browser === decision.browser };
-    }
+    case 'lost':
+      return already(grant, committed.existing, decision.browser, sealing);
     case 'refused':
       return { outcome: committed.because === endedEntry(grant.id) ? 'ended' : 'expired' };
+  }
+}
+
+async function already(
+  grant: Grant,
+  existing: string,
+  browser: string | undefined,
+  sealing: Sealing,
+): Promise<DecisionOutcome> {
+  try {
+    const first = await openDecision(grant, existing, sealing);
+    return { outcome: 'already', decision: first.decision, mine: first.browser === browser };
+  } catch (error) {
+    if (error instanceof SealBrokenError) return { outcome: 'unreadable', error };
+    throw error;
   }
 }

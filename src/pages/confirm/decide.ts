@@ -21,6 +21,7 @@ import {
 } from './confirm-session.ts';
 import { firstStep } from './loopback-way.ts';
 import { mayApprove } from './may-approve.ts';
+import { noteUnreadable } from './note-unreadable.ts';
 
 /** How long the page offers to take an approval back. */
 const UNDO_MS = 60 * 1000;
@@ -115,6 +116,7 @@ async function approve(context: PageContext, confirmSession: ConfirmSession, sai
     const places = loggedPlaces(context, confirmSession);
     deps.log.event('grant.approved', { ...logged, ...places, account: signIn.account, scopes, signal });
   } else if (!isOwnApproval(decided)) {
+    noteUnreadable(context, logged, decided);
     revokeTokens(deps.upstreams.get(signIn.upstream), signIn.upstreamTokens);
   }
   await leave(confirmSession);
@@ -139,6 +141,7 @@ async function deny(context: PageContext, confirmSession: ConfirmSession, by: 'p
     });
     if (by === 'report') await deps.safeguards.report(view.grant, view.nowMs);
   }
+  noteUnreadable(context, loggedOf(confirmSession), decided);
   if (!isOwnApproval(decided)) revokeTokens(deps.upstreams.get(upstream), upstreamTokens);
   await leave(confirmSession);
   return decided.outcome === 'decided' ? toDone(context, confirmSession) : toConfirm(context, confirmSession);

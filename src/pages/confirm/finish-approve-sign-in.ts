@@ -16,6 +16,7 @@ import { grantedOf, signInFacts } from '../sign-in/sign-in-facts.ts';
 import { writeTicket } from '../sign-in/ticket.ts';
 import { isRefusal, upstreamProblem } from '../sign-in/upstream-problem.ts';
 import { revokeTokens } from '../sign-in/upstream-tokens.ts';
+import { noteUnreadable } from './note-unreadable.ts';
 
 /** Back from the sign-in for a grant: what it brought is kept for the confirm page. */
 export async function finishApproveSignIn(context: PageContext, back: ReturnedTrip): Promise<void> {
@@ -112,11 +113,11 @@ async function refusedThere(context: PageContext, back: ReturnedTrip, { grant }:
   const { deps, addresses } = context;
   const { request, response, browser, upstream } = back;
   const denied = await denyGrant(deps.grants, grant, 'upstream', browserTag(browser));
+  const logged = { requestId: requestIdOf(response), grant: logTag(grant.id), client: grant.clientId };
+  noteUnreadable(context, logged, denied);
   if (denied.outcome === 'decided') {
     deps.log.event('grant.denied', {
-      requestId: requestIdOf(response),
-      grant: logTag(grant.id),
-      client: grant.clientId,
+      ...logged,
       upstream: upstream.id,
       by: 'upstream',
       reason: 'unauthenticated',
