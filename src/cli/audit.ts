@@ -9,6 +9,7 @@ import { EXIT } from './exit-codes.ts';
 import { logLines, STDIN } from './explain/log-lines.ts';
 import { readArguments } from './read-arguments.ts';
 import { auditTable } from './tables/audit-table.ts';
+import { printableLines } from './terminal/printable.ts';
 
 /** `gatehouse audit …`; answers the exit code. */
 export async function run(argv: string[]): Promise<number> {
@@ -28,7 +29,7 @@ export async function run(argv: string[]): Promise<number> {
 }
 
 function report({ chains, problems, unwritten, loose }: ChainFindings, isWhole: boolean): number {
-  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const say = (line: string) => process.stdout.write(`${printableLines(line)}\n`);
   for (const { text, ...place } of [...problems, ...unwritten]) say(`${placeOf(place)}: ${text}`);
   for (const chain of chains) say(describe(chain));
   const [first] = loose;

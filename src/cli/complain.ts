@@ -1,10 +1,12 @@
+import { printableLines } from './terminal/printable.ts';
+
 /** One layout for whatever goes wrong in a command: which one, and what to do next. On stderr; stdout is for the answer. */
 export function complain(command: string, problem: string): void {
   process.stderr.write(complaint(command, problem));
 }
 
 export function complaint(command: string, problem: string): string {
-  return `${nameOf(command)}: ${problem}\n`;
+  return `${nameOf(command)}: ${printableLines(problem)}\n`;
 }
 
 /** The same for arguments that cannot be meant. */

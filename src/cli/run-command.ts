@@ -8,7 +8,7 @@ import { complain, usageComplaint } from './complain.ts';
 import { EXIT } from './exit-codes.ts';
 import { hint, readArguments, tooMuch, UsageError } from './read-arguments.ts';
 import type { CommandTable } from './tables/command-table.ts';
-import { printable } from './terminal/printable.ts';
+import { printable, printableLines } from './terminal/printable.ts';
 
 interface Command {
   table: () => Promise<CommandTable>;
@@ -109,7 +109,7 @@ export async function runCommand([typed = '', ...argv]: readonly string[]): Prom
       return EXIT.usage;
     }
     if (error instanceof ConfigError) {
-      process.stderr.write(`${error.message}\n`);
+      process.stderr.write(`${printableLines(error.message)}\n`);
       return EXIT.config;
     }
     // A file or an address that the system refuses is the caller's to change; all else is ours.

@@ -279,6 +279,36 @@ describe('gatehouse init at a provider', () => {
     expect(await runInit(said('--issuer', `${origin}/realms/corp`))).toMatchObject({ code: 0 });
   });
 
+  it.each([
+    ['sso.example.com', /names the issuer "sso\.example\.com", which is no http or https address/],
+    ['', /names the issuer "", which is no/],
+    ['javascript:alert(1)', /which is no http or https address/],
+    ['https://\u001b[2Jevil', /which is no http or https address/],
+    ['https://sso.example.com/\u202eproc', /which is no http or https address/],
+    ['https://[', /which is no http or https address/],
+  ])(
+    'whose metadata name the issuer %j is refused by name, and nothing of it moves the cursor',
+    async (issuer, fault) => {
+      const origin = await serve(() => ({
+        '/.well-known/openid-configuration': { body: { ...metadataOf('x'), issuer } },
+      }));
+      const { code, out, err } = await runInit(said('--issuer', origin));
+      expect(code).toBe(1);
+      expect(err).toMatch(fault);
+      expect(out + err).not.toMatch(/[\p{Cf}\p{Co}]|(?!\n)\p{Cc}/u);
+    },
+  );
+
+  it('whose issuer is a command is suggested as one word', async () => {
+    const path = "/a;touch$IFS'x'";
+    const origin = await serve((at) => ({
+      '/.well-known/openid-configuration': { body: metadataOf(`${at}${path}`) },
+      [`${path}/.well-known/openid-configuration`]: { body: metadataOf(`${at}${path}`) },
+    }));
+    const { err } = await runInit(said('--issuer', origin));
+    expect(err).toContain(String.raw`--issuer '${origin}/a;touch$IFS'\''x'\'''`);
+  });
+
   it('that speaks http on this machine, and was typed with https', async () => {
     const { code, err } = await runInit(said('--issuer', upstream.issuer.replace('http:', 'https:')));
     expect(code).toBe(1);

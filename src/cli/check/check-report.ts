@@ -1,4 +1,5 @@
 import { formatProblem, type Problem } from '../../config/config-error.ts';
+import { printableLines } from '../terminal/printable.ts';
 
 /** One thing that a check has to say of what it asked. */
 export interface Finding {
@@ -24,7 +25,7 @@ export interface CheckReport {
 export function createCheckReport({ isJson }: { isJson: boolean }): CheckReport {
   let wrong = 0;
   let toLookAt = 0;
-  const out = (line: string) => process.stdout.write(`${line}\n`);
+  const out = (line: string) => process.stdout.write(`${printableLines(line)}\n`);
   const json = (value: object) => out(JSON.stringify(value));
 
   return {
@@ -35,14 +36,14 @@ export function createCheckReport({ isJson }: { isJson: boolean }): CheckReport 
       wrong += problems.length;
       for (const problem of problems) {
         if (isJson) json({ level: 'wrong', ...problem });
-        else process.stderr.write(`${formatProblem(problem)}\n`);
+        else process.stderr.write(`${printableLines(formatProblem(problem))}\n`);
       }
     },
     warnings(warnings) {
       toLookAt += warnings.length;
       for (const warning of warnings) {
         if (isJson) json({ level: 'warning', ...warning });
-        else process.stderr.write(`warning: ${formatProblem(warning)}\n`);
+        else process.stderr.write(`warning: ${printableLines(formatProblem(warning))}\n`);
       }
     },
     finding({ about, level, text }) {

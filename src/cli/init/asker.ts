@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import type { AnswerInput } from '../admin/ask.ts';
+import { printableLines } from '../terminal/printable.ts';
 
 export interface Question {
   words: string;
@@ -74,7 +75,7 @@ export function openAsker(input: AnswerInput, screen: Pick<NodeJS.WriteStream, '
   return {
     async ask({ words, fallback, judge = () => undefined, isSecret = false }) {
       for (;;) {
-        screen.write(`${words}${fallback === undefined ? '' : ` [${fallback}]`}: `);
+        screen.write(printableLines(`${words}${fallback === undefined ? '' : ` [${fallback}]`}: `));
         const ahead = lines[0];
         if (ahead !== undefined && !isSecret) screen.write(`${ahead}\n`);
         isMuted = isSecret || ahead !== undefined;
@@ -83,10 +84,10 @@ export function openAsker(input: AnswerInput, screen: Pick<NodeJS.WriteStream, '
         if (isSecret) screen.write('\n');
         const problem = await judge(answer);
         if (problem === undefined) return answer;
-        screen.write(`${problem}\n`);
+        screen.write(printableLines(`${problem}\n`));
       }
     },
-    say: (text) => void screen.write(`${text}\n`),
+    say: (text) => void screen.write(printableLines(`${text}\n`)),
     close: () => reader.close(),
   };
 }

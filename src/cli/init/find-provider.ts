@@ -102,6 +102,10 @@ async function readMetadata(issuer: string, route: ProviderRoute): Promise<Answe
   try {
     const { status, headers, body } = await fetch.plain(address, {}, AbortSignal.timeout(SECONDS * 1000));
     const metadata = status === 200 ? documentIn(body) : undefined;
+    if (metadata !== undefined && !isAddress(metadata.issuer)) {
+      const named = JSON.stringify(printable(metadata.issuer));
+      return { is: 'none', why: `${address} names the issuer ${named}, which is no http or https address` };
+    }
     if (metadata === undefined) {
       const moved =
         status >= 300 && status < 400 ? `, a redirect to ${printable(String(headers['location'] ?? 'nowhere'))}` : '';
@@ -132,6 +136,11 @@ function documentIn(body: Uint8Array): ProviderMetadata | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** In printable ASCII, as an address is written (RFC 3986 §2): it is shown, and becomes part of commands and of the file. */
+function isAddress(issuer: string): boolean {
+  return /^https?:\/\/[\x21-\x7e]+$/i.test(issuer) && URL.canParse(issuer);
 }
 
 function sameOrigin(a: string, b: string): boolean {

@@ -10,6 +10,7 @@ import { UsageError } from '../read-arguments.ts';
 import type { ValuesOf } from '../tables/command-table.ts';
 import type { initTable } from '../tables/init-table.ts';
 import { printable } from '../terminal/printable.ts';
+import { shellWord } from '../terminal/shell-word.ts';
 import type { Asker } from './asker.ts';
 import { findProvider, type ProviderRoute, type ProviderSearch } from './find-provider.ts';
 import { withoutSlash } from './issuer-candidates.ts';
@@ -151,7 +152,9 @@ async function askProvider(
   if (search.outcome === 'nowhere') throw new InitError(search.problem);
   if (search.outcome === 'elsewhere') {
     if (asker === undefined) {
-      throw new InitError(`${search.problem}. If that is the one that you mean: --issuer ${search.metadata.issuer}`);
+      throw new InitError(
+        `${search.problem}. If that is the one that you mean: --issuer ${shellWord(search.metadata.issuer)}`,
+      );
     }
     const answer = await asker.ask({ words: `${search.problem}.\nIs that the one that you mean`, fallback: 'yes' });
     if (!/^y(es)?$/i.test(answer)) return askProvider(undefined, route, asker);

@@ -14,6 +14,8 @@ import { complain } from '../complain.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readArguments, tooMuch, UsageError } from '../read-arguments.ts';
 import { initTable } from '../tables/init-table.ts';
+import { printableLines } from '../terminal/printable.ts';
+import { shellWord } from '../terminal/shell-word.ts';
 import { openAsker, StoppedError } from './asker.ts';
 import { gatherAnswers, type InitAnswers, InitError, judgeValues, whatToRegister } from './init-answers.ts';
 import { type WrittenFiles, writeFirstFiles } from './write-first-files.ts';
@@ -65,7 +67,7 @@ async function report(
     ...config.warnings.map(formatProblem),
     ...findings.filter(({ level }) => level === 'wrong').map(({ text }) => `at the provider: ${text}`),
   ];
-  const say = (...lines: string[]) => process.stdout.write(`${lines.join('\n')}\n`);
+  const say = (...lines: string[]) => process.stdout.write(`${printableLines(lines.join('\n'))}\n`);
   say(
     '',
     ...made.map((path) => `wrote ${shown(path)}`),
@@ -77,23 +79,18 @@ async function report(
     say('', 'Sessions are kept in memory and lost at a restart: storage in the file says how to keep them in Redis.');
   }
   const command = processEnvironment()['npm_command'] === 'exec' ? 'npx gatehouse-broker' : 'gatehouse';
-  const option = resolve(configFile(undefined)) === resolve(file) ? '' : ` --config ${quoted(shown(file))}`;
+  const option = resolve(configFile(undefined)) === resolve(file) ? '' : ` --config ${shellWord(shown(file))}`;
   say(
     '',
     'When it is registered:',
     `  ${command} check --probe${option}`,
     `  ${command} start${option}`,
     'and in a second terminal, to sign in:',
-    `  ${command} login --issuer ${answers.publicUrl} --client-id ${quoted(answers.client.id)}`,
+    `  ${command} login --issuer ${shellWord(answers.publicUrl)} --client-id ${shellWord(answers.client.id)}`,
   );
 }
 
 function shown(path: string): string {
   const below = relative(process.cwd(), path);
   return below.startsWith('..') ? resolve(dirname(path), path) : below;
-}
-
-/** For a shell. */
-function quoted(word: string): string {
-  return /^[\w./:@+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,3 +1,4 @@
+import { shellWord } from '../terminal/shell-word.ts';
 import { assertSafeAddress, UnexpectedAnswerError } from './safe-fetch.ts';
 
 /**
@@ -26,7 +27,7 @@ export function assertIssuer(found: string, expected: URL): void {
     : withoutSlash(found) === withoutSlash(expected.href);
   if (isSame) return;
   throw new UnexpectedAnswerError(
-    `${expected.href} says that its issuer is ${found}. If that is the server you mean, use --issuer ${found}`,
+    `${expected.href} says that its issuer is ${found}. If that is the server you mean, use --issuer ${shellWord(found)}`,
   );
 }
 

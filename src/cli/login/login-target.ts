@@ -8,6 +8,7 @@ import { readIssuer } from '../profiles/read-issuer.ts';
 import { openStateFolder, stateFolder } from '../profiles/state-folder.ts';
 import { UsageError } from '../read-arguments.ts';
 import { printable } from '../terminal/printable.ts';
+import { shellWord } from '../terminal/shell-word.ts';
 import type { SecretPlace } from './client-secret.ts';
 import type { LoginOptions } from './login-options.ts';
 
@@ -76,7 +77,7 @@ async function consentToProject({ unknownProject: project }: ChosenProfile, arou
   if (project === undefined) return;
   const { path, issuer, clientId } = project;
   const words = `${path} asks for a sign-in at ${new URL(issuer).host} (${issuer}), as the client ${printable(clientId)}.`;
-  const instead = `gatehouse login --issuer ${issuer} --client-id ${printable(clientId)}`;
+  const instead = `gatehouse login --issuer ${shellWord(issuer)} --client-id ${shellWord(clientId)}`;
   if (around.stdin.isTTY !== true) {
     throw new UsageError(`${words} Nobody is at a terminal to be asked whether that is right. If it is: ${instead}`);
   }

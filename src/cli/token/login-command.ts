@@ -1,5 +1,5 @@
 import type { ChosenProfile } from '../profiles/choose-profile.ts';
-import { printable } from '../terminal/printable.ts';
+import { shellWord } from '../terminal/shell-word.ts';
 
 /** What is asked for besides the profile. */
 export interface MoreToAsk {
@@ -25,10 +25,5 @@ export function loginArguments(
 
 /** As a person types it. */
 export function loginCommand(chosen: ChosenProfile, more: MoreToAsk): string {
-  return ['gatehouse', 'login', ...loginArguments(chosen, more)].map(quoted).join(' ');
-}
-
-function quoted(word: string): string {
-  const plain = printable(word);
-  return /^[\w@%+=:,./-]+$/.test(plain) ? plain : `'${plain.replaceAll("'", String.raw`'\''`)}'`;
+  return ['gatehouse', 'login', ...loginArguments(chosen, more)].map(shellWord).join(' ');
 }
