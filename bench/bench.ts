@@ -16,6 +16,7 @@ import { startRedis } from './redis-server.ts';
 import { type RefreshCost, refreshRows } from './refresh-rows.ts';
 import { sessionBytesRow } from './session-bytes.ts';
 import { signInRows } from './sign-in-rows.ts';
+import { type WorkerCost, workerRows } from './worker-rows.ts';
 
 const RESULTS = fileURLToPath(new URL('../../../bench/results.md', import.meta.url));
 
@@ -27,6 +28,7 @@ const rows: Row[] = [];
 const measurements: Measurement[] = [];
 const capacity: CapacityRow[] = [];
 const refreshes: RefreshCost[] = [];
+const workers: WorkerCost[] = [];
 let million = '';
 try {
   const polls = await pollRows(redis, seconds);
@@ -34,6 +36,9 @@ try {
   const throughput = await throughputRows(redis, seconds);
   say(throughput.rows);
   measurements.push(...polls.measurements, ...throughput.measurements);
+  const ofWorkers = await workerRows(redis, seconds);
+  say(ofWorkers.rows);
+  workers.push(...ofWorkers.costs);
   say(await scaleRows(redis, values.quick ? [1000, 50_000] : [1000, 100_000, 1_000_000], seconds));
   say([await bytesRow(redis)]);
   const sessionBytes = await sessionBytesRow(redis, values.quick ? [0, 1, 100] : [0, 1, 100, 4320]);
@@ -112,6 +117,12 @@ A refresh, warmed, the best of ten turns, by processor time of its process:
 ${refreshes.map(({ name, atOnceMs, aloneMs, commands }) => `| ${name} | ${atOnceMs.toFixed(2)} ms | ${aloneMs.toFixed(2)} ms | ${commands} |`).join('\n')}
 
 ${million}
+
+Pending polls at a broker on Redis, by the number of its processes that answer; the requests are a closed loop, and load and Redis are on the same cores:
+
+| workers | CPU of all processes, at the same offered load | requests/s |
+| --- | --- | --- |
+${workers.map((one) => `| ${one.workers} | ${one.cpuMicroseconds.toFixed(1)} µs | ${perSecond(one.perSecond)} |`).join('\n')}
 
 | subject | CPU per request | requests/s | p50 | p99 | memory |
 | --- | --- | --- | --- | --- | --- |

@@ -21,6 +21,7 @@ export interface BrokerAt {
   /** Further keys of the client, and of the upstream, as YAML has them. */
   client?: string;
   upstream?: string;
+  workers?: number;
 }
 
 /** The broker as it is run, with one client, `tv`, that nothing limits. */
@@ -36,14 +37,12 @@ export async function startBroker(at: BrokerAt) {
   await new Promise((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
   const startedInMs = performance.now() - began;
   const origin = `http://127.0.0.1:${port}`;
-  const cpuMs = () => {
-    // From the kernel's own account, in steps of 10 ms.
-    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
-  };
+  const cpuMs = () => cpuMsOf(child.pid ?? 0);
   return {
     startedInMs,
     origin,
+    /** Answers the device code. */
+    start: async () => (await post(`${origin}/device_authorization`, { client_id: 'tv' }, 200))['device_code'] ?? '',
     signIn: () => signIn(origin),
     refresh: (token: string) => refresh(origin, token),
     cpuMs,
@@ -62,8 +61,17 @@ export async function startBroker(at: BrokerAt) {
   };
 }
 
-function yaml({ port, issuer, client = '', upstream = '' }: BrokerAt): string {
+/** Of a process and those that it has started, by the kernel's own account, in steps of 10 ms. */
+function cpuMsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  const own = ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return children.reduce((sum, each) => sum + cpuMsOf(Number(each)), own);
+}
+
+function yaml({ port, issuer, client = '', upstream = '', workers = 1 }: BrokerAt): string {
   return `
+workers: ${workers}
 public_url: http://127.0.0.1:${port}
 listen: { port: ${port} }
 upstreams:

@@ -33,6 +33,8 @@ export async function teardown(): Promise<void> {
 async function buildPrograms(): Promise<void> {
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
   await promisify(execFile)(process.execPath, [compiler, '-p', join(ROOT, 'tsconfig.faults.json')]);
-  rmSync(join(BUILT, 'views'), { force: true });
-  symlinkSync(join(ROOT, 'views'), join(BUILT, 'views'));
+  for (const beside of ['views', 'package.json']) {
+    rmSync(join(BUILT, beside), { force: true });
+    symlinkSync(join(ROOT, beside), join(BUILT, beside));
+  }
 }

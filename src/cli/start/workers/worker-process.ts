@@ -45,6 +45,8 @@ export interface WorkerProcess {
 /** Longer than a start on a machine that has too much to do. */
 const START_WITHIN_MS = 60_000;
 const ANSWER_WITHIN_MS = 2000;
+/** What is in the pipe at its end is read long before that. */
+const LAST_WORDS_MS = 500;
 /** Its name ends as the name of this file does: in TypeScript or built. */
 const PROGRAM = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
 
@@ -103,10 +105,19 @@ export function startWorker(config: Config, log: PatientLogDestination): WorkerP
       isServing = false;
       done.reject(new WorkerFailedError(`it ended (${signal ?? code})`, code ?? 1));
       resolve({ code, signal });
+      // Where a connection was on its way to it, Node may wait for it for ever; and would hand it others.
+      setTimeout(() => {
+        if (worker.process.connected) worker.process.disconnect();
+        resolveSilent();
+      }, LAST_WORDS_MS);
     });
   });
   // What it said last is read after its end.
-  const silent = new Promise<void>((resolve) => worker.on('disconnect', () => resolve()));
+  let resolveSilent: () => void = () => {};
+  const silent = new Promise<void>((resolve) => {
+    resolveSilent = resolve;
+    worker.on('disconnect', () => resolve());
+  });
   const ended = silent.then(() => exited);
 
   return {
