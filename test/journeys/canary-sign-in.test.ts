@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Decision, decide } from '../../demo/scripted-person.ts';
+import { openLoopbackListener } from '../../src/cli/login/loopback-listener.ts';
 import { Canaries, everythingIn, type Haystack, READABLE_REDIS, watchCommands } from '../support/broker/canary.ts';
 import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 import type { DeviceIdentity } from '../support/broker/test-device.ts';
@@ -70,6 +71,7 @@ describe('after whole sign-ins, no secret that crossed the wire is in Redis, its
     await signIn({ clientId: 'build-cli' }, {}, 'report');
     await signIn({ clientId: 'robot', secret: robotSecret }, { scope: 'openid email offline_access' }, 'approve');
     await signIn({ clientId: 'open' }, { confirmation: 'supported' }, 'approve');
+    await signInByProof();
     await test.device().start();
 
     canaries.plant('sealing key', sealingKey);
@@ -122,6 +124,26 @@ describe('after whole sign-ins, no secret that crossed the wire is in Redis, its
     canaries.learnAnswer((await device.poll(body.device_code)).body);
   }
 
+  /** The browser takes the proof to the device, which sends a wrong one first. */
+  async function signInByProof(): Promise<void> {
+    const listener = await openLoopbackListener();
+    if (listener === undefined) throw new Error('nothing may listen here');
+    listener.returnTo(test.publicUrl);
+    const device = test.device();
+    const { port, path: loopback_path } = listener;
+    const { body } = await device.start({ confirmation: 'loopback', loopback_port: String(port), loopback_path });
+    canaries.learnAnswer(body);
+    const address = { verificationUri: `${test.publicUrl}/device`, userCode: body.user_code, user: 'alice' };
+    await decide(address, { fetch: canaries.fetch });
+    const wrong = randomBytes(16).toString('base64url');
+    canaries.plant('wrong proof', wrong);
+    await device.poll(body.device_code, { confirmation_code: wrong });
+    const polled = await device.poll(body.device_code, { confirmation_code: listener.take() ?? '' });
+    listener.close();
+    expect(polled.status, polled.text).toBe(200);
+    canaries.learnAnswer(polled.body);
+  }
+
   async function privateSigningKeys(): Promise<string[]> {
     const { keys } = JSON.parse(test.environment['SIGNING_KEYS'] ?? '{}') as { keys: { d: string }[] };
     return keys.map(({ d }) => d);
@@ -140,6 +162,7 @@ describe('after whole sign-ins, no secret that crossed the wire is in Redis, its
       'device user_code',
       'nonce in an address',
       'private signing key',
+      'proof in an address',
       'sealing key',
       'session id in cookie',
       'state in an address',

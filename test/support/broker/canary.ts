@@ -69,7 +69,7 @@ export class Canaries {
   };
 
   #learnAddress(address: URL): void {
-    for (const name of ['state', 'nonce', 'code']) {
+    for (const name of ['state', 'nonce', 'code', 'proof']) {
       const value = address.searchParams.get(name);
       if (value !== null && value.length >= MIN_LENGTH) this.plant(`${name} in an address`, value);
     }

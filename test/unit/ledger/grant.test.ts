@@ -18,7 +18,15 @@ const word = fc.oneof(fc.stringMatching(/^[\x21\x23-\x5B\x5D-\x7E]{1,12}$/), inh
 const text = anyText({ unit: 'grapheme', minLength: 1, maxLength: 40 });
 const moment = fc.integer({ min: 1_600_000_000_000, max: 4_000_000_000_000 });
 
-const anyGrant: fc.Arbitrary<Omit<Grant, 'keyName'>> = fc.record({
+const anyConfirmation: fc.Arbitrary<Pick<Grant, 'confirmation' | 'loopback'>> = fc.oneof(
+  fc.record({ confirmation: fc.constantFrom('supported', 'required', undefined) }),
+  fc.record({
+    confirmation: fc.constant('loopback' as const),
+    loopback: fc.record({ port: fc.integer({ min: 1024, max: 65_535 }), path: base64url(16) }),
+  }),
+);
+
+const anyPlainGrant: fc.Arbitrary<Omit<Grant, 'keyName'>> = fc.record({
   id: base64url(16),
   clientId: text,
   challenge: fc.option(base64url(32), { nil: '' }),
@@ -35,8 +43,11 @@ const anyGrant: fc.Arbitrary<Omit<Grant, 'keyName'>> = fc.record({
   userAgent: fc.option(text, { nil: undefined }),
   deviceLabel: fc.option(text, { nil: undefined }),
   issuer: fc.option(fc.webUrl(), { nil: undefined }),
-  confirmation: fc.constantFrom('supported', 'required', undefined),
 });
+
+const anyGrant = fc
+  .tuple(anyPlainGrant, anyConfirmation)
+  .map(([grant, confirmation]): Omit<Grant, 'keyName'> => ({ ...grant, ...confirmation }));
 
 describe('encodeGrant, decodeGrant', () => {
   it('a grant comes back as it was, whatever is in it', () => {
