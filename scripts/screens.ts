@@ -5,6 +5,8 @@ import { LANGUAGES } from '../src/config/schema/pages-schema.ts';
 import { serveBroker } from '../test/support/broker/served-broker.ts';
 import { findChromium } from '../test/support/browser/find-chromium.ts';
 import { PAGE_STATES, type PageState } from '../test/support/browser/page-states.ts';
+import { QUIET, TROUBLED } from '../test/support/samples/sample-status.ts';
+import { serveStatus } from '../test/support/samples/served-status.ts';
 import { smallPng } from './small-png.ts';
 import { terminalPicture } from './terminal-picture.ts';
 
@@ -64,6 +66,40 @@ function shots(): Shot[] {
   });
 }
 
+/** What operators see, on their own listener; in English alone. */
+const STATUS_STATES = [
+  { name: 'status', says: '`/status` of the operations listener: a process that has just started', status: QUIET },
+  { name: 'status-troubled', says: 'The same, where there is much to read', status: TROUBLED },
+] as const;
+
+const STATUS_LOOKS = { desktop: WIDE, 'phone-dark': PHONE } as const;
+
+const statusFile = (name: string, look: string) => `${name}.${look}.png`;
+
+/** Answers how many pictures it took. */
+async function takeStatus(browser: Browser, only: string | undefined): Promise<number> {
+  let taken = 0;
+  for (const { name, status } of STATUS_STATES) {
+    for (const [look, options] of Object.entries(STATUS_LOOKS)) {
+      const file = statusFile(name, look);
+      if (only !== undefined && !file.includes(only)) continue;
+      const served = await serveStatus(status);
+      const context = await browser.newContext(options);
+      try {
+        const page = await context.newPage();
+        await page.goto(served.url);
+        const png = await page.screenshot({ fullPage: true, caret: 'hide', animations: 'disabled' });
+        await writeFile(join(FOLDER, file), smallPng(png));
+        taken += 1;
+      } finally {
+        await context.close();
+        served.close();
+      }
+    }
+  }
+  return taken;
+}
+
 async function take(browser: Browser, shot: Shot): Promise<void> {
   const { state, file, language, look } = shot;
   const settings = { title: 'Gatehouse', languages: [...LANGUAGES], theme: {}, ...state.harness?.settings };
@@ -114,6 +150,10 @@ function index(all: readonly Shot[]): string {
     '| page | what it is | pictures |',
     '|---|---|---|',
     ...rows,
+    ...STATUS_STATES.map(({ name, says }) => {
+      const pictures = Object.keys(STATUS_LOOKS).map((look) => `[${look}](${statusFile(name, look)})`);
+      return `| ${name} | ${says} | ${pictures.join(' · ')} |`;
+    }),
     '',
   ].join('\n');
 }
@@ -132,7 +172,9 @@ async function main(): Promise<void> {
     executablePath: found.program,
     args: ['--no-sandbox', '--disable-gpu', '--disable-lcd-text'],
   });
+  let more = 0;
   try {
+    more = await takeStatus(browser, only);
     for (const shot of wanted) {
       await take(browser, shot).catch((error: unknown) => {
         throw new Error(`${shot.file}: ${String(error)}`);
@@ -142,7 +184,7 @@ async function main(): Promise<void> {
     await browser.close();
   }
   await writeFile(join(FOLDER, 'README.md'), index(all));
-  console.log(`${wanted.length} pictures in docs/screens`);
+  console.log(`${wanted.length + more} pictures in docs/screens`);
 }
 
 await main();

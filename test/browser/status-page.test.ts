@@ -1,16 +1,10 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import axe, { type AxeResults } from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Status } from '../../src/operations/status/status.ts';
-import { createStatusPage } from '../../src/operations/status/status-page.ts';
-import { silentLogger } from '../../src/telemetry/logger.ts';
-import { createMetrics } from '../../src/telemetry/metrics.ts';
-import { createOperations } from '../../src/telemetry/operations-listener.ts';
 import { launchChromium, newPerson } from '../support/browser/chromium.ts';
 import { QUIET, TROUBLED } from '../support/samples/sample-status.ts';
+import { serveStatus } from '../support/samples/served-status.ts';
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
@@ -21,16 +15,9 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 async function serve(status: Status): Promise<string> {
-  const render = createStatusPage();
-  const { html: body, contentSecurityPolicy } = render(status);
-  const headers = { 'Content-Security-Policy': contentSecurityPolicy };
-  const answer = { status: 200, body, contentType: 'text/html; charset=utf-8', headers };
-  const pages = new Map([['/status', async () => answer]]);
-  const isReady = async () => ({ ready: true, reasons: [] });
-  const server = createServer(createOperations({ isReady, metrics: createMetrics(), logger: silentLogger, pages }));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/status`;
+  const { url, close } = await serveStatus(status);
+  onTestFinished(close);
+  return url;
 }
 
 describe('/status in Chromium', () => {

@@ -32,6 +32,19 @@ describe('docs/README.md', () => {
   });
 });
 
+describe('docs/screens', () => {
+  const shown = linksOf(readFileSync(join(DOCS, 'screens/README.md'), 'utf8'));
+
+  it('shows every picture that is there, and no other', () => {
+    const pictures = readdirSync(join(DOCS, 'screens')).filter((file) => file.endsWith('.png'));
+    expect([...shown].sort()).toEqual(pictures.sort());
+  });
+
+  it('shows what operators see as well', () => {
+    expect(shown.filter((file) => file.startsWith('status'))).toHaveLength(4);
+  });
+});
+
 describe('the table of what comes with it', () => {
   const [, section = ''] = /^## What comes with it\n(.*?)^## /ms.exec(index) ?? [];
   const rows = section
