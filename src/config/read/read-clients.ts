@@ -6,6 +6,7 @@ import type {
 } from '../../clients/registered-client.ts';
 import { EMAIL_VERIFIED } from '../../grants/decide/approver-conditions.ts';
 import type { UpstreamSettings } from '../../upstream/upstream-settings.ts';
+import { resolveSafeguards } from '../safeguard-profiles.ts';
 import type { ClientSection } from '../schema/client-schema.ts';
 import { didYouMean } from '../schema/did-you-mean.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';
@@ -13,7 +14,6 @@ import { readClientKeys } from './read-client-keys.ts';
 import { readClientSecret } from './read-client-secret.ts';
 import { readLogo } from './read-logo.ts';
 import type { Reading } from './reading.ts';
-import { resolveSafeguards } from './safeguard-profiles.ts';
 
 const DEFAULT_REFRESH_IDLE_SECONDS = 30 * 24 * 60 * 60;
 

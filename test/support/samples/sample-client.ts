@@ -1,5 +1,5 @@
 import type { RegisteredClient, Safeguards } from '../../../src/clients/registered-client.ts';
-import { SAFEGUARD_PROFILES } from '../../../src/config/read/safeguard-profiles.ts';
+import { SAFEGUARD_PROFILES } from '../../../src/config/safeguard-profiles.ts';
 
 export type ClientChanges = Partial<Omit<RegisteredClient, 'safeguards'>> & { safeguards?: Partial<Safeguards> };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SAFEGUARD_PROFILES } from '../../../src/config/read/safeguard-profiles.ts';
+import { SAFEGUARD_PROFILES } from '../../../src/config/safeguard-profiles.ts';
 import {
   type ArrivalHeaders,
   arrivalModeOfAll,

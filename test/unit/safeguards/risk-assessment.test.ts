@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { SAFEGUARD_PROFILES } from '../../../src/config/read/safeguard-profiles.ts';
+import { SAFEGUARD_PROFILES } from '../../../src/config/safeguard-profiles.ts';
 
 const root = new URL('../../../', import.meta.url);
 const page = readFileSync(new URL('docs/security/device-phishing.md', root), 'utf8');

@@ -1,4 +1,4 @@
-import type { Safeguards } from '../../clients/registered-client.ts';
+import type { Safeguards } from '../clients/registered-client.ts';
 import type { ClientSection } from '../schema/client-schema.ts';
 
 type Profile = Safeguards['profile'];
