@@ -1,5 +1,5 @@
 import type { Safeguards } from '../clients/registered-client.ts';
-import type { ClientSection } from '../schema/client-schema.ts';
+import type { ClientSection } from './schema/client-schema.ts';
 
 type Profile = Safeguards['profile'];
 

@@ -8,6 +8,7 @@ import { requireSubject } from './claims/require-subject.ts';
 import { checkStrength } from './claims/sign-in-strength.ts';
 import { EncryptionKeys } from './encryption-keys.ts';
 import { offersOtherAccount } from './offered-prompt.ts';
+import { probeUpstream } from './probe/upstream-probe.ts';
 import { askBeside, type Beside } from './requests/ask-beside.ts';
 import { KeptAnswer } from './requests/kept-answer.ts';
 import type { UpstreamStep } from './requests/refused-request.ts';
@@ -37,7 +38,6 @@ import {
   UpstreamError,
 } from './upstream.ts';
 import { UpstreamKeys } from './upstream-keys.ts';
-import { probeUpstream } from './upstream-probe.ts';
 import type { UpstreamSettings } from './upstream-settings.ts';
 
 const HOUR = 60 * 60 * 1000;

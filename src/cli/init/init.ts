@@ -8,7 +8,7 @@ import { dirname, relative, resolve } from 'node:path';
 import { formatProblem } from '../../config/config-error.ts';
 import { configFile, newConfigFile, processEnvironment } from '../../config/environment.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import { metadataFindings } from '../../upstream/metadata-findings.ts';
+import { metadataFindings } from '../../upstream/probe/metadata-findings.ts';
 import type { AnswerInput } from '../admin/ask.ts';
 import { complain } from '../complain.ts';
 import { EXIT } from '../exit-codes.ts';

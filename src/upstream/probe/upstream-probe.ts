@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { callbackUri } from '../oauth/routes.ts';
+import { callbackUri } from '../../oauth/routes.ts';
+import { printable } from '../requests/foreign-text.ts';
+import type { ProviderMetadata } from '../requests/upstream-requests.ts';
+import type { Offered, ProbeReport, TripParameters } from '../upstream.ts';
+import type { UpstreamSettings } from '../upstream-settings.ts';
 import { failedFinding, reasonOf } from './failed-finding.ts';
 import { type Finding, metadataFindings, strings } from './metadata-findings.ts';
 import { type CredentialTools, probeCredentials } from './probe-credentials.ts';
-import { printable } from './requests/foreign-text.ts';
-import type { ProviderMetadata } from './requests/upstream-requests.ts';
-import type { Offered, ProbeReport, TripParameters } from './upstream.ts';
-import type { UpstreamSettings } from './upstream-settings.ts';
 
 export interface ProbeTools extends CredentialTools {
   discover: () => Promise<ProviderMetadata>;

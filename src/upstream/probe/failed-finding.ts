@@ -1,6 +1,6 @@
+import { UnusableAddressError } from '../requests/request-failure.ts';
+import { UpstreamError } from '../upstream.ts';
 import type { Finding } from './metadata-findings.ts';
-import { UnusableAddressError } from './requests/request-failure.ts';
-import { UpstreamError } from './upstream.ts';
 
 /** An upstream that does not answer now is not called wrong: nothing in the configuration would mend it. */
 export function failedFinding(error: unknown, what = ''): Finding {

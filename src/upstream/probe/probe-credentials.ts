@@ -1,10 +1,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { Secret } from '../sealing/secret.ts';
+import { Secret } from '../../sealing/secret.ts';
+import type { TriedClient } from '../requests/upstream-requests.ts';
+import { UpstreamError } from '../upstream.ts';
+import type { UpstreamSettings } from '../upstream-settings.ts';
 import { failedFinding } from './failed-finding.ts';
 import type { Finding } from './metadata-findings.ts';
-import type { TriedClient } from './requests/upstream-requests.ts';
-import { UpstreamError } from './upstream.ts';
-import type { UpstreamSettings } from './upstream-settings.ts';
 
 export interface CredentialTools {
   tryGrant: (grantType: string, parameters: Record<string, string>, client: TriedClient) => Promise<void>;

@@ -1,12 +1,12 @@
-import { KEY_ALGORITHMS } from '../oauth/encryption-algorithms.ts';
-import { frontLogoutUri, logoutUri } from '../oauth/routes.ts';
-import { offersOtherAccount } from './offered-prompt.ts';
-import { asksOfflineAccess, givesWithout } from './offline-access.ts';
-import { printable } from './requests/foreign-text.ts';
-import type { ProviderMetadata } from './requests/upstream-requests.ts';
-import { signingAlgorithms } from './signing-algorithms.ts';
-import type { ProbeReport } from './upstream.ts';
-import type { UpstreamSettings } from './upstream-settings.ts';
+import { KEY_ALGORITHMS } from '../../oauth/encryption-algorithms.ts';
+import { frontLogoutUri, logoutUri } from '../../oauth/routes.ts';
+import { offersOtherAccount } from '../offered-prompt.ts';
+import { asksOfflineAccess, givesWithout } from '../offline-access.ts';
+import { printable } from '../requests/foreign-text.ts';
+import type { ProviderMetadata } from '../requests/upstream-requests.ts';
+import { signingAlgorithms } from '../signing-algorithms.ts';
+import type { ProbeReport } from '../upstream.ts';
+import type { UpstreamSettings } from '../upstream-settings.ts';
 
 export type Finding = ProbeReport['findings'][number];
 
