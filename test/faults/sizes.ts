@@ -14,6 +14,8 @@ const SIZES = {
   BURST_GUESSES: [100, 1000],
   /** Bursts of forms that people send. */
   PAGE_BURST_ROUNDS: [5, 20],
+  /** Of a command that refreshes, in whole rounds over all of its calls. */
+  TOKEN_KILLS: [1, 100],
   IDLE_CONNECTIONS: [15_000, 100_000],
 } as const;
 
