@@ -46,13 +46,17 @@ describe('the snippets', () => {
     expect(readdirSync(FOLDER).sort()).toEqual(Object.keys(LANGUAGES).sort());
   });
 
-  it.concurrent.each(here)('%s signs in, past a poll that is pending and one that is cut', { timeout: 120_000 }, async (file) => {
-    const signedIn = await signIn(file, ['pending', 'cut', 'tokens']);
-    expect(signedIn).toMatchObject({ code: 0, stdout: 'the-access-token\n', polls: 3 });
-    expect(signedIn.stderr).toContain(signedIn.server.userCode);
-    expect(signedIn.stderr).toContain(`${signedIn.server.issuer}/device`);
-    const denied = await signIn(file, ['denied']);
-    expect([denied.code, denied.stdout]).toEqual([1, '']);
-    expect(denied.stderr).toContain('access_denied');
-  });
+  it.concurrent.each(here)(
+    '%s signs in, past a poll that is pending and one that is cut',
+    { timeout: 120_000 },
+    async (file) => {
+      const signedIn = await signIn(file, ['pending', 'cut', 'tokens']);
+      expect(signedIn).toMatchObject({ code: 0, stdout: 'the-access-token\n', polls: 3 });
+      expect(signedIn.stderr).toContain(signedIn.server.userCode);
+      expect(signedIn.stderr).toContain(`${signedIn.server.issuer}/device`);
+      const denied = await signIn(file, ['denied']);
+      expect([denied.code, denied.stdout]).toEqual([1, '']);
+      expect(denied.stderr).toContain('access_denied');
+    },
+  );
 });
