@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ScriptedPerson, type VisitedPage } from '../../demo/scripted-person.ts';
 import { redisStorage } from '../../src/storage/redis/redis-storage.ts';
-import { type BurstAnswer, pipelinedBurst } from '../support/broker/pipelined-burst.ts';
+import { type BurstAnswer, pipelinedBurst, requestBytes } from '../support/broker/pipelined-burst.ts';
 import { createTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 import { DEVICE_CODE_GRANT } from '../support/broker/test-device.ts';
 import { answer, formWith, typeCode } from '../support/browser/person-steps.ts';
@@ -18,6 +20,8 @@ const DELAY_MS = 2;
 /** Of codes typed on a page, and of approvals: pages, a sign-in for each, and no pipelining. */
 const PAGE_ROUNDS = sizeOf('PAGE_BURST_ROUNDS');
 const CODES = 100;
+const FLOODS = 20;
+const FLOOD_POLLS = 20_000;
 
 let redis: TestRedis;
 let proxy: TcpProxy;
@@ -250,5 +254,46 @@ describe('a burst of tries, pipelined, with the right one at any place, over a R
     });
     expect(violations).toEqual([]);
     expect(Math.min(...approved)).toBe(limit);
+  });
+});
+
+describe('a flood of polls that nobody waits for', () => {
+  it('of twenty connections, pipelined and unread', async () => {
+    await open();
+    const { body } = await test.device().start();
+    const form = { grant_type: DEVICE_CODE_GRANT, client_id: 'build-cli', device_code: body.device_code };
+    const device = test.device();
+    const own = (await device.start()).body.device_code;
+    const { hostname, port } = new URL(test.origin);
+    const sockets = await Promise.all(
+      Array.from({ length: FLOODS }, async () => {
+        const socket = connect(Number(port), hostname);
+        socket.on('error', () => undefined);
+        await once(socket, 'connect');
+        return socket;
+      }),
+    );
+    const bytes = requestBytes({ path: '/token', form });
+    for (const socket of sockets) socket.write(bytes.repeat(FLOOD_POLLS));
+    const heard: string[] = [];
+    let slowestMs = 0;
+    for (let poll = 0; poll < 40; poll += 1) {
+      const beganAtMs = performance.now();
+      const { status, body: answered } = await device.poll(own);
+      slowestMs = Math.max(slowestMs, performance.now() - beganAtMs);
+      heard.push(`${status} ${answered.error ?? ''}`);
+    }
+    for (const socket of sockets) socket.destroy();
+    const lost = heard.filter((each) => !each.startsWith('400 '));
+    record({
+      group: 'Bursts',
+      fault: `${FLOODS} connections with ${FLOOD_POLLS} polls each, pipelined, whose answers nobody reads`,
+      times: 1,
+      device: `another one meanwhile: ${heard.length - lost.length} of ${heard.length} polls answered with 400, the slowest after ${Math.round(slowestMs)} ms`,
+      person: 'nothing',
+      recovery: 'at once',
+      violations: lost,
+    });
+    expect(lost).toEqual([]);
   });
 });

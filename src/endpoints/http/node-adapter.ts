@@ -6,6 +6,7 @@ import { OAuthError } from '../../oauth/oauth-error.ts';
 import { isReadParameter } from '../../oauth/parameters.ts';
 import { quotable } from '../../oauth/quotable.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { ConnectionTurns } from './connection-turns.ts';
 import type { Cors } from './cors.ts';
 import type { DeviceReply, DeviceRequest, Endpoint } from './endpoint.ts';
 import type { ForeignRequest } from './foreign-requests.ts';
@@ -40,6 +41,7 @@ const MAX_BODY_BYTES = 8 * 1024;
  * pending poll is nine tenths of all the traffic that this program will ever see.
  */
 export function createNodeAdapter(deps: NodeAdapterDeps) {
+  const turns = new ConnectionTurns();
   const always = ['X-Content-Type-Options', 'nosniff'];
   if (deps.isHttps) always.push('Strict-Transport-Security', 'max-age=31536000');
 
@@ -60,7 +62,7 @@ export function createNodeAdapter(deps: NodeAdapterDeps) {
         request.form = parseForm(typeof body === 'string' ? body : await body);
         refuseRepeatedInQuery(message.url ?? '', request.form);
       }
-      reply = await endpoint(request);
+      reply = await turns.answer(message.socket, endpoint, request);
     } catch (thrown) {
       const error = asOAuthError(thrown);
       log(deps.logger, request, route, error);

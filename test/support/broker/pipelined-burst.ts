@@ -37,7 +37,7 @@ async function overOne(host: string, port: number, requests: readonly BurstReque
   if (requests.length === 0) return [];
   const socket = connect({ host, port, noDelay: true }).setEncoding('latin1');
   await once(socket, 'connect');
-  socket.write(requests.map(bytesOf).join(''));
+  socket.write(requests.map(requestBytes).join(''));
   const answers: BurstAnswer[] = [];
   let text = '';
   try {
@@ -55,7 +55,7 @@ async function overOne(host: string, port: number, requests: readonly BurstReque
   return answers;
 }
 
-function bytesOf({ path, form, headers = {} }: BurstRequest): string {
+export function requestBytes({ path, form, headers = {} }: BurstRequest): string {
   const body = new URLSearchParams({ ...form }).toString();
   const lines = Object.entries({
     Host: '127.0.0.1',
