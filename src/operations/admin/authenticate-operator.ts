@@ -3,6 +3,7 @@ import { isSameSecret } from '../../clients/authenticate-client.ts';
 import { isMarkedEnded } from '../../grants/revocation-marks.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { AuthenticationLimits } from '../../limits/authentication-limits.ts';
+import { isEncrypted } from '../../oauth/encryption-algorithms.ts';
 import { OAuthError, RETRY_LATER } from '../../oauth/oauth-error.ts';
 import type { Sealing } from '../../sealing/sealing.ts';
 import { Secret } from '../../sealing/secret.ts';
@@ -30,7 +31,7 @@ const CHALLENGE = 'Bearer realm="gatehouse-admin"';
 /**
  * Who asks, by the bearer token of the request's header (RFC 6750 §2.1). Wrong ones are counted before anybody hears that
  * they are wrong. A right one is let in whatever was counted: nobody guesses 64 random bits or a signature, and a stranger
- * who sends junk from the same address must not shut operators out.
+ * who sends junk from the same address must not shut operators out. Encrypted tokens alone wait.
  *
  * @throws {OAuthError} `invalid_token`, `insufficient_scope`, or 429 where this source failed too often
  */
@@ -47,9 +48,11 @@ export async function authenticateOperator(
   const { settings } = deps;
   if (settings.by === 'token') {
     if (isSameSecret(new Secret(token), settings.token)) return { name: 'token' };
-    await countWrong(deps, source);
+    await requireAdmitted(deps, source, true);
     throw wrongToken('it is not the token of the configuration');
   }
+  // Everybody can encrypt for us, and to decrypt costs as much as a hundred polls: there the limit comes first.
+  if (isEncrypted(token)) await requireAdmitted(deps, source, false);
   return byUpstream(deps, settings, token, source);
 }
 
@@ -91,14 +94,14 @@ async function verified(
       const words = `the upstream ${id} does not answer, so the token cannot be checked; try again in a moment`;
       throw new OAuthError('temporarily_unavailable', words, { headers: RETRY_LATER, detail });
     }
-    await countWrong(deps, source);
+    await requireAdmitted(deps, source, true);
     throw wrongToken(detail);
   }
 }
 
-/** @throws {OAuthError} 429 where that was one too many */
-async function countWrong({ limits, onLimited }: OperatorDeps, source: string): Promise<void> {
-  const admitted = await limits.admit({ name: COUNTED_AS, source, hasFailed: true });
+/** @throws {OAuthError} 429 where there were too many wrong ones */
+async function requireAdmitted({ limits, onLimited }: OperatorDeps, source: string, hasFailed: boolean): Promise<void> {
+  const admitted = await limits.admit({ name: COUNTED_AS, source, hasFailed });
   if (admitted.verdict === 'admitted') return;
   const { limit, retryAfterSeconds } = admitted;
   onLimited(limit);
