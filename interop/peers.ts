@@ -30,7 +30,7 @@ import {
 import { oauth2Crate, openidconnectCrate } from './peers/rust-clients.ts';
 import { scribejava } from './peers/scribejava.ts';
 import { spring } from './peers/spring.ts';
-import { helmChart, keycloakDemo } from './peers/tools.ts';
+import { gatehousePackage, helmChart, keycloakDemo } from './peers/tools.ts';
 import { xoauth2 } from './peers/xoauth2.ts';
 
 /** In the order in which they run. */
@@ -49,9 +49,9 @@ export const PEERS: readonly Peer[] = [
     oidcChild,
     psql,
   ],
-  ...[keycloakDemo, helmChart],
+  ...[keycloakDemo, gatehousePackage, helmChart],
   ...[springResource, keycloakConnect, goOidc, joseResource, pyjwtResource, springAtJwt, nginxResource, envoyResource],
 ];
 
 /** Those that .ci/run runs too. */
-export const QUICK = ['keycloak', 'mds', 'x/oauth2', 'requests-oauth2client', 'jose', 'pyjwt', 'demo'];
+export const QUICK = ['keycloak', 'mds', 'x/oauth2', 'requests-oauth2client', 'jose', 'pyjwt'];

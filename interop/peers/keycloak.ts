@@ -30,7 +30,7 @@ export const keycloak: Peer = {
         publicClient(upstream),
         ...logoutsUntold(upstream, server),
         composeParts(server),
-        ...readmeSteps(server),
+        readmeSteps(server),
         ...loginScenarios(login),
       ],
       keeps: () => [server.program()],

@@ -1,8 +1,9 @@
-import { keycloakVersion } from '../keycloak/keycloak.ts';
+import { keycloakVersion, startKeycloak } from '../keycloak/keycloak.ts';
 import { HELM_VERSION, helmProgram } from '../obtain/helm.ts';
 import { systemProgram } from '../obtain/system-program.ts';
 import { check, type Peer } from '../peer.ts';
 import { runProgram } from '../program.ts';
+import { packageSteps } from '../readme-steps.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 
@@ -29,6 +30,23 @@ export const keycloakDemo: Peer = {
         },
       ],
       close: async () => {},
+    };
+  },
+};
+
+/** The packed package on a machine that has Node alone, with the README's steps. */
+export const gatehousePackage: Peer = {
+  name: 'package',
+  kind: 'tool',
+  from: 'npm pack, with Maven Central keycloak',
+  limitSeconds: 600,
+  async open() {
+    const server = await startKeycloak();
+    return {
+      version: await keycloakVersion(),
+      scenarios: [packageSteps(server)],
+      keeps: () => [server.program()],
+      close: () => server.stop(),
     };
   },
 };
