@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../../config/config.ts';
@@ -60,6 +61,7 @@ export function startWorker(config: Config, log: PatientLogDestination): WorkerP
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const worker = cluster.fork();
+  const handedLast = watchHandedOver(worker.process);
   const { stderr } = worker.process;
   if (stderr !== null) void forwardLines(stderr, log);
 
@@ -105,7 +107,9 @@ export function startWorker(config: Config, log: PatientLogDestination): WorkerP
       isServing = false;
       done.reject(new WorkerFailedError(`it ended (${signal ?? code})`, code ?? 1));
       resolve({ code, signal });
-      // Where a connection was on its way to it, Node may wait for it for ever; and would hand it others.
+      // It died with a connection that it had not said to have taken: closed here, so that its peer tries again at once.
+      handedLast()?.close();
+      // Node may wait for its end for ever then; and would hand it others.
       setTimeout(() => {
         if (worker.process.connected) worker.process.disconnect();
         resolveSilent();
@@ -159,4 +163,18 @@ export function startWorker(config: Config, log: PatientLogDestination): WorkerP
     },
     kill: () => void worker.process.kill('SIGKILL'),
   };
+}
+
+/** Connections are handed over one at a time; Node keeps each open until the worker says that it has it. */
+function watchHandedOver(child: ChildProcess): () => { close(): void } | undefined {
+  let last: { close(): void } | undefined;
+  const send: (...sent: unknown[]) => boolean = child.send.bind(child) as never;
+  Object.assign(child, {
+    send(...sent: unknown[]) {
+      const [, handle] = sent;
+      if (typeof handle === 'object' && handle !== null && 'close' in handle) last = handle as { close(): void };
+      return send(...sent);
+    },
+  });
+  return () => last;
 }
