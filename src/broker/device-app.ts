@@ -6,7 +6,12 @@ import { createBeginSession } from '../device-sessions/begin-session.ts';
 import { createAccessTokens } from '../endpoints/access-tokens.ts';
 import { createBackchannelLogout } from '../endpoints/backchannel-logout.ts';
 import { createDeviceAuthorization } from '../endpoints/device-authorization.ts';
-import { createJwks, createOAuthMetadata, createOpenidMetadata } from '../endpoints/documents.ts';
+import {
+  createJwks,
+  createOAuthMetadata,
+  createOpenidMetadata,
+  createPublishedClients,
+} from '../endpoints/documents.ts';
 import { createDpopProofs } from '../endpoints/dpop-proofs.ts';
 import { createFrontchannelLogout } from '../endpoints/frontchannel-logout.ts';
 import { createCors } from '../endpoints/http/cors.ts';
@@ -183,6 +188,7 @@ export function createDeviceApp(
       jwks: createJwks(signingKeys),
       oauthMetadata: createOAuthMetadata(issuer, abilities),
       openidMetadata: createOpenidMetadata(issuer, abilities),
+      publishedClients: createPublishedClients(issuer, clients.values()),
     };
   }
 

@@ -15,6 +15,7 @@ const ROUTES: Readonly<Record<DevicePath, EndpointName>> = {
   '/jwks': 'jwks',
   '/.well-known/oauth-authorization-server': 'oauthMetadata',
   '/.well-known/openid-configuration': 'openidMetadata',
+  '/.well-known/gatehouse-profiles': 'publishedClients',
 };
 
 /** What each endpoint answers to; GET answers HEAD too. */
@@ -27,6 +28,7 @@ const METHODS: Readonly<Record<EndpointName, readonly ('GET' | 'POST')[]>> = {
   jwks: ['GET'],
   oauthMetadata: ['GET'],
   openidMetadata: ['GET'],
+  publishedClients: ['GET'],
   keycloakRealm: ['GET'],
   keycloakLogout: ['POST'],
 };

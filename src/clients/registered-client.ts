@@ -23,6 +23,8 @@ export interface RegisteredClient {
   authentication: ClientAuthentication;
   clientSecret?: Secret;
   jwks?: JSONWebKeySet;
+  /** Whether `/.well-known/gatehouse-profiles` names it. */
+  published: boolean;
   /** Lets a client with a secret start a grant without it, as golang.org/x/oauth2 does. */
   startWithoutSecret: boolean;
   grantTypes: readonly ('device_code' | 'refresh_token')[];

@@ -1,3 +1,4 @@
+import type { RegisteredClient } from '../clients/registered-client.ts';
 import { type Abilities, oauthMetadata, openidMetadata } from '../oauth/metadata.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
 import type { Endpoint } from './http/endpoint.ts';
@@ -18,6 +19,23 @@ export function createOAuthMetadata(issuer: Issuer, abilities: Abilities): Endpo
 /** OpenID Connect Discovery §4. */
 export function createOpenidMetadata(issuer: Issuer, abilities: Abilities): Endpoint {
   const body = JSON.stringify(openidMetadata(issuer.addresses, abilities));
+  return async () => ({ ...PUBLISHED, body });
+}
+
+/**
+ * Ours: the clients that people may choose among at `gatehouse login ISSUER`. What a client may do is not said beyond what it
+ * asks for by default; no secret is in it, and whoever is not published is not named.
+ */
+export function createPublishedClients(issuer: Issuer, clients: Iterable<RegisteredClient>): Endpoint {
+  const profiles = [...clients]
+    .filter(({ published }) => published)
+    .map(({ id, name, scopes, resources }) => ({
+      client_id: id,
+      name,
+      scopes: scopes.default,
+      resources: resources.slice(0, 1),
+    }));
+  const body = JSON.stringify({ issuer: issuer.addresses.issuer, profiles });
   return async () => ({ ...PUBLISHED, body });
 }
 

@@ -1,7 +1,11 @@
 /** The paths that Gatehouse has itself, relative to `public_url`: what other servers' paths must not take the place of. */
 export const DEVICE_PATHS = [
   ...['/device_authorization', '/token', '/revoke', '/introspect', '/userinfo', '/jwks'],
-  ...['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'],
+  ...[
+    '/.well-known/oauth-authorization-server',
+    '/.well-known/openid-configuration',
+    '/.well-known/gatehouse-profiles',
+  ],
 ] as const;
 
 export type DevicePath = (typeof DEVICE_PATHS)[number];

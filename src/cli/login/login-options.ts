@@ -1,6 +1,6 @@
 import type { AskedProfile } from '../profiles/choose-profile.ts';
 import { readIssuer } from '../profiles/read-issuer.ts';
-import { readArguments, UsageError } from '../read-arguments.ts';
+import { readArguments, tooMuch, UsageError } from '../read-arguments.ts';
 import { loginTable } from '../tables/login-table.ts';
 import type { SecretPlace } from './client-secret.ts';
 
@@ -22,7 +22,11 @@ export interface LoginOptions {
 
 /** @throws {UsageError} */
 export function readLoginOptions(args: readonly string[]): LoginOptions {
-  const { values } = readArguments(loginTable, args);
+  const { values, operands } = readArguments(loginTable, args);
+  const [issuer, ...more] = operands;
+  if (more.length > 0 || (issuer !== undefined && values.issuer !== undefined)) {
+    throw new UsageError(tooMuch(more[0] ?? issuer));
+  }
   const endpoint = values['device-authorization-endpoint'];
   const env = values['client-secret-env'];
   const file = values['client-secret-file'];
@@ -30,7 +34,7 @@ export function readLoginOptions(args: readonly string[]): LoginOptions {
     throw new UsageError('--client-secret-env and --client-secret-file exclude each other');
   }
   return {
-    asked: values,
+    asked: issuer === undefined ? values : { ...values, issuer },
     deviceAuthorizationEndpoint:
       endpoint === undefined ? undefined : readIssuer(endpoint, '--device-authorization-endpoint').href,
     ...(env === undefined ? {} : { clientSecret: { env } }),

@@ -1,9 +1,7 @@
-import type { Environment } from '../../config/environment.ts';
 import { openAsker } from '../init/asker.ts';
 import { type ChosenProfile, chooseProfile } from '../profiles/choose-profile.ts';
-import type { Profile } from '../profiles/profile.ts';
+import type { Wish } from '../profiles/profile.ts';
 import { type ProfileFiles, profileFiles } from '../profiles/profile-files.ts';
-import type { ProjectFile } from '../profiles/project-file.ts';
 import { readIssuer } from '../profiles/read-issuer.ts';
 import { openStateFolder, stateFolder } from '../profiles/state-folder.ts';
 import { UsageError } from '../read-arguments.ts';
@@ -11,6 +9,8 @@ import { printable } from '../terminal/printable.ts';
 import { shellWord } from '../terminal/shell-word.ts';
 import type { SecretPlace } from './client-secret.ts';
 import type { LoginOptions } from './login-options.ts';
+import { chooseClient } from './published-clients.ts';
+import type { TargetDeps } from './target-deps.ts';
 
 /** Where the sign-in goes, and where its tokens are kept. */
 export interface LoginTarget {
@@ -24,22 +24,20 @@ export interface LoginTarget {
   keeping: { files: ProfileFiles; name: string } | undefined;
 }
 
-/** Of what the command has around it. */
-export interface TargetDeps {
-  stdin: NodeJS.ReadableStream & { isTTY?: boolean | undefined };
-  stderr: { write(text: string): unknown };
-  environment: Environment;
-  folder: string;
-}
-
 /** @throws {UsageError} where nothing says where to sign in, or the person says no */
 export async function loginTarget(options: LoginOptions, around: TargetDeps): Promise<LoginTarget> {
   const files = profileFiles(placeFor(options, around));
-  const chosen = await chooseProfile(options.asked, { files, environment: around.environment, folder: around.folder });
-  const { issuer, clientId, kept } = chosen;
-  if (issuer === undefined) {
+  const choosing = { files, environment: around.environment, folder: around.folder };
+  let chosen = await chooseProfile(options.asked, choosing);
+  if (chosen.issuer === undefined) {
     throw new UsageError('--issuer is missing: an address such as https://login.example.com');
   }
+  const published = chosen.clientId === undefined ? await chooseClient(readIssuer(chosen.issuer), around) : undefined;
+  if (published !== undefined) {
+    const { issuer } = chosen;
+    chosen = await chooseProfile({ ...options.asked, issuer, 'client-id': published.clientId }, choosing);
+  }
+  const { issuer = '', clientId, kept } = chosen;
   if (clientId === undefined || clientId === '') {
     throw new UsageError('--client-id is missing: the client that is registered at the server');
   }
@@ -51,7 +49,7 @@ export async function loginTarget(options: LoginOptions, around: TargetDeps): Pr
     clientId,
     clientSecret: options.clientSecret ?? kept?.clientSecret,
     deviceAuthorizationEndpoint: options.deviceAuthorizationEndpoint ?? kept?.deviceAuthorizationEndpoint,
-    ...wordsFor(options, kept, chosen.unknownProject),
+    ...wordsFor(options, kept ?? chosen.unknownProject ?? published),
     keeping: options.isKept ? { files, name: chosen.name } : undefined,
   };
 }
@@ -63,9 +61,7 @@ function placeFor(options: LoginOptions, { environment }: TargetDeps): string {
   return needsNone ? '' : stateFolder(environment);
 }
 
-function wordsFor(options: LoginOptions, kept: Profile | undefined, project: ProjectFile | undefined) {
-  const { scopes, resources } = options;
-  const usual = kept ?? project;
+function wordsFor({ scopes, resources }: LoginOptions, usual: Wish | undefined) {
   return {
     scopes: scopes.length > 0 ? scopes : (usual?.scopes ?? []),
     resources: resources.length > 0 ? resources : (usual?.resources ?? []),

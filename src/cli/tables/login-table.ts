@@ -5,11 +5,12 @@ export const STORES = ['file', 'none'] as const;
 
 export const loginTable = {
   summary: 'sign in from this terminal, at any server with the device flow',
-  usage: ['--issuer URL --client-id ID [OPTIONS]', '--profile NAME [OPTIONS]'],
+  usage: ['--issuer URL --client-id ID [OPTIONS]', '--profile NAME [OPTIONS]', 'ISSUER [OPTIONS]'],
   about: [
     'Signs in to a server that has the device flow (RFC 8628), here in the terminal. The tokens are kept for gatehouse token, ' +
-      'in a file that only you can read.',
+      'in a file that only you can read. A Gatehouse says itself which clients there are, so that its address is enough.',
   ],
+  operand: { name: 'ISSUER' },
   options: {
     ...profileRows,
     scope: { value: 'SCOPE', isRepeated: true, about: 'what to ask for; may be repeated (without it: openid)' },

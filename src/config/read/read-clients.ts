@@ -56,6 +56,7 @@ function readClient(id: string, section: ClientSection, upstreamIds: string[], r
     authentication,
     ...(clientSecret !== undefined && { clientSecret }),
     ...(jwks !== undefined && { jwks }),
+    published: section.published,
     startWithoutSecret: section.start_without_secret,
     grantTypes,
     upstreams: [...new Set(section.upstreams ?? upstreamIds)],

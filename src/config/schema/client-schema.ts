@@ -128,6 +128,9 @@ const clientSchema = section({
   )
     .optional()
     .describe('Public keys, where private_key_jwt authenticates'),
+  published: yesOrNo()
+    .prefault(false)
+    .describe('true names it in /.well-known/gatehouse-profiles, for gatehouse login'),
   start_without_secret: yesOrNo()
     .prefault(false)
     .describe('true lets a client with a secret start a grant without it, as golang.org/x/oauth2 does'),

@@ -7,6 +7,7 @@ export type EndpointName =
   | 'jwks'
   | 'oauthMetadata'
   | 'openidMetadata'
+  | 'publishedClients'
   | 'userinfo'
   | 'introspection'
   | 'revocation'

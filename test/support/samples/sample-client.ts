@@ -9,6 +9,7 @@ export function sampleClient({ safeguards, ...changes }: ClientChanges = {}): Re
     id: 'build-cli',
     name: 'Build CLI',
     authentication: 'none',
+    published: false,
     startWithoutSecret: false,
     grantTypes: ['device_code', 'refresh_token'],
     upstreams: ['corp'],

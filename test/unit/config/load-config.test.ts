@@ -76,6 +76,7 @@ describe('the least file', () => {
         id: 'cli',
         name: 'Build CLI',
         authentication: 'none',
+        published: false,
         startWithoutSecret: false,
         grantTypes: ['device_code', 'refresh_token'],
         upstreams: ['corp'],
