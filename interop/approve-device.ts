@@ -10,6 +10,7 @@ const page = await playPerson({
   ...{ verificationUri: VERIFICATION_URI, userCode: USER_CODE, user: deniesUpstream ? DENIER : APPROVER },
   ...{ decision: deniesUpstream ? 'deny' : 'approve', deniesUpstream },
 });
-process.exitCode = page.status < 400 ? 0 : 1;
+// A server may well tell who said no that something was refused.
+process.exitCode = deniesUpstream || page.status < 400 ? 0 : 1;
 // A connection that is kept must not keep the command.
 setTimeout(() => process.exit(), 200).unref();

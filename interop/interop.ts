@@ -1,19 +1,21 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { OpenPeer, Peer } from './peer.ts';
+import { fieldResults } from './conformance-scenario.ts';
+import { recordField } from './field-page.ts';
+import type { OpenPeer, Peer, Scenario } from './peer.ts';
 import { PEERS, QUICK } from './peers.ts';
 import { NotObtainedError, runningPrograms, stopProgramsExcept } from './program.ts';
 import { type PeerReport, printReport, recordReport, type ScenarioReport } from './report.ts';
 
 /**
- * `npm run interop [-- PEER …] [--quick] [--record]`: runs real servers and clients, one at a time, each scenario with a
+ * `npm run interop [-- PEER …] [--quick] [--only=WORDS] [--record]`: runs real servers and clients, one at a time, each scenario with a
  * time limit, and prints what went well. Exit 0: all that could be obtained went well. 1: something did not, or nothing
- * could be obtained. `--record`, and a whole run, write the table of docs/interop.md.
+ * could be obtained. `--record`, and a whole run, write the tables of docs/interop.md and docs/conformance-of-the-field.md.
  */
 const USAGE = `Usage: npm run interop [-- PEER … | --quick] [--record] [--counts=FILE]
 
 Peers: ${PEERS.map(({ name }) => name).join(' ')}
---quick runs ${QUICK.join(', ')}; --counts=FILE writes how many passed and failed.
+--quick runs ${QUICK.join(', ')}, without what takes long; --only=WORDS runs the scenarios that begin so; --counts=FILE writes how many passed and failed.
 `;
 
 process.exitCode = await main(process.argv.slice(2));
@@ -25,19 +27,25 @@ async function main(argv: readonly string[]): Promise<number> {
   const flags = argv.filter((arg) => arg.startsWith('--'));
   const unknown = [
     ...names.filter((name) => !PEERS.some((peer) => peer.name === name)),
-    ...flags.filter((flag) => !['--record', '--quick'].includes(flag) && !flag.startsWith('--counts=')),
+    ...flags.filter((flag) => !['--record', '--quick'].includes(flag) && !/^--(counts|only)=/.test(flag)),
   ];
   if (unknown.length > 0) {
     process.stderr.write(`unknown: ${unknown.join(' ')}\n${USAGE}`);
     return 64;
   }
+  const only = flags.find((flag) => flag.startsWith('--only='))?.slice('--only='.length);
+  const isChosen = ({ name, isLong }: Scenario) =>
+    only === undefined ? isLong !== true || !flags.includes('--quick') : name.startsWith(only);
   const wanted = flags.includes('--quick') ? QUICK : names;
   const chosen = wanted.length === 0 ? PEERS : PEERS.filter(({ name }) => wanted.includes(name));
   stopOnSignals();
   const reports: PeerReport[] = [];
   for (const peer of chosen) {
-    reports.push(await runPeer(peer));
-    if (flags.includes('--record') || wanted.length === 0) await recordReport(reports);
+    reports.push(await runPeer(peer, isChosen));
+    if (!flags.includes('--record') && wanted.length > 0) continue;
+    // One scenario alone is no row.
+    if (only === undefined) await recordReport(reports);
+    await recordField([...fieldResults.values()]);
   }
   printReport(reports);
   const went = reports.flatMap(({ scenarios }) => scenarios);
@@ -49,7 +57,7 @@ async function main(argv: readonly string[]): Promise<number> {
   return failed === 0 && passed > 0 ? 0 : 1;
 }
 
-async function runPeer(peer: Peer): Promise<PeerReport> {
+async function runPeer(peer: Peer, isChosen: (scenario: Scenario) => boolean): Promise<PeerReport> {
   const report: PeerReport = { peer, version: '', scenarios: [], notObtained: undefined, failed: undefined };
   const before = runningPrograms();
   say(`\n${peer.name} (${peer.from})`);
@@ -59,7 +67,7 @@ async function runPeer(peer: Peer): Promise<PeerReport> {
     open = await within(peer.limitSeconds, peer.open());
     report.version = open.version;
     say(`  ${open.version}: obtained and started in ${seconds(began)}`);
-    for (const scenario of open.scenarios) {
+    for (const scenario of open.scenarios.filter(isChosen)) {
       const startedAt = Date.now();
       const running = runningPrograms();
       const outcome: ScenarioReport = { name: scenario.name, problem: undefined, cell: scenario.cell ?? 'yes' };

@@ -8,14 +8,19 @@ export async function startOidcDeviceProvider(): Promise<{ issuer: string; close
   Object.assign(console, { warn: silent, info: silent });
   const issuer = `http://127.0.0.1:${await freePort()}`;
   const { Provider } = await import('oidc-provider');
-  const device = {
-    client_id: 'device-cli',
+  const device = (id: string) => ({
+    client_id: id,
     token_endpoint_auth_method: 'none' as const,
     grant_types: ['urn:ietf:params:oauth:grant-type:device_code'],
     redirect_uris: [],
     response_types: [],
-  };
-  const provider = new Provider(issuer, { clients: [device], features: { deviceFlow: { enabled: true } } });
+  });
+  const provider = new Provider(issuer, {
+    clients: [device('device-cli'), device('other-cli')],
+    features: { deviceFlow: { enabled: true } },
+    // A code's end is seen too.
+    ttl: { DeviceCode: 45 },
+  });
   const answer = provider.callback();
   const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(Number(new URL(issuer).port), '127.0.0.1', resolve));

@@ -27,6 +27,8 @@ export interface OpenPeer {
 export interface Scenario {
   name: string;
   limitSeconds: number;
+  /** Left out of a quick run. */
+  isLong?: boolean;
   /** What the table says where it went as it must; `yes`, unless it must go otherwise. */
   cell?: string;
   /** @returns what the table says instead, such as how long it took; @throws where it does not go as it must */

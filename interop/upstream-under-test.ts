@@ -62,6 +62,8 @@ export async function gatehouseBefore(upstream: UpstreamUnderTest, more: Record<
           relay: { ...client('Relay', 'corp'), tokens: 'relay', relay_id_token: true, claims: [] },
           'tv-wrong': client('TV with a wrong secret behind', 'wrong'),
           'tv-asks': client('TV with consent', 'asks'),
+          // Who types a code with less than two minutes left is asked to think, and this person does not.
+          judged: { name: 'Judged', upstreams: ['corp'], lifetimes: { code: '150s' } },
         },
         ...more,
       };

@@ -6,6 +6,8 @@ export const KEYCLOAK_YAML = { claims: { groups: 'groups' } };
 /** What *Client authentication* off makes of a client: it keeps its secret, and nobody looks at it. */
 export const PUBLIC_CLIENT = 'gatehouse-public';
 export const DEVICE_CLIENT = 'device-cli';
+/** Its codes end while somebody waits, and its interval is the usual one. */
+export const CONFORMANCE_CLIENT = 'conformance-cli';
 
 const groups = {
   name: 'groups',
@@ -34,16 +36,17 @@ export function realm(): object {
       webClient(KEYCLOAK_CLIENT.clientId, false),
       webClient(CONSENT_CLIENT, true),
       { ...webClient(PUBLIC_CLIENT, false), publicClient: true },
-      {
-        clientId: DEVICE_CLIENT,
-        enabled: true,
-        protocol: 'openid-connect',
-        publicClient: true,
-        standardFlowEnabled: false,
-        attributes: { 'oauth2.device.authorization.grant.enabled': 'true', 'oauth2.device.polling.interval': '1' },
-      },
+      deviceClient(DEVICE_CLIENT, { 'oauth2.device.polling.interval': '1' }),
+      deviceClient(CONFORMANCE_CLIENT, { 'oauth2.device.code.lifespan': '45' }),
     ],
     users: [user('alice', 'Alice', 'Ames'), user('bob', 'Bob', 'Brown')],
+  };
+}
+
+function deviceClient(clientId: string, attributes: Record<string, string>): object {
+  return {
+    ...{ clientId, enabled: true, protocol: 'openid-connect', publicClient: true, standardFlowEnabled: false },
+    attributes: { 'oauth2.device.authorization.grant.enabled': 'true', ...attributes },
   };
 }
 

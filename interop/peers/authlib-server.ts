@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
+import { conformanceScenario } from '../conformance-scenario.ts';
 import { loginScenarios } from '../login-scenarios.ts';
 import { freePort } from '../obtain/free-port.ts';
 import { pythonEnvironment } from '../obtain/python.ts';
@@ -60,9 +61,15 @@ export const authlibServer: Peer = {
     };
     const gatehouse = await gatehouseBefore(upstream);
     const login = { issuer, clientId: 'device-cli', scopes: ['profile'], visit: { user: 'bob' } };
+    const version = await python.version('authlib');
+    const args = ['--other-client-id', 'other-cli'];
     return {
-      version: await python.version('authlib'),
-      scenarios: [...upstreamScenarios(upstream, gatehouse), ...loginScenarios(login)],
+      version,
+      scenarios: [
+        ...upstreamScenarios(upstream, gatehouse),
+        ...loginScenarios(login),
+        conformanceScenario('Authlib', version, { ...login, args }),
+      ],
       keeps: () => (program === undefined ? [] : [program]),
       close: async () => {
         await gatehouse.close();

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { conformanceScenario } from '../conformance-scenario.ts';
 import { loginScenarios } from '../login-scenarios.ts';
 import { freePort } from '../obtain/free-port.ts';
 import { pythonEnvironment } from '../obtain/python.ts';
@@ -72,9 +73,17 @@ export const djangoOAuthToolkit: Peer = {
       // Its metadata does not name it.
       args: ['--device-authorization-endpoint', `${issuer}/device-authorization/`],
     };
+    const version = await python.version('django-oauth-toolkit');
     return {
-      version: await python.version('django-oauth-toolkit'),
-      scenarios: [...upstreamScenarios(upstream, gatehouse), ...loginScenarios(login)],
+      version,
+      scenarios: [
+        ...upstreamScenarios(upstream, gatehouse),
+        ...loginScenarios(login),
+        conformanceScenario('django-oauth-toolkit', version, {
+          ...login,
+          args: [...login.args, '--other-client-id', 'other-cli'],
+        }),
+      ],
       keeps: () => (program === undefined ? [] : [program]),
       close: async () => {
         await gatehouse.close();

@@ -1,7 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { composeParts } from '../compose-parts.ts';
+import { conformanceScenario } from '../conformance-scenario.ts';
 import { type Keycloak, keycloakVersion, startKeycloak } from '../keycloak/keycloak.ts';
-import { CONSENT_CLIENT, DEVICE_CLIENT, KEYCLOAK_CLIENT, KEYCLOAK_YAML, PUBLIC_CLIENT } from '../keycloak/realm.ts';
+import {
+  CONFORMANCE_CLIENT,
+  CONSENT_CLIENT,
+  DEVICE_CLIENT,
+  KEYCLOAK_CLIENT,
+  KEYCLOAK_YAML,
+  PUBLIC_CLIENT,
+} from '../keycloak/realm.ts';
 import { loginScenarios } from '../login-scenarios.ts';
 import { check, type OpenPeer, type Peer, type Scenario } from '../peer.ts';
 import { approve } from '../person.ts';
@@ -32,6 +40,10 @@ export const keycloak: Peer = {
         composeParts(server),
         readmeSteps(server),
         ...loginScenarios(login),
+        conformanceScenario('Keycloak', await keycloakVersion(), {
+          ...{ issuer: server.issuer, clientId: CONFORMANCE_CLIENT, scopes: ['openid'] },
+          args: ['--other-client-id', DEVICE_CLIENT],
+        }),
       ],
       keeps: () => [server.program()],
       close: async () => {

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type EmbeddedUpstream, startEmbeddedUpstream } from '../../demo/embedded-upstream.ts';
+import { VERSION } from '../../src/cli/version.ts';
+import { conformanceScenario } from '../conformance-scenario.ts';
 import { loginScenarios } from '../login-scenarios.ts';
 import { freePort } from '../obtain/free-port.ts';
 import { startOidcDeviceProvider } from '../oidc-device-provider.ts';
@@ -51,9 +53,26 @@ export const oidcProvider: Peer = {
     const devices = await startOidcDeviceProvider();
     const login = { issuer: devices.issuer, clientId: 'device-cli', scopes: ['openid'], visit: { user: 'bob' } };
     const manifest = new URL('../../node_modules/oidc-provider/package.json', import.meta.url);
+    const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
+    const args = ['--other-client-id', 'other-cli'];
     return {
-      version: (JSON.parse(await readFile(manifest, 'utf8')) as { version: string }).version,
-      scenarios: [...upstreamScenarios(upstream, gatehouse), ...loginScenarios(login)],
+      version,
+      scenarios: [
+        ...upstreamScenarios(upstream, gatehouse),
+        ...loginScenarios(login),
+        conformanceScenario('oidc-provider', version, { ...login, args }),
+        conformanceScenario(
+          'Gatehouse',
+          VERSION,
+          {
+            issuer: gatehouse.publicUrl,
+            clientId: 'judged',
+            scopes: ['openid'],
+            args: ['--other-client-id', 'tv', '--wait', '155'],
+          },
+          ' of Gatehouse in front',
+        ),
+      ],
       close: async () => {
         await gatehouse.close();
         await running?.close();

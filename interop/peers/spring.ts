@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
+import { conformanceScenario } from '../conformance-scenario.ts';
 import { loginScenarios } from '../login-scenarios.ts';
 import { freePort } from '../obtain/free-port.ts';
 import { javaProgram } from '../obtain/java.ts';
@@ -67,9 +68,14 @@ export const spring: Peer = {
       ...{ issuer, clientId: 'device-cli', scopes: ['profile'], visit: { user: 'bob' } },
       args: ['--client-secret-file', secretFile],
     };
+    const version = await java.version('spring-security-oauth2-authorization-server');
     return {
-      version: await java.version('spring-security-oauth2-authorization-server'),
-      scenarios: [...upstreamScenarios(upstream, gatehouse), ...loginScenarios(login)],
+      version,
+      scenarios: [
+        ...upstreamScenarios(upstream, gatehouse),
+        ...loginScenarios(login),
+        conformanceScenario('Spring Authorization Server', version, login),
+      ],
       keeps: () => (program === undefined ? [] : [program]),
       close: async () => {
         await gatehouse.close();

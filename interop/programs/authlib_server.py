@@ -67,7 +67,7 @@ clients = {
     "gatehouse": Client(
         "gatehouse", env["CLIENT_SECRET"], env["REDIRECT_URIS"].split(), ["authorization_code", "refresh_token"]
     ),
-    "device-cli": Client("device-cli", None, [], [DEVICE_CODE_GRANT_TYPE]),
+    **{name: Client(name, None, [], [DEVICE_CODE_GRANT_TYPE]) for name in ("device-cli", "other-cli")},
 }
 
 

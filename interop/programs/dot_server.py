@@ -61,7 +61,7 @@ if not settings.configured:
             "SCOPES": {"openid": "OpenID", "profile": "Profile", "email": "E-mail"},
             "OAUTH2_VALIDATOR_CLASS": "dot_validator.Validator",
             "OIDC_RP_INITIATED_LOGOUT_ENABLED": True,
-            "DEVICE_FLOW_INTERVAL": 1,
+            "DEVICE_FLOW_INTERVAL": 2,
             "OAUTH_DEVICE_VERIFICATION_URI": env["ISSUER"] + "/device/",
         },
     )
@@ -102,13 +102,14 @@ def setup(redirect_uris):
         algorithm="RS256",
         name="Gatehouse",
     )
-    applications.create(
-        client_id="device-cli",
-        client_type="public",
-        authorization_grant_type="urn:ietf:params:oauth:grant-type:device_code",
-        algorithm="RS256",
-        name="Device",
-    )
+    for name in ("device-cli", "other-cli"):
+        applications.create(
+            client_id=name,
+            client_type="public",
+            authorization_grant_type="urn:ietf:params:oauth:grant-type:device_code",
+            algorithm="RS256",
+            name="Device",
+        )
 
 
 def switch(name, active):
