@@ -67,7 +67,12 @@ async function writeDist() {
 }
 
 /** Programs that no field of package.json names: of unit files and images, and the process beside that reads a large configuration. */
-const PROGRAMS = ['dist/main.js', 'dist/cli/healthcheck.js', 'dist/cli/start/config-reader.js'];
+const PROGRAMS = [
+  'dist/main.js',
+  'dist/cli/healthcheck.js',
+  'dist/cli/start/config-reader.js',
+  'dist/cli/start/workers/worker.js',
+];
 
 /** Modules of types alone are empty once they are built, and types are seen where an export leads to them. */
 function dropUnreached() {

@@ -188,7 +188,13 @@ describe('what is published', () => {
       'dist/cli/healthcheck.js',
     ];
     // The process beside, which is named by its address; and types, from what the package exports.
-    const seen = reachable([...entries, 'dist/cli/start/config-reader.js', 'dist/index.d.ts', 'dist/contract.d.ts']);
+    const seen = reachable([
+      ...entries,
+      'dist/cli/start/config-reader.js',
+      'dist/cli/start/workers/worker.js',
+      'dist/index.d.ts',
+      'dist/contract.d.ts',
+    ]);
     const code = packed.filter((file) => /^dist\/.*\.(js|d\.ts)$/.test(file));
     expect(code.filter((file) => !seen.has(file))).toEqual([]);
     const rest = packed.filter((file) => file.startsWith('dist/') && !code.includes(file));
