@@ -1,3 +1,4 @@
+import { isLatest } from './metric-names.ts';
 import type { ProcessMetrics } from './prometheus-text.ts';
 
 /** So many are kept one by one before they are summed. */
@@ -18,17 +19,22 @@ export function createEndedMetrics(): EndedMetrics {
 
   async function sum(): Promise<void> {
     isSumming = true;
-    const { summedMetrics } = await import('./summed-metrics.ts');
-    const some = [...counted];
-    const figures = await summedMetrics(some).getMetricsAsJSON();
-    counted.splice(0, some.length, figures);
-    isSumming = false;
+    try {
+      const { latestOf, summedMetrics } = await import('./summed-metrics.ts');
+      const some = [...counted];
+      const figures = await summedMetrics(some).getMetricsAsJSON();
+      const latest = latestOf(some.flat());
+      // With the moment of each, which a sum does not have.
+      counted.splice(0, some.length, [...figures.filter(({ name }) => !latest.has(name)), ...latest.values()]);
+    } finally {
+      isSumming = false;
+    }
   }
 
   return {
     add(last) {
-      // A gauge is of what runs.
-      counted.push(last.filter(({ type }) => ['counter', 'histogram'].includes(String(type))));
+      // A gauge is of what runs, but where the last word counts: what was heard is true also when the hearer has ended.
+      counted.push(last.filter(({ name, type }) => ['counter', 'histogram'].includes(String(type)) || isLatest(name)));
       if (counted.length > MOST && !isSumming) void sum();
     },
     all: () => [...counted],

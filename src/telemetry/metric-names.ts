@@ -147,3 +147,9 @@ export const METRICS = {
 } as const satisfies Record<string, MetricRow>;
 
 export type MetricName = keyof typeof METRICS;
+
+/** Whether of several processes' values the one that was set last counts. */
+export function isLatest(name: string): boolean {
+  const row: MetricRow | undefined = Object.hasOwn(METRICS, name) ? METRICS[name as MetricName] : undefined;
+  return row?.together === 'latest';
+}

@@ -5,7 +5,7 @@ import {
   type MetricValue,
   type Registry,
 } from 'prom-client';
-import { METRICS, type MetricName, type MetricRow } from './metric-names.ts';
+import { isLatest, METRICS, type MetricName, type MetricRow } from './metric-names.ts';
 import type { ProcessMetrics } from './prometheus-text.ts';
 
 type Figure = MetricObjectWithValues<MetricValue<string>>;
@@ -13,8 +13,10 @@ type Figure = MetricObjectWithValues<MetricValue<string>>;
 /** What of Node's own figures is no sum over processes, and not as prom-client would have it. */
 const OF_NODE: Readonly<Record<string, Aggregator>> = {
   process_start_time_seconds: 'first',
+  process_max_fds: 'min',
   // One process that is stuck must not hide behind others that are idle.
   nodejs_eventloop_lag_seconds: 'max',
+  nodejs_eventloop_lag_mean_seconds: 'max',
   nodejs_eventloop_lag_stddev_seconds: 'max',
   nodejs_eventloop_lag_p50_seconds: 'max',
   nodejs_eventloop_lag_p90_seconds: 'max',
@@ -34,7 +36,9 @@ export function summedMetrics(processes: readonly ProcessMetrics[]): Pick<Regist
 function withAggregator(figure: Figure): Figure {
   const together = togetherOf(figure.name);
   const aggregator = together === 'latest' ? undefined : (together ?? OF_NODE[figure.name]);
-  return { ...figure, aggregator: aggregator ?? figure.aggregator ?? 'sum' };
+  // Before its first measurement a figure of Node is no number, and a sum with it would be none.
+  const values = figure.values.filter(({ value }) => Number.isFinite(value));
+  return { ...figure, values, aggregator: aggregator ?? figure.aggregator ?? 'sum' };
 }
 
 function togetherOf(name: string): 'first' | 'latest' | undefined {
@@ -43,10 +47,10 @@ function togetherOf(name: string): 'first' | 'latest' | undefined {
 }
 
 /** Of each label's values the one that was set last, by whichever process. */
-function latestOf(figures: readonly Figure[]): Map<string, Figure> {
+export function latestOf(figures: readonly Figure[]): Map<string, Figure> {
   const merged = new Map<string, { figure: Figure; byLabels: Map<string, MetricValue<string> & { atMs?: number }> }>();
   for (const figure of figures) {
-    if (togetherOf(figure.name) !== 'latest') continue;
+    if (!isLatest(figure.name)) continue;
     const { byLabels } = merged.get(figure.name) ?? { byLabels: new Map() };
     merged.set(figure.name, { figure, byLabels });
     for (const value of figure.values as (MetricValue<string> & { atMs?: number })[]) {

@@ -151,17 +151,24 @@ describe('a broker of two workers', { timeout: 90_000 }, () => {
     await broker.writeConfig(yaml);
   });
 
-  it('SIGTERM drains all and ends with 0, also where each process gets it', async () => {
+  it('SIGTERM drains all and ends with 0, also where each process gets it, one starts, and SIGHUP comes too', async () => {
+    const lost = pidsOf('worker.lost').length;
+    process.kill(pidsOf('worker.started').filter(isAlive)[0] ?? 0, 'SIGKILL');
+    await untilLogged('worker.lost', lost + 1);
     const running = pidsOf('worker.started').filter(isAlive);
-    expect(running.length).toBeGreaterThanOrEqual(2);
+    expect(running.length).toBeGreaterThanOrEqual(1);
     for (const pid of running) process.kill(pid, 'SIGTERM');
     const isDraining = broker.logged('process.draining');
+    const askedAtMs = Date.now();
     const stopped = broker.stop('SIGTERM');
     await isDraining;
+    broker.child.kill('SIGHUP');
     expect((await fetch(`${broker.operations}/readyz`)).status).toBe(503);
     const jwks = await fetch(`${broker.origin}/jwks`);
     expect([jwks.status, jwks.headers.get('connection')]).toEqual([200, 'close']);
     expect(await stopped).toBe(0);
+    // None had to be killed, 15 s after the drain.
+    expect(Date.now() - askedAtMs).toBeLessThan(14_000);
     expect(running.filter(isAlive)).toEqual([]);
     expect(broker.said()).toBe(`Gatehouse is ready at ${broker.origin}\n`);
     expect(broker.noise).toEqual([]);

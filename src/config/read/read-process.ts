@@ -1,10 +1,10 @@
-import { availableParallelism } from 'node:os';
 import type { SourceSettings } from '../../network/source-address.ts';
 import type { StorageSettings } from '../../storage/storage.ts';
 import { LOG_LEVELS, type LogSettings } from '../../telemetry/log-event.ts';
 import type { Address } from '../config.ts';
 import type { Environment } from '../environment.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';
+import { processorsAllowed } from './processors-allowed.ts';
 import type { Reading } from './reading.ts';
 
 /** With neither a path of its own nor a slash at its end: whatever follows begins with one. */
@@ -65,7 +65,7 @@ function readLevel(file: ConfigFile, environment: Environment, reading: Reading)
 /** Processes share what is stored and the keys that open and sign; what one of them makes for itself, another cannot read. */
 export function readWorkers(file: ConfigFile, driver: StorageSettings['driver'], reading: Reading): number {
   const { workers } = file;
-  const count = workers === 'auto' ? availableParallelism() : workers;
+  const count = workers === 'auto' ? processorsAllowed() : workers;
   if (driver === 'memory' && workers !== 1) {
     const text = `found ${workers} with storage.driver memory, expected 1 there, or driver redis: each process would have grants and keys of its own`;
     reading.problem(['workers'], text, ['storage', 'driver']);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createBackOff } from '../../../src/cli/start/workers/back-off.ts';
+import type { Asked } from '../../../src/cli/start/workers/messages.ts';
 import { createWorkerPool } from '../../../src/cli/start/workers/worker-pool.ts';
 import type { Ending, WorkerProcess } from '../../../src/cli/start/workers/worker-process.ts';
 import { WorkerFailedError } from '../../../src/cli/start/workers/worker-process.ts';
@@ -11,6 +12,7 @@ interface Told extends WorkerProcess {
   config: Config;
   reloads: Config[];
   asked: string[];
+  isStuck: boolean;
   end(ending: Ending): void;
 }
 
@@ -25,30 +27,36 @@ const log: PatientLogDestination = {
 let told: Told[];
 let events: string[];
 let allLost: number;
+let hopelessWords: string[];
 /** Configurations that nobody can serve with. */
 let hopeless: string[];
+/** The numbers of those that cannot serve, whatever they begin with. */
+let failing: number[];
 beforeEach(() => {
   vi.useFakeTimers();
-  [told, events, allLost, hopeless] = [[], [], 0, []];
+  [told, events, allLost, hopeless, hopelessWords, failing] = [[], [], 0, [], [], []];
 });
 afterEach(() => vi.useRealTimers());
+
+const answers = { missing: [], metrics: [], overview: {} } as unknown as Asked;
 
 function start(config: Config): WorkerProcess {
   let end: (ending: Ending) => void = () => {};
   const ended = new Promise<Ending>((resolve) => {
     end = resolve;
   });
-  const fails = hopeless.includes(config.publicUrl);
+  const fails = hopeless.includes(config.publicUrl) || failing.includes(told.length + 1);
   const asked: string[] = [];
   const worker: Told = {
-    ...{ config, reloads: [], asked, ended, pid: told.length + 1, startedAtMs: Date.now() },
+    ...{ config, reloads: [], asked, isStuck: false, ended, pid: told.length + 1, startedAtMs: Date.now() },
     isServing: () => !fails && asked.length === 0,
     serving: fails ? Promise.reject(new WorkerFailedError('no Redis there', 78)) : Promise.resolve(),
     lastMetrics: () => [],
     async reload(next) {
+      if (worker.isStuck) throw new WorkerFailedError('it did not answer in 60 s', 1);
       worker.reloads.push(next);
     },
-    ask: async () => undefined,
+    ask: async (question) => (worker.isStuck ? undefined : answers[question]),
     drain(seconds) {
       asked.push(`drain ${seconds}`);
       end({ code: 0, signal: null });
@@ -71,6 +79,7 @@ const pool = () =>
     onAllLost: () => {
       allLost += 1;
     },
+    onHopeless: ({ message }) => void hopelessWords.push(message),
   });
 const urls = () => told.map(({ config }) => config.publicUrl);
 
@@ -118,9 +127,9 @@ describe('the workers', () => {
     await workers.replaceAll(configOf('second', count));
     expect(workers.serving()).toBe(count);
     expect(told.slice(0, 2).flatMap((each) => each.asked)).toEqual(asked);
-    // Those that only finish what they have are told to hurry at the next replacement.
+    // Those that only finish what they have are left to it.
     await workers.replaceAll(configOf('third', count));
-    expect(told.slice(0, 2).flatMap((each) => each.asked.slice(1))).toEqual(['drain 0', 'drain 0']);
+    expect(told.slice(0, 2).flatMap((each) => each.asked)).toEqual(asked);
     expect(events).toEqual([]);
   });
 
@@ -135,6 +144,47 @@ describe('the workers', () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(workers.serving()).toBe(1);
     expect(await workers.missing()).toEqual([]);
+  });
+
+  it('all become new once the first of them serves, also where a later one needs more attempts', async () => {
+    const workers = pool();
+    await workers.start(configOf('first'));
+    failing = [4];
+    expect(await workers.replaceAll(configOf('second'))).toBe(1);
+    expect(told.slice(0, 2).map(({ asked }) => asked)).toEqual([['retire'], []]);
+    expect([workers.serving(), events]).toEqual([2, [expect.stringContaining('no Redis there')]]);
+    // It is not brought what it cannot take, and serves on.
+    await workers.reload(configOf('third'));
+    expect(told[1]?.reloads).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(urls().at(-1)).toBe('third');
+    expect([workers.serving(), told[1]?.asked]).toEqual([2, ['retire']]);
+  });
+
+  it('are ended and replaced where they say nothing for long, and are not ready where none answers', async () => {
+    const workers = pool();
+    await workers.start(configOf('first'));
+    for (const worker of told) worker.isStuck = true;
+    expect(await workers.missing()).toEqual(['none of 2 workers answers']);
+    if (told[1] !== undefined) told[1].isStuck = false;
+    expect(await workers.missing()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(10_001);
+    expect(events).toEqual(['worker.lost {"pid":1,"detail":"SIGKILL","seconds":0}']);
+    expect(await workers.missing()).toEqual([]);
+    if (told[1] !== undefined) told[1].isStuck = true;
+    await workers.reload(configOf('second'));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(urls()).toEqual(['first', 'first', 'first', 'second']);
+  });
+
+  it('say why none can serve, when the last one did', async () => {
+    const workers = pool();
+    await workers.start(configOf('first', 1));
+    const failed = new WorkerFailedError('127.0.0.1:1 is in use', 1);
+    told[0]?.end({ code: 1, signal: null, failed });
+    told[0]?.asked.push('ended');
+    await vi.advanceTimersByTimeAsync(1);
+    expect([hopelessWords, events[0]]).toEqual([[failed.message], expect.stringContaining(failed.message)]);
   });
 
   it('say when nobody listens any more, and are not replaced once they drain', async () => {

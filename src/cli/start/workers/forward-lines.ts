@@ -7,8 +7,8 @@ import type { PatientLogDestination } from '../../../telemetry/log-destination.t
  */
 export async function forwardLines(from: Readable, to: PatientLogDestination): Promise<void> {
   let rest = '';
-  from.setEncoding('utf8');
   try {
+    from.setEncoding('utf8');
     for await (const chunk of from) {
       const end = String(chunk).lastIndexOf('\n') + 1;
       if (end > 0) {

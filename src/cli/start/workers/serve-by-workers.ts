@@ -35,6 +35,11 @@ const STDERR = 2;
  * @throws {SelfTestError} when this Node does not do what a sign-in needs
  */
 export async function serveByWorkers(config: Config, ready: ReadyLine = 'text'): Promise<number> {
+  let isAskedToReload = false;
+  // For the life of the process: without a listener the signal ends it, and all workers with it.
+  process.on('SIGHUP', () => {
+    isAskedToReload = true;
+  });
   const log = openLogDestination(STDERR);
   const logger = openLog(config, log);
   for (const warning of config.warnings) {
@@ -59,6 +64,10 @@ export async function serveByWorkers(config: Config, ready: ReadyLine = 'text'):
   const pool = createWorkerPool({
     ...{ logger, log },
     onLost: () => metrics.workerEnded(),
+    onHopeless(failed) {
+      complain('start', `${config.file}: ${failed.message}`);
+      stop(failed.exitCode);
+    },
     onAllLost() {
       // The socket went with the last one that listened; only systemd can hand it over again.
       if (config.listen.socket === HANDED_OVER) stop(EXIT.fault);
@@ -79,6 +88,16 @@ export async function serveByWorkers(config: Config, ready: ReadyLine = 'text'):
     metrics: { text: async () => metrics.textWith(await pool.metrics()) },
     logger,
   });
+  let reloading: Reloading | undefined;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      isDraining = true;
+      const drainSeconds = reloading?.inForce().drainSeconds ?? 0;
+      logger.event('process.draining', { seconds: drainSeconds });
+      reloading?.stop();
+      void pool.drain(drainSeconds).then(() => stop(EXIT.done));
+    });
+  }
   try {
     await prepareToListen(config.listen);
     if (config.operations !== undefined) await listen(operations, config.operations);
@@ -87,6 +106,7 @@ export async function serveByWorkers(config: Config, ready: ReadyLine = 'text'):
     if (!(error instanceof ListenError || error instanceof WorkerFailedError)) throw error;
     await Promise.all([pool.drain(0), closeServer(operations)]);
     await above.close();
+    if (isDraining) return EXIT.done;
     complain('start', `${config.file}: ${error.message}`);
     return error instanceof WorkerFailedError ? error.exitCode : EXIT.failed;
   }
@@ -98,10 +118,10 @@ export async function serveByWorkers(config: Config, ready: ReadyLine = 'text'):
       const next = withoutRestartAboveWorkers(inForce, read);
       if (isAsked || diffNeedingRestart(inForce, next).length > 0) {
         await prepareToListen(next.listen);
-        await pool.replaceAll(next);
+        const count = await pool.replaceAll(next);
         await above.replace(inForce, next);
         inForce = next;
-        logger.event('workers.replaced', { file: next.file, count: next.workers });
+        logger.event('workers.replaced', { file: next.file, count });
       } else {
         above.broker().reload(next);
         await pool.reload(next);
@@ -113,22 +133,15 @@ export async function serveByWorkers(config: Config, ready: ReadyLine = 'text'):
     event: (...line) => above.broker().processContext.logger.event(...line),
     setLevel: (level) => logger.setLevel(level),
   };
-  const reloading = await reloadOnChange(config, reloadable, { logger: audit, metrics });
+  reloading = await reloadOnChange(config, reloadable, { logger: audit, metrics });
   begun(reloading);
+  if (isDraining) reloading.stop();
+  else if (isAskedToReload) void reloading.now();
 
-  const stopAnnouncing = await announce(ready, config.publicUrl, above.storage());
+  const stopAnnouncing = isDraining ? () => {} : await announce(ready, config.publicUrl, above.storage());
   const { publicUrl, file, storage } = config;
   logger.event('process.started', { publicUrl, storage: storage.driver, file, version: VERSION, pid: process.pid });
   const stopReading = logAnnouncedEnds(above.broker, logger);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      isDraining = true;
-      const { drainSeconds } = reloading.inForce();
-      logger.event('process.draining', { seconds: drainSeconds });
-      reloading.stop();
-      void pool.drain(drainSeconds).then(() => stop(EXIT.done));
-    });
-  }
 
   const exitCode = await stopped;
   stopAnnouncing();

@@ -1,9 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
-import cluster from 'node:cluster';
+import cluster, { type Worker } from 'node:cluster';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../../config/config.ts';
 import type { PatientLogDestination } from '../../../telemetry/log-destination.ts';
 import type { ProcessMetrics } from '../../../telemetry/prometheus-text.ts';
+import { EXIT } from '../../exit-codes.ts';
 import { configPieces } from '../config-pieces.ts';
 import { forwardLines } from './forward-lines.ts';
 import type { Asked, FromWorker, Question, ToWorker } from './messages.ts';
@@ -22,6 +24,8 @@ export class WorkerFailedError extends Error {
 export interface Ending {
   code: number | null;
   signal: string | null;
+  /** Why, where it could be said. */
+  failed?: WorkerFailedError;
 }
 
 /** A worker, as the process above it sees it. */
@@ -36,8 +40,8 @@ export interface WorkerProcess {
   lastMetrics(): ProcessMetrics;
   /** Brings another configuration into force in it. @throws {WorkerFailedError} */
   reload(config: Config): Promise<void>;
-  /** `undefined` where it does not answer in time. */
-  ask<Name extends Question>(question: Name): Promise<Asked[Name] | undefined>;
+  /** `undefined` where it does not answer in time; at once where it cannot hear. */
+  ask<Name extends Question>(question: Name, withinMs: number): Promise<Asked[Name] | undefined>;
   drain(seconds: number): void;
   retire(): void;
   kill(): void;
@@ -45,7 +49,8 @@ export interface WorkerProcess {
 
 /** Longer than a start on a machine that has too much to do. */
 const START_WITHIN_MS = 60_000;
-const ANSWER_WITHIN_MS = 2000;
+/** A retired one ends by itself after 90 s, and what takes a little longer is over by then. */
+const RETIRED_WITHIN_MS = 120_000;
 /** What is in the pipe at its end is read long before that. */
 const LAST_WORDS_MS = 500;
 /** Its name ends as the name of this file does: in TypeScript or built. */
@@ -60,11 +65,22 @@ export function startWorker(config: Config, log: PatientLogDestination): WorkerP
     // Its lines go out with ours, and stdout is the ready line's.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  const worker = cluster.fork();
+  let worker: Worker;
+  try {
+    worker = cluster.fork();
+  } catch (error) {
+    return neverStarted(new WorkerFailedError(`it could not be started: ${String(error)}`, EXIT.fault));
+  }
   const handedLast = watchHandedOver(worker.process);
-  const { stderr } = worker.process;
-  if (stderr !== null) void forwardLines(stderr, log);
+  // A fork that fails for want of descriptors has none at all.
+  const stderr: Readable | null | undefined = worker.process.stderr;
+  if (stderr) void forwardLines(stderr, log);
 
+  let hasBegun = false;
+  let isLeaving = false;
+  let failed: WorkerFailedError | undefined;
+  /** Node listens in a worker before our program does: what is sent until that has loaded is lost. */
+  const keptUntilItListens: ToWorker[] = [];
   let isServing = false;
   let pieces = configPieces(config);
   let lastMetrics: ProcessMetrics = [];
@@ -74,39 +90,52 @@ export function startWorker(config: Config, log: PatientLogDestination): WorkerP
   /** Until the configuration that was sent last is in force. */
   const outcome = (): Promise<void> =>
     new Promise<void>((resolve, reject) => {
-      const tooLate = () => reject(new WorkerFailedError(`it did not answer in ${START_WITHIN_MS / 1000} s`, 1));
-      const timer = setTimeout(tooLate, START_WITHIN_MS);
+      const tooLate = () => {
+        failed = new WorkerFailedError(`it did not answer in ${START_WITHIN_MS / 1000} s`, EXIT.failed);
+        reject(failed);
+      };
+      const timer = setTimeout(tooLate, START_WITHIN_MS).unref();
       const settled = (settle: () => void) => () => {
         clearTimeout(timer);
         settle();
       };
       done = { resolve: settled(resolve), reject: (error) => settled(() => reject(error))() };
     });
-  const say = (message: ToWorker) => worker.isConnected() && worker.send(message, () => {});
+  const send = (message: ToWorker) => worker.isConnected() && worker.send(message, () => {});
+  const say = (message: ToWorker) => (hasBegun ? send(message) : keptUntilItListens.push(message));
 
   worker.on('message', (message: FromWorker) => {
     if ('next' in message) {
+      hasBegun = true;
       const piece = pieces.next().value;
-      if (piece !== undefined) say(piece);
+      for (const each of [...(piece === undefined ? [] : [piece]), ...keptUntilItListens.splice(0)]) send(each);
     } else if ('inForce' in message) {
-      isServing = true;
+      isServing = !isLeaving;
       done.resolve();
-    } else if ('failed' in message) done.reject(new WorkerFailedError(message.failed, message.exitCode));
-    else if ('last' in message) lastMetrics = message.last;
+    } else if ('failed' in message) {
+      failed = new WorkerFailedError(message.failed, message.exitCode);
+      done.reject(failed);
+    } else if ('last' in message) lastMetrics = message.last;
     else {
       waiting.get(message.call)?.(message.answer);
       waiting.delete(message.call);
     }
   });
-  // What cannot be sent to a process that has just ended.
-  worker.on('error', () => {});
   const serving = outcome();
   serving.catch(() => {});
   const exited = new Promise<Ending>((resolve) => {
+    worker.on('error', (error) => {
+      // Otherwise something could not be sent to a process that has just ended.
+      if (worker.process.pid !== undefined) return;
+      failed = new WorkerFailedError(`it could not be started: ${error.message}`, EXIT.fault);
+      done.reject(failed);
+      resolve({ code: null, signal: null, failed });
+      resolveSilent();
+    });
     worker.on('exit', (code, signal) => {
       isServing = false;
       done.reject(new WorkerFailedError(`it ended (${signal ?? code})`, code ?? 1));
-      resolve({ code, signal });
+      resolve({ code, signal, ...(failed !== undefined && { failed }) });
       // It died with a connection that it had not said to have taken: closed here, so that its peer tries again at once.
       handedLast()?.close();
       // Node may wait for its end for ever then; and would hand it others.
@@ -130,20 +159,22 @@ export function startWorker(config: Config, log: PatientLogDestination): WorkerP
     isServing: () => isServing,
     ...{ serving, ended },
     lastMetrics: () => lastMetrics,
-    reload(next) {
+    async reload(next) {
+      if (!worker.isConnected()) throw new WorkerFailedError('it has ended', EXIT.failed);
       const reloaded = outcome();
       pieces = configPieces(next);
       const first = pieces.next().value;
       if (first !== undefined) say(first);
       return reloaded;
     },
-    async ask(question) {
+    async ask(question, withinMs) {
+      if (!hasBegun || !worker.isConnected()) return undefined;
       const call = ++calls;
       const answer = await new Promise<Asked[Question] | undefined>((resolve) => {
         const timer = setTimeout(() => {
           waiting.delete(call);
           resolve(undefined);
-        }, ANSWER_WITHIN_MS);
+        }, withinMs);
         waiting.set(call, (came) => {
           clearTimeout(timer);
           resolve(came);
@@ -154,12 +185,15 @@ export function startWorker(config: Config, log: PatientLogDestination): WorkerP
       return answer as Asked[typeof question] | undefined;
     },
     drain(seconds) {
+      isLeaving = true;
       isServing = false;
       say({ drain: seconds });
     },
     retire() {
+      isLeaving = true;
       isServing = false;
       say({ retire: true });
+      setTimeout(() => void worker.process.kill('SIGKILL'), RETIRED_WITHIN_MS).unref();
     },
     kill: () => void worker.process.kill('SIGKILL'),
   };
@@ -167,6 +201,8 @@ export function startWorker(config: Config, log: PatientLogDestination): WorkerP
 
 /** Connections are handed over one at a time; Node keeps each open until the worker says that it has it. */
 function watchHandedOver(child: ChildProcess): () => { close(): void } | undefined {
+  // A fork that fails for want of descriptors has no channel either.
+  if (typeof child.send !== 'function') return () => undefined;
   let last: { close(): void } | undefined;
   const send: (...sent: unknown[]) => boolean = child.send.bind(child) as never;
   Object.assign(child, {
@@ -177,4 +213,17 @@ function watchHandedOver(child: ChildProcess): () => { close(): void } | undefin
     },
   });
   return () => last;
+}
+
+/** Where the system gives no process: it ended as it began. */
+function neverStarted(failed: WorkerFailedError): WorkerProcess {
+  const serving = Promise.reject(failed);
+  serving.catch(() => {});
+  return {
+    ...{ pid: 0, startedAtMs: Date.now(), serving, isServing: () => false, lastMetrics: () => [] },
+    ended: Promise.resolve({ code: null, signal: null, failed }),
+    reload: () => Promise.reject(failed),
+    ask: async () => undefined,
+    ...{ drain: () => {}, retire: () => {}, kill: () => {} },
+  };
 }

@@ -20,7 +20,6 @@ const LEAVE_MS = 90 * SECOND;
 interface Serving extends OpenBroker {
   server: Server;
   reload(config: Config): void;
-  drain(): void;
 }
 
 // Whoever stops a service, or presses Ctrl-C, signals all processes of it; the one above says what is to be done.
@@ -29,6 +28,8 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal
 const metrics = createMetrics({ logLinesLost: () => logLinesLost() });
 let logLinesLost = () => 0;
 let serving: Serving | undefined;
+/** Also before it serves: whoever stops all may do so while it starts. */
+let isDraining = false;
 const assemble = createConfigAssembly();
 
 process.on('message', (message: ToWorker) => {
@@ -73,7 +74,6 @@ async function serve(config: Config): Promise<Serving> {
     ...{ logger, metrics },
     onRefused: (error) => fail(error, EXIT.config),
   });
-  let isDraining = false;
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (isDraining) response.setHeader('Connection', 'close');
     broker.handle(request, response);
@@ -88,9 +88,6 @@ async function serve(config: Config): Promise<Serving> {
       broker.reload(next);
       audit.setLevel(next.log.level);
       if (next.listen.tls !== undefined) renewCertificate(server, next.listen.tls);
-    },
-    drain() {
-      isDraining = true;
     },
   };
 }
@@ -107,13 +104,13 @@ async function answer(question: Question): Promise<Asked[Question]> {
 }
 
 async function drain(seconds: number): Promise<void> {
-  serving?.drain();
+  isDraining = true;
   setTimeout(() => void stop(), seconds * SECOND);
 }
 
 async function retire(): Promise<void> {
   if (serving === undefined) return stop();
-  serving.drain();
+  isDraining = true;
   setTimeout(() => void stop(), LEAVE_MS);
   await leaveServer(serving.server);
   await stop();
