@@ -1,6 +1,7 @@
 import { complaint, usageComplaint } from '../complain.ts';
 import { ProfileFileError } from '../profiles/state-folder.ts';
 import { UsageError } from '../read-arguments.ts';
+import type { Desktop } from '../terminal/desktop.ts';
 import { printable } from '../terminal/printable.ts';
 import { showSignInCard } from '../terminal/sign-in-card.ts';
 import { openStatusLine, type StatusLine } from '../terminal/status-line.ts';
@@ -15,6 +16,7 @@ import { type PollAnswer, type PollEnd, pollUntilDecided } from './login-polling
 import { type LoginTarget, loginTarget } from './login-target.ts';
 import { type LoopbackListener, openLoopbackListener } from './loopback-listener.ts';
 import { failureInWords, type Person, personInWords, waitingInWords } from './messages.ts';
+import { personKeys } from './person-keys.ts';
 import { assertSafeAddress, type JsonObject } from './safe-fetch.ts';
 
 /** What the command has around it; a test brings its own. */
@@ -26,6 +28,8 @@ export interface LoginSurroundings {
   /** The working folder. */
   folder: string;
   platform: NodeJS.Platform;
+  /** Absent where the person's browser is elsewhere. */
+  desktop?: Desktop | undefined;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
   now: () => number;
@@ -103,7 +107,8 @@ export async function logIn(
     around.stderr.write(usageComplaint('login', printable(error.message)));
     return exit.wrongOptions;
   }
-  const terminal = openTerminal({ stream: around.stderr, environment: around.environment, plain: options.plain });
+  const { stderr: stream, environment, platform } = around;
+  const terminal = openTerminal({ stream, environment, plain: options.plain, platform });
   const status = openStatusLine(terminal);
   try {
     const { issuer, deviceAuthorizationEndpoint, clientId } = target;
@@ -137,10 +142,11 @@ async function signIn(client: DeviceClient, attempt: Attempt): Promise<number> {
     if (grant.asksFor === 'loopback') listener?.returnTo(grant.verificationUri);
     else listener?.close();
     showSignInCard(terminal, { ...grant, wantsQr: options.qr });
-
-    typed = options.confirm || grant.asksFor !== undefined ? openTypedLines(around.stdin) : undefined;
+    const asksForDigits = options.confirm || grant.asksFor !== undefined;
+    const isKey = hasKeyboard ? personKeys({ ...grant, terminal, desktop: around.desktop }) : undefined;
+    typed = asksForDigits || isKey !== undefined ? openTypedLines(around.stdin, isKey) : undefined;
     const when = grant.asksFor === 'loopback' ? 'If' : 'When';
-    if (typed !== undefined) terminal.line(`${when} the browser shows 4 digits, type them here and press Enter.`);
+    if (asksForDigits) terminal.line(`${when} the browser shows 4 digits, type them here and press Enter.`);
     // A line that turns would wipe out what the person types.
     const waiting = typed === undefined ? status : openStatusLine({ ...terminal, isRich: false });
     const poll = pollWithCodes(client, grant, attempt, () => typed?.take(), listener);

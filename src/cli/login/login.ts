@@ -6,6 +6,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as oauth from 'openid-client';
 import { processEnvironment } from '../../config/environment.ts';
+import { desktopOf } from '../terminal/desktop.ts';
+import { mayBrowseHere } from './browser-here.ts';
 import { connectServer, ownError } from './connect-server.ts';
 import {
   type DeviceClient,
@@ -37,6 +39,9 @@ export async function run(argv: readonly string[]): Promise<number> {
       stderr: process.stderr,
       environment: processEnvironment(),
       folder: process.cwd(),
+      desktop: mayBrowseHere(processEnvironment(), process.platform)
+        ? desktopOf(processEnvironment(), process.platform)
+        : undefined,
       platform: process.platform,
       signal: interruption.signal,
       now: Date.now,

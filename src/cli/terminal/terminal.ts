@@ -29,13 +29,14 @@ export interface TerminalOptions {
   stream: TerminalStream;
   environment: Readonly<Record<string, string | undefined>>;
   plain: boolean;
+  platform?: NodeJS.Platform;
 }
 
 const usualColumns = 80;
 const usualRows = 24;
 
-export function openTerminal({ stream, environment, plain }: TerminalOptions): Terminal {
-  const isRich = stream.isTTY === true && !plain && environment['TERM'] !== 'dumb';
+export function openTerminal({ stream, environment, plain, platform = process.platform }: TerminalOptions): Terminal {
+  const isRich = stream.isTTY === true && !plain && environment['TERM'] !== 'dumb' && hasUnicode(environment, platform);
   const columns = () => stream.columns || usualColumns;
   return {
     isRich,
@@ -49,4 +50,16 @@ export function openTerminal({ stream, environment, plain }: TerminalOptions): T
       for (const line of isWhole ? [text] : wrapText(text, columns())) stream.write(`${line}\n`);
     },
   };
+}
+
+/** Half blocks and Braille, of which pictures and motion are made: the old windows of cmd and of Linux' console lack them. */
+export function hasUnicode(environment: TerminalOptions['environment'], platform: NodeJS.Platform): boolean {
+  if (platform === 'win32') {
+    const { WT_SESSION: windowsTerminal, ConEmuTask: conEmu, TERM_PROGRAM: program, TERM: kind } = environment;
+    return (
+      [windowsTerminal, conEmu].some((set) => set !== undefined) || program === 'vscode' || kind === 'xterm-256color'
+    );
+  }
+  const locale = environment['LC_ALL'] || environment['LC_CTYPE'] || environment['LANG'] || '';
+  return environment['TERM'] !== 'linux' && (locale === '' || /utf-?8/i.test(locale));
 }

@@ -6,12 +6,15 @@ export interface TypedLines {
   close(): void;
 }
 
-/** Reads what the person types while something else goes on; only the last line counts. */
-export function openTypedLines(input: NodeJS.ReadableStream): TypedLines {
+/** Reads what the person types while something else goes on; only the last line counts, of those that are no key. */
+export function openTypedLines(
+  input: NodeJS.ReadableStream,
+  isKey: (line: string) => boolean = () => false,
+): TypedLines {
   let last: string | undefined;
   const lines = createInterface({ input, terminal: false });
   lines.on('line', (line) => {
-    last = line.trim();
+    if (!isKey(line.trim())) last = line.trim();
   });
   return {
     take() {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { login } from '../../../src/cli/login/login.ts';
+import type { Desktop } from '../../../src/cli/terminal/desktop.ts';
 import { recordedStream } from '../recorded-stream.ts';
 
 export interface LoginRun {
@@ -21,6 +22,7 @@ export interface LoginRunOptions {
   /** A new place for what is kept, unless it names one. */
   environment?: Record<string, string>;
   folder?: string;
+  desktop?: Desktop;
   platform?: NodeJS.Platform;
   screen?: { isTTY?: boolean; columns?: number };
   stdin?: PassThrough & { isTTY?: boolean };
@@ -40,6 +42,7 @@ export async function runLogin(args: readonly string[], options: LoginRunOptions
     stderr,
     environment: { XDG_STATE_HOME: mkdtempSync(join(tmpdir(), 'gatehouse-state-')), ...options.environment },
     folder: options.folder ?? tmpdir(),
+    desktop: options.desktop,
     platform: options.platform ?? 'linux',
     signal,
     now: () => nowMs,
