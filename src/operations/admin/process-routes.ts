@@ -27,7 +27,7 @@ export function processRoutes({ status, reload }: ProcessRoutesDeps): AdminRoute
       path: '/admin/reload',
       operationId: 'reload',
       summary:
-        'Reads the configuration of the process that was asked again, as SIGHUP does. Other replicas read theirs when the file changes.',
+        'Reads the configuration of the process that was asked again, as a change of its file does. Other replicas read theirs when the file changes.',
       parameters: {},
       answer: reference('Reload'),
       async handle({ note }) {
