@@ -3,8 +3,8 @@ import type { StorageSettings } from '../../storage/storage.ts';
 import { LOG_LEVELS, type LogSettings } from '../../telemetry/log-event.ts';
 import type { Address } from '../config.ts';
 import type { Environment } from '../environment.ts';
+import { processorsAllowed } from '../processors-allowed.ts';
 import type { ConfigFile } from '../schema/file-schema.ts';
-import { processorsAllowed } from './processors-allowed.ts';
 import type { Reading } from './reading.ts';
 
 /** With neither a path of its own nor a slash at its end: whatever follows begins with one. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { processorsAllowed } from '../../../src/config/read/processors-allowed.ts';
+import { processorsAllowed } from '../../../src/config/processors-allowed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-quota-'));
 afterAll(() => rmSync(folder, { recursive: true }));
