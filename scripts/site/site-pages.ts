@@ -34,9 +34,12 @@ export function sitePages(): SitePage[] {
   ];
 }
 
+/** A browser would save these and not show them, and vitepress takes a link to one for a page: the repository shows them. */
+const PROGRAM = /\.(sh|ps1|py|go)$/;
+
 /** What pages show or link to besides pages: copied as it is, to the same place below the site's root. */
 export function siteAssets(): SitePage[] {
-  const files = filesIn('docs').filter((file) => !file.endsWith('.md'));
+  const files = filesIn('docs').filter((file) => !file.endsWith('.md') && !PROGRAM.test(file));
   return files.map((source) => ({ source, path: posix.relative('docs', source) }));
 }
 

@@ -42,6 +42,7 @@ describe('the docs site', () => {
     ['../../deploy/nginx/gatehouse.conf', `${HOME}/blob/main/deploy/nginx/gatehouse.conf`],
     ['../../deploy/nginx', `${HOME}/tree/main/deploy/nginx`],
     ['../../bench/results.md', `${HOME}/blob/main/bench/results.md`],
+    ['../snippets/device.py', `${HOME}/blob/main/docs/snippets/device.py`],
     ['#node', '#node'],
     ['https://www.rfc-editor.org/rfc/rfc8628', 'https://www.rfc-editor.org/rfc/rfc8628'],
     ['mailto:security@example.com', 'mailto:security@example.com'],
