@@ -98,6 +98,19 @@ describe('gatehouse helper', () => {
     expect(parse(readFileSync(path, 'utf8'))).toEqual({ ...(parse(KUBE) as object), 'current-context': 'one' });
   });
 
+  it.each(['', '[core]\n\teditor = vi\n'])(
+    'is gone after two installs and one removal, with %j in between',
+    async (more) => {
+      const path = join(home, '.gitconfig');
+      writeFileSync(path, GIT);
+      await install('git', '--for', 'a.example', '--yes');
+      writeFileSync(path, more, { flag: 'a' });
+      await install('git', '--for', 'a.example', '--username', 'x', '--yes');
+      await remove('git', '--for', 'a.example', '--yes');
+      expect(readFileSync(path, 'utf8')).toBe(more === '' ? GIT : `${GIT}\n${more}`);
+    },
+  );
+
   it('writes what git itself reads as it was meant', async () => {
     await install('git', '--for', 'git.example.com', '--username', 'x-access-token', '--yes');
     const env = { PATH: process.env['PATH'], HOME: home };

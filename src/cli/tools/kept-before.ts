@@ -23,7 +23,10 @@ export interface KeptPlace {
 export async function keepBefore({ folder, of }: KeptPlace, { path, before, after }: FileChange): Promise<void> {
   openStateFolder(folder);
   mkdirSync(join(folder, 'helpers'), { recursive: true, mode: 0o700 });
-  const kept: KeptBefore = { before, hash: hashOf(after ?? '') };
+  // A second install finds the first one's text: what was before both is what comes back.
+  const earlier = await keptAt({ folder, of }, path);
+  const first = earlier !== undefined && earlier.hash === hashOf(before ?? '') ? earlier.before : before;
+  const kept: KeptBefore = { before: first, hash: hashOf(after ?? '') };
   writeFileSync(placeOf({ folder, of }, path), JSON.stringify(kept), { mode: 0o600 });
 }
 
@@ -35,11 +38,22 @@ export async function changeBack(
 ): Promise<FileChange | undefined> {
   const before = await textOf(path);
   if (before === undefined) return undefined;
-  const text = await textOf(placeOf({ folder, of }, path));
-  const kept = text === undefined ? undefined : (JSON.parse(text) as KeptBefore);
-  if (kept !== undefined && kept.hash === hashOf(before)) return { path, before, after: kept.before };
+  const kept = await keptAt({ folder, of }, path);
+  if (kept !== undefined && kept.hash === hashOf(before) && isFreeOfOurs(kept, without)) {
+    return { path, before, after: kept.before };
+  }
   const after = without(before);
   return after === before ? undefined : { path, before, after };
+}
+
+/** A text that has ours in it was kept after somebody changed the file between two installs. */
+function isFreeOfOurs({ before }: KeptBefore, without: (text: string) => string | undefined): boolean {
+  return before === undefined || without(before) === before;
+}
+
+async function keptAt(place: KeptPlace, path: string): Promise<KeptBefore | undefined> {
+  const text = await textOf(placeOf(place, path));
+  return text === undefined ? undefined : (JSON.parse(text) as KeptBefore);
 }
 
 export function forgetBefore({ folder, of }: KeptPlace, path: string): void {
