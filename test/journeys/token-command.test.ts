@@ -132,6 +132,16 @@ describe('gatehouse token', () => {
     await tokenNow();
   });
 
+  it('leaves a server alone for a day at most, however many digits it sends', async () => {
+    const never = { status: 429, json: {}, headers: { 'retry-after': '9'.repeat(400) } };
+    const server = await signedIn({ onRefresh: (count) => (count === 1 ? never : undefined) });
+    aheadMs = 600_000;
+    expect(await ask()).toMatchObject({ outcome: 'away', reason: expect.not.stringContaining('Infinity') });
+    aheadMs += 86_401_000;
+    await tokenNow();
+    expect(server.seen.refreshes).toBe(2);
+  });
+
   it('takes tokens that never live as long as is wanted for half of their life, instead of asking each time', async () => {
     const server = await signedIn({ accessSeconds: 20 });
     const first = await tokenNow();

@@ -50,6 +50,8 @@ export class UnexpectedAnswerError extends Error {
   override readonly name = 'UnexpectedAnswerError';
 }
 
+/** Enough digits are Infinity, which no date and no JSON can hold. */
+const MAX_RETRY_AFTER_SECONDS = 24 * 60 * 60;
 const mostBytes = 1024 * 1024;
 const laterStatuses = new Set([408, 425, 429]);
 
@@ -149,9 +151,9 @@ function readObject(text: string): JsonObject | undefined {
 /** RFC 9110 §10.2.3: seconds, or a date. */
 function retryAfterSeconds(headers: Headers): number | undefined {
   const value = headers.get('retry-after')?.trim() ?? '';
-  if (/^\d+$/.test(value)) return Number(value);
+  if (/^\d+$/.test(value)) return Math.min(Number(value), MAX_RETRY_AFTER_SECONDS);
   const seconds = Math.ceil((Date.parse(value) - Date.now()) / 1000);
-  return seconds > 0 ? seconds : undefined;
+  return seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER_SECONDS) : undefined;
 }
 
 const untrusted = 'certificate of an unknown authority; NODE_EXTRA_CA_CERTS can name a file of further ones';
