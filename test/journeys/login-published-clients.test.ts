@@ -74,6 +74,25 @@ describe('gatehouse login ISSUER', () => {
     expect([alone.exitCode, alone.screen]).toEqual([64, expect.stringContaining('say --client-id, one of')]);
   });
 
+  it('is told without https that this is why, before anything is asked', async () => {
+    const run = await runLogin(['http://login.example'], { fetch: () => Promise.reject(new Error('asked')) });
+    expect([run.exitCode, run.screen]).toEqual([1, expect.stringContaining('without https')]);
+  });
+
+  it('is told of a document that names another issuer', async () => {
+    const answer = () => Promise.resolve(Response.json({ issuer: 'https://other.example', profiles: [] }));
+    const run = await runLogin(['https://login.example'], { fetch: answer });
+    expect([run.exitCode, run.screen]).toEqual([1, expect.stringContaining('its issuer is https://other.example')]);
+  });
+
+  it('ends as stopped where the person leaves the question', async () => {
+    const broker = await brokerWith({ other: { published: true }, [DEVICE_CLIENT]: { published: true } });
+    const stdin = typing();
+    stdin.end();
+    const run = await runLogin([broker.publicUrl], { stdin });
+    expect([run.exitCode, run.screen]).toEqual([130, expect.stringContaining('Stopped.')]);
+  });
+
   it('says what is missing where the server names none', async () => {
     const broker = await brokerWith({});
     expect(await runLogin([broker.publicUrl])).toMatchObject({ exitCode: 64 });

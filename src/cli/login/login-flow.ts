@@ -1,6 +1,4 @@
-import { complaint, usageComplaint } from '../complain.ts';
-import { ProfileFileError } from '../profiles/state-folder.ts';
-import { UsageError } from '../read-arguments.ts';
+import { complaint } from '../complain.ts';
 import type { Desktop } from '../terminal/desktop.ts';
 import { printable } from '../terminal/printable.ts';
 import { showSignInCard } from '../terminal/sign-in-card.ts';
@@ -18,6 +16,7 @@ import { type LoopbackListener, openLoopbackListener } from './loopback-listener
 import { failureInWords, type Person, personInWords, waitingInWords } from './messages.ts';
 import { personKeys } from './person-keys.ts';
 import { assertSafeAddress, type JsonObject } from './safe-fetch.ts';
+import { targetFault } from './target-fault.ts';
 
 /** What the command has around it; a test brings its own. */
 export interface LoginSurroundings {
@@ -99,13 +98,10 @@ export async function logIn(
     options = readLoginOptions(argv);
     target = await loginTarget(options, around);
   } catch (error) {
-    if (error instanceof ProfileFileError) {
-      around.stderr.write(complaint('login', printable(error.message)));
-      return exit.error;
-    }
-    if (!(error instanceof UsageError)) throw error;
-    around.stderr.write(usageComplaint('login', printable(error.message)));
-    return exit.wrongOptions;
+    const fault = targetFault(error, around.signal.aborted);
+    if (fault === undefined) throw error;
+    around.stderr.write(fault.text);
+    return exit[fault.end];
   }
   const { stderr: stream, environment, platform } = around;
   const terminal = openTerminal({ stream, environment, plain: options.plain, platform });

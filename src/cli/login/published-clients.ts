@@ -2,7 +2,7 @@ import { openAsker } from '../init/asker.ts';
 import { UsageError } from '../read-arguments.ts';
 import { printable } from '../terminal/printable.ts';
 import { assertIssuer } from './login-metadata.ts';
-import { type JsonObject, wireFetch } from './safe-fetch.ts';
+import { assertSafeAddress, type JsonObject, wireFetch } from './safe-fetch.ts';
 import type { TargetDeps } from './target-deps.ts';
 
 export interface PublishedClient {
@@ -41,6 +41,8 @@ export async function chooseClient(issuer: URL, deps: TargetDeps): Promise<Publi
 }
 
 async function publishedClients(issuer: URL, deps: TargetDeps): Promise<PublishedClient[]> {
+  // Said here: below, a server that does not answer is passed over.
+  assertSafeAddress(issuer.href);
   let document: JsonObject | undefined;
   const fetch = wireFetch({ fetch: deps.fetch, signal: deps.signal, onAnswer: (body) => (document = body) });
   const address = `${issuer.href.replace(/\/$/, '')}/.well-known/gatehouse-profiles`;
