@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -271,6 +271,34 @@ describe('gatehouse logout', () => {
     expect((await runCli('token')).code).toBe(0);
     expect((await runCli('logout', '--all', '--forget')).code).toBe(0);
     expect(files.names()).toEqual([]);
+  });
+
+  it('revokes all the same where the file cannot be changed, and says that it stays', async () => {
+    const server = await signedIn();
+    const { locks } = files;
+    rmSync(locks, { recursive: true, force: true });
+    writeFileSync(locks, '');
+    // A folder in the draft's place to sweep: it can be unlinked by nobody, not by root either.
+    const stuck = join(files.folder, 'corp.json.x.draft');
+    mkdirSync(stuck);
+    utimesSync(stuck, 0, 0);
+    const run = await runCli('logout');
+    expect([run.code, run.err]).toEqual([1, expect.stringContaining('signed out at the server, but its file')]);
+    expect(server.revoked).toHaveLength(1);
+  });
+
+  it('has forgotten before the server is asked, and claims no revocation where there was nothing to revoke', async () => {
+    const server = await signedIn();
+    const kept: unknown[] = [];
+    const push = server.revoked.push.bind(server.revoked);
+    server.revoked.push = (...tokens) => {
+      kept.push(files.read('corp')?.refreshToken);
+      return push(...tokens);
+    };
+    await runCli('logout');
+    expect(kept).toEqual([undefined]);
+    const again = await runCli('logout');
+    expect([again.code, again.err]).toEqual([0, expect.not.stringContaining('at the server')]);
   });
 
   it('forgets also where the server is gone, and says so', async () => {
