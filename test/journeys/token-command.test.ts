@@ -110,6 +110,17 @@ describe('gatehouse token', () => {
     expect(server.seen).toMatchObject({ refreshes: 4, reused: 0 });
   });
 
+  it.each([
+    ['an ID token that does not check', { access_token: 'at-2', id_token: 'no.id.token' }],
+    ['an access token with a blank', { access_token: 'at 2' }],
+  ])('keeps the refresh token that came with %s', async (_, tokens) => {
+    const json = { ...tokens, token_type: 'Bearer', expires_in: 600, refresh_token: 'rt-next' };
+    const server = await signedIn({ onRefresh: (count) => (count === 1 ? { status: 200, json } : undefined) });
+    aheadMs = 600_000;
+    expect(await ask()).toMatchObject({ outcome: 'refused' });
+    expect([server.seen.refreshes, files.read('corp')?.refreshToken?.reveal()]).toEqual([1, 'rt-next']);
+  });
+
   it('wants a person where there is no refresh token, and says why', async () => {
     await signedIn({ givesRefreshTokens: false });
     await tokenNow();

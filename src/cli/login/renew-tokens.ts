@@ -12,7 +12,9 @@ export type Renewal =
   | { outcome: 'not allowed'; reason: string }
   /** The server is away or busy. */
   | { outcome: 'later'; reason: string; retryAfterSeconds?: number | undefined }
-  | { outcome: 'refused'; reason: string };
+  | { outcome: 'refused'; reason: string }
+  /** It answered with tokens that did not check. The refresh token that was shown may be over all the same. */
+  | { outcome: 'unchecked'; reason: string; refreshToken: string | undefined };
 
 export interface RenewalDeps extends ServerClient {
   fetch: typeof fetch;
@@ -49,11 +51,13 @@ export async function renewTokens(deps: RenewalDeps, request: RenewalRequest): P
 
 async function renewOnce(deps: RenewalDeps, request: RenewalRequest): Promise<Renewal> {
   let response: JsonObject | undefined;
+  let isAsking = false;
   const fetch = wireFetch({
     fetch: deps.fetch,
     signal: deps.signal,
     onAnswer: (body) => {
-      if ('access_token' in body) response = body;
+      // The token endpoint's: metadata comes before it, keys after.
+      if (isAsking && 'access_token' in body && !('error' in body)) response ??= body;
     },
   });
   const parameters = new URLSearchParams();
@@ -61,9 +65,12 @@ async function renewOnce(deps: RenewalDeps, request: RenewalRequest): Promise<Re
   for (const resource of request.resources) parameters.append('resource', resource);
   try {
     const config = await connectServer(deps, fetch);
+    isAsking = true;
     await oauth.refreshTokenGrant(config, request.refreshToken, parameters);
     return { outcome: 'tokens', response: response ?? {} };
   } catch (error) {
+    // RFC 9700 §4.14.2: a rotated refresh token that is shown again ends the sign-in, so never "later".
+    if (response !== undefined) return uncheckedFor(error, response);
     deps.signal.throwIfAborted();
     const unreachable = ownError(error, UnreachableError);
     if (unreachable !== undefined) {
@@ -71,6 +78,11 @@ async function renewOnce(deps: RenewalDeps, request: RenewalRequest): Promise<Re
     }
     return refusalFor(error);
   }
+}
+
+function uncheckedFor(error: unknown, { refresh_token: next }: JsonObject): Renewal {
+  const refreshToken = typeof next === 'string' && next !== '' ? next : undefined;
+  return { outcome: 'unchecked', reason: failureInWords(error), refreshToken };
 }
 
 function refusalFor(error: unknown): Renewal {

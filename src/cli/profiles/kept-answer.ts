@@ -5,6 +5,11 @@ import { type KeptToken, type Profile, type Wish, withToken } from './profile.ts
 /** A header, a shell and a line of JSON carry these as they are (RFC 6750 §2.1 has fewer). */
 const FIT = /^[\x21-\x7e]{1,65536}$/;
 
+/** Whether its access token is one that can be kept and shown. */
+export function hasFitToken(response: JsonObject): boolean {
+  return FIT.test(textOf(response['access_token']) ?? '');
+}
+
 /** The profile with a token response in it (RFC 6749 §5.1). */
 export function withAnswer(
   profile: Profile,

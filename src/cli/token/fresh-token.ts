@@ -34,7 +34,7 @@ export async function freshToken(deps: FreshTokenDeps, name: string, wish: Wish,
   try {
     if (before.outcome !== 'refresh') return before;
     const { refreshUnderLock } = await import('./refresh-profile.ts');
-    const refreshed = await refreshUnderLock(deps, before.profile, wish, lock);
+    const refreshed = await refreshUnderLock(deps, before.profile, wish);
     if (refreshed !== 'overtaken') return refreshed;
   } finally {
     lock.release();

@@ -1,7 +1,7 @@
+import { Secret } from '../../sealing/secret.ts';
 import { readClientSecret } from '../login/client-secret.ts';
 import { type Renewal, renewTokens } from '../login/renew-tokens.ts';
-import { withAnswer } from '../profiles/kept-answer.ts';
-import type { ProcessLock } from '../profiles/process-lock.ts';
+import { hasFitToken, withAnswer } from '../profiles/kept-answer.ts';
 import { keptFor, type Profile, type Wish } from '../profiles/profile.ts';
 import { printable } from '../terminal/printable.ts';
 import type { FreshToken, FreshTokenDeps } from './fresh-token.ts';
@@ -14,7 +14,6 @@ export async function refreshUnderLock(
   deps: FreshTokenDeps,
   profile: Profile,
   wish: Wish,
-  lock: ProcessLock,
 ): Promise<FreshToken | 'overtaken'> {
   const { files, environment, now, fetch, signal, sleep } = deps;
   const { clientId, deviceAuthorizationEndpoint, refreshToken } = profile;
@@ -22,13 +21,14 @@ export async function refreshUnderLock(
   const clientSecret = await readClientSecret(profile.clientSecret, environment);
   const issuer = new URL(profile.issuer);
   const askedAtMs = now();
-  const renewal = await renewTokens(
+  const renewal = await renewFit(
     { issuer, deviceAuthorizationEndpoint, clientId, clientSecret, fetch, signal, sleep },
     { refreshToken: refreshToken.reveal(), ...wordsOf(profile, wish) },
   );
   const here = files.read(profile.name) ?? profile;
   // A machine that slept here: another has refreshed, and what it keeps is newer than our answer.
-  const isOurs = lock.isHeld() && here.refreshToken?.reveal() === refreshToken.reveal();
+  // The file alone tells: a lock that was lost takes nothing from an answer that nobody else has.
+  const isOurs = here.refreshToken?.reveal() === refreshToken.reveal();
   if (renewal.outcome === 'tokens') {
     const next = withAnswer(here, renewal.response, wish, askedAtMs, now());
     if (isOurs) files.write(next);
@@ -42,6 +42,18 @@ export async function refreshUnderLock(
   return told;
 }
 
+/** A token that no header can carry (RFC 6750 §2.1) is of no use, but the refresh token beside it is. */
+async function renewFit(...asked: Parameters<typeof renewTokens>): Promise<Renewal> {
+  const renewal = await renewTokens(...asked);
+  if (renewal.outcome !== 'tokens' || hasFitToken(renewal.response)) return renewal;
+  const next = renewal.response['refresh_token'];
+  return {
+    outcome: 'unchecked',
+    reason: 'The server sent an access token that no header can carry.',
+    refreshToken: typeof next === 'string' && next !== '' ? next : undefined,
+  };
+}
+
 /** RFC 6749 §6 and RFC 8707 §2.2: what the sign-in asked for is meant where nothing is said. */
 function wordsOf(profile: Profile, wish: Wish): Wish {
   const isSame = (some: readonly string[], others: readonly string[]) =>
@@ -52,8 +64,13 @@ function wordsOf(profile: Profile, wish: Wish): Wish {
   };
 }
 
-function keepFailure({ files, now }: FreshTokenDeps, profile: Profile, renewal: Renewal, reason: string): void {
+function keepFailure({ files, now, signal }: FreshTokenDeps, profile: Profile, renewal: Renewal, reason: string): void {
   if (renewal.outcome === 'ended') files.write({ ...profile, refreshToken: undefined, ended: reason });
+  if (renewal.outcome === 'unchecked' && renewal.refreshToken !== undefined) {
+    files.write({ ...profile, refreshToken: new Secret(renewal.refreshToken) });
+    // An interrupt came second: what was answered is kept first.
+    signal.throwIfAborted();
+  }
   if (renewal.outcome !== 'later' || renewal.retryAfterSeconds === undefined) return;
   const seconds = Math.min(renewal.retryAfterSeconds, MAX_NOT_BEFORE_SECONDS);
   files.write({ ...profile, notBeforeMs: now() + seconds * 1000 });
@@ -72,6 +89,7 @@ function wordsFor(renewal: Exclude<Renewal, { outcome: 'tokens' }>): Exclude<Fre
       return { outcome: 'away', reason: `The token is over, and there is no new one: ${reason}.${wait}` };
     }
     case 'refused':
+    case 'unchecked':
       return { outcome: 'refused', reason };
   }
 }
