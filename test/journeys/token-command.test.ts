@@ -206,6 +206,25 @@ describe('gatehouse token', () => {
     expect(JSON.parse(kubectl)).toMatchObject({ kind: 'ExecCredential', status: { token } });
   });
 
+  it.each([
+    ['good', 200, '<Expiration>2030-01-01T00:00:00Z</Expiration>', 0],
+    ['without an end', 200, '', 1],
+    ['refused', 403, '', 1],
+    ['away', 503, '', 69],
+    ['endless', 200, ' '.repeat(2 * 1024 * 1024), 1],
+  ])('knows an answer of STS that is %s', async (_what, status, more, code) => {
+    const server = await signedIn();
+    const keys = '<AccessKeyId>a</AccessKeyId><SecretAccessKey>b</SecretAccessKey><SessionToken>c</SessionToken>';
+    const sts = 'https://sts.cn-north-1.amazonaws.com.cn/';
+    const asked = vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response(keys + more, { status }));
+    vi.stubEnv('AWS_REGION', 'cn-north-1');
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', '');
+    const run = await runCli('token', '--profile', 'corp', '--format', 'aws', '--role-arn', 'arn:aws-cn:iam::1:role/r');
+    const addresses = asked.mock.calls.map(([url]) => (url instanceof URL ? url.href : ''));
+    asked.mockRestore();
+    expect([run.code, run.out !== '', addresses, server.seen.refreshes]).toEqual([code, code === 0, [sts], 0]);
+  });
+
   it('ends with 4 and the command to type where nobody is signed in, or at a terminal', async () => {
     const one = await runCli('token', '--issuer', 'https://login.example.com', '--client-id', "it's");
     expect([one.code, one.out]).toEqual([4, '']);

@@ -91,7 +91,7 @@ function plainForm({ method, redirect, body = null, headers }: WireRequest): Req
 }
 
 /** A server, or what sits in its place, may send without end. */
-async function readText(response: Response): Promise<string> {
+export async function readText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {

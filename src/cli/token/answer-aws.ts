@@ -1,6 +1,6 @@
 import { processEnvironment } from '../../config/environment.ts';
 import { complain } from '../complain.ts';
-import { assertSafeAddress } from '../login/safe-fetch.ts';
+import { assertSafeAddress, readText, UnexpectedAnswerError, UnreachableError } from '../login/safe-fetch.ts';
 import { UsageError } from '../read-arguments.ts';
 import { printable } from '../terminal/printable.ts';
 import { obtainToken, type TokenOrder } from './obtain-token.ts';
@@ -13,7 +13,6 @@ export interface AwsQuestion {
 }
 
 const REQUEST_MS = 10_000;
-const MAX_CHARACTERS = 256 * 1024;
 
 /** `credential_process` of AWS: the token is exchanged at STS (AssumeRoleWithWebIdentity). Answers the exit code. */
 export async function answerAws(order: TokenOrder, { roleArn, stsUrl }: AwsQuestion): Promise<number> {
@@ -27,7 +26,8 @@ export async function answerAws(order: TokenOrder, { roleArn, stsUrl }: AwsQuest
     return TOKEN_EXIT.printed;
   } catch (error) {
     complain('token', printable((error as Error).message));
-    return TOKEN_EXIT.away;
+    // What STS refuses, it refuses the next time too.
+    return error instanceof UnreachableError ? TOKEN_EXIT.away : TOKEN_EXIT.error;
   }
 }
 
@@ -35,7 +35,9 @@ export async function answerAws(order: TokenOrder, { roleArn, stsUrl }: AwsQuest
 function usualSts(): string {
   const environment = processEnvironment();
   const region = environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'];
-  const usual = region === undefined ? 'https://sts.amazonaws.com' : `https://sts.${region}.amazonaws.com`;
+  // China's regions are a partition of their own.
+  const domain = region?.startsWith('cn-') === true ? 'amazonaws.com.cn' : 'amazonaws.com';
+  const usual = region === undefined ? 'https://sts.amazonaws.com' : `https://sts.${region}.${domain}`;
   return environment['AWS_ENDPOINT_URL_STS'] || usual;
 }
 
@@ -50,18 +52,27 @@ async function assumeRole(sts: URL, roleArn: string, token: string) {
       ...{ RoleSessionName: 'gatehouse', WebIdentityToken: token },
     }),
   }).catch((cause: Error) => {
-    throw new Error(`${sts.host} does not answer (${cause.message})`, { cause });
+    throw new UnreachableError(`${sts.host} does not answer (${cause.message})`, {}, { cause });
   });
-  const xml = (await response.text()).slice(0, MAX_CHARACTERS);
+  const xml = await readText(response).catch((cause: Error) => {
+    if (cause instanceof UnexpectedAnswerError) throw cause;
+    throw new UnreachableError(`${sts.host} broke off its answer (${cause.message})`, {}, { cause });
+  });
   const member = (name: string) => new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml)?.[1];
   if (!response.ok) {
-    throw new Error(`${sts.host} refused (${member('Code') ?? response.status}: ${member('Message') ?? 'no reason'})`);
+    const { status } = response;
+    const refusal = `${sts.host} refused (${member('Code') ?? status}: ${member('Message') ?? 'no reason'})`;
+    throw status >= 500 || status === 429 ? new UnreachableError(refusal, { status }) : new Error(refusal);
   }
   const [AccessKeyId, SecretAccessKey, SessionToken, Expiration] = [
     ...[member('AccessKeyId'), member('SecretAccessKey'), member('SessionToken'), member('Expiration')],
   ];
   if (AccessKeyId === undefined || SecretAccessKey === undefined || SessionToken === undefined) {
     throw new Error(`${sts.host} answered without credentials`);
+  }
+  // AWS' tools take credentials without an end for ones that last for ever.
+  if (Expiration === undefined || Number.isNaN(Date.parse(Expiration))) {
+    throw new Error(`${sts.host} answered without saying when the credentials end`);
   }
   return { Version: 1, AccessKeyId, SecretAccessKey, SessionToken, Expiration };
 }
