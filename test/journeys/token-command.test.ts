@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Need } from '../../src/cli/profiles/profile.ts';
 import { type ProfileFiles, profileFiles } from '../../src/cli/profiles/profile-files.ts';
+import { isMeant } from '../../src/cli/token/answer-helper.ts';
 import { freshToken } from '../../src/cli/token/fresh-token.ts';
 import { runLogin } from '../support/broker/login-run.ts';
 import {
@@ -368,5 +369,17 @@ describe('gatehouse profiles', () => {
       expect.stringContaining('corp'),
       expect.stringContaining('broken.json is broken off'),
     ]);
+  });
+});
+
+describe('a helper gives the token to no other host', () => {
+  it.each([
+    'git.example.com/.evil.com',
+    'git.example.com\\.evil.com',
+    'git.example.com?.evil.com',
+    'a@git.example.com',
+  ])('%s', (host) => {
+    expect(isMeant('https', host, ['git.example.com'])).toBe(false);
+    expect(isMeant('https', 'git.example.com', ['git.example.com'])).toBe(true);
   });
 });

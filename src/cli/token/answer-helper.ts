@@ -16,6 +16,7 @@ export interface HelperQuestion {
 }
 
 const MAX_INPUT = 64 * 1024;
+const PLAIN_HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i;
 
 /** What git (gitcredentials(7)) and docker (docker-credential-helpers) ask a helper, on stdin. Answers the exit code. */
 export async function answerHelper(order: TokenOrder, question: HelperQuestion): Promise<number> {
@@ -36,8 +37,9 @@ async function answerGit(
   const asked = new Map(
     input.split('\n').map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]),
   );
+  const isOdd = input.includes('\r') || ['protocol', 'host'].some((key) => `\n${input}`.split(`\n${key}=`).length > 2);
   // Others are asked, and then the person: it is not ours to answer.
-  if (!isMeant(`${asked.get('protocol')}://${asked.get('host')}`, hosts)) return TOKEN_EXIT.printed;
+  if (isOdd || !isMeant(asked.get('protocol'), asked.get('host'), hosts)) return TOKEN_EXIT.printed;
   if (action === 'erase') await eraseToken(order, asked.get('password') ?? '');
   if (action !== 'get') return TOKEN_EXIT.printed;
   const found = await obtainToken(order);
@@ -64,7 +66,8 @@ async function answerDocker(
   // What docker login was given is nothing to keep.
   if (action === 'store') return TOKEN_EXIT.printed;
   const server = input.trim();
-  if (!isMeant(server.includes('://') ? server : `https://${server}`, hosts)) {
+  const [protocol, rest = ''] = server.includes('://') ? server.split('://', 2) : ['https', server];
+  if (!isMeant(protocol, rest.split('/', 1)[0], hosts)) {
     // These words mean "ask for it without" to docker.
     process.stdout.write('credentials not found in native keychain\n');
     return TOKEN_EXIT.error;
@@ -85,7 +88,10 @@ async function answerDocker(
 }
 
 /** Over https, or on this machine; the port counts. */
-function isMeant(address: string, hosts: readonly string[]): boolean {
+export function isMeant(protocol = '', asked = '', hosts: readonly string[] = []): boolean {
+  // A URL's parser ends a host at / \ ? #, where the one who asks may not.
+  if (!PLAIN_HOST.test(asked)) return false;
+  const address = `${protocol}://${asked}`;
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))) {
     return false;
