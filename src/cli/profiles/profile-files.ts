@@ -23,8 +23,8 @@ const MAX_BYTES = 4 * 1024 * 1024;
 const OWNER_ONLY = 0o600;
 const SUFFIX = '.json';
 const DRAFT_STALE_MS = 60_000;
-// Windows has no O_NOFOLLOW, and `|` takes that for 0.
-const { O_RDONLY, O_NOFOLLOW } = constants;
+// A pipe must not hold up who opens it. Windows has neither flag, and `|` takes that for 0.
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 /**
  * The files of the profiles, one each. A file is replaced in one step, so whoever reads it has the old one or the new one.
@@ -88,7 +88,7 @@ export function profileFiles(folder: string): ProfileFiles {
 function readOwnFile(path: string): string | undefined {
   let file: number;
   try {
-    file = openSync(path, O_RDONLY | O_NOFOLLOW);
+    file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;

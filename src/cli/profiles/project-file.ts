@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { complain } from '../complain.ts';
 import { UsageError } from '../read-arguments.ts';
 import { printable } from '../terminal/printable.ts';
 import { isProfileName, PROFILE_NAME_RULE } from './profile-name.ts';
@@ -17,7 +19,8 @@ export interface ProjectFile {
 
 export const PROJECT_FILE = 'gatehouse-profile.yaml';
 const KEYS = ['profile', 'issuer', 'client_id', 'scopes', 'resources'];
-const MAX_CHARACTERS = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 /** In this folder, or the next above that has one. */
 export async function findProjectFile(folder: string): Promise<ProjectFile | undefined> {
@@ -30,18 +33,30 @@ export async function findProjectFile(folder: string): Promise<ProjectFile | und
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
+  // A pipe or a device must neither hold up nor flood who opens it. Windows has neither flag, and `|` takes that for 0.
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes(error.code ?? '')) return undefined;
+    throw new UsageError(`${path}: ${error.code === 'ELOOP' ? 'is a symbolic link' : error.message}`);
+  });
+  if (file === undefined) return undefined;
   try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes(code)) return undefined;
-    throw error;
+    const found = await file.stat();
+    const own = process.getuid?.();
+    // The folders above may be anybody's, such as a shared one for temporary files.
+    if (own !== undefined && found.uid !== own && found.uid !== 0) {
+      complain('', `${path} belongs to another user (uid ${found.uid}), and is passed over.`);
+      return undefined;
+    }
+    if (!found.isFile()) throw new UsageError(`${path}: is no file`);
+    if (found.size > MAX_BYTES) throw new UsageError(`${path}: is too large`);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
   }
 }
 
 async function readProject(path: string, text: string): Promise<ProjectFile> {
   const refuse = (why: string) => new UsageError(`${path}: ${printable(why)}`);
-  if (text.length > MAX_CHARACTERS) throw refuse('is too large');
   const { parse } = await import('yaml');
   let file: unknown;
   try {
