@@ -41,16 +41,21 @@ export async function run(argv: readonly string[]): Promise<number> {
   };
   const first = await obtainToken(order);
   if (first.outcome === 'none') return first.exitCode;
+  // What is chosen by folder or environment may be chosen otherwise later: the command keeps its profile.
   // The command has the terminal from now on: nobody is asked on it.
   const socket = await openTokenSocket(async () => {
-    const found = await obtainToken({ ...order, mayLogIn: false });
+    const found = await obtainToken({ ...order, asked: { profile: first.profile.name }, mayLogIn: false });
     if (found.outcome === 'none') return undefined;
     const { secret, endMs } = revealed({ token: found.token, isIdToken });
     return { token: secret, expiresAt: timeOf(endMs) };
   });
   try {
     const { secret } = revealed({ token: first.token, isIdToken });
-    const environment = { ...processEnvironment(), [envName]: secret, GATEHOUSE_TOKEN_SOCKET: socket.path };
+    const inherited: NodeJS.ProcessEnv = { ...processEnvironment() };
+    const { clientSecret } = first.profile;
+    // The command is given a token, not the means to get others.
+    if (clientSecret !== undefined && 'env' in clientSecret) delete inherited[clientSecret.env];
+    const environment = { ...inherited, [envName]: secret, GATEHOUSE_TOKEN_SOCKET: socket.path };
     return await exitOf(spawn(command, args, { stdio: 'inherit', env: environment }), command);
   } finally {
     await socket.close();
