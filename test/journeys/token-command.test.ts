@@ -122,6 +122,15 @@ describe('gatehouse token', () => {
     expect([server.seen.refreshes, files.read('corp')?.refreshToken?.reveal()]).toEqual([1, 'rt-next']);
   });
 
+  it('wants a person where the server renews no ID token, and asks it once', async () => {
+    const server = await signedIn();
+    aheadMs = 600_000;
+    const wanted = { outcome: 'sign in', reason: expect.stringContaining('ID token') };
+    for (const _ of [1, 2, 3]) expect(await ask({ ...MINUTE, wantsIdToken: true })).toMatchObject(wanted);
+    expect(server.seen.refreshes).toBe(1);
+    expect(await runCli('token', '--id-token')).toMatchObject({ code: 4, out: '' });
+  });
+
   it('wants a person where there is no refresh token, and says why', async () => {
     await signedIn({ givesRefreshTokens: false });
     await tokenNow();

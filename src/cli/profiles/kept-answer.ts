@@ -1,6 +1,6 @@
 import { Secret } from '../../sealing/secret.ts';
 import type { JsonObject } from '../login/safe-fetch.ts';
-import { type KeptToken, type Profile, type Wish, withToken } from './profile.ts';
+import { type KeptToken, keptFor, type Profile, type Wish, withToken } from './profile.ts';
 
 /** A header, a shell and a line of JSON carry these as they are (RFC 6750 §2.1 has fewer). */
 const FIT = /^[\x21-\x7e]{1,65536}$/;
@@ -19,9 +19,16 @@ export function withAnswer(
   nowMs: number,
 ): Profile {
   const refreshToken = textOf(response['refresh_token']);
-  const kept = withToken(profile, keptToken(response, wish, askedAtMs), nowMs);
+  const token = carriedOver(keptFor(profile, wish), keptToken(response, wish, askedAtMs), nowMs);
+  const kept = withToken(profile, token, nowMs);
   // RFC 6749 §6: without a new one, the old one goes on.
   return refreshToken === undefined ? kept : { ...kept, refreshToken: new Secret(refreshToken) };
+}
+
+/** OIDC Core §12.2: a refresh need not bring an ID token. The one that is there is good until its own end. */
+function carriedOver(before: KeptToken | undefined, token: KeptToken, nowMs: number): KeptToken {
+  const { idToken, idTokenExpiresAtMs = 0 } = before ?? {};
+  return token.idToken !== undefined || idTokenExpiresAtMs <= nowMs ? token : { ...token, idToken, idTokenExpiresAtMs };
 }
 
 function keptToken(response: JsonObject, { scopes, resources }: Wish, askedAtMs: number): KeptToken {

@@ -34,13 +34,18 @@ export async function freshToken(deps: FreshTokenDeps, name: string, wish: Wish,
   try {
     if (before.outcome !== 'refresh') return before;
     const { refreshUnderLock } = await import('./refresh-profile.ts');
-    const refreshed = await refreshUnderLock(deps, before.profile, wish);
+    const refreshed = await refreshUnderLock(deps, before.profile, wish, need);
     if (refreshed !== 'overtaken') return refreshed;
   } finally {
     lock.release();
   }
   return freshToken(deps, name, wish, need);
 }
+
+export const withoutIdToken = {
+  outcome: 'sign in',
+  reason: 'There is no ID token that is good, and the server renews none (some give one with --scope openid).',
+} as const;
 
 type Kept = Extract<FreshToken, { outcome: 'token' | 'sign in' | 'away' }> | { outcome: 'refresh'; profile: Profile };
 
@@ -52,6 +57,9 @@ function keptToken({ files, now }: FreshTokenDeps, name: string, wish: Wish, nee
   const canRefresh = profile.refreshToken !== undefined;
   if (token !== undefined && isGood(token, need, now(), canRefresh)) return { outcome: 'token', token, profile };
   if (!canRefresh) return { outcome: 'sign in', reason: profile.ended ?? withoutRefresh(profile) };
+  // The last answer had none, and the next would be as this one: nobody asks for it on each call.
+  const isWithout = need.wantsIdToken && token !== undefined && token.idToken === undefined;
+  if (isWithout && isGood(token, { ...need, wantsIdToken: false }, now(), canRefresh)) return withoutIdToken;
   const { notBeforeMs = 0 } = profile;
   // A moment far ahead is of another clock.
   if (notBeforeMs > now() && notBeforeMs < now() + 3_600_000) {

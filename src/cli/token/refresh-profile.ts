@@ -2,9 +2,9 @@ import { Secret } from '../../sealing/secret.ts';
 import { readClientSecret } from '../login/client-secret.ts';
 import { type Renewal, renewTokens } from '../login/renew-tokens.ts';
 import { hasFitToken, withAnswer } from '../profiles/kept-answer.ts';
-import { keptFor, type Profile, type Wish } from '../profiles/profile.ts';
+import { keptFor, type Need, type Profile, type Wish } from '../profiles/profile.ts';
 import { printable } from '../terminal/printable.ts';
-import type { FreshToken, FreshTokenDeps } from './fresh-token.ts';
+import { type FreshToken, type FreshTokenDeps, withoutIdToken } from './fresh-token.ts';
 
 /** A server may ask for any wait; after this one is asked again. */
 const MAX_NOT_BEFORE_SECONDS = 300;
@@ -14,6 +14,7 @@ export async function refreshUnderLock(
   deps: FreshTokenDeps,
   profile: Profile,
   wish: Wish,
+  { wantsIdToken }: Need,
 ): Promise<FreshToken | 'overtaken'> {
   const { files, environment, now, fetch, signal, sleep } = deps;
   const { clientId, deviceAuthorizationEndpoint, refreshToken } = profile;
@@ -34,6 +35,7 @@ export async function refreshUnderLock(
     if (isOurs) files.write(next);
     const token = keptFor(next, wish);
     if (token === undefined) throw new TypeError('what was kept is not there');
+    if (wantsIdToken && token.idToken === undefined) return withoutIdToken;
     return { outcome: 'token', token, profile: next };
   }
   if (!isOurs) return 'overtaken';

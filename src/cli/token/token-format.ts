@@ -1,4 +1,5 @@
 import type { KeptToken } from '../profiles/profile.ts';
+import { UsageError } from '../read-arguments.ts';
 
 export type TokenFormat = 'raw' | 'json' | 'header' | 'env' | 'kubectl';
 
@@ -31,9 +32,12 @@ export function tokenText(format: TokenFormat, print: TokenToPrint): string {
 }
 
 export function revealed({ token, isIdToken }: Pick<TokenToPrint, 'token' | 'isIdToken'>) {
-  return isIdToken
-    ? { secret: token.idToken?.reveal() ?? '', endMs: token.idTokenExpiresAtMs }
-    : { secret: token.accessToken.reveal(), endMs: token.expiresAtMs };
+  if (!isIdToken) return { secret: token.accessToken.reveal(), endMs: token.expiresAtMs };
+  // Nothing would pass for a token in a script.
+  if (token.idToken === undefined) {
+    throw new UsageError('The server gave no ID token (some give one with --scope openid)');
+  }
+  return { secret: token.idToken.reveal(), endMs: token.idTokenExpiresAtMs };
 }
 
 const EXEC_VERSIONS = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1'];
