@@ -1,6 +1,7 @@
 import { type EndGrantDeps, endGrant, endGrantAndTake } from '../grants/end-grant.ts';
 import type { EndReason } from '../ledger/ended.ts';
 import { lastUsedMark, refreshEntry } from '../ledger/entry-keys.ts';
+import { isUnreadable } from '../ledger/versioned-seal.ts';
 import { SealBrokenError } from '../sealing/sealing.ts';
 import { Secret } from '../sealing/secret.ts';
 import type { DeviceSession } from './device-session.ts';
@@ -40,7 +41,8 @@ export async function endSession(
   const { id, endsAtMs } = session;
   if (brought === undefined) {
     const [refresh] = (await deps.ledger.read([refreshEntry(id)])).values;
-    if (refresh !== undefined) await keepLastUsed(deps, session, refresh);
+    // Nobody waits for another replica's key: when it was last used is a courtesy, and the end is not.
+    if (refresh !== undefined) await unless(isUnreadable, () => keepLastUsed(deps, session, refresh));
     return (await endGrant(deps, id, reason, endsAtMs)).hasEnded;
   }
   const { hasEnded, refresh } = await endGrantAndTake(deps, id, reason, endsAtMs);
@@ -61,7 +63,7 @@ async function keepLastUsed(
   { id, endsAtMs }: DeviceSession,
   refresh: string,
 ): Promise<RefreshState | undefined> {
-  const state = await unlessBroken(async () => decodeRefreshState(id, refresh, sealing));
+  const state = await unless(isBroken, async () => decodeRefreshState(id, refresh, sealing));
   if (state !== undefined) await ledger.raise(lastUsedMark(id), state.madeAtMs, endsAtMs);
   return state;
 }
@@ -73,14 +75,18 @@ async function carriedIn(
   { token }: BroughtToken,
 ): Promise<SessionSecrets | undefined> {
   if (state === undefined) return undefined;
-  return (await unlessBroken(() => openRefreshState(token, state, keyName, sealing)))?.carried;
+  return (await unless(isBroken, () => openRefreshState(token, state, keyName, sealing)))?.carried;
 }
 
-async function unlessBroken<T>(open: () => Promise<T>): Promise<T | undefined> {
+function isBroken(error: unknown): boolean {
+  return error instanceof SealBrokenError;
+}
+
+async function unless<T>(isTold: (error: unknown) => boolean, open: () => Promise<T>): Promise<T | undefined> {
   try {
     return await open();
   } catch (error) {
-    if (error instanceof SealBrokenError) return undefined;
+    if (isTold(error)) return undefined;
     throw error;
   }
 }

@@ -100,13 +100,17 @@ async function endOneByOne(
 ): Promise<{ ended: number; seen: number }> {
   let [ended, seen] = [0, 0];
   const counts = new Map<string, number>();
-  for await (const { session } of findSessions(admin.sessions, filter)) {
-    seen += 1;
-    if (!isEarlier(session, filter, beforeMs)) continue;
-    if (!(await endSession(admin.end, session, 'administrator'))) continue;
-    ended += 1;
-    counts.set(session.clientId, (counts.get(session.clientId) ?? 0) + 1);
+  try {
+    for await (const { session } of findSessions(admin.sessions, filter)) {
+      seen += 1;
+      if (!isEarlier(session, filter, beforeMs)) continue;
+      if (!(await endSession(admin.end, session, 'administrator'))) continue;
+      ended += 1;
+      counts.set(session.clientId, (counts.get(session.clientId) ?? 0) + 1);
+    }
+  } finally {
+    // What was ended is ended, also where the rest could not be.
+    await announceCounts(admin.end, counts);
   }
-  await announceCounts(admin.end, counts);
   return { ended, seen };
 }

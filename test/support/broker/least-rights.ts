@@ -9,7 +9,7 @@ export const LEAST_RIGHTS = [
 ] as const;
 
 /** Besides those, on the nodes of a Cluster. */
-export const CLUSTER_RIGHTS = '+cluster|slots +cluster|info';
+export const CLUSTER_RIGHTS = '+cluster|slots +cluster|info +asking';
 
 /** All that the default user of a Sentinel needs: only he can be given a password in the configuration. */
 export const SENTINEL_RIGHTS =
