@@ -17,6 +17,14 @@ export function openLog({ log }: Config, destination?: LogDestination): Logger {
   return logger;
 }
 
+/** Ends a process that must not go on as it is set up, and says why. */
+export function stopRefused(stop: (exitCode: number) => void): (error: Error) => void {
+  return (error) => {
+    process.stderr.write(`${error.message}\n`);
+    stop(EXIT.config);
+  };
+}
+
 export interface OpenBroker {
   storage: Storage;
   broker: Broker;

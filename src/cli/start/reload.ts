@@ -1,10 +1,11 @@
 import { type FSWatcher, watch } from 'node:fs';
 import type { Config } from '../../config/config.ts';
-import { ConfigError, formatProblem } from '../../config/config-error.ts';
+import { ConfigError } from '../../config/config-error.ts';
 import type { ReloadOutcome } from '../../operations/admin/process-routes.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { loadConfigAside } from './load-config-aside.ts';
+import { logWarnings } from './log-warnings.ts';
 import { foldersOf, standOf } from './watched-files.ts';
 
 /** Editors and ConfigMaps write in several steps; this long after the last of them the file is read. */
@@ -61,7 +62,7 @@ export async function reloadOnChange(
     try {
       const next = await loadConfigAside(file);
       for (const detail of reloadable.needsRestart(next)) logger.event('config.restart_needed', { file, detail });
-      for (const warning of next.warnings) logger.event('config.warning', { file, detail: formatProblem(warning) });
+      logWarnings(next, logger);
       await reloadable.reload(next, asked);
       // Of what came to be read only now nobody knows how it stood before; of the others something may have changed.
       if ((await standOf(inForce)) !== read) soon();

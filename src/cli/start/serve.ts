@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../../config/config.ts';
-import { formatProblem } from '../../config/config-error.ts';
 import { diffNeedingRestart, withoutRestart } from '../../config/needs-restart.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { complain } from '../complain.ts';
@@ -10,11 +9,13 @@ import { announce } from './announce.ts';
 import { logAnnouncedEnds } from './announced-ends.ts';
 import { closeServer } from './close-server.ts';
 import { ListenError, listen } from './listen.ts';
-import { openBroker, openLog } from './open-broker.ts';
+import { logWarnings } from './log-warnings.ts';
+import { openBroker, openLog, stopRefused } from './open-broker.ts';
 import { createOperationsServer } from './operations-server.ts';
 import { createPublicServer, renewCertificate } from './public-server.ts';
 import type { ReadyLine } from './ready-line.ts';
 import { type Reloading, reloadOnChange } from './reload.ts';
+import { settledLater } from './settled-later.ts';
 import { setV8Flags } from './v8-flags.ts';
 
 const SECOND = 1000;
@@ -29,24 +30,15 @@ const SECOND = 1000;
 export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<number> {
   setV8Flags();
   const logger = openLog(config);
-  for (const warning of config.warnings) {
-    logger.event('config.warning', { file: config.file, detail: formatProblem(warning) });
-  }
-  let stop: (exitCode: number) => void = () => {};
-  const stopped = new Promise<number>((resolve) => {
-    stop = resolve;
-  });
-  const onRefused = (error: Error): void => {
-    process.stderr.write(`${error.message}\n`);
-    stop(EXIT.config);
-  };
+  logWarnings(config, logger);
+  const { promise: stopped, settle: stop } = settledLater<number>();
   const metrics = createMetrics({
     version: VERSION,
     logLinesLost: () => logger.linesLost(),
     pendingGrants: () => broker.countPending(),
     sessionsAlive: () => broker.countSessions(),
   });
-  const { storage, broker } = await openBroker(config, { logger, metrics, onRefused });
+  const { storage, broker } = await openBroker(config, { logger, metrics, onRefused: stopRefused(stop) });
   const audit = broker.processContext.logger;
   let isDraining = false;
 
@@ -56,10 +48,7 @@ export async function serve(config: Config, ready: ReadyLine = 'text'): Promise<
   };
   const server = createPublicServer(handle, broker.unreadable, config.listen.tls);
   // A call may come as soon as somebody listens.
-  let begun: (reloading: Reloading) => void = () => {};
-  const reloadingBegun = new Promise<Reloading>((resolve) => {
-    begun = resolve;
-  });
+  const { promise: reloadingBegun, settle: begun } = settledLater<Reloading>();
   const operations = createOperationsServer(config, {
     version: VERSION,
     isDraining: () => isDraining,

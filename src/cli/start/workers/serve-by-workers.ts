@@ -1,5 +1,4 @@
 import type { Config } from '../../../config/config.ts';
-import { formatProblem } from '../../../config/config-error.ts';
 import {
   diffNeedingRestart,
   diffNeedingRestartAboveWorkers,
@@ -17,10 +16,12 @@ import { announce } from '../announce.ts';
 import { logAnnouncedEnds } from '../announced-ends.ts';
 import { closeServer } from '../close-server.ts';
 import { ListenError, listen, prepareToListen } from '../listen.ts';
-import { openLog } from '../open-broker.ts';
+import { logWarnings } from '../log-warnings.ts';
+import { openLog, stopRefused } from '../open-broker.ts';
 import { createOperationsServer } from '../operations-server.ts';
 import type { ReadyLine } from '../ready-line.ts';
 import { type Reloading, reloadOnChange } from '../reload.ts';
+import { settledLater } from '../settled-later.ts';
 import { openBrokerAbove } from './broker-above.ts';
 import { createWorkerPool } from './worker-pool.ts';
 import { WorkerFailedError } from './worker-process.ts';
@@ -42,17 +43,8 @@ export async function serveByWorkers(config: Config, ready: ReadyLine = 'text'):
   });
   const log = openLogDestination(STDERR);
   const logger = openLog(config, log);
-  for (const warning of config.warnings) {
-    logger.event('config.warning', { file: config.file, detail: formatProblem(warning) });
-  }
-  let stop: (exitCode: number) => void = () => {};
-  const stopped = new Promise<number>((resolve) => {
-    stop = resolve;
-  });
-  const onRefused = (error: Error): void => {
-    process.stderr.write(`${error.message}\n`);
-    stop(EXIT.config);
-  };
+  logWarnings(config, logger);
+  const { promise: stopped, settle: stop } = settledLater<number>();
   const metrics = createMetrics({
     version: VERSION,
     logLinesLost: () => logger.linesLost(),
@@ -60,7 +52,7 @@ export async function serveByWorkers(config: Config, ready: ReadyLine = 'text'):
     sessionsAlive: () => above.broker().countSessions(),
     workers: () => pool.serving(),
   });
-  const above = await openBrokerAbove(config, { logger, metrics, onRefused });
+  const above = await openBrokerAbove(config, { logger, metrics, onRefused: stopRefused(stop) });
   const pool = createWorkerPool({
     ...{ logger, log },
     onLost: () => metrics.workerEnded(),
@@ -74,10 +66,7 @@ export async function serveByWorkers(config: Config, ready: ReadyLine = 'text'):
     },
   });
   let isDraining = false;
-  let begun: (reloading: Reloading) => void = () => {};
-  const reloadingBegun = new Promise<Reloading>((resolve) => {
-    begun = resolve;
-  });
+  const { promise: reloadingBegun, settle: begun } = settledLater<Reloading>();
   const operations = createOperationsServer(config, {
     version: VERSION,
     isDraining: () => isDraining,
