@@ -71,6 +71,8 @@ const troublesOf = (stories: DeviceStory[]): string[] => stories.flatMap(({ trou
 describe('a broker of two workers', { timeout: 90_000 }, () => {
   it('is ready once, when both serve, and serves on one port', async () => {
     expect(broker.said()).toBe(`Gatehouse is ready at ${broker.origin}\n`);
+    // Their lines come by a pipe of their own, which may be later than the word that they serve.
+    await untilLogged('worker.started', 2);
     expect(new Set(pidsOf('worker.started')).size).toBe(2);
     await broker.logged('process.started');
     expect(pidsOf('process.started')).toEqual([broker.child.pid]);

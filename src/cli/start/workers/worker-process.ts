@@ -76,11 +76,10 @@ export function startWorker(config: Config, log: PatientLogDestination): WorkerP
   const stderr: Readable | null | undefined = worker.process.stderr;
   if (stderr) void forwardLines(stderr, log);
 
+  /** Node listens in a worker before our program does: what is sent until that has loaded is lost. */
   let hasBegun = false;
   let isLeaving = false;
   let failed: WorkerFailedError | undefined;
-  /** Node listens in a worker before our program does: what is sent until that has loaded is lost. */
-  const keptUntilItListens: ToWorker[] = [];
   let isServing = false;
   let pieces = configPieces(config);
   let lastMetrics: ProcessMetrics = [];
@@ -102,13 +101,20 @@ export function startWorker(config: Config, log: PatientLogDestination): WorkerP
       done = { resolve: settled(resolve), reject: (error) => settled(() => reject(error))() };
     });
   const send = (message: ToWorker) => worker.isConnected() && worker.send(message, () => {});
-  const say = (message: ToWorker) => (hasBegun ? send(message) : keptUntilItListens.push(message));
+  const kill = () => void worker.process.kill('SIGKILL');
+  const leave = (message: ToWorker) => {
+    isLeaving = true;
+    isServing = false;
+    // Before it has begun it has opened nothing, and nobody waits for it to load.
+    if (hasBegun) send(message);
+    else kill();
+  };
 
   worker.on('message', (message: FromWorker) => {
     if ('next' in message) {
       hasBegun = true;
       const piece = pieces.next().value;
-      for (const each of [...(piece === undefined ? [] : [piece]), ...keptUntilItListens.splice(0)]) send(each);
+      if (piece !== undefined) send(piece);
     } else if ('inForce' in message) {
       isServing = !isLeaving;
       done.resolve();
@@ -164,7 +170,7 @@ export function startWorker(config: Config, log: PatientLogDestination): WorkerP
       const reloaded = outcome();
       pieces = configPieces(next);
       const first = pieces.next().value;
-      if (first !== undefined) say(first);
+      if (first !== undefined) send(first);
       return reloaded;
     },
     async ask(question, withinMs) {
@@ -179,23 +185,17 @@ export function startWorker(config: Config, log: PatientLogDestination): WorkerP
           clearTimeout(timer);
           resolve(came);
         });
-        say({ ask: question, call });
+        send({ ask: question, call });
       });
       if (question === 'metrics' && answer !== undefined) lastMetrics = answer as ProcessMetrics;
       return answer as Asked[typeof question] | undefined;
     },
-    drain(seconds) {
-      isLeaving = true;
-      isServing = false;
-      say({ drain: seconds });
-    },
+    drain: (seconds) => leave({ drain: seconds }),
     retire() {
-      isLeaving = true;
-      isServing = false;
-      say({ retire: true });
-      setTimeout(() => void worker.process.kill('SIGKILL'), RETIRED_WITHIN_MS).unref();
+      leave({ retire: true });
+      setTimeout(kill, RETIRED_WITHIN_MS).unref();
     },
-    kill: () => void worker.process.kill('SIGKILL'),
+    kill,
   };
 }
 
