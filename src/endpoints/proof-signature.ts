@@ -1,5 +1,6 @@
 import { constants, createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { JWK } from 'jose';
+import { parseJsonObject } from '../oauth/json-object.ts';
 
 /** Signature algorithms of DPoP proofs; all asymmetric (RFC 9449 §4.3). */
 export const DPOP_ALGS = ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'] as const;
@@ -90,10 +91,7 @@ function objectIn(part: string): Record<string, unknown> | undefined {
   const bytes = bytesOf(part);
   if (bytes === undefined) return undefined;
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return parseJsonObject(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import { calculateJwkThumbprint, type JWK } from 'jose';
+import { isJsonObject } from '../oauth/json-object.ts';
 import { certificateFault } from './certificate-members.ts';
 import { readPrivateJwk } from './private-jwk.ts';
 
@@ -56,7 +57,7 @@ export function parseSigningKeySet(text: string): SigningKey[] {
       'is not JSON; expected a private JWKS, as `gatehouse keys generate signing` writes it',
     );
   }
-  const keys = isRecord(set) ? set['keys'] : undefined;
+  const keys = isJsonObject(set) ? set['keys'] : undefined;
   if (!Array.isArray(keys) || keys.length === 0) {
     throw new SigningKeySetError('has no "keys"; expected a private JWKS with at least one key');
   }
@@ -70,7 +71,7 @@ export function checkSigningKeys(keys: readonly unknown[]): SigningKey[] {
     const refuse = (what: string): never => {
       throw new SigningKeySetError(`key ${index + 1} ${what}`);
     };
-    if (!isRecord(key)) return refuse('is not a JWK');
+    if (!isJsonObject(key)) return refuse('is not a JWK');
     const { kid, alg, use, d, iat } = key;
     if (typeof kid !== 'string' || kid === '') return refuse('has no "kid"');
     if (kids.has(kid)) return refuse(`has the "kid" of another one: ${kid}`);
@@ -94,8 +95,4 @@ export function checkSigningKeys(keys: readonly unknown[]): SigningKey[] {
 
 export function formatSigningKeySet(keys: readonly SigningKey[]): string {
   return `${JSON.stringify({ keys }, undefined, 2)}\n`;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { isJsonObject, type JsonObject } from '../oauth/json-object.ts';
 import { clockWords } from './clock-words.ts';
 import type { EncryptionKeys } from './encryption-keys.ts';
 import { printable } from './requests/foreign-text.ts';
@@ -75,8 +76,7 @@ function inWords(error: errors.JOSEError, { nowMs, settings: { clockToleranceSec
 
 function hasLogoutEvent({ events }: JWTPayload): boolean {
   if (typeof events !== 'object' || events === null || !Object.hasOwn(events, LOGOUT_EVENT)) return false;
-  const event = (events as Record<string, unknown>)[LOGOUT_EVENT];
-  return typeof event === 'object' && event !== null && !Array.isArray(event);
+  return isJsonObject((events as JsonObject)[LOGOUT_EVENT]);
 }
 
 function refused(why: string): UpstreamError {

@@ -1,4 +1,5 @@
-import { isObject } from './json-object.ts';
+import { type JsonObject, parseJsonObject } from '../../oauth/json-object.ts';
+import { readText } from '../login/safe-fetch.ts';
 
 /** What a server answered, as it came. */
 export interface Answer {
@@ -6,7 +7,7 @@ export interface Answer {
   headers: Headers;
   text: string;
   /** The members of a JSON object; `undefined` where the body is none, whatever its type says. */
-  json: Readonly<Record<string, unknown>> | undefined;
+  json: Readonly<JsonObject> | undefined;
   /** Its type says that it is JSON. */
   isJsonType: boolean;
   /** What was asked, for a report: `POST /token`. */
@@ -17,26 +18,11 @@ const MAX_BYTES = 256 * 1024;
 
 /** @throws {Error} where it is longer than any answer of the protocol */
 export async function readAnswer(response: Response, asked: string): Promise<Answer> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > MAX_BYTES) throw new Error(`${asked} is answered with more than ${MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString('utf8');
+  const tooLong = () => new Error(`${asked} is answered with more than ${MAX_BYTES} bytes`);
+  const text = await readText(response, MAX_BYTES, tooLong);
   const { status, headers } = response;
   const type = (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  return { status, headers, text, json: jsonIn(text), isJsonType: type === 'application/json', asked };
-}
-
-function jsonIn(text: string): Answer['json'] {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  return { status, headers, text, json: parseJsonObject(text), isJsonType: type === 'application/json', asked };
 }
 
 /** RFC 6749 §5.2; `undefined` for a success, and for what says nothing. */

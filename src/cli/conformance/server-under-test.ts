@@ -1,4 +1,5 @@
 import { GRANT_TYPES } from '../../oauth/grant-types.ts';
+import { basicCredentials } from '../../upstream/requests/client-authentication.ts';
 import { type Answer, errorOf, readAnswer, told } from './answer.ts';
 import { CannotBeSeenError } from './cannot-be-seen-error.ts';
 import type { FoundServer } from './find-server.ts';
@@ -86,7 +87,7 @@ export class ServerUnderTest {
     if (clientSecret === undefined) return { fields: [['client_id', clientId]] };
     const methods = this.found.metadata?.['token_endpoint_auth_methods_supported'];
     const isInBody = Array.isArray(methods) && !methods.includes('client_secret_basic');
-    if (!isInBody) return { headers: basic(clientId, clientSecret) };
+    if (!isInBody) return { headers: { authorization: basicCredentials(clientId, clientSecret) } };
     return {
       fields: [
         ['client_id', clientId],
@@ -193,10 +194,4 @@ export async function askFor(by: typeof fetch, address: string, { method = 'GET'
     ...(body !== undefined && { body }),
   });
   return readAnswer(response, asked);
-}
-
-/** RFC 6749 §2.3.1: both parts form-encoded first. */
-export function basic(clientId: string, secret: string): Record<string, string> {
-  const encoded = [clientId, secret].map((part) => new URLSearchParams({ '': part }).toString().slice(1)).join(':');
-  return { authorization: `Basic ${Buffer.from(encoded).toString('base64')}` };
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../oauth/json-object.ts';
 import { withAnswer } from '../profiles/kept-answer.ts';
 import { waitForLock } from '../profiles/process-lock.ts';
 import { keptFor, type Profile } from '../profiles/profile.ts';
@@ -5,7 +6,6 @@ import { ProfileFileError } from '../profiles/state-folder.ts';
 import { printable } from '../terminal/printable.ts';
 import type { LoginTarget } from './login-target.ts';
 import { timeOfDay } from './messages.ts';
-import type { JsonObject } from './safe-fetch.ts';
 
 export interface SignInToKeep {
   response: JsonObject;

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../oauth/json-object.ts';
 import { complaint } from '../complain.ts';
 import type { Desktop } from '../terminal/desktop.ts';
 import { printable } from '../terminal/printable.ts';
@@ -15,7 +16,7 @@ import { type LoginTarget, loginTarget } from './login-target.ts';
 import { type LoopbackListener, openLoopbackListener } from './loopback-listener.ts';
 import { failureInWords, type Person, personInWords, waitingInWords } from './messages.ts';
 import { personKeys } from './person-keys.ts';
-import { assertSafeAddress, type JsonObject } from './safe-fetch.ts';
+import { assertSafeAddress } from './safe-fetch.ts';
 import { targetFault } from './target-fault.ts';
 
 /** What the command has around it; a test brings its own. */

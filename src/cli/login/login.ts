@@ -6,6 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as oauth from 'openid-client';
 import { processEnvironment } from '../../config/environment.ts';
+import type { JsonObject } from '../../oauth/json-object.ts';
 import { desktopOf } from '../terminal/desktop.ts';
 import { mayBrowseHere } from './browser-here.ts';
 import { connectServer, ownError } from './connect-server.ts';
@@ -18,7 +19,7 @@ import {
 } from './login-flow.ts';
 import type { PollAnswer } from './login-polling.ts';
 import { failureInWords, type Person, refusalInWords } from './messages.ts';
-import { type JsonObject, UnreachableError, wireFetch } from './safe-fetch.ts';
+import { UnreachableError, wireFetch } from './safe-fetch.ts';
 
 /** The server's answer to what we can (docs/protocol/same-device-proof.md). */
 const ASKED: ReadonlyMap<unknown, StartedGrant['asksFor']> = new Map([

@@ -1,8 +1,9 @@
+import type { JsonObject } from '../../oauth/json-object.ts';
 import { openAsker } from '../init/asker.ts';
 import { UsageError } from '../read-arguments.ts';
 import { printable } from '../terminal/printable.ts';
 import { assertIssuer } from './login-metadata.ts';
-import { assertSafeAddress, type JsonObject, wireFetch } from './safe-fetch.ts';
+import { assertSafeAddress, wireFetch } from './safe-fetch.ts';
 import type { TargetDeps } from './target-deps.ts';
 
 export interface PublishedClient {

@@ -1,7 +1,8 @@
 import * as oauth from 'openid-client';
+import type { JsonObject } from '../../oauth/json-object.ts';
 import { connectServer, ownError, type ServerClient } from './connect-server.ts';
 import { failureInWords, refusalInWords } from './messages.ts';
-import { type JsonObject, UnreachableError, wireFetch } from './safe-fetch.ts';
+import { UnreachableError, wireFetch } from './safe-fetch.ts';
 
 /** What came of one refresh (RFC 6749 §6). */
 export type Renewal =

@@ -1,4 +1,5 @@
 import { isLoopback } from '../../network/loopback.ts';
+import { type JsonObject, parseJsonObject } from '../../oauth/json-object.ts';
 
 /**
  * HTTP as `gatehouse login` speaks it: the rules of safety that hold for every address a server names, and the leniency
@@ -20,7 +21,6 @@ export interface WireRequest {
   redirect: 'manual';
   signal?: AbortSignal | undefined;
 }
-export type JsonObject = Record<string, unknown>;
 
 /** An address that is refused because what is sent there could be read on the way. */
 export class UnsafeAddressError extends Error {
@@ -91,12 +91,16 @@ function plainForm({ method, redirect, body = null, headers }: WireRequest): Req
 }
 
 /** A server, or what sits in its place, may send without end. */
-export async function readText(response: Response): Promise<string> {
+export async function readText(
+  response: Response,
+  most = mostBytes,
+  tooLong: () => Error = () => new UnexpectedAnswerError(`${response.url} sends more than ${most} bytes`),
+): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.length;
-    if (bytes > mostBytes) throw new UnexpectedAnswerError(`${response.url} sends more than ${mostBytes} bytes`);
+    if (bytes > most) throw tooLong();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -112,7 +116,7 @@ function mend(wire: SafeFetch, url: string, response: Response, text: string): R
   }
   // Signed userinfo is no JSON, and is judged elsewhere.
   if (headers.get('content-type')?.startsWith('application/jwt')) return new Response(text, { status, headers });
-  const body = readObject(text);
+  const body = parseJsonObject(text);
   if (body === undefined && wire.statusIsAnswer === true && status === 200) return new Response('', { status });
   if (body === undefined) {
     const moved = status >= 300 && status < 400 ? `, a redirect to ${headers.get('location') ?? 'nowhere'}` : '';
@@ -137,15 +141,6 @@ function mended(body: JsonObject): JsonObject {
     else delete present['interval'];
   }
   return present;
-}
-
-function readObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** RFC 9110 §10.2.3: seconds, or a date. */

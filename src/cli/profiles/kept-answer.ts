@@ -1,5 +1,5 @@
+import type { JsonObject } from '../../oauth/json-object.ts';
 import { Secret } from '../../sealing/secret.ts';
-import type { JsonObject } from '../login/safe-fetch.ts';
 import { type KeptToken, keptFor, type Profile, type Wish, withToken } from './profile.ts';
 
 /** A header, a shell and a line of JSON carry these as they are (RFC 6750 §2.1 has fewer). */

@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject, parseJsonObject } from '../../oauth/json-object.ts';
 import { Secret } from '../../sealing/secret.ts';
 import type { SecretPlace } from '../login/client-secret.ts';
 import type { KeptToken, Profile } from './profile.ts';
@@ -41,7 +42,7 @@ export function profileText(profile: Profile): string {
 
 /** `'version'`: another program's or a later form. `undefined`: broken off, or changed by hand to something else. */
 export function readProfileText(text: string, name: string): Profile | 'version' | undefined {
-  const file = parsed(text);
+  const file = parseJsonObject(text);
   if (file === undefined) return undefined;
   if (file['version'] !== PROFILE_VERSION) return 'version';
   const issuer = textIn(file, 'issuer');
@@ -66,7 +67,7 @@ export function readProfileText(text: string, name: string): Profile | 'version'
 }
 
 function readToken(value: unknown): KeptToken | undefined {
-  const token = objectOf(value);
+  const token = isJsonObject(value) ? value : undefined;
   if (token === undefined) return undefined;
   const accessToken = secretIn(token, 'access_token');
   const askedAtMs = numberIn(token, 'asked_at_ms');
@@ -85,7 +86,7 @@ function readToken(value: unknown): KeptToken | undefined {
 }
 
 function secretPlaceIn(value: unknown): SecretPlace | undefined {
-  const place = objectOf(value) ?? {};
+  const place: JsonObject = isJsonObject(value) ? value : {};
   const env = textIn(place, 'env');
   const file = textIn(place, 'file');
   return env !== undefined ? { env } : file !== undefined ? { file } : undefined;
@@ -108,18 +109,4 @@ function numberIn(object: Record<string, unknown>, name: string): number | undef
 
 function textsIn(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
-}
-
-function parsed(text: string): Record<string, unknown> | undefined {
-  try {
-    return objectOf(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
-function objectOf(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
 }

@@ -1,4 +1,5 @@
 import { delimiter, join } from 'node:path';
+import { parseJsonObject } from '../../oauth/json-object.ts';
 import { type FileChange, textOf } from './file-change.ts';
 import { changeBack } from './kept-before.ts';
 import { type HelperDeps, type HelperWish, type OtherTool, placeFor } from './other-tool.ts';
@@ -74,12 +75,8 @@ function withoutHost(text: string, wish: HelperWish, path: string): string {
 }
 
 function read(text: string, path: string): DockerConfig {
-  try {
-    const config: unknown = JSON.parse(text);
-    if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as DockerConfig;
-  } catch {
-    // Said below.
-  }
+  const config = parseJsonObject(text);
+  if (config !== undefined) return config as DockerConfig;
   throw new Error(`${path} cannot be read as JSON, and is left as it is`);
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isJsonObject } from '../../oauth/json-object.ts';
 import type { Texts } from '../../pages/frame/languages.ts';
 import { reasonOf } from '../config-error.ts';
 
@@ -26,7 +27,7 @@ export function parseTexts(file: string, written: string): Texts | string {
   } catch (error) {
     return `${file} is no JSON: ${error instanceof Error ? error.message : String(error)}`;
   }
-  if (!isSection(read)) return `${file} has no sections of texts, expected an object like those of views/languages`;
+  if (!isJsonObject(read)) return `${file} has no sections of texts, expected an object like those of views/languages`;
   const wrong = firstFault(read, readOwn(file));
   return wrong === undefined ? (read as Texts) : `${file} has ${wrong}`;
 }
@@ -44,7 +45,7 @@ function firstFault(section: Record<string, unknown>, pattern: Texts | undefined
     const ours = pattern !== undefined && Object.hasOwn(pattern, key) ? pattern[key] : undefined;
     if (typeof value === 'string') {
       if (typeof ours === 'object') return `a text at ${path}, expected a section of texts`;
-    } else if (!isSection(value)) {
+    } else if (!isJsonObject(value)) {
       return `${value === null ? 'null' : JSON.stringify(value).slice(0, 40)} at ${path}, expected a text or a section of texts`;
     } else if (typeof ours === 'string') {
       return `a section at ${path}, expected a text`;
@@ -54,8 +55,4 @@ function firstFault(section: Record<string, unknown>, pattern: Texts | undefined
     }
   }
   return undefined;
-}
-
-function isSection(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

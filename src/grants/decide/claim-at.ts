@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../oauth/json-object.ts';
 export type Claims = Readonly<Record<string, unknown>>;
 
 /**
@@ -19,7 +20,7 @@ export function claimAt(claims: Claims, path: string): unknown {
 }
 
 export function isClaims(value: unknown): value is Claims {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isJsonObject(value);
 }
 
 function told(value: unknown): unknown {

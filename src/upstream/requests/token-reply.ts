@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../oauth/json-object.ts';
 import { Secret } from '../../sealing/secret.ts';
 import type { EncryptionKeys } from '../encryption-keys.ts';
 import type { BufferedResponse } from './buffered-response.ts';
@@ -55,9 +56,7 @@ function statusOf({ status }: BufferedResponse, { error, access_token: accessTok
 async function jsonObject(response: BufferedResponse): Promise<Record<string, unknown> | undefined> {
   try {
     const body: unknown = await response.json();
-    return typeof body === 'object' && body !== null && !Array.isArray(body)
-      ? (body as Record<string, unknown>)
-      : undefined;
+    return isJsonObject(body) ? body : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
+import { basicCredentials } from '../../../upstream/requests/client-authentication.ts';
 import { errorOf, told } from '../answer.ts';
 import { type Check, cannotBeSeen, fails, holds } from '../check.ts';
-import { basic } from '../server-under-test.ts';
 
 const UNKNOWN_CLIENT = 'no-such-client-of-a-conformance-run';
 
@@ -125,7 +125,9 @@ export const basicChallenge: Check = {
   requirement: 'RFC 6749 §5.2, by RFC 8628 §3.2',
   level: 'must',
   async run(server) {
-    const answer = await server.askForCodes([], { headers: basic(UNKNOWN_CLIENT, 'wrong') });
+    const answer = await server.askForCodes([], {
+      headers: { authorization: basicCredentials(UNKNOWN_CLIENT, 'wrong') },
+    });
     const challenge = answer.headers.get('www-authenticate') ?? '';
     if (answer.status === 401 && /^basic\b/i.test(challenge)) return holds();
     return fails(
