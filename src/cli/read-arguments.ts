@@ -53,7 +53,33 @@ function configOf(table: CommandTable, argv: readonly string[]) {
     options[name] = { type: value === undefined ? 'boolean' : 'string', multiple: isRepeated };
   }
   const takesWords = table.verbs !== undefined || table.operand !== undefined;
-  return { args: [...argv], allowPositionals: takesWords, options };
+  return { args: withDashes(table, argv), allowPositionals: takesWords, options };
+}
+
+/**
+ * One of 64 ids begins with a dash, and whoever copies one behind an option, or as the word that the command takes, means
+ * it. `parseArgs` would read letters of options, which no command here has. An option that was mistyped is left to be
+ * complained about.
+ */
+function withDashes({ options, operand }: CommandTable, argv: readonly string[]): string[] {
+  const known = [...Object.keys(options), 'help', 'version'];
+  const isDashed = (word: string) => {
+    const name = word.replace(/^--?/, '').split('=', 1)[0] ?? '';
+    if (!/^--?[^-]/.test(word) || known.includes(name)) return false;
+    return !word.startsWith('--') || didYouMean(name, known) === undefined;
+  };
+  const end = argv.indexOf('--');
+  const [args, behind]: [string[], string[]] = [[], end < 0 ? [] : argv.slice(end + 1)];
+  const ids: string[] = [];
+  let awaits: string | undefined;
+  for (const word of end < 0 ? argv : argv.slice(0, end)) {
+    if (awaits !== undefined && isDashed(word)) args[args.length - 1] = `${awaits}=${word}`;
+    else if (awaits === undefined && operand?.isId === true && isDashed(word)) ids.push(word);
+    else args.push(word);
+    awaits =
+      word.startsWith('--') && options[word.slice(2)]?.value !== undefined && awaits === undefined ? word : undefined;
+  }
+  return ids.length + behind.length === 0 && end < 0 ? args : [...args, '--', ...ids, ...behind];
 }
 
 function parsed(config: ReturnType<typeof configOf>) {

@@ -30,6 +30,8 @@ export interface OperandRow {
   name: string;
   choices?: readonly string[];
   isFile?: true;
+  /** Base64url, which may begin with a dash. */
+  isId?: true;
 }
 
 export interface OptionRow {

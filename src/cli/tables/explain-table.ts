@@ -7,7 +7,7 @@ export const explainTable = {
     'Tells what happened in a sign-in, from the log: what was asked, where it went, what came back, why it stopped and ' +
       'what to change. REFERENCE is what a page shows, the X-Request-Id of an answer, or the tag of a grant or session.',
   ],
-  operand: { name: 'REFERENCE' },
+  operand: { name: 'REFERENCE', isId: true },
   options: {
     log: {
       value: 'FILE',

@@ -10,7 +10,7 @@ export const sessionsTable = {
     show: { about: 'everything of one' },
     end: { about: 'end those that the options name' },
   },
-  operand: { name: 'ID' },
+  operand: { name: 'ID', isId: true },
   options: {
     ...sessionFilterRows,
     active: { about: 'list only those that go on', of: ['list'] },
